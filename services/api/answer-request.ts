@@ -3,7 +3,7 @@
 
 import type { Change } from '#shared/administration/changes.ts'
 import type { Actor, Extent } from '#shared/administration/rights/actor.ts'
-import { allowed, extentOf, type Rule } from '#shared/administration/rights/allowed.ts'
+import { allowed, extentOf, mayEver, type Rule } from '#shared/administration/rights/allowed.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import type { Call } from './call.ts'
 import { createCursors } from './cursors.ts'
@@ -158,6 +158,9 @@ async function permit(
   nowMs: number,
 ): Promise<Permission> {
   if (access.kind === 'open' || actor === null) return { kind: 'yes', extent: { kind: 'all' } }
+  // First what is the same for all that it could be about: nobody learns by it what is there.
+  const ever = access.right === 'signed-in' ? undefined : mayEver(actor, access.right)
+  if (ever?.kind === 'no') return ever
   const { subject, missing } = await access.subjectOf(input)(deps)
   if (subject === undefined) return { kind: 'missing', refusal: missing }
   if (access.right === 'signed-in') return { kind: 'yes', extent: { kind: 'all' } }

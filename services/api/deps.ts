@@ -3,25 +3,31 @@
 
 import type { Administration } from '#shared/administration/administration.ts'
 import type { Change, RecordChange } from '#shared/administration/changes.ts'
-import type { Actor, Role } from '#shared/administration/rights/actor.ts'
-import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { Actor } from '#shared/administration/rights/actor.ts'
 import type { WebCaller } from '#shared/contracts/web.ts'
 import type { Directory } from '#shared/directory/directory.ts'
+import type { EventSource } from '#shared/events/event.ts'
+import type { FigureSource } from '#shared/figures/series.ts'
+import type { Jobs } from '#shared/jobs/jobs.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Table } from '#shared/storage/ports.ts'
+import type { EventStreams } from './event-stream.ts'
 
 export interface ApiDeps {
   readonly authenticate: Authenticate
   readonly audit: Audit
-  /** What the account itself may: nobody acts on somebody with more rights. */
-  readonly roleOf: (accountId: AccountId) => Promise<Role>
   /** On the store, telling its changes to `record`. */
   readonly administration: (record: RecordChange) => Administration
   /** The same on a store that forgets what is written. */
   readonly rehearsal: (record: RecordChange) => Administration
   /** To find what an operation is about; what it does goes by `administration`. */
   readonly directory: Pick<Directory, 'accounts' | 'domains'>
+  readonly jobs: Jobs
+  readonly events: EventSource
+  /** Undefined where an answer cannot be streamed. */
+  readonly eventStreams: EventStreams | undefined
+  readonly figures: FigureSource
   /** What ends by itself: answers to repeated requests. */
   readonly counters: Table
   /** Signs cursors. The same in every process that answers. */

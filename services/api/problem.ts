@@ -95,15 +95,20 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'no-such-access-table':
     case 'no-such-access-entry':
     case 'no-such-selector':
+    case 'no-such-job':
     case 'leads-nowhere':
     case 'not-queued':
+    case 'no-such-app-password':
+    case 'no-such-session':
       return place.in === 'path' ? 404 : 422
     case 'is-owner':
     case 'same-table':
       return 422
     case 'exists':
+    case 'last-owner':
     case 'not-empty':
     case 'too-many-grants':
+    case 'too-many':
     case 'not-waiting':
     case 'differs':
     case 'still-running':

@@ -1,13 +1,21 @@
 // Administration on a store, for the command line and for the first start.
 
+import { decisionRecords } from '#services/policy/records/reading.ts'
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
+import type { LiveSessions } from '#shared/auth/account-watch.ts'
+import { createStories } from '#shared/queue/trace/stories.ts'
 import type { Backend } from './backend.ts'
 import { openRecordReader } from './dns.ts'
 import { assembleKeyUpkeep } from './signing.ts'
 
-export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
-  const { directory, accessTables, mailbox, people, operator, suspicion } = backend
+/** `sessions`: those of the listeners in this process. */
+export function assembleAdministration(
+  backend: Backend,
+  record: RecordChange,
+  sessions?: LiveSessions,
+): Administration {
+  const { directory, accessTables, mailbox, people, operator, suspicion, devices } = backend
   const { bounceAddresses, srsSecrets } = backend
   const { store, clock, settings, log } = backend
   return createAdministration({
@@ -21,7 +29,11 @@ export function assembleAdministration(backend: Backend, record: RecordChange): 
     people,
     operator,
     objects: store.objects,
+    stories: createStories(store.tables.queue),
+    decisions: decisionRecords(store.tables.counters, clock),
     suspicion,
+    devices,
+    sessions,
     clock,
     settings,
     log,

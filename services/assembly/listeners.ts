@@ -11,9 +11,10 @@ import { accountCredentials } from '#shared/auth/account-credentials.ts'
 import { AccountSessions } from '#shared/auth/account-sessions.ts'
 import { createAccountWatch } from '#shared/auth/account-watch.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
+import { noteDevices } from '#shared/auth/devices.ts'
 import { asksRecentLogins, createRecentLogins, noteLogins } from '#shared/auth/pop-before-smtp.ts'
 import { watchLogins } from '#shared/auth/watched-logins.ts'
-import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type { AccountWatch, Authenticator } from '#shared/contracts/authenticate.ts'
 import type { ContentStage } from '#shared/contracts/content.ts'
 import type { DialogueFilters } from '#shared/contracts/milter.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
@@ -72,13 +73,17 @@ type Makers = [name: MailListenerName, make: () => Listener][]
 export async function openListeners(backend: Backend, parts: ListenerParts) {
   const { settings } = backend
   const opened: { readonly listener: Listener; readonly at: readonly OpenListener[] }[] = []
+  const { directory, devices, clock, log } = backend
+  const { accounts, factors } = directory
+  const watch = createAccountWatch({ accounts, factors, settings, hints: parts.hints, clock, log })
+  const accountWatch = noteDevices(watch, devices, clock)
 
   async function close(graceMs: number, paceMs = 0): Promise<void> {
     await Promise.all(opened.map(({ listener }) => listener.close({ graceMs, paceMs })))
   }
 
   try {
-    for (const [name, make] of Object.entries(makers(backend, parts)) as Makers) {
+    for (const [name, make] of Object.entries(makers(backend, parts, accountWatch)) as Makers) {
       const { enabled, address, port } = settings.listeners[name]
       if (!enabled) continue
       const listener = make()
@@ -95,7 +100,7 @@ export async function openListeners(backend: Backend, parts: ListenerParts) {
     await close(0)
     throw error
   }
-  return { opened: opened.flatMap(({ at }) => at), close }
+  return { opened: opened.flatMap(({ at }) => at), sessions: watch.sessions, close }
 }
 
 function assembleAuthenticator(
@@ -104,7 +109,7 @@ function assembleAuthenticator(
 ): Authenticator {
   const { accounts } = directory
   const { counters } = store.tables
-  const credentials = accountCredentials(accounts)
+  const credentials = accountCredentials(directory)
   const checked = createAuthenticator({ credentials, counters, settings, clock, log })
   const watched = countryOf === undefined ? checked : watchLogins(checked, { countryOf, suspicion })
   const logins = createRecentLogins({ counters, accounts, options: settings, clock })
@@ -114,12 +119,11 @@ function assembleAuthenticator(
   return noteLogins(watched, { note }, log)
 }
 
-function makers(backend: Backend, parts: ListenerParts) {
-  const { certificates, clientAuthorities, policy, content, filters, hints } = parts
-  const { settings, store, directory, mailbox, queue, clock, log } = backend
+function makers(backend: Backend, parts: ListenerParts, accountWatch: AccountWatch) {
+  const { certificates, clientAuthorities, policy, content, filters } = parts
+  const { settings, store, mailbox, queue, clock, log } = backend
   const { hostname } = settings
   const authenticator = assembleAuthenticator(backend, parts)
-  const accountWatch = createAccountWatch({ accounts: directory.accounts, hints, clock, log })
   const spool = createSpool({
     queue,
     store,

@@ -3,14 +3,16 @@
 import { createStsPolicyHost } from '#services/http/sts-policy.ts'
 import { stsPolicyText } from '#shared/administration/dns/sts-policy.ts'
 import type { WebHandler, WebPart } from '#shared/contracts/web.ts'
+import type { EventSource } from '#shared/events/event.ts'
 import type { Backend } from './backend.ts'
 
 export type WebDeps = {
   readonly backend: Backend
   readonly version: string
+  readonly events: EventSource
 }
 
-export function assembleWeb({ backend, version }: WebDeps): readonly WebPart[] {
+export function assembleWeb({ backend, version, events }: WebDeps): readonly WebPart[] {
   const { settings, directory } = backend
   return [
     {
@@ -26,7 +28,7 @@ export function assembleWeb({ backend, version }: WebDeps): readonly WebPart[] {
       over: 'private',
       handler: lazily(isApi, async () => {
         const { assembleApi } = await import('./api.ts')
-        return await assembleApi(backend, { version })
+        return await assembleApi(backend, { version, events })
       }),
     },
   ]

@@ -1,12 +1,14 @@
 import type { Command } from 'commander'
 import type { AccountFacts, ForwardFacts, PasswordFacts } from '#shared/administration/accounts.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
+import { appPasswordCommands } from './app-password.ts'
 import { confirm, yesOption } from './confirm.ts'
 import { type Credentials, credentialOptions, nameOfPassword, readSecret } from './credentials.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { importCommand } from './import.ts'
 import { readAll } from './listing.ts'
+import { loginsCommand } from './logins.ts'
 import { columns, counted, formatBytes, formatTime } from './output.ts'
 import { refused } from './refusal-text.ts'
 import { warnAll } from './warning-text.ts'
@@ -23,6 +25,8 @@ export function accountCommands(parent: Command, define: Define): void {
   forwardCommand(account, define)
   freezeCommand(account, define)
   unfreezeCommand(account, define)
+  appPasswordCommands(account, define)
+  loginsCommand(account, define)
   importCommand(account, define, {
     what: 'accounts',
     about:

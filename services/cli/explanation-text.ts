@@ -1,12 +1,12 @@
 // A decision of policy in words that fit a terminal: what each restriction said, what the DNS answered, the verdict and the reply.
 
-import { outcomeOf } from '#services/policy/outcome.ts'
-import type {
-  DecisionRecord,
-  RecordedDecision,
-  RecordedStep,
-} from '#services/policy/records/decision-record.ts'
 import type { ContentTrace } from '#shared/contracts/content.ts'
+import {
+  type DecisionRecord,
+  outcomeOf,
+  type RecordedDecision,
+  type RecordedStep,
+} from '#shared/contracts/decisions.ts'
 import type { PolicyStage, SmtpReply } from '#shared/contracts/policy.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
 import type { DnsAnswer, MxRecord } from '#shared/dns/resolver.ts'

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { type Command, Option } from 'commander'
-import type { DecisionRecord } from '#services/policy/records/decision-record.ts'
+import type { DecisionRecord } from '#shared/contracts/decisions.ts'
 import type { RecipientRequest } from '#shared/contracts/policy.ts'
 import { formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { newQueueId, parseQueueId } from '#shared/mail/queue-id.ts'

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import { outcomeOf } from '#services/policy/outcome.ts'
-import type { Replayed } from '#services/policy/replay.ts'
+import { outcomeOf, type Replayed } from '#shared/contracts/decisions.ts'
 import { duration } from '#shared/settings/kinds.ts'
 import type { Context } from './context.ts'
 import type { Define } from './define.ts'

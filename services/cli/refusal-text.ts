@@ -9,6 +9,9 @@ export { explainHash, type FieldNames } from '#shared/administration/explain.ts'
 const optionNames = {
   quota: '--quota',
   reason: '--reason',
+  name: '--name',
+  scopes: '--for',
+  expires: '--expires',
   state: '--state',
   olderThan: '--older-than',
   newerThan: '--newer',
@@ -45,6 +48,8 @@ function hintOf(refusal: Refusal): string {
       return refusal.field === 'alias' ? "; 'alias set' changes it" : ''
     case 'not-empty':
       return '; --force removes them and their mail'
+    case 'last-owner':
+      return "; 'postwolke owner grant' makes another account one"
     case 'no-such-folder':
       return `; 'postwolke account show ${refusal.account}' lists them`
     case 'not-queued':
@@ -53,6 +58,8 @@ function hintOf(refusal: Refusal): string {
       return '; --update makes it as the file says'
     case 'no-such-selector':
       return `; 'postwolke dkim list ${refusal.domain}' shows them`
+    case 'no-such-app-password':
+      return "; 'postwolke account app-password list' shows them"
     case 'still-running':
       return '; stop its services and functions first (docs/aws.md, "Restore")'
     default:

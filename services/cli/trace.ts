@@ -3,15 +3,13 @@
 
 import type { Command } from 'commander'
 import { printableJson } from '#shared/runtime/printable.ts'
-import { duration } from '#shared/settings/kinds.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { formatTime } from './output.ts'
+import { refused } from './refusal-text.ts'
 import { traceLines } from './trace-json.ts'
 import { listText, storyText } from './trace-text.ts'
 
-const DAY_MS = 86_400_000
-const sinceKind = duration({ min: 0, max: 400 * DAY_MS })
 const SINCE = '2d'
 
 export function traceCommand(parent: Command, define: Define): void {
@@ -21,23 +19,18 @@ export function traceCommand(parent: Command, define: Define): void {
     options: (command) =>
       command.option('--since <time>', 'how far back to look: 30m, 4h, 7d', SINCE),
     async run(
-      { backend, output, process },
+      { administration, backend, output, process },
       [what],
       { since, json }: { readonly since: string; readonly json?: boolean },
     ) {
-      const spanMs = sinceKind.parse(since)
-      if (spanMs === undefined) {
-        throw new CommandFailure(`--since: '${since}' is not ${sinceKind.allowed}`)
-      }
-      const { trace } = await import('#services/assembly/trace.ts')
-      const nowMs = backend.clock.now()
-      const traced = await trace(backend, what, { sinceMs: nowMs - spanMs })
+      const traced = await administration.trace.find({ what, since })
+      if (traced.kind === 'bad-value') throw refused(traced, { since: '--since' })
       const { traceRetention, hostname } = backend.settings
       if (traced.kind === 'none') {
         throw new CommandFailure(
           traceRetention === 0
             ? `nothing is known of '${what}'; traceRetention is 0`
-            : `nothing is known of '${what}' since ${formatTime(nowMs - spanMs)}; look further back with --since`,
+            : `nothing is known of '${what}' since ${formatTime(traced.sinceMs)}; look further back with --since`,
         )
       }
       if (json) {
@@ -46,7 +39,7 @@ export function traceCommand(parent: Command, define: Define): void {
         }
         return
       }
-      const facts = { nowMs, hostname, width: process.columns }
+      const facts = { nowMs: backend.clock.now(), hostname, width: process.columns }
       const lines = traced.kind === 'one' ? storyText(traced, facts) : listText(traced, facts)
       output.print(undefined, () => lines)
     },

@@ -6,6 +6,7 @@ import type {
   AccountWatch,
   Authenticator,
   LoggedInAccount,
+  WatchedSession,
 } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { People } from '#shared/contracts/people.ts'
@@ -86,7 +87,8 @@ export class Session {
   onNotification: () => void = () => {}
   /** Called when the account must not be served any longer. Set by the connection. */
   onAccountEnd: () => void = () => {}
-  #watching: { close(): void } | undefined
+  #watching: WatchedSession | undefined
+  #client: string | undefined
   #state: SessionState = { kind: 'not-authenticated' }
 
   constructor(deps: SessionDeps, transport: SessionTransport) {
@@ -140,9 +142,18 @@ export class Session {
   authenticate(account: Account): boolean {
     if (!this.deps.accountSessions.enter(account.id)) return false
     this.#state = { kind: 'authenticated', account }
-    this.#watching = this.deps.accountWatch.watch(account, () => this.onAccountEnd())
+    const { remoteAddress } = this.transport
+    const place = { service: 'imap', remoteAddress } as const
+    this.#watching = this.deps.accountWatch.watch(account, () => this.onAccountEnd(), place)
+    if (this.#client !== undefined) this.#watching.identify(this.#client)
     this.log = this.log.child({ account: account.login })
     return true
+  }
+
+  /** What the client says that it is, before its login or after it. */
+  identify(client: string): void {
+    this.#client = client
+    this.#watching?.identify(client)
   }
 
   select(selected: SelectedFolder): void {

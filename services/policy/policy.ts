@@ -7,6 +7,7 @@
 // wanted for the message because of a refused recipient is not for those who get it.
 
 import type { CheckSpf } from '#shared/contracts/authentication.ts'
+import type { PolicyAsked } from '#shared/contracts/decisions.ts'
 import type {
   DataRequest,
   DecidingPolicy,
@@ -29,7 +30,6 @@ import { finalRecipients, leadsOn } from './final-recipients.ts'
 import type { AtMessage, AtRecipient, KnownRecipient } from './known.ts'
 import { atStage, type Facts, type Noticed, noticeRecipient } from './known.ts'
 import { Question } from './question.ts'
-import type { PolicyAsked } from './records/decision-record.ts'
 import { type DecisionRecorder, noRecorder } from './records/recorder.ts'
 import { badRecipient, tryLater } from './replies.ts'
 import type { PolicyLists, RestrictionList, StageLists } from './restriction.ts'

@@ -1,9 +1,9 @@
 // Lists for whoever decides again what was decided: what hangs on what was counted, asked or stored at that hour is not asked again but
 // says what it said then.
 
+import type { RecordedStep } from '#shared/contracts/decisions.ts'
 import type { PolicyStage } from '#shared/contracts/policy.ts'
 import { parsePolicyService } from '#shared/settings/restrictions/policy-service.ts'
-import type { RecordedStep } from './records/decision-record.ts'
 import {
   type Decision,
   dunno,

@@ -4,6 +4,12 @@
 // Implementation notes: tables and accounts are those of today. The clock shows the hour of the decision, so that what is remembered of
 // DNS lists for a while is remembered as long as it was then.
 
+import {
+  type DecisionRecord,
+  outcomeOf,
+  type PolicyAsked,
+  type Replayed,
+} from '#shared/contracts/decisions.ts'
 import type { DecidingPolicy, PolicyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
 import {
   createRecordingResolver,
@@ -13,20 +19,10 @@ import {
 } from '#shared/dns/recording-resolver.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { outcomeOf } from './outcome.ts'
 import { recallSteps, type StageSteps } from './recalled.ts'
-import type { DecisionRecord, PolicyAsked } from './records/decision-record.ts'
 import type { PolicyLists } from './restriction.ts'
 
 type PolicyRecord = DecisionRecord & PolicyAsked
-
-export type Replayed = {
-  readonly record: PolicyRecord
-  readonly verdict: PolicyVerdict
-  readonly isChanged: boolean
-  /** What was asked now and not then, as `MX example.net` or a restriction; nobody answered it, so that the verdict says nothing. */
-  readonly unknown: readonly string[]
-}
 
 /** What a policy is given that decides again. */
 export interface ReplayedWorld {

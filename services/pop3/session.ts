@@ -108,7 +108,9 @@ export class Session {
 
   /** AUTHORIZATION → TRANSACTION */
   enterTransaction(account: LoggedInAccount, transaction: Omit<Transaction, 'kind'>): void {
-    this.#watching = this.deps.accountWatch.watch(account, () => this.onAccountEnd())
+    const { remoteAddress } = this.transport
+    const place = { service: 'pop3', remoteAddress } as const
+    this.#watching = this.deps.accountWatch.watch(account, () => this.onAccountEnd(), place)
     this.#state = { kind: 'TRANSACTION', ...transaction }
     this.loggedIn = true
   }

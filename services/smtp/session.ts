@@ -249,7 +249,8 @@ export class SmtpSession {
     this.#account = account
     this.#mechanism = mechanism
     this.#leave = () => this.#accountSessions.leave(account.id)
-    this.#watching = this.deps.accountWatch.watch(account, () => this.onAccountEnd())
+    const place = { service: 'smtp', remoteAddress: this.remoteAddress } as const
+    this.#watching = this.deps.accountWatch.watch(account, () => this.onAccountEnd(), place)
     this.#origin = undefined
     this.log = this.log.child({ account: account.login })
     return true

@@ -10,20 +10,25 @@
 import { type AccessAdministration, createAccessAdministration } from './access.ts'
 import { type AccountAdministration, createAccountAdministration } from './accounts.ts'
 import { type AliasAdministration, createAliasAdministration } from './aliases.ts'
+import { type AppPasswordAdministration, createAppPasswordAdministration } from './app-passwords.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { createDnsAdministration, type DnsAdministration } from './dns/domain-records.ts'
 import { createDomainAdministration, type DomainAdministration } from './domains.ts'
 import { createFields } from './fields.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
+import { createLoginAdministration, type LoginAdministration } from './logins.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
 import { createSrsAdministration, type SrsAdministration } from './srs.ts'
 import { createStatusAdministration, type StatusAdministration } from './status.ts'
+import { createTraceAdministration, type TraceAdministration } from './trace/trace.ts'
 
 export interface Administration {
   readonly domains: DomainAdministration
   readonly accounts: AccountAdministration
+  readonly appPasswords: AppPasswordAdministration
+  readonly logins: LoginAdministration
   readonly aliases: AliasAdministration
   readonly grants: GrantAdministration
   readonly access: AccessAdministration
@@ -33,6 +38,7 @@ export interface Administration {
   readonly queue: QueueAdministration
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
+  readonly trace: TraceAdministration
 }
 
 export function createAdministration(deps: AdministrationDeps): Administration {
@@ -40,6 +46,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   return {
     domains: createDomainAdministration(deps, fields),
     accounts: createAccountAdministration(deps, fields),
+    appPasswords: createAppPasswordAdministration(deps, fields),
+    logins: createLoginAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),
     grants: createGrantAdministration(deps, fields),
     access: createAccessAdministration(deps),
@@ -49,5 +57,6 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),
+    trace: createTraceAdministration(deps),
   }
 }

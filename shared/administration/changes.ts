@@ -4,7 +4,16 @@
 type Facts = { readonly [name: string]: string | number | boolean | null | readonly string[] }
 
 export type Change = {
-  readonly what: 'domain' | 'account' | 'alias' | 'grant' | 'access' | 'signing-key' | 'srs'
+  readonly what:
+    | 'domain'
+    | 'account'
+    | 'alias'
+    | 'grant'
+    | 'access'
+    | 'signing-key'
+    | 'srs'
+    | 'app-password'
+    | 'login'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

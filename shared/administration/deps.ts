@@ -1,6 +1,9 @@
 // What administration works with. The composition root gives it; a test gives it an embedded store's.
 
+import type { LiveSessions } from '#shared/auth/account-watch.ts'
+import type { Devices } from '#shared/auth/devices.ts'
 import type { Suspicion } from '#shared/auth/suspicion.ts'
+import type { DecisionRecords } from '#shared/contracts/decisions.ts'
 import type { People } from '#shared/contracts/people.ts'
 import type { AccessTables } from '#shared/directory/access-tables.ts'
 import type { BounceAddresses } from '#shared/directory/bounce-addresses.ts'
@@ -9,6 +12,7 @@ import type { KeyUpkeep } from '#shared/directory/key-upkeep.ts'
 import type { StoredSrsSecrets } from '#shared/directory/srs-secrets.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
+import type { Stories } from '#shared/queue/trace/stories.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
@@ -28,7 +32,12 @@ export type AdministrationDeps = {
   readonly people: People
   readonly operator: QueueOperator
   readonly objects: Pick<ObjectStore, 'stream'>
+  readonly devices: Pick<Devices, 'of'>
+  /** Of this process; undefined where listeners are elsewhere. */
+  readonly sessions: LiveSessions | undefined
   readonly suspicion: Pick<Suspicion, 'forget'>
+  readonly stories: Stories
+  readonly decisions: DecisionRecords
   readonly clock: Clock
   readonly settings: DnsSettings & {
     /** Of addresses without a domain; '' for none. */
@@ -38,6 +47,9 @@ export type AdministrationDeps = {
     readonly recipientDelimiter: string
     readonly smtpdRestrictionClasses: string
     readonly dkimSigning: boolean
+    /** How long is told what became of a message, and what was decided about it. */
+    readonly traceRetention: number
+    readonly policyRecordLifetime: number
   }
   readonly log: Log
   /** Told of every change, once it is made. */

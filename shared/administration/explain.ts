@@ -24,6 +24,10 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `domain ${value} still has addresses (accounts: ${refusal.accounts}, aliases: ${refusal.aliases})`
     case 'no-such-account':
       return `no account ${value}`
+    case 'last-owner':
+      return refusal.field === 'domain'
+        ? `${value} has the last owner`
+        : `${value} is the last owner`
     case 'no-such-alias':
       return `no alias ${value}`
     case 'leads-nowhere':
@@ -46,8 +50,16 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `no access table ${value}, or nothing in it`
     case 'no-such-access-entry':
       return `no entry ${value} in ${refusal.table}`
+    case 'no-such-job':
+      return `no job ${value}`
     case 'no-such-selector':
       return `no signing key ${value} of ${refusal.domain}`
+    case 'no-such-app-password':
+      return `no app password ${value}`
+    case 'too-many':
+      return `an account has ${refusal.max} app passwords at most; revoke one that is not used`
+    case 'no-such-session':
+      return `${refusal.account} has no session ${value} in this process`
     case 'same-table':
       return `${value} is the deployment's own table`
     case 'still-running':
@@ -98,6 +110,8 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
       return 'there is nothing to change'
     case 'one-line':
       return `${name} must be one line of 1 to ${rule.charactersMax} characters`
+    case 'future-time':
+      return `${name} must be a time to come as in RFC 3339, or ${rule.allowed}: '${value}'`
     case 'rights':
       return `'${value}' are no rights; allowed: letters of ${rule.letters}`
     case 'queue-id':

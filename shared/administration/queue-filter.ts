@@ -4,6 +4,7 @@ import type { Group, QueueEntry } from '#shared/queue/records.ts'
 import { duration } from '#shared/settings/kinds.ts'
 import { parseOwnDomain } from './fields.ts'
 import { groupStateOf, queueStates, stateOf } from './queue-facts.ts'
+import { NOT_TRIED_YET, normalReason } from './queue-reason.ts'
 import { type BadValue, badValue, ok, type Parsed } from './refusals.ts'
 
 export type FilterRequest = {
@@ -20,6 +21,8 @@ export type FilterRequest = {
   readonly destination?: string | undefined
   /** Has this in the last reply, or the reason why it waits; capitals do not matter. */
   readonly reason?: string | undefined
+  /** Was told this, as a group of like reasons is called (`queue-reason.ts`). */
+  readonly reasonGroup?: string | undefined
 }
 
 /** The entry with the groups that are wanted; undefined when it is not. */
@@ -47,6 +50,7 @@ export function parseQueueFilter(
       arrivedAfterMs: request.newerThan === undefined ? 0 : nowMs - youth.value,
       destination: request.destination?.toLowerCase(),
       reason: request.reason?.toLowerCase(),
+      reasonGroup: request.reasonGroup,
     }),
   )
 }
@@ -62,8 +66,12 @@ function createFilter(wanted: {
   readonly arrivedAfterMs: number
   readonly destination: string | undefined
   readonly reason: string | undefined
+  readonly reasonGroup: string | undefined
 }): QueueFilter {
   const { state, isSender, isRecipient, isOfDomain, arrivedBeforeMs, destination, reason } = wanted
+  const isInGroup = (told: string | null) =>
+    wanted.reasonGroup === undefined ||
+    (told === null ? NOT_TRIED_YET : normalReason(told)) === wanted.reasonGroup
 
   function isWanted(group: Group): boolean {
     const addresses = group.recipients.flatMap(({ address, original }) => [address, original])
@@ -72,7 +80,8 @@ function createFilter(wanted: {
       addresses.some(isRecipient) &&
       (destination === undefined || goesTo(group, destination)) &&
       (reason === undefined ||
-        group.recipients.some(({ last }) => last?.reply.toLowerCase().includes(reason)))
+        group.recipients.some(({ last }) => last?.reply.toLowerCase().includes(reason))) &&
+      group.recipients.some(({ last }) => isInGroup(last?.reply ?? null))
     )
   }
 
@@ -94,7 +103,8 @@ function createFilter(wanted: {
     const isState = state === undefined || stateOf(entry) === state
     const isThere = destination === undefined || all.some((one) => isOf(one, destination))
     const isReason = reason === undefined || message.reason?.toLowerCase().includes(reason)
-    return isState && isThere && isReason && all.some(isRecipient) ? entry : undefined
+    const isAll = isState && isThere && isReason && isInGroup(message.reason)
+    return isAll && all.some(isRecipient) ? entry : undefined
   }
 }
 

@@ -2,6 +2,7 @@
 // waits, with bounded memory.
 
 import type { GroupFacts, QueueFacts, QueueState } from './queue-facts.ts'
+import { NOT_TRIED_YET, normalReason } from './queue-reason.ts'
 
 export const topKinds = ['destination', 'domain', 'sender', 'reason'] as const
 export type TopKind = (typeof topKinds)[number]
@@ -12,11 +13,14 @@ export const AGE_MINUTES = [5, 10, 20, 40, 80, 160, 320, 640, 1_280] as const
 
 export type TopRow = {
   readonly name: string
+  readonly messages: number
   /** Recipients that wait. */
   readonly recipients: number
   /** Of these, how many in each span of age. */
   readonly ages: readonly number[]
   readonly oldestMs: number
+  /** When the first of them is tried again; null where none will be by itself. */
+  readonly nextMs: number | null
   /** What was said most often; null where nothing was. */
   readonly reason: string | null
 }
@@ -48,6 +52,10 @@ const REASONS_COUNTED_MAX = 20
 const OTHERS = '(others)'
 
 type Counts = {
+  messages: number
+  /** The message that was counted last: its recipients come one after the other. */
+  last: string
+  nextMs: number
   recipients: number
   readonly ages: number[]
   oldestMs: number
@@ -61,11 +69,11 @@ export async function topOf(
   const total = noCounts()
   const all = new Map<string, Counts>()
   for await (const message of messages) {
-    for (const { name, reason } of waiting(message, by)) {
+    for (const { name, reason, dueMs } of waiting(message, by)) {
       const known = all.has(name) || all.size < NAMES_COUNTED_MAX ? name : OTHERS
       const counts = all.get(known) ?? noCounts()
       all.set(known, counts)
-      for (const one of [total, counts]) count(one, { message, reason, nowMs })
+      for (const one of [total, counts]) count(one, { message, reason, dueMs, nowMs })
     }
   }
   const sorted = [...all].sort(([, a], [, b]) => b.recipients - a.recipients)
@@ -104,19 +112,25 @@ export async function statesOf(messages: AsyncIterable<QueueFacts>): Promise<rea
   return [...rows.values()]
 }
 
-type Waiting = { readonly name: string; readonly reason: string | null }
+type Waiting = {
+  readonly name: string
+  readonly reason: string | null
+  readonly dueMs: number | null
+}
 
 function waiting(message: QueueFacts, by: TopKind): readonly Waiting[] {
   if (message.groups.length === 0) {
     return message.recipients.map((address) => ({
       name: nameOf({ by, address, message, slot: `(${message.state})`, reason: message.reason }),
       reason: message.reason,
+      dueMs: null,
     }))
   }
   return message.groups.flatMap((group) =>
     group.recipients.map(({ address, last }) => {
       const reason = last?.reply ?? null
-      return { name: nameOf({ by, address, message, slot: slotOf(group), reason }), reason }
+      const name = nameOf({ by, address, message, slot: slotOf(group), reason })
+      return { name, reason, dueMs: group.state === 'deferred' ? group.dueMs : null }
     }),
   )
 }
@@ -139,11 +153,14 @@ function nameOf(of: {
     case 'sender':
       return of.message.sender.toLowerCase() || '<>'
     case 'reason':
-      return of.reason ?? '(not tried yet)'
+      return of.reason === null ? NOT_TRIED_YET : normalReason(of.reason)
   }
 }
 
 const noCounts = (): Counts => ({
+  messages: 0,
+  last: '',
+  nextMs: Number.POSITIVE_INFINITY,
   recipients: 0,
   ages: [...AGE_MINUTES, 0].map(() => 0),
   oldestMs: Number.POSITIVE_INFINITY,
@@ -152,9 +169,12 @@ const noCounts = (): Counts => ({
 
 function count(
   counts: Counts,
-  of: { readonly message: QueueFacts; readonly reason: string | null; readonly nowMs: number },
+  of: Omit<Waiting, 'name'> & { readonly message: QueueFacts; readonly nowMs: number },
 ): void {
-  const { message, reason, nowMs } = of
+  const { message, reason, dueMs, nowMs } = of
+  if (counts.last !== message.queueId) counts.messages++
+  counts.last = message.queueId
+  counts.nextMs = Math.min(counts.nextMs, dueMs ?? Number.POSITIVE_INFINITY)
   counts.recipients++
   counts.oldestMs = Math.min(counts.oldestMs, message.arrivedMs)
   const minutes = (nowMs - message.arrivedMs) / MINUTE
@@ -168,7 +188,16 @@ function count(
   }
 }
 
-function rowOf(name: string, { recipients, ages, oldestMs, reasons }: Counts): TopRow {
+function rowOf(name: string, counts: Counts): TopRow {
+  const { messages, recipients, ages, oldestMs, nextMs, reasons } = counts
   const [most] = [...reasons].sort(([, a], [, b]) => b - a)
-  return { name, recipients, ages, oldestMs, reason: most?.[0] ?? null }
+  return {
+    name,
+    messages,
+    recipients,
+    ages,
+    oldestMs,
+    nextMs: Number.isFinite(nextMs) ? nextMs : null,
+    reason: most?.[0] ?? null,
+  }
 }

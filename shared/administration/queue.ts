@@ -1,10 +1,10 @@
 // What an administrator does with accepted mail that is not delivered yet: what mailq, postcat, postsuper and postqueue do. The
 // operator itself tells the log what becomes of each message.
 
-import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import { parseQueueId, type QueueId, queueIdMs } from '#shared/mail/queue-id.ts'
 import { addedFields } from '#shared/queue/added-fields.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
-import type { QueuedMessage } from '#shared/queue/records.ts'
+import type { QueuedMessage, QueueEntry } from '#shared/queue/records.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { ByteRange } from '#shared/storage/ports.ts'
 import type { AdministrationDeps } from './deps.ts'
@@ -13,10 +13,22 @@ import { describeEntry, isHeld, type QueueFacts } from './queue-facts.ts'
 import { type FilterRequest, parseQueueFilter, type QueueFilter } from './queue-filter.ts'
 import { type QueueTop, type StateRow, statesOf, type TopKind, topOf } from './queue-summary.ts'
 import type { BadValue, NotQueued, NotWaiting } from './refusals.ts'
+import type { Extent, Subject } from './rights/actor.ts'
+import {
+  createMessageScope,
+  createSenderScope,
+  type MessageParties,
+  type MessageScope,
+  messageSubject,
+} from './rights/message-scope.ts'
 
 export interface QueueAdministration {
   /** Oldest first, as a stream: there may be very many. `after`: only what is younger than this message. */
   list(filter: FilterRequest, after?: string): QueueListed | BadValue
+  /** The same a page at a time, with so much looked at: what is seldom is found in several. */
+  page(request: QueuePageRequest): Promise<QueuePage | BadValue>
+  /** What rights on it are asked about; undefined: it is not in the queue. */
+  subjectOf(queueId: string): Promise<Subject | undefined>
   show(queueId: string): Promise<QueueShown | BadValue | NotQueued>
   /** Keeps messages from being delivered until they are released. */
   hold(request: QueueRequest): Promise<QueueChanged | BadValue>
@@ -35,17 +47,30 @@ export interface QueueAdministration {
   changeAll(
     verb: QueueVerb,
     filter: FilterRequest,
-    options?: { readonly after?: string | undefined; readonly heldToo?: boolean },
+    options?: ChangeAllOptions,
   ): QueueChanging | BadValue
   /** Whose mail waits most: by destination, recipient's domain, sender or reason, in spans of age. */
   top(
     filter: FilterRequest,
-    options: { readonly by: TopKind; readonly limit: number },
+    options: {
+      readonly by: TopKind
+      readonly limit: number
+      readonly within?: Extent | undefined
+    },
   ): Promise<QueueTop | BadValue>
   /** What is in each state. */
-  stats(filter: FilterRequest): Promise<QueueStats | BadValue>
+  stats(filter: FilterRequest, within?: Extent): Promise<QueueStats | BadValue>
   /** The message as it is sent, but for what depends on the host it is sent to, and our signatures. */
   content(queueId: string): Promise<QueueContent | BadValue | NotQueued>
+}
+
+export type ChangeAllOptions = {
+  readonly after?: string | undefined
+  readonly heldToo?: boolean
+  /** Only of what was there by then (epoch ms); ages of the filter are meant as of then, too. */
+  readonly arrivedUntilMs?: number | undefined
+  /** Only what was sent from there. */
+  readonly sentWithin?: Extent | undefined
 }
 
 export const queueVerbs = ['hold', 'release', 'delete', 'expire', 'flush'] as const
@@ -66,6 +91,28 @@ export type QueueContent = {
   /** With that line. */
   readonly body: () => AsyncIterable<Uint8Array>
 }
+
+export type QueuePageRequest = FilterRequest & {
+  readonly within?: Extent | undefined
+  /** `next` of the page before. */
+  readonly after?: string | undefined
+  readonly limit?: number | undefined
+}
+
+export type QueuePage = {
+  readonly kind: 'page'
+  /** Oldest first; of one that matches in a part, that part. */
+  readonly items: readonly QueueFacts[]
+  /** Where to go on; undefined: all that there is was looked at. */
+  readonly next: string | undefined
+  /** Messages looked at for this page, of so many in the queue. */
+  readonly looked: number
+  readonly total: number
+}
+
+/** Messages of a page, and what is looked at for one. */
+export const QUEUE_PAGE_MAX = 200
+export const LOOKED_AT_MAX = 2_000
 
 /** Each may be a list with commas. */
 export type QueueRequest = { readonly queueIds: readonly string[] }
@@ -90,10 +137,17 @@ export type QueueChanged = {
   readonly refused: readonly (NotQueued | NotWaiting)[]
 }
 
+/** Those of the envelope, and whom these led to. */
+export function partiesOf({ message: { origin, envelope }, groups }: QueueEntry): MessageParties {
+  const led = groups.flatMap(({ recipients }) => recipients.map(({ address }) => address))
+  const named = envelope.recipients.map(({ address }) => address)
+  return { origin, sender: envelope.sender, recipients: [...new Set([...named, ...led])] }
+}
+
 const HELD_REASON = 'held by operator'
 
 export function createQueueAdministration(deps: AdministrationDeps): QueueAdministration {
-  const { operator, clock } = deps
+  const { operator, directory, clock } = deps
 
   /** Message by message: each is a change of its own. */
   async function change(
@@ -121,7 +175,36 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
       if (filter.kind !== 'ok') return filter
       const from = after === undefined ? undefined : parseQueueIdField(after)
       if (from !== undefined && from.kind !== 'ok') return from
-      return listQueue(operator, filter.value, from?.value)
+      return listQueue(operator, filter.value, { after: from?.value })
+    },
+
+    async page({ within, after, limit = QUEUE_PAGE_MAX, ...request }) {
+      const filter = parseQueueFilter(request, clock.now())
+      if (filter.kind !== 'ok') return filter
+      const from = after === undefined ? undefined : parseQueueIdField(after)
+      if (from !== undefined && from.kind !== 'ok') return from
+      const scope = createMessageScope(directory, within)
+      const most = Math.min(Math.max(1, limit), QUEUE_PAGE_MAX)
+      const items: QueueFacts[] = []
+      let looked = 0
+      let next: string | undefined
+      for await (const entry of operator.list(from?.value)) {
+        if (items.length === most || looked === LOOKED_AT_MAX) break
+        looked++
+        next = entry.message.queueId
+        const wanted = filter.value(entry)
+        if (wanted === undefined || !(await scope.sees(partiesOf(entry)))) continue
+        items.push(describeEntry(wanted))
+      }
+      const isAll = items.length < most && looked < LOOKED_AT_MAX
+      const total = await operator.messages()
+      return { kind: 'page', items, next: isAll ? undefined : next, looked, total }
+    },
+
+    async subjectOf(text) {
+      const queueId = parseQueueId(text)
+      const entry = queueId && (await operator.show(queueId))
+      return entry && (await messageSubject(directory, partiesOf(entry)))
     },
 
     async show(text) {
@@ -155,8 +238,8 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
       return { kind: 'flushed', messages }
     },
 
-    changeAll(verb, request, { after, heldToo = false } = {}) {
-      const filter = parseQueueFilter(request, clock.now())
+    changeAll(verb, request, { after, heldToo = false, sentWithin, arrivedUntilMs } = {}) {
+      const filter = parseQueueFilter(request, arrivedUntilMs ?? clock.now())
       if (filter.kind !== 'ok') return filter
       const from = after === undefined ? undefined : parseQueueIdField(after)
       if (from !== undefined && from.kind !== 'ok') return from
@@ -167,21 +250,25 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
         expire: (queueId) => operator.expire(queueId, { heldToo }),
         flush: async (queueId) => (await operator.flush({ queueId })) > 0,
       }
-      const listed = listQueue(operator, filter.value, from?.value)
-      return { kind: 'changing', outcomes: changing(listed.messages, acts[verb]) }
+      const scope = createSenderScope(sentWithin)
+      const { messages } = listQueue(operator, filter.value, { after: from?.value, scope })
+      const wanted = arrivedUntilMs === undefined ? messages : arrivedBy(messages, arrivedUntilMs)
+      return { kind: 'changing', outcomes: changing(wanted, acts[verb]) }
     },
 
-    async top(request, { by, limit }) {
+    async top(request, { by, limit, within }) {
       const filter = parseQueueFilter(request, clock.now())
       if (filter.kind !== 'ok') return filter
-      const { messages } = listQueue(operator, filter.value, undefined)
+      const scope = createMessageScope(directory, within)
+      const { messages } = listQueue(operator, filter.value, { scope })
       return topOf(messages, { by, limit, nowMs: clock.now() })
     },
 
-    async stats(request) {
+    async stats(request, within) {
       const filter = parseQueueFilter(request, clock.now())
       if (filter.kind !== 'ok') return filter
-      const { messages } = listQueue(operator, filter.value, undefined)
+      const scope = createMessageScope(directory, within)
+      const { messages } = listQueue(operator, filter.value, { scope })
       return { kind: 'stats', states: await statesOf(messages) }
     },
 
@@ -205,6 +292,17 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
         body: () => read(objects, key, { offset: fields, length: length - fields }),
       }
     },
+  }
+}
+
+/** Ids are in the order of arrival. */
+async function* arrivedBy(
+  messages: AsyncIterable<QueueFacts>,
+  untilMs: number,
+): AsyncGenerator<QueueFacts> {
+  for await (const message of messages) {
+    if (queueIdMs(message.queueId) > untilMs) return
+    yield message
   }
 }
 
@@ -253,14 +351,18 @@ async function* read(
 function listQueue(
   operator: QueueOperator,
   filter: QueueFilter,
-  after: QueueId | undefined,
+  {
+    after,
+    scope,
+  }: { readonly after?: QueueId | undefined; readonly scope?: MessageScope | undefined },
 ): QueueListed {
   let looked = 0
   async function* messages(): AsyncGenerator<QueueFacts> {
     for await (const entry of operator.list(after)) {
       looked++
       const wanted = filter(entry)
-      if (wanted !== undefined) yield describeEntry(wanted)
+      if (wanted === undefined) continue
+      if (scope === undefined || (await scope.sees(partiesOf(entry)))) yield describeEntry(wanted)
     }
   }
   return { kind: 'queue', messages: messages(), looked: () => looked }

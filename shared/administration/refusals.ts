@@ -25,6 +25,8 @@ export type Field =
   | 'newerThan'
   | 'destination'
   | 'after'
+  | 'since'
+  | 'as'
   | 'table'
   | 'from'
   | 'accessTable'
@@ -34,9 +36,16 @@ export type Field =
   | 'selector'
   | 'algorithm'
   | 'privateKey'
+  /** Of an app password or a key: what it is called, for what it is, until when. */
+  | 'name'
+  | 'scopes'
+  | 'expires'
+  | 'appPassword'
+  | 'session'
   /** Of an import: one row, and the heading of all. */
   | 'row'
   | 'heading'
+  | 'job'
 
 /** What a value has to be, with the numbers and words of the rule. */
 export type Rule =
@@ -81,6 +90,8 @@ export type Rule =
   | { readonly name: 'key-and-result' }
   | { readonly name: 'no-patterns' }
   | { readonly name: 'no-conditions' }
+  /** Or for how long, as `allowed` says. */
+  | { readonly name: 'future-time'; readonly allowed: string }
   /** Of signing keys; `problem`: for people. */
   | { readonly name: 'selector' }
   | { readonly name: 'private-key'; readonly problem: string }
@@ -106,6 +117,8 @@ export type NotEmpty = Of<
   { readonly accounts: number; readonly aliases: number }
 >
 export type NoSuchAccount = Of<'no-such-account', 'address' | 'grantee'>
+/** Somebody who can sign in must be left to give roles; another account may be made owner before. */
+export type LastOwner = Of<'last-owner', 'address' | 'domain'>
 export type NoSuchAlias = Of<'no-such-alias', 'alias'>
 /** No alias, no account, and no catch-all. */
 export type LeadsNowhere = Of<'leads-nowhere', 'alias'>
@@ -125,7 +138,15 @@ export type StillRunning = Of<'still-running', 'table'>
 export type NoSuchAccessTable = Of<'no-such-access-table', 'accessTable'>
 export type NoSuchAccessEntry = Of<'no-such-access-entry', 'accessKey', { readonly table: string }>
 
+export type NoSuchJob = Of<'no-such-job', 'job'>
+
 export type NoSuchSelector = Of<'no-such-selector', 'selector', { readonly domain: string }>
+
+export type NoSuchAppPassword = Of<'no-such-app-password', 'appPassword'>
+/** One may have `max` of them. */
+export type TooMany = Of<'too-many', 'appPassword', { readonly max: number }>
+/** It has ended, or is none of this process. */
+export type NoSuchSession = Of<'no-such-session', 'session', { readonly account: string }>
 
 export type Refusal =
   | BadValue
@@ -133,6 +154,7 @@ export type Refusal =
   | NoSuchDomain
   | NotEmpty
   | NoSuchAccount
+  | LastOwner
   | NoSuchAlias
   | LeadsNowhere
   | NoSuchFolder
@@ -145,7 +167,11 @@ export type Refusal =
   | NoSuchAccessTable
   | NoSuchAccessEntry
   | NoSuchSelector
+  | NoSuchJob
   | StillRunning
+  | NoSuchAppPassword
+  | TooMany
+  | NoSuchSession
 
 /** A text from outside, parsed. */
 export type Parsed<T> = { readonly kind: 'ok'; readonly value: T } | BadValue

@@ -2,13 +2,20 @@
 
 import { parseAccountId } from '#shared/directory/account-id.ts'
 import type { Accounts } from '#shared/directory/accounts.ts'
+import type { Factors } from '#shared/directory/factors.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { CredentialStore } from './credential-store.ts'
 
 /** Shorter than any id there is. */
 const nobody = parseAccountId('nobody')
 
-export function accountCredentials(accounts: Accounts): CredentialStore {
+export function accountCredentials({
+  accounts,
+  factors: allFactors,
+}: {
+  readonly accounts: Accounts
+  readonly factors: Pick<Factors, 'of'>
+}): CredentialStore {
   return {
     async find(address) {
       const account = await accounts.get(address)
@@ -17,10 +24,18 @@ export function accountCredentials(accounts: Accounts): CredentialStore {
         if (nobody !== undefined) await accounts.byId(nobody)
         return undefined
       }
-      const { id: accountId, enabled, sessionsEpoch, passwordHash, scramVerifier } = account
+      const {
+        id: accountId,
+        enabled,
+        sessionsEpoch,
+        passwordHash,
+        scramVerifier,
+        factors,
+      } = account
       const login = formatAddress(account.address)
-      return { accountId, login, enabled, sessionsEpoch, passwordHash, scramVerifier }
+      return { accountId, login, enabled, sessionsEpoch, factors, passwordHash, scramVerifier }
     },
+    appPasswords: async (accountId) => (await allFactors.of(accountId)).appPasswords,
     replacePassword: (accountId, oldHash, stored) =>
       accounts.replacePassword(accountId, oldHash, stored),
   }

@@ -1,22 +1,60 @@
 // Ends sessions when an account is disabled, removed or given another password, whoever did it in whatever process. The change
 // raises the account's `sessionsEpoch` and publishes a hint; this reads the account again and ends every session that began under
-// another epoch. All sessions of an account in a process share one subscription. Hints may get lost, so that accounts with open
+// another epoch, every one whose app password is revoked or too old, and those of its password once that lets nobody in. All sessions of an account in a process share one subscription. Hints may get lost, so that accounts with open
 // sessions are looked at now and then as well; where a process gets no hints, more often.
 
-import type { AccountWatch, LoggedInAccount } from '#shared/contracts/authenticate.ts'
+import { randomBytes } from 'node:crypto'
+import type {
+  AccountWatch,
+  LoggedInAccount,
+  LoginMeans,
+  SessionPlace,
+} from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { Accounts } from '#shared/directory/accounts.ts'
+import type { Factors } from '#shared/directory/factors.ts'
 import { loginTopic } from '#shared/directory/login-topic.ts'
+import type { AccountRecord } from '#shared/directory/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Signals, Subscription } from '#shared/storage/ports.ts'
+import { hasExpired } from './app-passwords.ts'
+import { barsPassword } from './credential-store.ts'
 
 /** A lost hint is made up for within this time. */
 export const LOOK_INTERVAL_MS = 60_000
 /** Without hints a session lives on for so long at most. */
 export const LOOK_INTERVAL_WITHOUT_HINTS_MS = 5_000
 
-type Session = { readonly epoch: number; readonly end: () => void }
+/** The sessions of this process, for whoever looks at them. */
+export interface LiveSessions {
+  of(id: AccountId): readonly LiveSession[]
+  /** False where there is no such session, or no longer. */
+  end(id: AccountId, session: string): boolean
+}
+
+export type LiveSession = {
+  readonly id: string
+  readonly service: SessionPlace['service']
+  readonly remoteAddress: string
+  readonly sinceMs: number
+  /** What the client says that it is. */
+  readonly client: string | null
+  /** Undefined: by its password. */
+  readonly means: LoginMeans | undefined
+}
+
+type Session = {
+  readonly id: string
+  readonly epoch: number
+  readonly means: LoginMeans | undefined
+  readonly place: SessionPlace
+  readonly sinceMs: number
+  client: string | null
+  readonly end: () => void
+}
+
+const ID_BYTES = 8
 
 type Watched = {
   readonly sessions: Set<Session>
@@ -28,12 +66,14 @@ type Watched = {
 
 export function createAccountWatch(deps: {
   readonly accounts: Pick<Accounts, 'byId'>
+  readonly factors: Pick<Factors, 'of'>
+  readonly settings: { readonly passwordWithSecondFactor: boolean }
   /** Undefined where this process cannot subscribe. */
   readonly hints: Pick<Signals, 'subscribe'> | undefined
   readonly clock: Clock
   readonly log: Log
-}): AccountWatch {
-  const { accounts, hints, clock, log } = deps
+}): AccountWatch & { readonly sessions: LiveSessions } {
+  const { accounts, factors, settings, hints, clock, log } = deps
   const watched = new Map<AccountId, Watched>()
   /** Ends the waiting between looks; there is one while anything is watched. */
   let looks: AbortController | undefined
@@ -71,8 +111,7 @@ export function createAccountWatch(deps: {
       while (entry.again) {
         entry.again = false
         const account = await accounts.byId(id)
-        const epoch = account?.enabled ? account.sessionsEpoch : undefined
-        const ended = [...entry.sessions].filter((session) => session.epoch !== epoch)
+        const ended = await sessionsToEnd([...entry.sessions], account)
         for (const session of ended) {
           leave(id, entry, session)
           session.end()
@@ -84,6 +123,23 @@ export function createAccountWatch(deps: {
     } finally {
       entry.looking = false
     }
+  }
+
+  async function sessionsToEnd(
+    sessions: readonly Session[],
+    account: AccountRecord | undefined,
+  ): Promise<readonly Session[]> {
+    if (account === undefined || !account.enabled) return sessions
+    const records = sessions.some(({ means }) => means?.kind === 'app-password')
+      ? (await factors.of(account.id)).appPasswords
+      : []
+    const nowMs = clock.now()
+    const alive = new Set(records.filter((one) => !hasExpired(one, nowMs)).map(({ id }) => id))
+    return sessions.filter(({ epoch, means, place }) => {
+      if (epoch !== account.sessionsEpoch) return true
+      if (means?.kind === 'app-password') return !alive.has(means.id)
+      return means === undefined && barsPassword(account, place.service, settings)
+    })
   }
 
   function leave(id: AccountId, entry: Watched, session: Session): void {
@@ -105,13 +161,42 @@ export function createAccountWatch(deps: {
   }
 
   return {
-    watch({ id, sessionsEpoch }: LoggedInAccount, end) {
+    watch({ id, sessionsEpoch, means }: LoggedInAccount, end, place) {
       const entry = watchedOf(id)
-      const session: Session = { epoch: sessionsEpoch, end }
+      const session: Session = {
+        id: randomBytes(ID_BYTES).toString('hex'),
+        epoch: sessionsEpoch,
+        means,
+        place,
+        sinceMs: clock.now(),
+        client: null,
+        end,
+      }
       entry.sessions.add(session)
       // What changed between the login and this moment gave no hint to anybody here.
       void entry.subscription.then(() => look(id))
-      return { close: () => leave(id, entry, session) }
+      return {
+        close: () => leave(id, entry, session),
+        identify: (client) => void (session.client = client),
+      }
+    },
+    sessions: {
+      of: (id) =>
+        [...(watched.get(id)?.sessions ?? [])].map(({ id, place, sinceMs, client, means }) => ({
+          id,
+          ...place,
+          sinceMs,
+          client,
+          means,
+        })),
+      end(id, name) {
+        const entry = watched.get(id)
+        const session = entry && [...entry.sessions].find((one) => one.id === name)
+        if (entry === undefined || session === undefined) return false
+        leave(id, entry, session)
+        session.end()
+        return true
+      },
     },
   }
 }

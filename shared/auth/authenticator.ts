@@ -1,19 +1,27 @@
 // Checks logins for all listeners: finds the account, compares the password, slows guessing down. The order matters:
 // 1. whoever failed too often waits, and his password is not looked at;
-// 2. a password that was right a moment ago for the hash stored now is right, one that was wrong is wrong and counts no more;
-// 3. anything else is verified, a few at a time, and an account that does not exist costs the same work as a wrong password.
+// 2. an app password is compared with those of the account, without work (app-passwords.ts);
+// 3. a password that was right a moment ago for the hash stored now is right, one that was wrong is wrong and counts no more;
+// 4. anything else is verified, a few at a time, and an account that does not exist costs the same work as a wrong password.
 // Logins without the password are in scram-logins.ts. Nothing remembers an account: each login reads the directory, so that a
 // change there is in force with the next one.
 
 import { availableParallelism } from 'node:os'
-import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts/authenticate.ts'
+import type {
+  Authenticator,
+  LoginAttempt,
+  LoginMeans,
+  LoginRefused,
+  LoginResult,
+} from '#shared/contracts/authenticate.ts'
 import type { Address } from '#shared/mail/address.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { isPassword, passwordText } from '#shared/sasl/password.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Table } from '#shared/storage/ports.ts'
-import type { Credential, CredentialStore } from './credential-store.ts'
+import { appPasswordLetters, judgeAppPassword } from './app-passwords.ts'
+import { barsPassword, type Credential, type CredentialStore } from './credential-store.ts'
 import {
   type Applicant,
   accountName,
@@ -34,7 +42,8 @@ import { scramSecret } from './scram-secret.ts'
 import { isCurrentScramVerifier } from './scram-verifier.ts'
 import { createWorkLimit, type WorkLimits } from './work-limit.ts'
 
-export type AuthSettings = GuardSettings & Pick<Settings, 'authCacheTime'>
+export type AuthSettings = GuardSettings &
+  Pick<Settings, 'authCacheTime' | 'passwordWithSecondFactor'>
 
 export type AuthenticatorDeps = {
   readonly credentials: CredentialStore
@@ -94,6 +103,8 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const guard = createLoginGuard(deps)
   const right = createRememberedLogins(settings.authCacheTime, clock)
   const wrong = createRememberedLogins(settings.authFailureWindow, clock)
+  /** Right, and of an account that it does not let in: such a client tries on and on, and counts once. */
+  const barred = createRememberedLogins(settings.authFailureWindow, clock)
   const attempts = createWorkLimit(ATTEMPTS)
   const lanes = { fast: createWorkLimit(FAST), slow: createWorkLimit(SLOW) }
 
@@ -103,14 +114,17 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     const { address } = applicant
     if (address === undefined || !isPassword(password))
       return guard.slowly(() => malformed(applicant))
-    const first = await lookUp(applicant, address, password)
+    const { service } = attempt
+    const first = await lookUp(applicant, address, { service, password })
     if (first.kind === 'decided') return guard.slowly(async () => first.result)
     const owner = guard.turn(applicant, first.standing)
     if (!attempts.hasRoom(owner)) return { kind: 'throttled', retryAfterSeconds: 1 }
     return attempts.run(owner, (waited) =>
       guard.slowly(async () => {
-        const now = waited ? await lookUp(applicant, address, password) : first
-        return now.kind === 'decided' ? now.result : decide(applicant, address, password, now)
+        const now = waited ? await lookUp(applicant, address, { service, password }) : first
+        return now.kind === 'decided'
+          ? now.result
+          : decide(applicant, address, { service, password }, now)
       }),
     )
   }
@@ -118,49 +132,80 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   async function decide(
     applicant: Applicant,
     address: Address,
-    password: Uint8Array,
+    given: Given,
     before: Open,
   ): Promise<LoginResult> {
     const lane = lanes[laneOf(before.credential?.passwordHash)]
     return lane.run(guard.turn(applicant, before.standing), async (waited) => {
-      const outlook = waited ? await lookUp(applicant, address, password) : before
+      const outlook = waited ? await lookUp(applicant, address, given) : before
       if (outlook.kind === 'decided') return outlook.result
       const { credential, standing } = outlook
-      const result = await check(credential, password)
+      const { password } = given
+      const result = await check(credential, given)
       if (result.kind === 'authenticated') await guard.succeed(applicant, standing)
       else await guard.fail(standing)
-      if (result.kind === 'refused' && result.reason !== 'disabled')
-        wrong.add(ownerOf(credential, address), password)
+      if (result.kind === 'refused') remember(result, ownerOf(credential, address), password)
       return result
     })
   }
 
-  async function lookUp(
-    applicant: Applicant,
-    address: Address,
-    password: Uint8Array,
-  ): Promise<Outlook> {
+  function remember({ reason }: LoginRefused, owner: Owner, password: Uint8Array): void {
+    if (reason === 'second-factor') barred.add(owner, password)
+    else if (reason !== 'disabled') wrong.add(owner, password)
+  }
+
+  async function lookUp(applicant: Applicant, address: Address, given: Given): Promise<Outlook> {
+    const { service, password } = given
     const [standing, credential] = await Promise.all([
       guard.look(applicant),
       credentials.find(address),
     ])
     const { throttled } = standing
     if (throttled !== undefined) return { kind: 'decided', result: throttled }
-    if (credential?.enabled && right.has(credential, password)) {
+    const owner = ownerOf(credential, address)
+    const judged = await judgeAsAppPassword(credential, given)
+    if (judged !== undefined) {
+      if (judged.kind === 'authenticated') await guard.succeed(applicant, standing)
+      else if (judged.kind === 'refused' && !wrong.has(owner, password)) {
+        await guard.fail(standing)
+        remember(judged, owner, password)
+      }
+      return { kind: 'decided', result: judged }
+    }
+    const isBarred = credential !== undefined && barsPassword(credential, service, settings)
+    if (credential?.enabled && !isBarred && right.has(credential, password)) {
       await guard.succeed(applicant, standing)
       return { kind: 'decided', result: authenticated(credential) }
     }
+    if (isBarred && barred.has(owner, password)) {
+      return { kind: 'decided', result: { kind: 'refused', reason: 'second-factor' } }
+    }
     // The same wrong password again is no further guess.
-    if (wrong.has(ownerOf(credential, address), password)) {
+    if (wrong.has(owner, password)) {
       const reason = credential === undefined ? 'unknown' : 'password'
       return { kind: 'decided', result: { kind: 'refused', reason } }
     }
     return { kind: 'open', credential, standing }
   }
 
+  /** Undefined: it is none of the account's. */
+  async function judgeAsAppPassword(
+    credential: Credential | undefined,
+    { service, password }: Given,
+  ): Promise<LoginResult | undefined> {
+    if (credential === undefined || !credential.factors?.appPasswords) return undefined
+    const letters = appPasswordLetters(password)
+    if (letters === undefined) return undefined
+    const records = await credentials.appPasswords(credential.accountId)
+    const judged = judgeAppPassword(records, letters, { service, nowMs: clock.now() })
+    if (judged?.kind !== 'good') return judged
+    if (!credential.enabled) return { kind: 'refused', reason: 'disabled' }
+    return authenticated(credential, { kind: 'app-password', id: judged.id })
+  }
+
   async function check(
     credential: Credential | undefined,
-    password: Uint8Array,
+    { service, password }: Given,
   ): Promise<LoginResult> {
     if (credential === undefined) {
       await verifyNothing(password)
@@ -174,6 +219,9 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     }
     if (verification.kind !== 'match') return { kind: 'refused', reason: 'password' }
     if (!enabled) return { kind: 'refused', reason: 'disabled' }
+    if (barsPassword(credential, service, settings)) {
+      return { kind: 'refused', reason: 'second-factor' }
+    }
     await refresh(credential, password, verification.outdated)
     right.add(credential, password)
     return authenticated(credential)
@@ -212,12 +260,23 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
 
   return {
     authenticate,
-    ...createScramLogins({ credentials, guard, secret: scramSecret(deps.counters) }),
+    ...createScramLogins({
+      credentials,
+      guard,
+      settings,
+      clock,
+      secret: scramSecret(deps.counters),
+    }),
   }
 }
 
-function authenticated({ accountId: id, login, sessionsEpoch }: Credential): LoginResult {
-  return { kind: 'authenticated', account: { id, login, sessionsEpoch } }
+type Given = Pick<LoginAttempt, 'service' | 'password'>
+
+function authenticated(
+  { accountId: id, login, sessionsEpoch }: Credential,
+  means?: LoginMeans,
+): LoginResult {
+  return { kind: 'authenticated', account: { id, login, sessionsEpoch, ...(means && { means }) } }
 }
 
 /** An address without an account has wrong passwords too. */

@@ -1,7 +1,9 @@
 // What a login needs of the directory.
 
+import type { LoginAttempt } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import type { StoredPassword } from '#shared/directory/records.ts'
+import type { AppPasswordRecord } from '#shared/directory/factors.ts'
+import type { FactorsMark, StoredPassword } from '#shared/directory/records.ts'
 import type { Address } from '#shared/mail/address.ts'
 
 export type Credential = {
@@ -10,6 +12,7 @@ export type Credential = {
   readonly login: string
   readonly enabled: boolean
   readonly sessionsEpoch: number
+  readonly factors: FactorsMark | null
 } & StoredPassword
 
 export interface CredentialStore {
@@ -18,6 +21,17 @@ export interface CredentialStore {
    * as what does.
    */
   find(address: Address): Promise<Credential | undefined>
+  /** Asked only where `factors` says that there are some. */
+  appPasswords(accountId: AccountId): Promise<readonly AppPasswordRecord[]>
   /** Writes better records of the same password, unless the password was changed meanwhile. */
   replacePassword(accountId: AccountId, oldHash: string, stored: StoredPassword): Promise<unknown>
+}
+
+/** Whether the password of an account with a second factor is none here: the factor could not be asked for. */
+export function barsPassword(
+  { factors }: Pick<Credential, 'factors'>,
+  service: LoginAttempt['service'],
+  settings: { readonly passwordWithSecondFactor: boolean },
+): boolean {
+  return factors?.second === true && service !== 'api' && !settings.passwordWithSecondFactor
 }

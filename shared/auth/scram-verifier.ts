@@ -47,7 +47,7 @@ export function fakeScramVerifier(secret: Uint8Array, name: string): ScramVerifi
 
 /** The server's signature over the exchange when the client's proof is right. */
 export function checkScramProof(
-  { storedKey, serverKey }: ScramVerifier,
+  { storedKey, serverKey }: { readonly storedKey: Uint8Array; readonly serverKey: Uint8Array },
   authMessage: string,
   clientProof: Uint8Array,
 ): Buffer | undefined {

@@ -47,15 +47,35 @@ export type LoggedInAccount = {
   readonly login: string
   /** As it was at the login: when the account has another one, its sessions end. */
   readonly sessionsEpoch: number
+  /** What it logged in with; undefined: its password. */
+  readonly means?: LoginMeans | undefined
 }
+
+export type LoginMeans =
+  | { readonly kind: 'app-password'; readonly id: string }
+  /** Of the issuer (RFC 7628). */
+  | { readonly kind: 'token' }
 
 /** Implemented by shared/auth/account-watch.ts. */
 export interface AccountWatch {
   /**
-   * Calls `end` once, soon after the account was disabled, removed or given another password; not after `close`. May be called
-   * before `watch` has been left for long: the account may have changed already.
+   * Calls `end` once, soon after the account was disabled, removed or given another password, what it logged in with was revoked, or
+   * somebody ended the session; not after `close`. May be called before `watch` has been left for long: the account may have changed
+   * already.
    */
-  watch(account: LoggedInAccount, end: () => void): { close(): void }
+  watch(account: LoggedInAccount, end: () => void, place: SessionPlace): WatchedSession
+}
+
+/** Where a session is, for whoever looks at those of an account. */
+export type SessionPlace = {
+  readonly service: LoginAttempt['service']
+  readonly remoteAddress: string
+}
+
+export interface WatchedSession {
+  close(): void
+  /** What the client says that it is; told once or more often. */
+  identify(client: string): void
 }
 
 /** Wrong password, no such account, disabled account: clients are told the same for all of them. */
@@ -68,6 +88,13 @@ export type LoginRefused = {
     | 'malformed'
     | 'channel-binding'
     | 'other-identity'
+    /** It was right, and does not let in here since the account has a second factor. */
+    | 'second-factor'
+    /** An app password that is for other protocols, or is too old. */
+    | 'scope'
+    | 'expired'
+    /** It is none of the issuer's, not for us, or too old. */
+    | 'token'
 }
 
 /** Too many failures from this address or for this account; not even tried. */

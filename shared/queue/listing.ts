@@ -16,6 +16,10 @@ export interface QueueListing {
   list(after?: QueueId): AsyncGenerator<QueueEntry>
   /** How much waits, without reading the messages. */
   count(): Promise<QueueCounts>
+  /** How many messages there are; of more than LISTED_AT_ONCE_MAX so many. */
+  messages(): Promise<number>
+  /** What waits for an operator, whole or in a part, oldest first. `after`: only what is younger than this message. */
+  held(after?: QueueId): AsyncGenerator<QueueEntry>
   show(queueId: QueueId): Promise<QueueEntry | undefined>
 }
 
@@ -81,6 +85,30 @@ export function createListing(
     return counts
   }
 
+  async function messages(): Promise<number> {
+    const ids = new Set<string>()
+    const places = [...Array(DUE_SHARDS).keys()].map((shard) => ['due', duePk(shard)] as const)
+    for (const [index, pk] of [...places, ['held', HELD_PK] as const]) {
+      for await (const entry of indexed(index, pk)) {
+        ids.add(entry.pk)
+        if (ids.size === listedAtOnceMax) return listedAtOnceMax
+      }
+    }
+    return ids.size
+  }
+
+  /** Those with something that waits for an operator, oldest first. */
+  async function* held(after: QueueId | undefined): AsyncGenerator<QueueEntry> {
+    let last = ''
+    for await (const entry of indexed('held', HELD_PK, after)) {
+      if (entry.pk === last) continue
+      last = entry.pk
+      const queueId = entry.pk.slice(2) as QueueId
+      const found = queueId === after ? undefined : await show(queueId)
+      if (found !== undefined) yield found
+    }
+  }
+
   async function show(queueId: QueueId): Promise<QueueEntry | undefined> {
     const [message] = await reading.load([queueId])
     if (message === undefined) return undefined
@@ -88,14 +116,22 @@ export function createListing(
     return { message, groups: groups.filter(({ split }) => split === message.split) }
   }
 
-  async function* indexed(index: 'due' | 'held', pk: string): AsyncGenerator<IndexEntry> {
+  async function* indexed(
+    index: 'due' | 'held',
+    pk: string,
+    from?: string,
+  ): AsyncGenerator<IndexEntry> {
     let after: string | undefined
     do {
-      const page = await table.queryIndex(index, { pk, ...(after === undefined ? {} : { after }) })
+      const page = await table.queryIndex(index, {
+        pk,
+        ...(from !== undefined && { sk: { from } }),
+        ...(after !== undefined && { after }),
+      })
       yield* page.items
       after = page.next
     } while (after !== undefined)
   }
 
-  return { list, count, show }
+  return { list, count, messages, held, show }
 }

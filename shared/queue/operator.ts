@@ -19,7 +19,7 @@ import type { HowEnded } from './trace/ended.ts'
 import { extended, noTrail, removedEvent } from './trace/trail.ts'
 import { heldChanges, INCOMING_RING_AGAIN_MS, is, isMessage } from './writes.ts'
 
-export interface QueueOperator extends Pick<QueueListing, 'list' | 'count' | 'show'> {
+export interface QueueOperator extends QueueListing {
   /** Nothing of the message moves until it is released. Groups being delivered this moment end their attempt first. */
   hold(queueId: QueueId, reason: string): Promise<boolean>
   /**
@@ -54,7 +54,7 @@ export function createQueueOperator(deps: {
   const { queue, table, clock, log } = deps
   const { tracing } = queue
   const listing = createListing(queue, table)
-  const { list, count, show } = listing
+  const { list, show } = listing
 
   async function hold(queueId: QueueId, reason: string): Promise<boolean> {
     const changed = await change(queueId, ({ message, groups }) => {
@@ -226,7 +226,7 @@ export function createQueueOperator(deps: {
     return flushed
   }
 
-  return { list, count, show, hold, release, remove, expire, flush }
+  return { ...listing, hold, release, remove, expire, flush }
 }
 
 /** By the slot that it had last, or a recipient's domain: people know one or the other. */

@@ -2,7 +2,7 @@
 // whoever was said to have it has it, nobody is said to wait who does not, and no accepted message is without a story.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { trace } from '#services/assembly/trace.ts'
+import { assembleAdministration } from '#services/assembly/administration.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { fatesOf, type Story } from '#shared/queue/trace/story.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
@@ -101,8 +101,9 @@ describe('what is told after a crash at any storage call', () => {
         await faulty[Symbol.asyncDispose]()
         await using store = await openEmbeddedStore({ directory, clock })
         const pipeline = pipelineOn(store)
+        const { trace } = assembleAdministration(pipeline.backend, () => {})
         const look = async (what: string) => {
-          const traced = await trace(pipeline.backend, what, { sinceMs: clock.now() - 3 * HOUR_MS })
+          const traced = await trace.find({ what, since: '3h' })
           return traced.kind === 'one' ? traced.story : undefined
         }
         const atOnce = queueId && (await look(queueId))
@@ -124,9 +125,7 @@ describe('what is told after a crash at any storage call', () => {
             fates: ['ann@example.test delivered', 'no@two.test failed', 'x@one.test delivered'],
           })
           // By whatever it is looked for.
-          const traced = await trace(pipeline.backend, '<crash@remote.test>', {
-            sinceMs: clock.now() - 3 * HOUR_MS,
-          })
+          const traced = await trace.find({ what: '<crash@remote.test>', since: '3h' })
           const found =
             traced.kind === 'one' ? [traced.story] : traced.kind === 'several' ? traced.stories : []
           expect(found.map((one) => one?.head.queueId)).toContain(queueId)

@@ -100,6 +100,8 @@ describe('postwolke trace', () => {
       code: 1,
       stderr: expect.stringContaining("nothing is known of 'nobody@nowhere.test' since"),
     })
-    expect((await trace('x@y.test', '--since', 'ever')).stderr).toContain("--since: 'ever' is not")
+    expect((await trace('x@y.test', '--since', 'ever')).stderr).toContain(
+      "--since cannot be 'ever'",
+    )
   })
 })

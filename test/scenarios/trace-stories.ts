@@ -1,7 +1,8 @@
 // What is told of real messages, from the queue's first item to its last; run on each driver.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Traced, trace } from '#services/assembly/trace.ts'
+import { assembleAdministration } from '#services/assembly/administration.ts'
+import type { Traced } from '#shared/administration/trace/trace.ts'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { fatesOf, type Story } from '#shared/queue/trace/story.ts'
@@ -54,8 +55,12 @@ export function describeStories(name: string, open: (clock: Clock) => Promise<Op
     }, 60_000)
     afterAll(() => opened.close())
 
-    const look = (text: string, spanMs = DAY_MS) =>
-      trace(pipeline.backend, text, { sinceMs: clock.now() - spanMs })
+    async function look(what: string, spanMs = DAY_MS): Promise<Traced> {
+      const { trace } = assembleAdministration(pipeline.backend, () => {})
+      const traced = await trace.find({ what, since: `${Math.floor(spanMs / 1_000)}s` })
+      if (traced.kind === 'bad-value') throw new Error(traced.value)
+      return traced
+    }
 
     async function storyOf(text: string): Promise<Story> {
       const traced = await look(text)

@@ -7,12 +7,13 @@ import { describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Each layer may import itself and the layers before it. */
+/** Each layer may import itself and the layers before it. Of two that hold a file, that of the longer name counts. */
 const layers: readonly (readonly string[])[] = [
   ['shared/runtime', 'shared/text'],
   ['shared/mail', 'shared/dns'],
   ['shared/settings'],
-  ['shared/contracts'],
+  // Who may what is words and a table: below all that stores who somebody is.
+  ['shared/contracts', 'shared/administration/rights'],
   ['shared/smtp', 'shared/imap', 'shared/sasl', 'shared/net'],
   ['shared/storage'],
   ['shared/rates'],
@@ -20,6 +21,8 @@ const layers: readonly (readonly string[])[] = [
   ['shared/message'],
   ['shared/search'],
   ['shared/auth', 'shared/queue'],
+  ['shared/identity'],
+  ['shared/jobs', 'shared/events', 'shared/figures'],
   ['shared/administration'],
   ['services'],
   ['services/assembly'],
@@ -45,8 +48,13 @@ function imports(file: string): { readonly files: string[]; readonly packages: s
 
 function layerOf(file: string): number {
   let found = -1
+  let length = 0
   for (const [i, folders] of layers.entries()) {
-    if (folders.some((folder) => file.startsWith(`${folder}/`))) found = i
+    for (const folder of folders) {
+      if (folder.length <= length || !file.startsWith(`${folder}/`)) continue
+      found = i
+      length = folder.length
+    }
   }
   return found
 }

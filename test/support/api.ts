@@ -38,11 +38,18 @@ export type TestApi = {
   ): Promise<Told>
 }
 
+/** Of a port that a test does without. */
+function absent<T extends object>(name: string): T {
+  const refuse = () => {
+    throw new Error(`no ${name} in this test`)
+  }
+  return new Proxy({} as T, { get: refuse })
+}
+
 export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps {
   return {
     authenticate: async () => ({ kind: 'actor', actor: owner }),
     audit: noAudit,
-    roleOf: async () => 'holder',
     administration: (record) => assembleAdministration(backend, record),
     rehearsal(record) {
       const store = createRehearsalStore(backend.store, backend.clock)
@@ -54,6 +61,10 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     version: '0.0.0',
     clock: backend.clock,
     log: silentLog,
+    jobs: absent('jobs'),
+    events: absent('events'),
+    eventStreams: undefined,
+    figures: absent('figures'),
     ...more,
   }
 }

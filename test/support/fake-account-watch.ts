@@ -7,7 +7,7 @@ export class FakeAccountWatch implements AccountWatch {
   watch(_account: unknown, end: () => void) {
     const key = {}
     this.watching.set(key, end)
-    return { close: () => void this.watching.delete(key) }
+    return { close: () => void this.watching.delete(key), identify: () => {} }
   }
 
   /** The accounts of all sessions change. */

@@ -31,6 +31,7 @@ export const programs = {
   clamd: 'clamav-daemon',
   rspamd: 'rspamd',
   'systemd-analyze': 'systemd',
+  chromium: 'chromium',
 } as const
 
 export type Program = keyof typeof programs

@@ -16,13 +16,27 @@ export const id = defineCommand({
   run(session, parameters, wire) {
     if (parameters !== null && session.identified < LOGGED_MAX) {
       session.identified++
-      const client = parameters.map(({ field, value }) => [
-        field,
-        value?.slice(0, VALUE_LOGGED_CHARACTERS_MAX) ?? null,
-      ])
+      const client = parameters.map(
+        ({ field, value }): Parameter => [
+          field,
+          value?.slice(0, VALUE_LOGGED_CHARACTERS_MAX) ?? null,
+        ],
+      )
       session.logRepeated({ client: Object.fromEntries(client) }, 'client')
+      const name = clientName(client)
+      if (name !== '') session.identify(name)
     }
     wire.untagged('ID ("name" "Postwolke")')
     return completed('ID')
   },
 })
+
+type Parameter = readonly [field: string, value: string | null]
+
+/** As people know it: `Thunderbird 140.5, Linux`. Field names are of any case (RFC 2971 §3.3). */
+function clientName(parameters: readonly Parameter[]): string {
+  const saying = (wanted: string) =>
+    parameters.find(([field]) => field.toLowerCase() === wanted)?.[1] ?? ''
+  const program = `${saying('name')} ${saying('version')}`.trim()
+  return [program, saying('os')].filter((word) => word !== '').join(', ')
+}

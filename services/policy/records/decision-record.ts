@@ -6,55 +6,10 @@
 // alone leads to all of its decisions; its last character is the shard, so that no partition takes all writes.
 
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
-import type { ContentFacts, ContentTrace } from '#shared/contracts/content.ts'
-import type {
-  DataRequest,
-  EarlyRequest,
-  MessageRequest,
-  PolicyStage,
-  PolicyVerdict,
-  RecipientRequest,
-} from '#shared/contracts/policy.ts'
-import type { RecordedDns } from '#shared/dns/recording-resolver.ts'
+import type { DecisionRecord, RecordedStep } from '#shared/contracts/decisions.ts'
+import type { PolicyStage } from '#shared/contracts/policy.ts'
 import { type QueueId, queueIdMs } from '#shared/mail/queue-id.ts'
 import type { Item, Key } from '#shared/storage/ports.ts'
-import type { Step } from '../evaluate.ts'
-import type { Decision } from '../restriction.ts'
-
-/** `ask` as policy is asked it. */
-export type PolicyAsked =
-  | { readonly ask: 'early'; readonly request: EarlyRequest }
-  | { readonly ask: 'recipient'; readonly request: RecipientRequest }
-  | { readonly ask: 'data'; readonly request: DataRequest }
-  /** Without the header. */
-  | { readonly ask: 'message'; readonly request: MessageRequest }
-
-/** What filters and authentication were asked, once policy had nothing against the message. */
-export type ContentAsked = {
-  readonly ask: 'content'
-  readonly request: Pick<ContentFacts, 'queueId' | 'origin' | 'envelope'>
-}
-
-export type Asked = PolicyAsked | ContentAsked
-
-/** Without what a list holds: its steps stand behind it. */
-export type RecordedDecision = Exclude<Decision, { kind: 'list' }> | { readonly kind: 'list' }
-
-export type RecordedStep = Omit<Step, 'decision'> & { readonly decision: RecordedDecision }
-
-export type DecisionRecord = Asked & {
-  readonly atMs: number
-  readonly trail: readonly {
-    readonly stage: PolicyStage
-    readonly steps: readonly RecordedStep[]
-  }[]
-  /** What the steps of the content stage said. */
-  readonly content?: readonly ContentTrace[]
-  readonly lookups: RecordedDns
-  readonly verdict: PolicyVerdict
-  /** How many decisions it stands for: of a flood of refusals some are kept. */
-  readonly weight: number
-}
 
 export const DECISION_RECORD_VERSION = 1
 

@@ -1,10 +1,11 @@
 // Reads what was recorded, of one queue id or since a time.
 
+import type { DecisionRecord, DecisionRecords, RefusalRange } from '#shared/contracts/decisions.ts'
 import { type QueueId, queueIdTime } from '#shared/mail/queue-id.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import {
   concerns,
-  type DecisionRecord,
   daysSince,
   decisionPartition,
   decisionShards,
@@ -13,6 +14,12 @@ import {
 } from './decision-record.ts'
 
 type Reads = Pick<Table, 'query'>
+
+export const decisionRecords = (counters: Reads, clock: Clock): DecisionRecords => ({
+  of: (queueId) => decisionsOf(counters, queueId),
+  refusalsOf: (text, range) => refusalsOf(counters, text, range),
+  since: (sinceMs) => decisionsSince(counters, sinceMs, clock.now()),
+})
 
 /** In the order in which they were made. */
 export async function decisionsOf(counters: Reads, queueId: QueueId): Promise<DecisionRecord[]> {
@@ -39,17 +46,14 @@ export async function* decisionsSince(
 export async function refusalsOf(
   counters: Reads,
   text: string,
-  {
-    sinceMs,
-    nowMs,
-    limit,
-  }: { readonly sinceMs: number; readonly nowMs: number; readonly limit: number },
+  { nowMs, ...range }: RefusalRange,
 ): Promise<readonly DecisionRecord[]> {
+  const { sinceMs, limit } = range
   const found: DecisionRecord[] = []
   for (const day of daysSince(sinceMs, nowMs).toReversed()) {
     const ofDay = await Promise.all(
       decisionShards.map((shard) =>
-        refusalsIn(counters, decisionPartition(day, shard), { text, sinceMs, limit }),
+        refusalsIn(counters, decisionPartition(day, shard), { text, ...range }),
       ),
     )
     const newest = ofDay.flat().sort((a, b) => b.atMs - a.atMs)
@@ -66,7 +70,8 @@ async function refusalsIn(
     text,
     sinceMs,
     limit,
-  }: { readonly text: string; readonly sinceMs: number; readonly limit: number },
+    isWanted = async () => true,
+  }: Omit<RefusalRange, 'nowMs'> & { readonly text: string },
 ): Promise<readonly DecisionRecord[]> {
   const found: DecisionRecord[] = []
   let after: string | undefined
@@ -80,7 +85,7 @@ async function refusalsIn(
     })
     for (const item of page.items) {
       const record = concerns(item, text) ? readDecision(item) : undefined
-      if (record !== undefined) found.push(record)
+      if (record !== undefined && (await isWanted(record))) found.push(record)
     }
     after = page.next
   } while (after !== undefined && found.length < limit)

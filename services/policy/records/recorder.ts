@@ -1,11 +1,12 @@
 // Writes records of decisions behind the answer to the client, several at once: nobody waits for them, and a crash may lose the last.
 
+import type { Asked, DecisionRecord } from '#shared/contracts/decisions.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { WordName } from '#shared/settings/restrictions/words.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import type { Step } from '../evaluate.ts'
-import { type Asked, type DecisionRecord, decisionItem } from './decision-record.ts'
+import { decisionItem } from './decision-record.ts'
 import { FloodSampling } from './flood-sampling.ts'
 
 /** What policy tells of a decision. */

@@ -3,10 +3,9 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Right } from './rights.ts'
+import type { Role } from './roles.ts'
 
-/** The strongest first. Roles hang on accounts: an administrator needs no second login. */
-export const roles = ['owner', 'domain-admin', 'auditor', 'help-desk', 'holder'] as const
-export type Role = (typeof roles)[number]
+export { type Role, roles } from './roles.ts'
 
 export type Actor = {
   /** Null: whoever runs the command on the data folder or with the deployment's rights; he is owner. */
@@ -31,8 +30,9 @@ export type Subject =
       readonly kind: 'account'
       readonly accountId: AccountId
       readonly domain: Domain
-      /** What the account itself may: nobody acts on somebody with more rights. */
+      /** What the account itself may, and in which domains: nobody acts on somebody with more rights. */
       readonly role: Role
+      readonly roleDomains: readonly Domain[]
     }
   /** Of a message in queue, quarantine or trace: domains of ours among sender and recipients, and accounts that sent or got it. */
   | {

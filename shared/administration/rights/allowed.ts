@@ -1,7 +1,10 @@
 // The one function that says whether somebody may do something. Every operation of the API asks it before it runs, with what it is about.
+//
+// Implementation notes: what can be refused without looking at anything is refused first (`mayEver`), so that the answer is the same
+// whatever is asked about. After that what is out of sight is as if it did not exist; then comes who has more rights, then step-up.
 
-import { type Actor, type Extent, type Role, roles, type Subject } from './actor.ts'
-import { type Reach, type Right, rights } from './rights.ts'
+import type { Actor, Extent, Role, Subject } from './actor.ts'
+import { allRights, type Reach, type Right, rights } from './rights.ts'
 
 export type Allowed =
   | { readonly kind: 'yes' }
@@ -20,68 +23,77 @@ export type Rule =
 /** How long a factor counts for what is dangerous. */
 export const STEP_UP_MS = 5 * 60_000
 
-export function allowed(actor: Actor, right: Right, subject: Subject, nowMs: number): Allowed {
-  const reach = rights[right][actor.role]
-  if (reach === 'none') {
-    return sees(actor, subject)
-      ? no({ name: 'no-right', right, role: actor.role })
-      : { kind: 'unseen' }
-  }
-  if (!reaches(actor, reach, subject)) {
-    return sees(actor, subject)
-      ? no({ name: 'no-right', right, role: actor.role })
-      : { kind: 'unseen' }
-  }
+/** The same for all that it could be about: asked before anything is looked up. */
+export function mayEver(actor: Actor, right: Right): Allowed {
   if (actor.scopes !== null && !actor.scopes.includes(right)) {
     return no({ name: 'no-scope', right })
   }
-  const isSelf = subject.kind === 'account' && subject.accountId === actor.accountId
-  if (subject.kind === 'account' && !isSelf && changes(right) && outranks(subject.role, actor.role))
+  const isReached = reachOf(actor, right) !== 'none' || isOwnRight(right)
+  return isReached ? yes : no({ name: 'no-right', right, role: actor.role })
+}
+
+export function allowed(actor: Actor, right: Right, subject: Subject, nowMs: number): Allowed {
+  const ever = mayEver(actor, right)
+  if (ever.kind !== 'yes') return ever
+  if (!reaches(actor, right, subject)) {
+    return sees(actor, subject)
+      ? no({ name: 'no-right', right, role: actor.role })
+      : { kind: 'unseen' }
+  }
+  const isSelf = subject.kind === 'account' && isOwn(actor, subject)
+  if (subject.kind === 'account' && !isSelf && changes(right) && !covers(actor, subject)) {
     return no({ name: 'more-rights', role: subject.role })
+  }
   const { stepUp }: { readonly stepUp?: 'always' | 'not-self' } = rights[right]
   const needsFactor = stepUp === 'always' || (stepUp === 'not-self' && !isSelf)
   if (needsFactor && actor.via === 'cookie' && !isFresh(actor, nowMs)) {
     return no({ name: 'step-up', withinMs: STEP_UP_MS })
   }
-  return { kind: 'yes' }
+  return yes
 }
 
 /** What a list may hold; undefined: nothing. */
 export function extentOf(actor: Actor, right: Right): Extent | undefined {
-  if (actor.scopes !== null && !actor.scopes.includes(right)) return undefined
-  switch (rights[right][actor.role]) {
-    case 'all':
-      return { kind: 'all' }
-    case 'domains':
-      return { kind: 'domains', domains: actor.domains }
-    case 'self':
-      return actor.accountId === null
-        ? { kind: 'all' }
-        : { kind: 'self', accountId: actor.accountId }
-    case 'none':
-      return undefined
-  }
+  if (mayEver(actor, right).kind !== 'yes') return undefined
+  const reach = reachOf(actor, right)
+  if (reach === 'all') return { kind: 'all' }
+  if (reach === 'domains') return { kind: 'domains', domains: actor.domains }
+  return actor.accountId === null ? { kind: 'all' } : { kind: 'self', accountId: actor.accountId }
 }
 
+const yes: Allowed = { kind: 'yes' }
 const no = (rule: Rule): Allowed => ({ kind: 'no', rule })
 
 const changes = (right: Right) => !right.endsWith('.read')
 
-const outranks = (one: Role, other: Role) => roles.indexOf(one) < roles.indexOf(other)
-
 const isFresh = ({ steppedUpMs }: Actor, nowMs: number) =>
   steppedUpMs !== null && nowMs - steppedUpMs < STEP_UP_MS
 
-function reaches(actor: Actor, reach: Reach, subject: Subject): boolean {
-  if (reach === 'all' || subject.kind === 'list') return true
+function reachOf({ role, domains }: Actor, right: Right): Reach {
+  const reach = rights[right][role]
+  return reach === 'domains' && domains.length === 0 ? 'none' : reach
+}
+
+/** What everybody may with his own account, whatever his role. */
+const isOwnRight = (right: Right) => rights[right].holder === 'self'
+
+function reaches(actor: Actor, right: Right, subject: Subject): boolean {
+  if (subject.kind === 'list') return true
+  if (isOwnRight(right) && isOwn(actor, subject)) return true
+  const reach = reachOf(actor, right)
+  if (reach === 'all') return true
   if (reach === 'none' || subject.kind === 'system') return false
   if (reach === 'self') return isOwn(actor, subject)
+  const has = (domain: string) => actor.domains.some((one) => one === domain)
   switch (subject.kind) {
     case 'domain':
     case 'account':
-      return actor.domains.includes(subject.domain) || isOwn(actor, subject)
+      return has(subject.domain)
     case 'message':
-      return subject.domains.some((domain) => actor.domains.includes(domain))
+      // Whose mail is held or deleted is its sender's matter; nobody's in another domain.
+      return right === 'queue.act'
+        ? subject.senderDomain !== null && has(subject.senderDomain)
+        : subject.domains.some(has)
   }
 }
 
@@ -91,7 +103,32 @@ function isOwn({ accountId }: Actor, subject: Subject): boolean {
   return subject.kind === 'message' && subject.accountIds.includes(accountId)
 }
 
-/** Whether who acts may know that it is there. */
+/** Whether who acts may know that it is there. That there is a system is no secret. */
 function sees(actor: Actor, subject: Subject): boolean {
-  return reaches(actor, rights['directory.read'][actor.role], subject)
+  return subject.kind === 'system' || reaches(actor, seeing(subject), subject)
+}
+
+const seeing = ({ kind }: Subject): Right => (kind === 'message' ? 'trace.read' : 'directory.read')
+
+/**
+ * Whether all that the account may, who acts may too: whoever gives somebody a new password can be that person. Of itself an account may
+ * everything, which is nobody's to have more of.
+ */
+function covers(
+  actor: Actor,
+  { role, roleDomains }: Extract<Subject, { readonly kind: 'account' }>,
+): boolean {
+  if (role === 'holder') return true
+  // The help desk acts for people without a role only.
+  if (actor.role === 'help-desk') return false
+  return allRights.every((right) => {
+    const theirs = rights[right][role]
+    const ours = rights[right][actor.role]
+    if (theirs === 'none' || theirs === 'self' || ours === 'all') return true
+    return (
+      theirs === 'domains' &&
+      ours === 'domains' &&
+      roleDomains.every((domain) => actor.domains.includes(domain))
+    )
+  })
 }

@@ -1,6 +1,7 @@
-// The table of who may what. One row a right, one column a role; `allowed.ts` reads it, nothing else decides.
+// The table of who may what. One row a right, one column a role; `allowed.ts` reads it, nothing else decides. Roles hang on accounts: with
+// its own account everybody may what the column `holder` says, besides what his role says.
 
-import type { Role } from './actor.ts'
+import type { Role } from './roles.ts'
 
 /** How far a right of a role goes: everywhere, in the domains given to it, for its own account, or not at all. */
 export type Reach = 'all' | 'domains' | 'self' | 'none'
@@ -41,6 +42,8 @@ export const rights = {
   'accounts.contain':    row('all',  'domains',   'none',  'domains', 'none', 'always'),
   /** What an account changes of its own: forwarding, app passwords, filters. */
   'self.write':          row('self', 'self',      'self',  'self',    'self'),
+  /** What lets somebody in as this account: its tokens, app passwords, second factors. */
+  'self.secrets':        row('self', 'self',      'self',  'self',    'self', 'always'),
   'logins.read':         row('all',  'domains',   'all',   'domains', 'self'),
   'trace.read':          row('all',  'domains',   'all',   'domains', 'self'),
   'quarantine.read':     row('all',  'domains',   'none',  'none',    'self'),
@@ -54,11 +57,13 @@ export const rights = {
   'settings.read':       row('all',  'none',      'all',   'none',    'none'),
   'settings.write':      row('all',  'none',      'none',  'none',    'none', 'always'),
   'roles.write':         row('all',  'none',      'none',  'none',    'none', 'always'),
-  /** Tokens of others; one's own are `self.write`. */
+  /** Tokens of others; one's own are `self.secrets`. */
   'tokens.write':        row('all',  'none',      'none',  'none',    'none', 'always'),
   /** Health, certificates, listeners, jobs, figures. */
   'service.read':        row('all',  'none',      'all',   'none',    'none'),
   'service.act':         row('all',  'none',      'none',  'none',    'none'),
+  /** How far jobs are; beyond those that one began oneself. */
+  'jobs.read':           row('all',  'domains',   'all',   'self',    'self'),
   'jobs.run':            row('all',  'domains',   'none',  'none',    'none'),
   /** Everybody's mail out of the system. */
   'mail.export':         row('all',  'none',      'none',  'none',    'self', 'not-self'),
@@ -66,3 +71,9 @@ export const rights = {
 } as const satisfies { readonly [right: string]: Row }
 
 export type Right = keyof typeof rights
+
+export const allRights: readonly Right[] = Object.keys(rights).filter(isRight)
+
+export function isRight(text: string): text is Right {
+  return Object.hasOwn(rights, text)
+}

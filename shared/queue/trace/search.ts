@@ -23,12 +23,20 @@ export type Found = {
   readonly isCut: boolean
 }
 
+export type SearchRange = {
+  readonly sinceMs: number
+  readonly nowMs: number
+  readonly limit: number
+  /** Of those that match; absent: all of them. */
+  readonly isWanted?: (story: Story) => Promise<boolean>
+}
+
 export async function searchStories(
   deps: { readonly table: Pick<Table, 'query'>; readonly readStory: ReadStory },
   sought: Sought,
-  range: { readonly sinceMs: number; readonly nowMs: number; readonly limit: number },
+  range: SearchRange,
 ): Promise<Found> {
-  const { sinceMs, nowMs, limit } = range
+  const { sinceMs, nowMs, limit, isWanted = async () => true } = range
   const wanted = fingerprintsOf(sought)
   const stories: Story[] = []
   const seen = new Set<QueueId>()
@@ -44,7 +52,8 @@ export async function searchStories(
       for (const [n, story] of read.entries()) {
         const id = some[n]
         if (id !== undefined) seen.add(id)
-        if (story !== undefined && isSought(story, sought)) stories.push(story)
+        if (story === undefined || !isSought(story, sought)) continue
+        if (await isWanted(story)) stories.push(story)
       }
     }
     if (stories.length >= limit) break

@@ -1,7 +1,7 @@
 // Logins: what may cross the wire, and how guessing is slowed down.
 
 import { networkList } from '../address-kinds.ts'
-import { choice, choices, duration, integer } from '../kinds.ts'
+import { boolean, choice, choices, duration, integer } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
 const SECOND = 1_000
@@ -65,6 +65,11 @@ export const authSettings = {
     default: 15 * MINUTE,
     about: 'The longest time logins are refused untried.',
     known: { dovecot: 'auth_penalty' },
+  }),
+  passwordWithSecondFactor: new Setting(boolean, {
+    default: false,
+    about:
+      'Whether the password of an account that has a second factor (TOTP or a passkey) still logs in to IMAP, POP3 and SMTP, where nobody can be asked for the factor. Otherwise only app passwords do, and tokens of `oidcIssuer`.',
   }),
   authTrustedNetworks: new Setting(networkList, {
     default: [],

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { explanation } from '#services/cli/explanation-text.ts'
-import type { DecisionRecord } from '#services/policy/records/decision-record.ts'
 import { recordOf } from '#services/policy/records/recorder.ts'
 import type { Decision } from '#services/policy/restriction.ts'
+import type { DecisionRecord } from '#shared/contracts/decisions.ts'
 import { envelope } from '#test/support/content.ts'
 import { decidedRecipient, refused, taken } from '#test/support/decisions.ts'
 

@@ -5,6 +5,7 @@ import {
   LOOK_INTERVAL_WITHOUT_HINTS_MS,
 } from '#shared/auth/account-watch.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { noFactors } from '#shared/directory/factors.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
@@ -43,6 +44,8 @@ function open({ hinted = true }: { hinted?: boolean } = {}) {
           },
         }
       : undefined,
+    factors: { of: async () => noFactors },
+    settings: { passwordWithSecondFactor: false },
     clock,
     log: silentLog,
   })
@@ -57,9 +60,8 @@ function open({ hinted = true }: { hinted?: boolean } = {}) {
     async session(id: string, sessionsEpoch = 0) {
       const state = { ended: 0 }
       const account = { id: id as AccountId, login: id, sessionsEpoch }
-      const watching = watch.watch(account, () => {
-        state.ended += 1
-      })
+      const place = { service: 'imap', remoteAddress: '192.0.2.1' } as const
+      const watching = watch.watch(account, () => void (state.ended += 1), place)
       await settled()
       return { state, close: () => watching.close() }
     },

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { keysOfAppPassword, saltForAppPasswords } from '#shared/auth/app-passwords.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import type { Credential, CredentialStore } from '#shared/auth/credential-store.ts'
 import * as passwords from '#shared/auth/passwords.ts'
 import type { LoginAttempt } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { AppPasswordRecord } from '#shared/directory/factors.ts'
+import type { FactorsMark } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
@@ -21,25 +24,33 @@ const { passwordHash: current, scramVerifier } = await storedPassword('geheim')
 
 function account(login: string, changes: Partial<Credential> = {}): Credential {
   const stored = { passwordHash: current, scramVerifier }
-  const record = { accountId: login as AccountId, login, enabled: true, sessionsEpoch: 0 }
+  const record = {
+    accountId: login as AccountId,
+    login,
+    enabled: true,
+    sessionsEpoch: 0,
+    factors: null,
+  }
   return { ...record, ...stored, ...changes }
 }
 
 function memoryCredentials(...accounts: Credential[]) {
   const byLogin = new Map(accounts.map((one) => [one.login, one]))
   const finds: string[] = []
+  const kept = new Map<string, readonly AppPasswordRecord[]>()
   const store: CredentialStore = {
     async find(address) {
       finds.push(formatAddress(address))
       return byLogin.get(formatAddress(address))
     },
+    appPasswords: async (accountId) => kept.get(accountId) ?? [],
     async replacePassword(accountId, oldHash, stored) {
       const [login, found] = [...byLogin].find(([, one]) => one.accountId === accountId) ?? []
       if (login === undefined || found?.passwordHash !== oldHash) return
       byLogin.set(login, { ...found, ...stored })
     },
   }
-  return { store, byLogin, finds, put: (one: Credential) => void byLogin.set(one.login, one) }
+  return { store, byLogin, finds, kept, put: (one: Credential) => void byLogin.set(one.login, one) }
 }
 
 async function open(accounts: readonly Credential[], set: readonly string[] = []) {
@@ -691,5 +702,125 @@ describe('a flood of logins', () => {
     expect((await Promise.all(served)).map(({ kind }) => kind)).toEqual(
       others.map(() => 'authenticated'),
     )
+  })
+})
+
+describe('an app password', () => {
+  const DAY = 24 * 60 * MINUTE
+  const salt = saltForAppPasswords(scramVerifier)
+  const mark = (changes: Partial<FactorsMark> = {}): FactorsMark => ({
+    second: false,
+    appPasswords: 1,
+    salt: Buffer.from(salt.salt).toString('base64'),
+    iterations: salt.iterations,
+    ...changes,
+  })
+  const shown = 'abcd-efgh-jkmn-pqrs-tuvw'
+
+  async function openWith(
+    changes: Partial<AppPasswordRecord> = {},
+    { factors = mark(), ...credential }: Partial<Credential> = {},
+    set: readonly string[] = [],
+  ) {
+    const world = await open([account('ann@example.test', { factors, ...credential }), tim], set)
+    const keys = await keysOfAppPassword(shown, salt)
+    const made = { id: 'a1', name: 'phone', createdMs: 0, expiresMs: null }
+    const scopes = ['imap', 'pop3', 'smtp'] as const
+    world.kept.set('ann@example.test', [{ ...made, ...keys, scopes, ...changes }])
+    return world
+  }
+
+  const by = { kind: 'app-password', id: 'a1' }
+  const letIn = { kind: 'authenticated', account: { login: 'ann@example.test', means: by } }
+
+  it.each([shown, 'abcdefghjkmnpqrstuvw', 'ABCD EFGH JKMN PQRS TUVW'])(
+    'lets in as it is shown, or typed otherwise: %s',
+    async (typed) => {
+      await using world = await openWith()
+      expect(await world.logIn('ann', typed)).toMatchObject(letIn)
+    },
+  )
+
+  it('is found without the work of a password, however often', async () => {
+    await using world = await openWith({}, { passwordHash: '{NTLM}nobody verifies it' })
+    for (const service of ['imap', 'pop3', 'smtp'] as const) {
+      expect(await world.logIn('ann', shown, { service })).toMatchObject(letIn)
+    }
+    expect(world.logged).toEqual([])
+  })
+
+  it('is read of nobody who has none', async () => {
+    await using world = await openWith()
+    world.kept.set('tim@example.test', world.kept.get('ann@example.test') ?? [])
+    expect(await world.logIn('tim', shown)).toEqual({ kind: 'refused', reason: 'password' })
+  })
+
+  it.each([
+    ['is for other protocols', { scopes: ['smtp'] }, 'scope'],
+    ['is too old', { expiresMs: 1 }, 'expired'],
+  ] as const)('does not let in where it %s, and counts once', async (_, changes, reason) => {
+    await using world = await openWith(changes, {}, ['authFailureLimit=2'])
+    await world.clock.sleep(DAY)
+    for (let i = 0; i < 5; i++) {
+      expect(await world.logIn('ann', shown)).toEqual({ kind: 'refused', reason })
+    }
+  })
+
+  it('does not let a disabled account in', async () => {
+    await using world = await openWith({}, { enabled: false })
+    expect(await world.logIn('ann', shown)).toEqual({ kind: 'refused', reason: 'disabled' })
+  })
+
+  it('is no password of the administration', async () => {
+    await using world = await openWith()
+    const refused = { kind: 'refused', reason: 'scope' }
+    expect(await world.logIn('ann', shown, { service: 'api' })).toEqual(refused)
+  })
+
+  it('leaves the password in, until there is a second factor', async () => {
+    await using world = await openWith()
+    expect((await world.logIn('ann', 'geheim')).kind).toBe('authenticated')
+    world.put(account('ann@example.test', { factors: mark({ second: true }) }))
+    const barred = { kind: 'refused', reason: 'second-factor' }
+    // The second time it is remembered; neither is a guess that would hold back the app password.
+    for (let i = 0; i < 15; i++) expect(await world.logIn('ann', 'geheim')).toEqual(barred)
+    expect(await world.logIn('ann', shown)).toMatchObject(letIn)
+    expect((await world.logIn('ann', 'geheim', { service: 'api' })).kind).toBe('authenticated')
+    expect(await world.logIn('ann', 'geheim')).toEqual(barred)
+    expect(await world.logIn('ann', 'falsch')).toEqual({ kind: 'refused', reason: 'password' })
+  })
+
+  it('is not needed where passwordWithSecondFactor says so', async () => {
+    const factors = mark({ second: true })
+    await using world = await openWith({}, { factors }, ['passwordWithSecondFactor=yes'])
+    expect((await world.logIn('ann', 'geheim')).kind).toBe('authenticated')
+  })
+
+  it('is proved by SCRAM as the password is, for their salt is the same', async () => {
+    await using world = await openWith()
+    expect(await world.scram('ann', shown)).toMatchObject(letIn)
+    const plain = await world.scram('ann', 'geheim')
+    expect(plain).toMatchObject({ kind: 'authenticated' })
+    expect(plain).not.toMatchObject(letIn)
+    expect(await world.scram('ann', 'falsch')).toMatchObject({ reason: 'password' })
+  })
+
+  it('is what SCRAM asks for where the password lets nobody in', async () => {
+    const factors = mark({ second: true })
+    const other = await storedPassword('geheim')
+    await using world = await openWith({}, { factors, scramVerifier: other.scramVerifier })
+    expect(await world.scram('ann', shown)).toMatchObject(letIn)
+    expect((await world.scram('ann', 'geheim')).kind).toBe('refused')
+    world.put(account('ann@example.test', { factors }))
+    expect(await world.scram('ann', 'geheim')).toMatchObject({ reason: 'second-factor' })
+  })
+
+  it.each([
+    ['scope', { scopes: ['pop3'] }],
+    ['expired', { expiresMs: 1 }],
+  ] as const)('proved by SCRAM is refused for its %s', async (reason, changes) => {
+    await using world = await openWith(changes)
+    await world.clock.sleep(DAY)
+    expect(await world.scram('ann', shown)).toEqual({ kind: 'refused', reason })
   })
 })

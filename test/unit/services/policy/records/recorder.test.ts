@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Step } from '#services/policy/evaluate.ts'
-import { type DecisionRecord, readDecision } from '#services/policy/records/decision-record.ts'
+import { readDecision } from '#services/policy/records/decision-record.ts'
 import { REFUSALS_RECORDED_MAX } from '#services/policy/records/flood-sampling.ts'
 import {
   createDecisionRecorder,
   type Decided,
   RECORDS_WAITING_MAX,
 } from '#services/policy/records/recorder.ts'
+import type { DecisionRecord } from '#shared/contracts/decisions.ts'
 import type { MessageRequest } from '#shared/contracts/policy.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import { envelope, recipient } from '#test/support/content.ts'
