@@ -40,9 +40,9 @@ export async function openHttpListeners(
     try {
       const server = await explained(`${name} cannot listen on ${places}`, opening)
       servers.push(server)
-      for (const { address, port } of server.at) {
-        log.info({ listener: name, address, port }, 'listening')
-        opened.push({ name, address, port })
+      for (const at of server.at) {
+        log.info({ listener: name, ...at }, 'listening')
+        opened.push({ name, address: at.address, port: at.port })
       }
     } catch (error) {
       await close()
