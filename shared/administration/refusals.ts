@@ -45,6 +45,7 @@ export type Field =
   /** Of an import: one row, and the heading of all. */
   | 'row'
   | 'heading'
+  | 'job'
 
 /** What a value has to be, with the numbers and words of the rule. */
 export type Rule =
@@ -134,8 +135,15 @@ export type Differs = Of<'differs', 'address' | 'alias' | 'domain'>
 export type SameTable = Of<'same-table', 'from'>
 export type StillRunning = Of<'still-running', 'table'>
 
+/** Never seen, or told no more. */
+export type NotTraced = Of<'not-traced', 'queueId'>
+/** A setting lets nobody do it. */
+export type SwitchedOff = Of<'switched-off', Field, { readonly setting: string }>
+
 export type NoSuchAccessTable = Of<'no-such-access-table', 'accessTable'>
 export type NoSuchAccessEntry = Of<'no-such-access-entry', 'accessKey', { readonly table: string }>
+
+export type NoSuchJob = Of<'no-such-job', 'job'>
 
 export type NoSuchSelector = Of<'no-such-selector', 'selector', { readonly domain: string }>
 
@@ -159,11 +167,14 @@ export type Refusal =
   | TooManyGrants
   | NotQueued
   | NotWaiting
+  | SwitchedOff
+  | NotTraced
   | Differs
   | SameTable
   | NoSuchAccessTable
   | NoSuchAccessEntry
   | NoSuchSelector
+  | NoSuchJob
   | StillRunning
   | NoSuchAppPassword
   | TooMany

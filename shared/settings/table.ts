@@ -21,6 +21,7 @@ import { localSubmissionSettings } from './table/local-submission.ts'
 import { milterSettings } from './table/milters.ts'
 import { mtaStsSettings } from './table/mta-sts.ts'
 import { noticeSettings } from './table/notices.ts'
+import { operatingSettings } from './table/operating.ts'
 import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
@@ -72,6 +73,7 @@ export const settingParts = {
   'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
   'Notices of delivery': noticeSettings,
+  Operating: operatingSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -110,6 +112,7 @@ export const settingsTable = {
   ...outboundTlsSettings,
   ...queueManagerSettings,
   ...noticeSettings,
+  ...operatingSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,
