@@ -95,6 +95,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'no-such-access-table':
     case 'no-such-access-entry':
     case 'no-such-selector':
+    case 'no-such-job':
     case 'leads-nowhere':
     case 'not-queued':
     case 'no-such-app-password':

@@ -50,6 +50,8 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `no access table ${value}, or nothing in it`
     case 'no-such-access-entry':
       return `no entry ${value} in ${refusal.table}`
+    case 'no-such-job':
+      return `no job ${value}`
     case 'no-such-selector':
       return `no signing key ${value} of ${refusal.domain}`
     case 'no-such-app-password':

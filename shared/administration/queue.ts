@@ -1,7 +1,7 @@
 // What an administrator does with accepted mail that is not delivered yet: what mailq, postcat, postsuper and postqueue do. The
 // operator itself tells the log what becomes of each message.
 
-import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import { parseQueueId, type QueueId, queueIdMs } from '#shared/mail/queue-id.ts'
 import { addedFields } from '#shared/queue/added-fields.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { QueuedMessage, QueueEntry } from '#shared/queue/records.ts'
@@ -47,12 +47,7 @@ export interface QueueAdministration {
   changeAll(
     verb: QueueVerb,
     filter: FilterRequest,
-    options?: {
-      readonly after?: string | undefined
-      readonly heldToo?: boolean
-      /** Only what was sent from there. */
-      readonly sentWithin?: Extent | undefined
-    },
+    options?: ChangeAllOptions,
   ): QueueChanging | BadValue
   /** Whose mail waits most: by destination, recipient's domain, sender or reason, in spans of age. */
   top(
@@ -67,6 +62,15 @@ export interface QueueAdministration {
   stats(filter: FilterRequest, within?: Extent): Promise<QueueStats | BadValue>
   /** The message as it is sent, but for what depends on the host it is sent to, and our signatures. */
   content(queueId: string): Promise<QueueContent | BadValue | NotQueued>
+}
+
+export type ChangeAllOptions = {
+  readonly after?: string | undefined
+  readonly heldToo?: boolean
+  /** Only of what was there by then (epoch ms); ages of the filter are meant as of then, too. */
+  readonly arrivedUntilMs?: number | undefined
+  /** Only what was sent from there. */
+  readonly sentWithin?: Extent | undefined
 }
 
 export const queueVerbs = ['hold', 'release', 'delete', 'expire', 'flush'] as const
@@ -234,8 +238,8 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
       return { kind: 'flushed', messages }
     },
 
-    changeAll(verb, request, { after, heldToo = false, sentWithin } = {}) {
-      const filter = parseQueueFilter(request, clock.now())
+    changeAll(verb, request, { after, heldToo = false, sentWithin, arrivedUntilMs } = {}) {
+      const filter = parseQueueFilter(request, arrivedUntilMs ?? clock.now())
       if (filter.kind !== 'ok') return filter
       const from = after === undefined ? undefined : parseQueueIdField(after)
       if (from !== undefined && from.kind !== 'ok') return from
@@ -247,8 +251,9 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
         flush: async (queueId) => (await operator.flush({ queueId })) > 0,
       }
       const scope = createSenderScope(sentWithin)
-      const listed = listQueue(operator, filter.value, { after: from?.value, scope })
-      return { kind: 'changing', outcomes: changing(listed.messages, acts[verb]) }
+      const { messages } = listQueue(operator, filter.value, { after: from?.value, scope })
+      const wanted = arrivedUntilMs === undefined ? messages : arrivedBy(messages, arrivedUntilMs)
+      return { kind: 'changing', outcomes: changing(wanted, acts[verb]) }
     },
 
     async top(request, { by, limit, within }) {
@@ -287,6 +292,17 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
         body: () => read(objects, key, { offset: fields, length: length - fields }),
       }
     },
+  }
+}
+
+/** Ids are in the order of arrival. */
+async function* arrivedBy(
+  messages: AsyncIterable<QueueFacts>,
+  untilMs: number,
+): AsyncGenerator<QueueFacts> {
+  for await (const message of messages) {
+    if (queueIdMs(message.queueId) > untilMs) return
+    yield message
   }
 }
 

@@ -45,6 +45,7 @@ export type Field =
   /** Of an import: one row, and the heading of all. */
   | 'row'
   | 'heading'
+  | 'job'
 
 /** What a value has to be, with the numbers and words of the rule. */
 export type Rule =
@@ -137,6 +138,8 @@ export type StillRunning = Of<'still-running', 'table'>
 export type NoSuchAccessTable = Of<'no-such-access-table', 'accessTable'>
 export type NoSuchAccessEntry = Of<'no-such-access-entry', 'accessKey', { readonly table: string }>
 
+export type NoSuchJob = Of<'no-such-job', 'job'>
+
 export type NoSuchSelector = Of<'no-such-selector', 'selector', { readonly domain: string }>
 
 export type NoSuchAppPassword = Of<'no-such-app-password', 'appPassword'>
@@ -164,6 +167,7 @@ export type Refusal =
   | NoSuchAccessTable
   | NoSuchAccessEntry
   | NoSuchSelector
+  | NoSuchJob
   | StillRunning
   | NoSuchAppPassword
   | TooMany

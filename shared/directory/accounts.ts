@@ -71,6 +71,9 @@ export type NewAccount = {
   readonly quotaBytes?: number | null
   readonly enabled?: boolean
   readonly shared?: boolean
+  readonly displayName?: string
+  /** The job that adds it. */
+  readonly madeBy?: string
 }
 
 export type AccountChanges = {
@@ -202,6 +205,8 @@ export function createAccounts(deps: {
     factors: null,
     role: null,
     roleEpoch: 0,
+    displayName: wanted.displayName ?? '',
+    madeBy: wanted.madeBy ?? null,
   })
 
   async function writeIf(id: AccountId, changes: Changes, condition: Condition): Promise<boolean> {

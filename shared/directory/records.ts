@@ -39,6 +39,8 @@ export type AddressRecord = {
     readonly forward: Forward | null
   } | null
   readonly targets: readonly Address[] | null
+  /** The job that added the alias, if one did. */
+  readonly aliasMadeBy?: string
 }
 
 export type AccountRecord = {
@@ -64,6 +66,10 @@ export type AccountRecord = {
   readonly role: GivenRights | null
   /** Raised whenever its role is narrowed: tokens of before are good for no more than an account without a role. */
   readonly roleEpoch: number
+  /** As people know who it belongs to; '' for none. */
+  readonly displayName: string
+  /** The job that added it, if one did. */
+  readonly madeBy: string | null
 }
 
 /** What a login with a password must know of `FactorsRecord` (factors.ts). */
@@ -79,6 +85,9 @@ export type FactorsMark = {
 
 /** `domains`: of an owner or auditor none, who have them all. */
 export type GivenRights = { readonly name: GivenRole; readonly domains: readonly Domain[] }
+
+/** Of a display name. */
+export const DISPLAY_NAME_CHARACTERS_MAX = 100
 
 export type Frozen = { readonly reason: string; readonly sinceMs: number }
 
@@ -174,6 +183,8 @@ export function accountItem(account: AccountRecord): Item {
     ...(account.factors && { factors: account.factors }),
     ...(account.role && { role: { ...account.role } }),
     ...(account.roleEpoch > 0 && { roleEpoch: account.roleEpoch }),
+    ...(account.displayName !== '' && { displayName: account.displayName }),
+    ...(account.madeBy !== null && { madeBy: account.madeBy }),
   }
 }
 
@@ -202,6 +213,7 @@ export function readAddress(item: Item): AddressRecord {
             forward: readForward(item),
           },
     targets: targets === undefined ? null : addresses(item, targets),
+    ...(typeof item.aliasMadeBy === 'string' && { aliasMadeBy: item.aliasMadeBy }),
   }
 }
 
@@ -220,6 +232,9 @@ export function readAccount(item: Item): AccountRecord {
     shared: item.shared === true,
     frozen: readFrozen(item.frozen),
     forward: readForward(item),
+    // Accounts made before there were names, or by no job, have no such attributes.
+    displayName: typeof item.displayName === 'string' ? item.displayName : '',
+    madeBy: typeof item.madeBy === 'string' ? item.madeBy : null,
     factors: readFactorsMark(item.factors),
     // Accounts that never had a role have neither.
     role: item.role == null ? null : readRole(item.role),

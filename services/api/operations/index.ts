@@ -3,5 +3,14 @@
 import type { Operation } from '../operation.ts'
 import { accountOperations } from './accounts.ts'
 import { domainOperations } from './domains.ts'
+import { eventOperations } from './events.ts'
+import { figureOperations } from './figures.ts'
+import { jobOperations } from './jobs.ts'
 
-export const operations: readonly Operation[] = [...domainOperations, ...accountOperations]
+export const operations: readonly Operation[] = [
+  ...domainOperations,
+  ...accountOperations,
+  ...jobOperations,
+  ...eventOperations,
+  ...figureOperations,
+]

@@ -30,6 +30,7 @@ const FOLDERS_AT_ONCE = 16
 export function accountRows(
   { directory, mailbox }: Pick<AdministrationDeps, 'directory' | 'mailbox'>,
   fields: Fields,
+  madeBy?: string,
 ): RowKind<WantedAccount> {
   const { accounts } = directory
   return {
@@ -55,6 +56,7 @@ export function accountRows(
           address,
           quotaBytes,
           enabled,
+          ...(madeBy !== undefined && { madeBy }),
           ...(stored[i] ?? { passwordHash: '*' }),
         })),
       )
