@@ -2,14 +2,26 @@
 
 import type { Operation } from '../operation.ts'
 import { accountOperations } from './accounts.ts'
+import { auditOperations } from './audit.ts'
+import { containmentOperations } from './containment.ts'
 import { domainOperations } from './domains.ts'
 import { eventOperations } from './events.ts'
 import { figureOperations } from './figures.ts'
+import { invitationOperations } from './invitations.ts'
 import { jobOperations } from './jobs.ts'
+import { roleOperations } from './roles.ts'
+import { sessionOperations } from './session.ts'
+import { tokenOperations } from './tokens.ts'
 
 export const operations: readonly Operation[] = [
+  ...sessionOperations,
+  ...invitationOperations,
   ...domainOperations,
   ...accountOperations,
+  ...containmentOperations,
+  ...roleOperations,
+  ...tokenOperations,
+  ...auditOperations,
   ...jobOperations,
   ...eventOperations,
   ...figureOperations,
