@@ -77,6 +77,13 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     version: '0.0.0',
     clock: backend.clock,
     log: silentLog,
+    signIns: absent('sign-ins'),
+    webSessions: backend.webSessions,
+    tokens: backend.tokens,
+    jobs: absent('jobs'),
+    events: absent('events'),
+    eventStreams: undefined,
+    figures: absent('figures'),
     ...more,
   }
 }
