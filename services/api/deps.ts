@@ -4,6 +4,7 @@
 import type { Administration } from '#shared/administration/administration.ts'
 import type { Change, RecordChange } from '#shared/administration/changes.ts'
 import type { Actor, Role } from '#shared/administration/rights/actor.ts'
+import type { Search } from '#shared/administration/search.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { WebCaller } from '#shared/contracts/web.ts'
 import type { Directory } from '#shared/directory/directory.ts'
@@ -34,6 +35,7 @@ export interface ApiDeps {
   /** Undefined where an answer cannot be streamed. */
   readonly eventStreams: EventStreams | undefined
   readonly figures: FigureSource
+  readonly search: Search
   /** What ends by itself: answers to repeated requests. */
   readonly counters: Table
   /** Signs cursors. The same in every process that answers. */

@@ -22,6 +22,7 @@ import {
   targetsValue,
 } from './records.ts'
 import { signingKeysKey } from './signing-keys.ts'
+import { addWords, aliasTarget, domainTarget, domainWords, removeWords, wordsOf } from './words.ts'
 
 export interface Domains {
   /**
@@ -83,6 +84,7 @@ export function createDomains(deps: {
             put: { ...domainKey(domain), ...counts, createdMs: record.createdMs },
             if: { absent: 'pk' },
           },
+          ...addWords(domainWords(domain), domainTarget(domain)),
         ]
         if (postmaster !== undefined) {
           writes.push({
@@ -90,6 +92,8 @@ export function createDomains(deps: {
             changes: { set: { targets: targetsValue([postmaster]) } },
             if: { absent: 'pk' },
           })
+          const target = aliasTarget({ local: 'postmaster', domain })
+          writes.push(...addWords(wordsOf('postmaster'), target))
         }
         await table.transact(writes)
         return { kind: 'ok', domain: record }
@@ -122,6 +126,7 @@ export function createDomains(deps: {
           },
           // Nobody signs for it any more.
           { delete: signingKeysKey(domain) },
+          ...removeWords(domainWords(domain), domainTarget(domain)),
         ])
         return { kind: 'ok', accounts: removed }
       })

@@ -6,6 +6,7 @@ import { domainOperations } from './domains.ts'
 import { eventOperations } from './events.ts'
 import { figureOperations } from './figures.ts'
 import { jobOperations } from './jobs.ts'
+import { searchOperations } from './search.ts'
 
 export const operations: readonly Operation[] = [
   ...domainOperations,
@@ -13,4 +14,5 @@ export const operations: readonly Operation[] = [
   ...jobOperations,
   ...eventOperations,
   ...figureOperations,
+  ...searchOperations,
 ]
