@@ -55,12 +55,18 @@ export type AccountHit = { readonly address: Address; readonly displayName: stri
 
 export const HITS_MAX = 5
 /** Words read for one word that is asked for. */
-export const SCANNED_MAX = 2_000
+export const SCANNED_MAX = 1_000
 const WORDS_ASKED_MAX = 3
 /** Of an address that is not written to its end. */
 const DOMAINS_LOOKED_MAX = 20
 
-type Candidates = { readonly targets: Map<string, WordTarget>; isMore: boolean }
+type Candidates = {
+  readonly targets: Map<string, WordTarget>
+  isMore: boolean
+  scanned: number
+}
+
+const noCandidates = (): Candidates => ({ targets: new Map(), isMore: false, scanned: 0 })
 
 export function createDirectorySearch(table: Table): DirectorySearch {
   async function* read(pk: string, sk: SortRange) {
@@ -74,7 +80,7 @@ export function createDirectorySearch(table: Table): DirectorySearch {
 
   /** Of everything that has a word with this beginning. */
   async function byWord(word: string, domains: readonly Domain[] | undefined): Promise<Candidates> {
-    const found: Candidates = { targets: new Map(), isMore: false }
+    const found = noCandidates()
     const pk = wordPk(word)
     for (const domain of domains ?? []) {
       await gather(found, read(pk, { prefix: `${word} ${domain} ` }), domains)
@@ -89,9 +95,8 @@ export function createDirectorySearch(table: Table): DirectorySearch {
     items: AsyncIterable<{ readonly sk: string }>,
     domains: readonly Domain[] | undefined,
   ): Promise<void> {
-    let scanned = 0
     for await (const { sk } of items) {
-      if (++scanned > SCANNED_MAX) {
+      if (++found.scanned > SCANNED_MAX) {
         found.isMore = true
         return
       }
@@ -103,9 +108,8 @@ export function createDirectorySearch(table: Table): DirectorySearch {
 
   /** Accounts and aliases of a domain whose local part begins so. */
   async function gatherLocals(found: Candidates, local: string, domain: Domain): Promise<void> {
-    let scanned = 0
     for await (const item of read(addressesPk(domain), { prefix: `L#${local}` })) {
-      if (++scanned > SCANNED_MAX) {
+      if (++found.scanned > SCANNED_MAX) {
         found.isMore = true
         return
       }
@@ -124,7 +128,7 @@ export function createDirectorySearch(table: Table): DirectorySearch {
     text: string,
     domains: readonly Domain[] | undefined,
   ): Promise<Candidates> {
-    const found: Candidates = { targets: new Map(), isMore: false }
+    const found = noCandidates()
     const at = text.lastIndexOf('@')
     const [local, name] = [lookupKey(text.slice(0, at)), text.slice(at + 1).toLowerCase()]
     let looked = 0
@@ -145,11 +149,12 @@ export function createDirectorySearch(table: Table): DirectorySearch {
     const words = text.split(/\s/).map(foldWord).filter(Boolean).slice(0, WORDS_ASKED_MAX)
     const found = await Promise.all(words.map((word) => byWord(word, domains)))
     const [first, ...others] = found
-    if (first === undefined) return { targets: new Map(), isMore: false }
+    if (first === undefined) return noCandidates()
     const targets = [...first.targets].filter(([name]) =>
       others.every((other) => other.targets.has(name)),
     )
-    return { targets: new Map(targets), isMore: found.some(({ isMore }) => isMore) }
+    const isMore = found.some((each) => each.isMore)
+    return { ...noCandidates(), targets: new Map(targets), isMore }
   }
 
   async function confirmed(targets: readonly WordTarget[]): Promise<readonly WordTarget[]> {
