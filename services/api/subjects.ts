@@ -7,7 +7,7 @@ import type { Subject } from '#shared/administration/rights/actor.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
 import { parseJobId } from '#shared/jobs/job.ts'
-import { parseAddress } from '#shared/mail/address.ts'
+import { formatAddress, parseAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { ApiDeps } from './deps.ts'
 
@@ -16,6 +16,8 @@ export type Found = {
   readonly subject: Subject | undefined
   /** What is said where it is not there or out of sight. */
   readonly missing: Refusal
+  /** What the record calls it, where its path may call it otherwise: `accounts/ann@example.org`. */
+  readonly object?: string
 }
 
 export type FindSubject = (deps: ApiDeps) => Promise<Found>
@@ -46,6 +48,14 @@ export const ofDomain =
     return { subject: { kind: 'domain', domain: domain.value }, missing }
   }
 
+export const accountSubject = ({ id, address, role }: AccountRecord): Subject => ({
+  kind: 'account',
+  accountId: id,
+  domain: address.domain,
+  role: role?.name ?? 'holder',
+  roleDomains: role?.domains ?? [],
+})
+
 /** By address or id. */
 export const ofAccount =
   (text: string): FindSubject =>
@@ -53,10 +63,8 @@ export const ofAccount =
     const missing = { kind: 'no-such-account', field: 'address', value: text } as const
     const account = await findAccount(text, deps)
     if (account === undefined) return { subject: undefined, missing }
-    const { id, address } = account
-    const { role, domains: roleDomains } = await deps.roleOf(id)
-    const { domain } = address
-    return { subject: { kind: 'account', accountId: id, domain, role, roleDomains }, missing }
+    const object = `accounts/${formatAddress(account.address)}`
+    return { subject: accountSubject(account), missing, object }
   }
 
 /** The domain of an address that need not be there: of a new account, of an alias. `@example.org` is the catch-all of its domain. */

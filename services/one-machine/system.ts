@@ -29,12 +29,14 @@ import {
 import { explained } from '#services/assembly/start-failure.ts'
 import { startTlsReports } from '#services/assembly/tls-reports.ts'
 import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
+import { assembleWeb } from '#services/assembly/web.ts'
 import { startJobLoop } from '#services/jobs/loop.ts'
 import { createPolicyServers } from '#services/policy/delegation/servers.ts'
 import { findPostmaster } from '#shared/administration/postmaster.ts'
 import { asksRecentLogins } from '#shared/auth/pop-before-smtp.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
+import { createStoredFigures } from '#shared/figures/series.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { createSparingLog } from '#shared/net/sparing-log.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
@@ -196,9 +198,15 @@ export async function startSystem(deps: {
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
-  const http = await openHttpListeners(backend, certificates)
-  opening.defer(async () => void (await Promise.all(http.map((server) => server.close()))))
-  for (const { at } of http) log.info({ service: 'http', ...at }, 'listening')
+  const web = assembleWeb({
+    backend: listening,
+    version: deps.version,
+    events,
+    streams: true,
+    figures: createStoredFigures(store.tables.counters, clock),
+  })
+  const http = await openHttpListeners(backend, web, certificates)
+  opening.defer(() => http.close())
   opening.use(startDmarcReports(backend))
   opening.use(startTlsReports(backend))
   const takeOver = createTakeOver(store.tables.counters, log)
@@ -207,14 +215,14 @@ export async function startSystem(deps: {
   await takeOver()
   await lock.tell({
     version: deps.version,
-    listeners: listeners.opened,
+    listeners: [...listeners.opened, ...http.opened],
     certificateFile: certificates.certificateFile,
   })
   await warnWithoutPostmaster(backend)
   const resources = opening.move()
   return {
     backend,
-    listeners: listeners.opened,
+    listeners: [...listeners.opened, ...http.opened],
     certificates,
     async reload(wanted) {
       const reloaded = reloadSettings(running.settings, wanted)

@@ -118,6 +118,8 @@ export type NotEmpty = Of<
   { readonly accounts: number; readonly aliases: number }
 >
 export type NoSuchAccount = Of<'no-such-account', 'address' | 'grantee'>
+/** Somebody who can sign in must be left to give roles; another account may be made owner before. */
+export type LastOwner = Of<'last-owner', 'address' | 'domain'>
 export type NoSuchAlias = Of<'no-such-alias', 'alias'>
 /** No alias, no account, and no catch-all. */
 export type LeadsNowhere = Of<'leads-nowhere', 'alias'>
@@ -133,6 +135,11 @@ export type Differs = Of<'differs', 'address' | 'alias' | 'domain'>
 /** The restored table is the one to be replaced. */
 export type SameTable = Of<'same-table', 'from'>
 export type StillRunning = Of<'still-running', 'table'>
+
+/** Never seen, or told no more. */
+export type NotTraced = Of<'not-traced', 'queueId'>
+/** A setting lets nobody do it. */
+export type SwitchedOff = Of<'switched-off', Field, { readonly setting: string }>
 
 export type NoSuchAccessTable = Of<'no-such-access-table', 'accessTable'>
 export type NoSuchAccessEntry = Of<'no-such-access-entry', 'accessKey', { readonly table: string }>
@@ -153,6 +160,7 @@ export type Refusal =
   | NoSuchDomain
   | NotEmpty
   | NoSuchAccount
+  | LastOwner
   | NoSuchAlias
   | LeadsNowhere
   | NoSuchFolder
@@ -160,6 +168,8 @@ export type Refusal =
   | TooManyGrants
   | NotQueued
   | NotWaiting
+  | SwitchedOff
+  | NotTraced
   | Differs
   | SameTable
   | NoSuchAccessTable

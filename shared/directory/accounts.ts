@@ -9,6 +9,7 @@ import {
   type Changes,
   type Condition,
   ConditionFailed,
+  type Key,
   type Table,
   type Write,
 } from '#shared/storage/ports.ts'
@@ -30,11 +31,13 @@ import {
   factorsKey,
   firstAccountItem,
   forwardValue,
+  PROFILE_SK,
   readAccount,
   readAddress,
   readDomain,
   type StoredPassword,
 } from './records.ts'
+import { countsAs, ownerCount, roleWrites } from './roles.ts'
 import { accountTarget, addWords, changeWords, removeWords, wordsOf } from './words.ts'
 
 export interface Accounts {
@@ -97,6 +100,8 @@ export type AccountAdded =
 export type AccountChanged =
   | { readonly kind: 'ok'; readonly account: AccountRecord }
   | { readonly kind: 'no-such-account' }
+  /** Nobody else could give roles. */
+  | { readonly kind: 'last-owner' }
 
 /** Writes of accounts added at once: of the 100 of a transaction two are for the domain and the first account of all. */
 const ADD_WRITES_MAX = 98
@@ -199,9 +204,11 @@ export function createAccounts(deps: {
     shared: wanted.shared ?? false,
     frozen: null,
     forward: null,
+    factors: null,
+    role: null,
+    roleEpoch: 0,
     displayName: wanted.displayName ?? '',
     madeBy: wanted.madeBy ?? null,
-    factors: null,
   })
 
   async function writeIf(id: AccountId, changes: Changes, condition: Condition): Promise<boolean> {
@@ -216,6 +223,17 @@ export function createAccounts(deps: {
       if (error instanceof ConditionFailed) return false
       throw error
     }
+  }
+
+  const endsLastOwner = async (account: AccountRecord) =>
+    countsAs(account) && (await ownerCount(table)) <= 1
+
+  /** Tokens and whatever else lets somebody in as this account. A crash leaves what nobody can use: the account is gone. */
+  async function removeRest(id: AccountId): Promise<void> {
+    const { pk } = accountKey(id)
+    const keys: Key[] = []
+    for await (const { sk } of allItems(table, { pk })) keys.push({ pk, sk })
+    await table.batchWrite(keys.map((key) => ({ delete: key })))
   }
 
   return {
@@ -272,22 +290,27 @@ export function createAccounts(deps: {
         const forwarded = forward ? { forward: forwardValue(forward) } : {}
         const unforwarded = forward === null ? { remove: ['forward'] } : {}
         const named = displayName === undefined ? {} : { displayName }
-        const writes: Write[] = []
-        for (const [update, set, others, condition] of [
+        const { enabled } = changes
+        const switches = enabled !== undefined && enabled !== found.account.enabled
+        if (switches && (await endsLastOwner(found.account))) return { kind: 'last-owner' }
+        const writes: Write[] = switches
+          ? [...roleWrites(found.account, enabled ? 'enable' : 'disable')]
+          : []
+        const asRead = [
+          ...(switches ? [withRole(found.account)] : []),
+          ...(displayName === undefined ? [] : [isNamed(found.account)]),
+        ]
+        for (const [update, set, others] of [
           [
             accountKey(found.account.id),
             { ...repeated, ...password, ...kind, ...forwarded, ...named },
             { ...epochs, ...unforwarded },
-            displayName === undefined ? { exists: 'pk' } : isNamed(found.account),
           ],
-          [
-            addressKey(address),
-            { ...repeated, ...forwarded },
-            unforwarded,
-            { exists: 'pk' } satisfies Condition,
-          ],
+          [addressKey(address), { ...repeated, ...forwarded }, unforwarded],
         ] as const) {
           if (Object.keys(set).length === 0 && forward !== null) continue
+          const conditions: readonly Condition[] = update.sk === PROFILE_SK ? asRead : []
+          const condition = { all: [{ exists: 'pk' }, ...conditions] } as const
           writes.push({ update, changes: { set, ...others }, if: condition })
         }
         if (displayName !== undefined) writes.push(...renames(found.account, displayName))
@@ -314,6 +337,7 @@ export function createAccounts(deps: {
         const found = await find(address)
         if (found === undefined) return { kind: 'no-such-account' }
         const { account, isAlias } = found
+        if (await endsLastOwner(account)) return { kind: 'last-owner' }
         const key = addressKey(address)
         const mine = owned(account)
         await table.transact([
@@ -325,11 +349,13 @@ export function createAccounts(deps: {
                 if: { all: [mine, { exists: 'targets' }] },
               }
             : { delete: key, if: { all: [mine, { absent: 'targets' }] } },
-          { delete: accountKey(account.id) },
           ...removeWords(wordsOfAccount(account), accountTarget(account.address)),
+          { delete: accountKey(account.id), if: withRole(account) },
           { delete: factorsKey(account.id) },
+          ...roleWrites(account, 'remove'),
         ])
         onSessionsEnd(account.id)
+        await removeRest(account.id)
         return { kind: 'ok', account }
       }),
 
@@ -384,13 +410,10 @@ const wordsOfAccount = ({ address, displayName }: AccountRecord) =>
   wordsOf(address.local, displayName)
 
 /** As it was read: its words are known by it. */
-const isNamed = ({ displayName }: AccountRecord): Condition => {
-  const isSame: Condition =
-    displayName === ''
-      ? { any: [{ absent: 'displayName' }, { attribute: 'displayName', is: '=', value: '' }] }
-      : { attribute: 'displayName', is: '=', value: displayName }
-  return { all: [{ exists: 'pk' }, isSame] }
-}
+const isNamed = ({ displayName }: AccountRecord): Condition =>
+  displayName === ''
+    ? { any: [{ absent: 'displayName' }, { attribute: 'displayName', is: '=', value: '' }] }
+    : { attribute: 'displayName', is: '=', value: displayName }
 
 const renames = (account: AccountRecord, displayName: string) =>
   changeWords(
@@ -422,6 +445,10 @@ function only<T>([one]: readonly T[]): T {
 function countAccounts(domain: Domain, by: number): Write {
   return { update: domainKey(domain), changes: { add: { accounts: by } }, if: { exists: 'pk' } }
 }
+
+/** As it was read: a role that comes or goes meanwhile changes what has to be written. */
+const withRole = ({ role }: AccountRecord): Condition =>
+  role === null ? { absent: 'role' } : { exists: 'role' }
 
 function owned(account: AccountRecord): Condition {
   return { attribute: 'accountId', is: '=', value: account.id }

@@ -11,8 +11,10 @@
 //   ACCESS#<table> / N#v4/24#<hex>  entry: the result of a network, or of an address (`v4/32`)
 //                                 (access-records.ts reads and writes these three)
 //   WORD#… and WORDS              words by which all of these are found (words.ts)
+//   ROLES       / <id>, #OWNERS   who has a role, and how many owners can sign in (roles.ts)
 //   DKIM#<domain> / KEYS          the domain's signing keys (signing-keys.ts)
 
+import { type GivenRole, givenRoles } from '#shared/administration/rights/roles.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
@@ -59,12 +61,16 @@ export type AccountRecord = {
   /** Why it may not send, and since when; it goes on to receive and to read. Null: it may. */
   readonly frozen: Frozen | null
   readonly forward: Forward | null
+  /** Null: its password alone logs it in. */
+  readonly factors: FactorsMark | null
+  /** What it may besides what every account may. */
+  readonly role: GivenRights | null
+  /** Raised whenever its role is narrowed: tokens of before are good for no more than an account without a role. */
+  readonly roleEpoch: number
   /** As people know who it belongs to; '' for none. */
   readonly displayName: string
   /** The job that added it, if one did. */
   readonly madeBy: string | null
-  /** Null: its password alone logs it in. */
-  readonly factors: FactorsMark | null
 }
 
 /** What a login with a password must know of `FactorsRecord` (factors.ts). */
@@ -77,6 +83,9 @@ export type FactorsMark = {
   readonly salt?: string
   readonly iterations?: number
 }
+
+/** `domains`: of an owner or auditor none, who have them all. */
+export type GivenRights = { readonly name: GivenRole; readonly domains: readonly Domain[] }
 
 /** Of a display name. */
 export const DISPLAY_NAME_CHARACTERS_MAX = 100
@@ -110,8 +119,10 @@ export function addressKey(name: AliasName): Key {
   return { pk: addressesPk(name.domain), sk }
 }
 
+export const PROFILE_SK = 'PROFILE'
+
 export function accountKey(id: AccountId): Key {
-  return { pk: `ACC#${id}`, sk: 'PROFILE' }
+  return { pk: `ACC#${id}`, sk: PROFILE_SK }
 }
 
 export function factorsKey(id: AccountId): Key {
@@ -170,9 +181,11 @@ export function accountItem(account: AccountRecord): Item {
     ...(account.shared && { shared: true }),
     ...(account.frozen && { frozen: account.frozen }),
     ...(account.forward && { forward: forwardValue(account.forward) }),
+    ...(account.factors && { factors: account.factors }),
+    ...(account.role && { role: { ...account.role } }),
+    ...(account.roleEpoch > 0 && { roleEpoch: account.roleEpoch }),
     ...(account.displayName !== '' && { displayName: account.displayName }),
     ...(account.madeBy !== null && { madeBy: account.madeBy }),
-    ...(account.factors && { factors: account.factors }),
   }
 }
 
@@ -224,6 +237,21 @@ export function readAccount(item: Item): AccountRecord {
     displayName: typeof item.displayName === 'string' ? item.displayName : '',
     madeBy: typeof item.madeBy === 'string' ? item.madeBy : null,
     factors: readFactorsMark(item.factors),
+    // Accounts that never had a role have neither.
+    role: item.role == null ? null : readRole(item.role),
+    roleEpoch: item.roleEpoch === undefined ? 0 : number(item, 'roleEpoch'),
+  }
+}
+
+/** Null for one that this version does not know: then there is none. */
+export function readRole(value: Value | Item): GivenRights | null {
+  const { name, domains } = Object(value)
+  const known = givenRoles.find((one) => one === name)
+  if (known === undefined) return null
+  const texts: readonly unknown[] = Array.isArray(domains) ? domains : []
+  return {
+    name: known,
+    domains: texts.flatMap((text) => (typeof text === 'string' && parseDomain(text)) || []),
   }
 }
 

@@ -13,12 +13,14 @@ import { dnsListSettings } from './table/dns-lists.ts'
 import { forwardingSettings } from './table/forwarding.ts'
 import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
+import { identitySettings } from './table/identity.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { localSubmissionSettings } from './table/local-submission.ts'
 import { milterSettings } from './table/milters.ts'
 import { mtaStsSettings } from './table/mta-sts.ts'
 import { noticeSettings } from './table/notices.ts'
+import { operatingSettings } from './table/operating.ts'
 import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
@@ -58,6 +60,7 @@ export const settingParts = {
   'Content filters': contentSettings,
   Milters: milterSettings,
   Logins: authSettings,
+  'Sign-in and audit': identitySettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
@@ -68,6 +71,7 @@ export const settingParts = {
   'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
   'Notices of delivery': noticeSettings,
+  Operating: operatingSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -94,6 +98,7 @@ export const settingsTable = {
   ...contentSettings,
   ...milterSettings,
   ...authSettings,
+  ...identitySettings,
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
@@ -104,6 +109,7 @@ export const settingsTable = {
   ...outboundTlsSettings,
   ...queueManagerSettings,
   ...noticeSettings,
+  ...operatingSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,

@@ -146,7 +146,7 @@ async function store({ secret }: WantedAccount): Promise<StoredPassword> {
 
 /** What changed since all was checked. */
 function refusal(
-  kind: 'exists' | 'no-such-domain' | 'no-such-account',
+  kind: 'exists' | 'no-such-domain' | 'no-such-account' | 'last-owner',
   wanted: WantedAccount | undefined,
 ): Refusal {
   const value = wanted?.key ?? ''

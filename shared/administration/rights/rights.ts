@@ -1,7 +1,7 @@
 // The table of who may what. One row a right, one column a role; `allowed.ts` reads it, nothing else decides. Roles hang on accounts: with
 // its own account everybody may what the column `holder` says, besides what his role says.
 
-import type { Role } from './actor.ts'
+import type { Role } from './roles.ts'
 
 /** How far a right of a role goes: everywhere, in the domains given to it, for its own account, or not at all. */
 export type Reach = 'all' | 'domains' | 'self' | 'none'
@@ -51,6 +51,10 @@ export const rights = {
   'queue.read':          row('all',  'domains',   'all',   'domains', 'none'),
   /** Of a domain administrator: what its own senders have sent, held or deleted. */
   'queue.act':           row('all',  'domains',   'none',  'none',    'none'),
+  /** Released, or tried again now. */
+  'queue.send':          row('all',  'none',      'none',  'none',    'none'),
+  /** What others wrote, where the setting `operatorsReadMail` lets anybody read it. */
+  'queue.content':       row('all',  'none',      'none',  'none',    'none', 'always'),
   'policy.read':         row('all',  'domains',   'all',   'domains', 'none'),
   'policy.write':        row('all',  'none',      'none',  'none',    'none'),
   'keys.write':          row('all',  'domains',   'none',  'none',    'none'),
