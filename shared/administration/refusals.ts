@@ -51,6 +51,7 @@ export type Field =
   | 'row'
   | 'heading'
   | 'job'
+  | 'search'
 
 /** What a value has to be, with the numbers and words of the rule. */
 export type Rule =

@@ -18,6 +18,7 @@ import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
 import { sessionOperations } from './session.ts'
 import { tokenOperations } from './tokens.ts'
+import { searchOperations } from './search.ts'
 import { traceOperations } from './trace.ts'
 
 export const operations: readonly Operation[] = [
@@ -39,4 +40,5 @@ export const operations: readonly Operation[] = [
   ...jobOperations,
   ...eventOperations,
   ...figureOperations,
+  ...searchOperations,
 ]
