@@ -1,20 +1,31 @@
 // One request, from who asks to the answer. The order is the same for every operation: who (401), what was asked (400, 413, 415, 422), whether
 // it may be (404 as if it were not there, 403), on which version (428, 412), asked before (Idempotency-Key), and only then what it does.
 
+import type { AuditRecord } from '#shared/administration/audit/audit.ts'
+import { type AuditEntry, auditActor, nobody } from '#shared/administration/audit/entries.ts'
 import type { Change } from '#shared/administration/changes.ts'
 import type { Actor, Extent } from '#shared/administration/rights/actor.ts'
-import { allowed, extentOf, type Rule } from '#shared/administration/rights/allowed.ts'
+import {
+  allowed,
+  extentOf,
+  isFresh,
+  mayEver,
+  type Rule,
+} from '#shared/administration/rights/allowed.ts'
 import type { WebCaller } from '#shared/contracts/web.ts'
+import type { Identity } from '#shared/identity/identities.ts'
+import { clientNetwork } from '#shared/net/client-network.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import type { Call } from './call.ts'
 import { createCursors } from './cursors.ts'
-import type { ApiDeps, AuditRecord } from './deps.ts'
+import type { ApiDeps } from './deps.ts'
 import { conditionProblem, etagOf } from './etag.ts'
 import type { AnyInput, Operation, Outcome } from './operation.ts'
 import { type ProblemFacts, problemOfRefusal, problemResponse } from './problem.ts'
 import { readInput } from './read-input.ts'
 import { repeatable } from './repeats.ts'
 import { requestIdOf } from './request-id.ts'
+import type { Found } from './subjects.ts'
 
 export type Routed = {
   readonly request: Request
@@ -31,7 +42,7 @@ export async function answerRequest(
   try {
     const who = await identify(deps, operation, routed)
     if (who.kind === 'problem') return problemResponse(who.problem, requestId)
-    const response = await answerTo(deps, operation, routed, who.actor)
+    const response = await answerTo(deps, operation, routed, who.identity)
     for (const [name, value] of who.headers) response.headers.append(name, value)
     response.headers.set('x-request-id', requestId)
     return response
@@ -43,7 +54,7 @@ export async function answerRequest(
 type Identified =
   | {
       readonly kind: 'actor'
-      readonly actor: Actor | null
+      readonly identity: Identity | null
       readonly headers: readonly (readonly [name: string, value: string])[]
     }
   | { readonly kind: 'problem'; readonly problem: ProblemFacts }
@@ -53,12 +64,13 @@ async function identify(
   { access }: Operation,
   { request, caller }: Routed,
 ): Promise<Identified> {
-  if (access.kind === 'open') return { kind: 'actor', actor: null, headers: [] }
-  const who = await deps.authenticate(request, caller)
+  const isOpen = access.kind === 'open'
+  const who = await deps.authenticate(request, caller, { isOpen })
   switch (who.kind) {
     case 'actor':
-      return { kind: 'actor', actor: who.actor, headers: who.headers ?? [] }
+      return { kind: 'actor', identity: who.identity, headers: who.headers ?? [] }
     case 'nobody':
+      if (isOpen) return { kind: 'actor', identity: null, headers: [] }
       return {
         kind: 'problem',
         problem: {
@@ -80,7 +92,10 @@ async function identify(
           status: 429,
           code: 'too-many-requests',
           detail: `wait ${who.retryAfterSeconds} s`,
-          headers: { 'retry-after': String(who.retryAfterSeconds) },
+          headers: {
+            'retry-after': String(who.retryAfterSeconds),
+            ...Object.fromEntries(who.headers ?? []),
+          },
         },
       }
     default:
@@ -92,9 +107,10 @@ async function answerTo(
   deps: ApiDeps,
   operation: Operation,
   routed: Routed,
-  actor: Actor | null,
+  identity: Identity | null,
 ): Promise<Response> {
   const { request, caller } = routed
+  const actor = identity?.actor ?? null
   const requestId = requestIdOf(request)
   const read = await readInput(operation, routed)
   if (read.kind === 'problem') return problemResponse(read.problem, requestId)
@@ -104,12 +120,24 @@ async function answerTo(
 
   const nowMs = deps.clock.now()
   const permitted = await permit(deps, operation, input, actor, nowMs)
-  if (permitted.kind === 'missing') return problemResponse(refuse(permitted.refusal), requestId)
-  if (permitted.kind === 'no') return problemResponse(problemOfRule(permitted.rule), requestId)
+  const auditEntry = entryOf(operation, routed, identity, permitted, nowMs)
+  const network = clientNetwork(caller.address)
+  if (permitted.kind === 'missing') {
+    // Not waited for: what is out of sight takes no longer than what is not there.
+    if (permitted.isUnseen) void deps.audit.noteRefused(auditEntry, 'unseen', network)
+    return problemResponse(refuse(permitted.refusal), requestId)
+  }
+  if (permitted.kind === 'no') {
+    const facts = problemOfRule(permitted.rule)
+    await deps.audit.noteRefused(auditEntry, facts.code, network)
+    return problemResponse(facts, requestId)
+  }
 
   const changes: Change[] = []
   const record = (change: Change) => void changes.push(change)
   const open = {
+    identity,
+    auditEntry,
     caller,
     request,
     requestId,
@@ -134,16 +162,8 @@ async function answerTo(
     return rehearsed(operation, outcome, changes, requestId, refuse)
   }
   const respond = async () => {
-    const audit = changing
-      ? await deps.audit.begin({
-          operation: operation.id,
-          actor,
-          caller,
-          object: objectOf(operation, routed),
-          requestId,
-          client: request.headers.get('user-agent') ?? '',
-        })
-      : undefined
+    const isRecorded = changing && operation.recordsItself !== true
+    const audit = isRecorded ? await deps.audit.begin(auditEntry) : undefined
     const outcome = await audited(audit, changes, () => operation.run(input, call))
     return responseOf(operation, outcome, requestId, refuse)
   }
@@ -151,10 +171,16 @@ async function answerTo(
   return await repeatable(deps, { operation, request, actor, input, requestId }, respond)
 }
 
-type Permission =
+type Permission = { readonly found?: Found | undefined } & (
   | { readonly kind: 'yes'; readonly extent: Extent }
   | { readonly kind: 'no'; readonly rule: Rule }
-  | { readonly kind: 'missing'; readonly refusal: Parameters<typeof problemOfRefusal>[0] }
+  | {
+      readonly kind: 'missing'
+      readonly refusal: Parameters<typeof problemOfRefusal>[0]
+      /** It is there. */
+      readonly isUnseen: boolean
+    }
+)
 
 async function permit(
   deps: ApiDeps,
@@ -164,15 +190,19 @@ async function permit(
   nowMs: number,
 ): Promise<Permission> {
   if (access.kind === 'open' || actor === null) return { kind: 'yes', extent: { kind: 'all' } }
-  const { subject, missing } = await access.subjectOf(input)(deps)
-  if (subject === undefined) return { kind: 'missing', refusal: missing }
-  if (access.right === 'signed-in') return { kind: 'yes', extent: { kind: 'all' } }
+  // First what is the same for all that it could be about: nobody learns by it what is there.
+  const ever = access.right === 'signed-in' ? undefined : mayEver(actor, access.right)
+  if (ever?.kind === 'no') return ever
+  const found = await access.subjectOf(input)(deps)
+  const { subject, missing } = found
+  if (subject === undefined) return { kind: 'missing', refusal: missing, isUnseen: false }
+  if (access.right === 'signed-in') return { kind: 'yes', extent: { kind: 'all' }, found }
   const answer = allowed(actor, access.right, subject, nowMs)
-  if (answer.kind === 'unseen') return { kind: 'missing', refusal: missing }
-  if (answer.kind === 'no') return answer
-  if (subject.kind !== 'list') return { kind: 'yes', extent: { kind: 'all' } }
+  if (answer.kind === 'unseen') return { kind: 'missing', refusal: missing, isUnseen: true, found }
+  if (answer.kind === 'no') return { ...answer, found }
+  if (subject.kind !== 'list') return { kind: 'yes', extent: { kind: 'all' }, found }
   const extent = extentOf(actor, access.right)
-  if (extent !== undefined) return { kind: 'yes', extent }
+  if (extent !== undefined) return { kind: 'yes', extent, found }
   return { kind: 'no', rule: { name: 'no-right', right: access.right, role: actor.role } }
 }
 
@@ -193,6 +223,28 @@ function problemOfRule(rule: Rule): ProblemFacts {
       }
     default:
       return unreachable(rule)
+  }
+}
+
+/** For the record. */
+function entryOf(
+  operation: Operation,
+  routed: Routed,
+  identity: Identity | null,
+  { found }: Permission,
+  nowMs: number,
+): AuditEntry {
+  const { request, caller } = routed
+  const { actor, token } = identity ?? {}
+  const subject = found?.subject
+  return {
+    actor: actor ? auditActor(actor, token?.id ?? null, isFresh(actor, nowMs)) : nobody,
+    from: { address: caller.address, client: request.headers.get('user-agent') ?? '' },
+    operation: operation.id,
+    object: found?.object ?? objectOf(operation, routed),
+    accountId: subject?.kind === 'account' ? subject.accountId : null,
+    domain: subject?.kind === 'account' || subject?.kind === 'domain' ? subject.domain : null,
+    requestId: requestIdOf(request),
   }
 }
 

@@ -69,6 +69,8 @@ type Facts = {
   readonly bodyBytesMax?: number
   /** The answer holds a secret that is shown once: it is not kept for a repeated request. */
   readonly secretAnswer?: true
+  /** It says itself what the record is to say, since strangers may ask it: signing in. */
+  readonly recordsItself?: true
   /** It changes nothing although it is no GET: a question whose words do not fit into an address. It is not audited. */
   readonly onlyAsks?: true
   /** Where fields of refusals stand, where they are not called as they are in the body, path or query. */

@@ -95,6 +95,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'no-such-access-table':
     case 'no-such-access-entry':
     case 'no-such-selector':
+    case 'no-such-job':
     case 'leads-nowhere':
     case 'not-queued':
     case 'not-traced':
@@ -107,6 +108,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'same-table':
       return 422
     case 'exists':
+    case 'last-owner':
     case 'not-empty':
     case 'too-many-grants':
     case 'too-many':

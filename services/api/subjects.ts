@@ -6,7 +6,8 @@ import { badValue, ok, type Parsed, type Refusal } from '#shared/administration/
 import type { Subject } from '#shared/administration/rights/actor.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
-import { parseAddress } from '#shared/mail/address.ts'
+import { parseJobId } from '#shared/jobs/job.ts'
+import { formatAddress, parseAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { ApiDeps } from './deps.ts'
 
@@ -15,6 +16,8 @@ export type Found = {
   readonly subject: Subject | undefined
   /** What is said where it is not there or out of sight. */
   readonly missing: Refusal
+  /** What the record calls it, where its path may call it otherwise: `accounts/ann@example.org`. */
+  readonly object?: string
 }
 
 export type FindSubject = (deps: ApiDeps) => Promise<Found>
@@ -45,6 +48,14 @@ export const ofDomain =
     return { subject: { kind: 'domain', domain: domain.value }, missing }
   }
 
+export const accountSubject = ({ id, address, role }: AccountRecord): Subject => ({
+  kind: 'account',
+  accountId: id,
+  domain: address.domain,
+  role: role?.name ?? 'holder',
+  roleDomains: role?.domains ?? [],
+})
+
 /** By address or id. */
 export const ofAccount =
   (text: string): FindSubject =>
@@ -52,10 +63,8 @@ export const ofAccount =
     const missing = { kind: 'no-such-account', field: 'address', value: text } as const
     const account = await findAccount(text, deps)
     if (account === undefined) return { subject: undefined, missing }
-    const { id, address } = account
-    const { role, domains: roleDomains } = await deps.roleOf(id)
-    const { domain } = address
-    return { subject: { kind: 'account', accountId: id, domain, role, roleDomains }, missing }
+    const object = `accounts/${formatAddress(account.address)}`
+    return { subject: accountSubject(account), missing, object }
   }
 
 /** The domain of an address that need not be there: of a new account, of an alias. `@example.org` is the catch-all of its domain. */
@@ -68,6 +77,20 @@ export const ofDomainOfAddress =
     const missing = { kind: 'no-such-domain', field, value: text, domain: written } as const
     const found = await directory.domains.get(domain.value)
     return { subject: found && { kind: 'domain', domain: domain.value }, missing }
+  }
+
+/** Whoever began it, and who sees his account. */
+export const ofJob =
+  (text: string): FindSubject =>
+  async (deps) => {
+    const missing = { kind: 'no-such-job', field: 'job', value: text } as const
+    const id = parseJobId(text)
+    const job = id && (await deps.jobs.get(id))
+    if (job === undefined) return { subject: undefined, missing }
+    const { accountId } = job.owner
+    const owner = accountId === null ? undefined : await ofAccount(accountId)(deps)
+    // Of the command line, or of an account that is gone: of the whole system.
+    return { subject: owner?.subject ?? { kind: 'system' }, missing }
   }
 
 /** Parsed as administration parses it (fields.ts), or who may what would be asked of another domain than the one that changes. */

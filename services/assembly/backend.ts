@@ -2,6 +2,7 @@
 // socket. The command line uses it beside a running server, on the same data folder.
 
 import { readFile } from 'node:fs/promises'
+import { jobEvent } from '#shared/administration/jobs/job-event.ts'
 import { createDevices } from '#shared/auth/devices.ts'
 import { createSuspicion } from '#shared/auth/suspicion.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
@@ -17,6 +18,8 @@ import {
   type SrsSecrets,
   type StoredSrsSecrets,
 } from '#shared/directory/srs-secrets.ts'
+import { type EventSink, silentEvents } from '#shared/events/event.ts'
+import { createJobs, JOBS_TOPIC } from '#shared/jobs/jobs.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'
@@ -40,8 +43,10 @@ export function createBackend(deps: {
   readonly settings: Settings
   readonly clock: Clock
   readonly log: Log
+  /** Told of what changes; undefined: nobody looks on. */
+  readonly events?: EventSink
 }) {
-  const { store, settings, clock } = deps
+  const { store, settings, clock, events = silentEvents } = deps
   const { tables, queues, objects, signals } = store
   const queue = createMailQueue({
     table: tables.queue,
@@ -117,6 +122,13 @@ export function createBackend(deps: {
     devices: createDevices({ counters: tables.counters, clock, log: deps.log }),
     rates,
     quota,
+    events,
+    jobs: createJobs({
+      table: tables.counters,
+      clock,
+      wake: () => signals.publish(JOBS_TOPIC, ''),
+      onChange: (job) => events.publish(jobEvent(job, clock.now())),
+    }),
     people: createPeople(directory.accounts, settings),
     operator: createQueueOperator({
       queue,

@@ -66,7 +66,9 @@ type Listener = {
   close(options: CloseOptions): Promise<unknown>
 }
 
-type Makers = [name: ListenerName, make: () => Listener][]
+/** HTTP has other ends (http.ts). */
+type MailListenerName = Exclude<ListenerName, 'http' | 'https'>
+type Makers = [name: MailListenerName, make: () => Listener][]
 
 export async function openListeners(backend: Backend, parts: ListenerParts) {
   const { settings } = backend
@@ -192,5 +194,5 @@ function makers(backend: Backend, parts: ListenerParts, accountWatch: AccountWat
     imaps: imap('imaps'),
     pop3: pop3('pop3'),
     pop3s: pop3('pop3s'),
-  } satisfies Record<ListenerName, () => Listener>
+  } satisfies Record<MailListenerName, () => Listener>
 }

@@ -1,7 +1,8 @@
 // What is counted of a running system, so that an alarm can watch it. One line of the log in CloudWatch's embedded metric
 // format carries all that has gathered; while nothing happens nothing is written, and an idle system pays for no metric.
 
-import type { Log, LogFields } from '#shared/runtime/log.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import { tappedLog } from '#shared/runtime/tapped-log.ts'
 import { type MetricName, metricUnits } from './environment.ts'
 
 export type Metrics = {
@@ -56,22 +57,11 @@ export const countedMessages: Readonly<Record<string, MetricName>> = {
 }
 
 /** The same log, counted. */
-export function countedLog(log: Log, metrics: Metrics): Log {
-  const counted = (write: 'debug' | 'info' | 'warn' | 'error') => {
-    return (fields: LogFields, message: string) => {
-      const name = countedMessages[message]
-      // One line may stand for many (repeated-lines.ts).
-      const { times } = fields
-      if (name !== undefined) metrics.count(name, typeof times === 'number' ? times : 1)
-      if (write === 'error') metrics.count('Failures')
-      log[write](fields, message)
-    }
-  }
-  return {
-    debug: counted('debug'),
-    info: counted('info'),
-    warn: counted('warn'),
-    error: counted('error'),
-    child: (fields) => countedLog(log.child(fields), metrics),
-  }
-}
+export const countedLog = (log: Log, metrics: Metrics): Log =>
+  tappedLog(log, ({ level, fields, message }) => {
+    const name = countedMessages[message]
+    // One line may stand for many (repeated-lines.ts).
+    const { times } = fields
+    if (name !== undefined) metrics.count(name, typeof times === 'number' ? times : 1)
+    if (level === 'error') metrics.count('Failures')
+  })

@@ -13,6 +13,7 @@ import type { Change } from '#shared/administration/changes.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { type LoadedSettings, loadSettings, type SettingSources } from '#shared/settings/load.ts'
 import { formatProblem } from '#shared/settings/problems.ts'
+import type { EmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { CommandFailure } from './failure.ts'
 import { createOutput, type Output } from './output.ts'
@@ -179,6 +180,15 @@ async function openStore(common: Common, process: Process, mayCreate: boolean): 
     const { openDeployment } = await loadDeployment()
     return (await openDeployment(outputs, process.environment)).store
   }
+  return await openDataFolder(common, process, { mayCreate })
+}
+
+/** The store of a data folder, whatever variable names a deployment. */
+export async function openDataFolder(
+  common: Common,
+  process: Process,
+  { mayCreate = false } = {},
+): Promise<EmbeddedStore> {
   const directory = dataDirectory(common, process)
   const [{ openEmbeddedStore }, { STORE_FILE }, { MARKER_FILE }] = await Promise.all([
     import('#shared/storage/embedded/open.ts'),
@@ -207,7 +217,7 @@ export async function loadDeployment(): Promise<typeof import('./deployment.ts')
 const NOT_INSTALLED = 'ERR_MODULE_NOT_FOUND'
 
 /** Of the deployment that is meant, if it is one: an option outranks a variable. */
-function outputsFile(common: Common, process: Process): string | undefined {
+export function outputsFile(common: Common, process: Process): string | undefined {
   if (common.data === undefined) return common.aws ?? process.environment.POSTWOLKE_AWS
   if (common.aws === undefined) return undefined
   throw new CommandFailure('--data and --aws name two mail systems; give one of them')
@@ -220,7 +230,7 @@ export async function becomeOwner(directory: string, { become }: Process): Promi
 }
 
 /** A mistyped folder must not look like a mail system with an empty queue. */
-async function mustExist(directory: string, names: readonly string[]): Promise<void> {
+export async function mustExist(directory: string, names: readonly string[]): Promise<void> {
   const files = names.map((name) => access(join(directory, name)))
   // Where only one of them is missing, opening says which.
   await Promise.any(files).catch((none: AggregateError) => {

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import type { StoreReading } from '#shared/administration/check/reading.ts'
 import type { TableReplacement } from '#shared/administration/restore.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
@@ -107,6 +108,31 @@ export async function replacementIn({
           throw new CommandFailure(`cannot take ${options.from}: ${error.message}`)
         },
       )
+    },
+  }
+}
+
+/** All of it, for a check: tables item by item, objects by asking for each. */
+export async function readingOf({ store, clients, tables }: Deployment): Promise<StoreReading> {
+  const { pages } = await import('#shared/storage/aws/replace-table.ts')
+  return {
+    async *items(table) {
+      for await (const page of pages(clients.dynamo, tables[table], { ConsistentRead: true })) {
+        yield* page
+      }
+    },
+    get: (table, key) => store.tables[table].get(key, { consistent: true }),
+    objectBytes: (key) => store.objects.size(key),
+    async *objects() {
+      let after: string | undefined
+      do {
+        const page: Awaited<ReturnType<Store['objects']['list']>> = await store.objects.list(
+          'mail/',
+          after,
+        )
+        yield* page.items
+        after = page.next
+      } while (after !== undefined)
     },
   }
 }

@@ -37,8 +37,13 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./config.ts')).configCommands(parent, process),
   policy: async (parent, { process, define }) =>
     (await import('./policy.ts')).policyCommands(parent, process, define),
+  backup: async (parent, { process }) =>
+    (await import('./backup.ts')).backupCommand(parent, process),
   restore: async (parent, { process }) =>
     (await import('./restore.ts')).restoreCommand(parent, process),
+  check: async (parent, { define }) => (await import('./check.ts')).checkCommand(parent, define),
+  compact: async (parent, { process }) =>
+    (await import('./compact.ts')).compactCommand(parent, process),
 }
 
 type Deps = { readonly process: Process; readonly define: Define; readonly version: string }

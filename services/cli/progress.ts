@@ -39,4 +39,16 @@ export function showProgress(
   }
 }
 
+/** The same of what is counted while it is done. */
+export function followProgress(process: Pick<Process, 'say' | 'person' | 'columns'>, what: string) {
+  let shown: Progress | undefined
+  return {
+    step({ files }: { readonly files: number }): void {
+      shown ??= showProgress(process, what, files)
+      shown.step()
+    },
+    end: () => shown?.end(),
+  }
+}
+
 const silent: Progress = { step() {}, end() {} }

@@ -48,6 +48,8 @@ function hintOf(refusal: Refusal): string {
       return refusal.field === 'alias' ? "; 'alias set' changes it" : ''
     case 'not-empty':
       return '; --force removes them and their mail'
+    case 'last-owner':
+      return "; 'postwolke owner grant' makes another account one"
     case 'no-such-folder':
       return `; 'postwolke account show ${refusal.account}' lists them`
     case 'not-queued':

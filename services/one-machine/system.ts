@@ -13,9 +13,12 @@ import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { assembleContent, webhookSecretFrom } from '#services/assembly/content.ts'
 import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
+import { createMeasure, startFigures } from '#services/assembly/figures.ts'
 import { openHttpListeners } from '#services/assembly/http.ts'
+import { assembleJobRunner } from '#services/assembly/jobs.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { openMilters } from '#services/assembly/milters.ts'
+import { observe } from '#services/assembly/observation.ts'
 import { openPickup } from '#services/assembly/pickup.ts'
 import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
 import {
@@ -26,11 +29,14 @@ import {
 import { explained } from '#services/assembly/start-failure.ts'
 import { startTlsReports } from '#services/assembly/tls-reports.ts'
 import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
+import { assembleWeb } from '#services/assembly/web.ts'
+import { startJobLoop } from '#services/jobs/loop.ts'
 import { createPolicyServers } from '#services/policy/delegation/servers.ts'
 import { findPostmaster } from '#shared/administration/postmaster.ts'
 import { asksRecentLogins } from '#shared/auth/pop-before-smtp.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
+import { createStoredFigures } from '#shared/figures/series.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { createSparingLog } from '#shared/net/sparing-log.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
@@ -74,8 +80,10 @@ export async function startSystem(deps: {
   readonly log: Log
   readonly version: string
 }): Promise<System> {
-  const { settings, log } = deps
+  const { settings } = deps
   const clock = systemClock
+  const observation = observe(deps.log, clock)
+  const { log, events } = observation
   await using opening = new AsyncDisposableStack()
   const what = `cannot use the data folder ${deps.directory}`
   const lock = opening.use(await explained(what, lockForServing(deps.directory, clock.now())))
@@ -90,7 +98,7 @@ export async function startSystem(deps: {
       }),
     ),
   )
-  const backend = createBackend({ store, settings, clock, log })
+  const backend = createBackend({ store, settings, clock, log, events })
   let running = backend
   const certificates = await explained(
     'cannot use the certificate of tls.certificateFile and tls.keyFile',
@@ -119,6 +127,17 @@ export async function startSystem(deps: {
     clearTimeout(timer)
     for (const { close } of remotes) close()
   })
+  const measure = createMeasure(backend, deps.directory)
+  const figures = startFigures(backend, { counter: observation.counter, measure })
+  opening.defer(() => figures.stop())
+  let runner = assembleJobRunner(backend)
+  const jobs = await startJobLoop({
+    runner: { run: (options) => runner.run(options) },
+    signals: store.signals,
+    clock,
+    log: log.child({ service: 'jobs' }),
+  })
+  opening.defer(() => jobs.stop())
   const submitting = pickup.start()
   // Before the workers stop: what it takes is theirs.
   opening.defer(() => submitting.stop())
@@ -178,9 +197,15 @@ export async function startSystem(deps: {
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
-  const http = await openHttpListeners(backend, certificates)
-  opening.defer(async () => void (await Promise.all(http.map((server) => server.close()))))
-  for (const { at } of http) log.info({ service: 'http', ...at }, 'listening')
+  const web = assembleWeb({
+    backend: listening,
+    version: deps.version,
+    events,
+    streams: true,
+    figures: createStoredFigures(store.tables.counters, clock),
+  })
+  const http = await openHttpListeners(backend, web, certificates)
+  opening.defer(() => http.close())
   opening.use(startDmarcReports(backend))
   opening.use(startTlsReports(backend))
   const takeOver = createTakeOver(store.tables.counters, log)
@@ -189,24 +214,25 @@ export async function startSystem(deps: {
   await takeOver()
   await lock.tell({
     version: deps.version,
-    listeners: listeners.opened,
+    listeners: [...listeners.opened, ...http.opened],
     certificateFile: certificates.certificateFile,
   })
   await warnWithoutPostmaster(backend)
   const resources = opening.move()
   return {
     backend,
-    listeners: listeners.opened,
+    listeners: [...listeners.opened, ...http.opened],
     certificates,
     async reload(wanted) {
       const reloaded = reloadSettings(running.settings, wanted)
       const auth = await remoteSecrets(reloaded.settings)
       // Folders and the queue stay the same: their writers know of each other.
-      const changed = createBackend({ store, settings: reloaded.settings, clock, log })
+      const changed = createBackend({ store, settings: reloaded.settings, clock, log, events })
       const next = { ...changed, mailbox: backend.mailbox, queue: backend.queue }
       const deciders = await decidersOf(next)
       await certificates.reload()
       running = next
+      runner = assembleJobRunner(next)
       for (const { close } of remotes) close()
       await pickup.tellLimits()
       const busy = remotes.filter(({ isIdle }) => !isIdle())

@@ -21,6 +21,7 @@ import {
   type BadValue,
   badValue,
   type Exists,
+  type LastOwner,
   type NoSuchAccount,
   type NoSuchDomain,
 } from './refusals.ts'
@@ -34,11 +35,11 @@ export interface AccountAdministration {
   page(request: ListRequest): Promise<Listed<AccountFacts> | BadValue | NoSuchDomain>
   /** Its folders in the order of their paths, INBOX first. */
   show(address: string): Promise<AccountShown | BadValue | NoSuchAccount>
-  set(request: SetAccount): Promise<AccountSet | BadValue | NoSuchAccount>
+  set(request: SetAccount): Promise<AccountSet | BadValue | NoSuchAccount | LastOwner>
   /** What would go with it. */
   measure(address: string): Promise<AccountMeasured | BadValue | NoSuchAccount>
   /** With all its mail, and the rights that others gave it. */
-  remove(address: string): Promise<AccountRemoved | BadValue | NoSuchAccount>
+  remove(address: string): Promise<AccountRemoved | BadValue | NoSuchAccount | LastOwner>
   /** Deletes its mail and folders; the account stays. */
   empty(address: string): Promise<AccountEmptied | BadValue | NoSuchAccount>
   /** Has its mail sent on, or keeps it here again. */
@@ -230,7 +231,7 @@ export function createAccountAdministration(
     const found = await find(request.address)
     if (found.kind !== 'found') return found
     const changed = await accounts.set(found.address, changes.value)
-    if (changed.kind !== 'ok') return noSuchAccount(request.address)
+    if (changed.kind !== 'ok') return unchanged(changed.kind, request.address)
     const { account } = changed
     const name = formatAddress(account.address)
     const isNewPassword = changes.value.passwordHash !== undefined
@@ -279,7 +280,7 @@ export function createAccountAdministration(
       const address = fields.address(text)
       if (address.kind !== 'ok') return address
       const removed = await accounts.remove(address.value)
-      if (removed.kind !== 'ok') return noSuchAccount(text)
+      if (removed.kind !== 'ok') return unchanged(removed.kind, text)
       const { account } = removed
       const name = formatAddress(account.address)
       record({ what: 'account', name, before: changeFacts(account), after: null })
@@ -387,6 +388,11 @@ const noSuchAccount = (text: string): NoSuchAccount => ({
   field: 'address',
   value: text,
 })
+
+const unchanged = (
+  kind: 'no-such-account' | 'last-owner',
+  text: string,
+): NoSuchAccount | LastOwner => ({ kind, field: 'address', value: text })
 
 function whyNotAdded(
   kind: 'exists' | 'no-such-domain',

@@ -7,7 +7,7 @@ import type { AdministrationDeps } from './deps.ts'
 import { type Fields, formatAliasName, parseOwnDomain } from './fields.ts'
 import { type Listed, type ListRequest, noSuchDomain, parseListRequest } from './listing.ts'
 import { findPostmaster, type Postmaster } from './postmaster.ts'
-import type { BadValue, Exists, NoSuchDomain, NotEmpty } from './refusals.ts'
+import type { BadValue, Exists, LastOwner, NoSuchDomain, NotEmpty } from './refusals.ts'
 
 export interface DomainAdministration {
   add(request: AddDomain): Promise<DomainAdded | BadValue | Exists>
@@ -17,7 +17,9 @@ export interface DomainAdministration {
   /** What would go with it. */
   measure(domain: string): Promise<DomainMeasured | BadValue | NoSuchDomain>
   /** With `force` all its accounts, their mail and its aliases go too. */
-  remove(request: RemoveDomain): Promise<DomainRemoved | BadValue | NoSuchDomain | NotEmpty>
+  remove(
+    request: RemoveDomain,
+  ): Promise<DomainRemoved | BadValue | NoSuchDomain | NotEmpty | LastOwner>
 }
 
 export type AddDomain = {
@@ -112,11 +114,15 @@ export function createDomainAdministration(
     const found = await find(text)
     if (found.kind !== 'found') return found
     const { domain } = found.domain
+    // Before any mail goes.
+    if (force && (await domains.hasLastOwner(domain))) return lastOwner(text)
     let messages = force ? await emptyAccounts(domain) : 0
     const removed = await domains.remove(domain, { force })
     switch (removed.kind) {
       case 'no-such-domain':
         return noSuchDomain(text)
+      case 'last-owner':
+        return lastOwner(text)
       case 'not-empty': {
         const { accounts, aliases } = removed
         return { kind: 'not-empty', field: 'domain', value: text, accounts, aliases }
@@ -171,5 +177,11 @@ export function createDomainAdministration(
 }
 
 type Found = { readonly kind: 'found'; readonly domain: DomainRecord }
+
+const lastOwner = (text: string): LastOwner => ({
+  kind: 'last-owner',
+  field: 'domain',
+  value: text,
+})
 
 const contents = ({ accounts, aliases }: DomainRecord) => ({ accounts, aliases })

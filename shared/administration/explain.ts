@@ -24,6 +24,10 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `domain ${value} still has addresses (accounts: ${refusal.accounts}, aliases: ${refusal.aliases})`
     case 'no-such-account':
       return `no account ${value}`
+    case 'last-owner':
+      return refusal.field === 'domain'
+        ? `${value} has the last owner`
+        : `${value} is the last owner`
     case 'no-such-alias':
       return `no alias ${value}`
     case 'leads-nowhere':
@@ -50,6 +54,8 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `no access table ${value}, or nothing in it`
     case 'no-such-access-entry':
       return `no entry ${value} in ${refusal.table}`
+    case 'no-such-job':
+      return `no job ${value}`
     case 'no-such-selector':
       return `no signing key ${value} of ${refusal.domain}`
     case 'no-such-app-password':

@@ -1,7 +1,7 @@
 // What an administrator does with accepted mail that is not delivered yet: what mailq, postcat, postsuper and postqueue do. The
 // operator itself tells the log what becomes of each message.
 
-import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import { parseQueueId, type QueueId, queueIdMs } from '#shared/mail/queue-id.ts'
 import { addedFields } from '#shared/queue/added-fields.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import { HELD_BY_OPERATOR } from '#shared/queue/pipeline.ts'
@@ -49,12 +49,7 @@ export interface QueueAdministration {
   changeAll(
     verb: QueueVerb,
     filter: FilterRequest,
-    options?: {
-      readonly after?: string | undefined
-      readonly heldToo?: boolean
-      /** Only what was sent from there. */
-      readonly sentWithin?: Extent | undefined
-    },
+    options?: ChangeAllOptions,
   ): QueueChanging | BadValue
   /** Whose mail waits most: by destination, recipient's domain, sender or reason, in spans of age. */
   top(
@@ -77,6 +72,15 @@ export interface QueueAdministration {
   ): Promise<QueueContent | BadValue | NotQueued | SwitchedOff>
   /** Tries deferred messages again now. */
   retry(request: QueueRequest): Promise<QueueChanged | BadValue>
+}
+
+export type ChangeAllOptions = {
+  readonly after?: string | undefined
+  readonly heldToo?: boolean
+  /** Only of what was there by then (epoch ms); ages of the filter are meant as of then, too. */
+  readonly arrivedUntilMs?: number | undefined
+  /** Only what was sent from there. */
+  readonly sentWithin?: Extent | undefined
 }
 
 export const queueVerbs = ['hold', 'release', 'delete', 'expire', 'flush'] as const
@@ -242,8 +246,8 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
       return { kind: 'flushed', messages }
     },
 
-    changeAll(verb, request, { after, heldToo = false, sentWithin } = {}) {
-      const filter = parseQueueFilter(request, clock.now())
+    changeAll(verb, request, { after, heldToo = false, sentWithin, arrivedUntilMs } = {}) {
+      const filter = parseQueueFilter(request, arrivedUntilMs ?? clock.now())
       if (filter.kind !== 'ok') return filter
       const from = after === undefined ? undefined : parseQueueIdField(after)
       if (from !== undefined && from.kind !== 'ok') return from
@@ -258,8 +262,9 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
         ...createMessageScope(directory, undefined),
         ...createSenderScope(sentWithin),
       }
-      const listed = listQueue(operator, filter.value, { after: from?.value, scope })
-      return { kind: 'changing', outcomes: changing(listed.messages, acts[verb]) }
+      const { messages } = listQueue(operator, filter.value, { after: from?.value, scope })
+      const wanted = arrivedUntilMs === undefined ? messages : arrivedBy(messages, arrivedUntilMs)
+      return { kind: 'changing', outcomes: changing(wanted, acts[verb]) }
     },
 
     async top(request, { by, limit, within }) {
@@ -304,6 +309,17 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
         body: () => read(objects, key, { offset: fields, length: length - fields }),
       }
     },
+  }
+}
+
+/** Ids are in the order of arrival. */
+async function* arrivedBy(
+  messages: AsyncIterable<QueueFacts>,
+  untilMs: number,
+): AsyncGenerator<QueueFacts> {
+  for await (const message of messages) {
+    if (queueIdMs(message.queueId) > untilMs) return
+    yield message
   }
 }
 

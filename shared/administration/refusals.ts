@@ -45,6 +45,7 @@ export type Field =
   /** Of an import: one row, and the heading of all. */
   | 'row'
   | 'heading'
+  | 'job'
 
 /** What a value has to be, with the numbers and words of the rule. */
 export type Rule =
@@ -116,6 +117,8 @@ export type NotEmpty = Of<
   { readonly accounts: number; readonly aliases: number }
 >
 export type NoSuchAccount = Of<'no-such-account', 'address' | 'grantee'>
+/** Somebody who can sign in must be left to give roles; another account may be made owner before. */
+export type LastOwner = Of<'last-owner', 'address' | 'domain'>
 export type NoSuchAlias = Of<'no-such-alias', 'alias'>
 /** No alias, no account, and no catch-all. */
 export type LeadsNowhere = Of<'leads-nowhere', 'alias'>
@@ -140,6 +143,8 @@ export type SwitchedOff = Of<'switched-off', Field, { readonly setting: string }
 export type NoSuchAccessTable = Of<'no-such-access-table', 'accessTable'>
 export type NoSuchAccessEntry = Of<'no-such-access-entry', 'accessKey', { readonly table: string }>
 
+export type NoSuchJob = Of<'no-such-job', 'job'>
+
 export type NoSuchSelector = Of<'no-such-selector', 'selector', { readonly domain: string }>
 
 export type NoSuchAppPassword = Of<'no-such-app-password', 'appPassword'>
@@ -154,6 +159,7 @@ export type Refusal =
   | NoSuchDomain
   | NotEmpty
   | NoSuchAccount
+  | LastOwner
   | NoSuchAlias
   | LeadsNowhere
   | NoSuchFolder
@@ -168,6 +174,7 @@ export type Refusal =
   | NoSuchAccessTable
   | NoSuchAccessEntry
   | NoSuchSelector
+  | NoSuchJob
   | StillRunning
   | NoSuchAppPassword
   | TooMany

@@ -9,6 +9,7 @@ import {
   type Changes,
   type Condition,
   ConditionFailed,
+  type Key,
   type Table,
   type Write,
 } from '#shared/storage/ports.ts'
@@ -30,11 +31,13 @@ import {
   factorsKey,
   firstAccountItem,
   forwardValue,
+  PROFILE_SK,
   readAccount,
   readAddress,
   readDomain,
   type StoredPassword,
 } from './records.ts'
+import { countsAs, ownerCount, roleWrites } from './roles.ts'
 
 export interface Accounts {
   add(account: NewAccount): Promise<AccountAdded>
@@ -68,6 +71,9 @@ export type NewAccount = {
   readonly quotaBytes?: number | null
   readonly enabled?: boolean
   readonly shared?: boolean
+  readonly displayName?: string
+  /** The job that adds it. */
+  readonly madeBy?: string
 }
 
 export type AccountChanges = {
@@ -92,6 +98,8 @@ export type AccountAdded =
 export type AccountChanged =
   | { readonly kind: 'ok'; readonly account: AccountRecord }
   | { readonly kind: 'no-such-account' }
+  /** Nobody else could give roles. */
+  | { readonly kind: 'last-owner' }
 
 /** Accounts added at once: two writes each, and one for the domain, of the 100 of a transaction. */
 const ADD_BATCH = 45
@@ -195,6 +203,10 @@ export function createAccounts(deps: {
     frozen: null,
     forward: null,
     factors: null,
+    role: null,
+    roleEpoch: 0,
+    displayName: wanted.displayName ?? '',
+    madeBy: wanted.madeBy ?? null,
   })
 
   async function writeIf(id: AccountId, changes: Changes, condition: Condition): Promise<boolean> {
@@ -209,6 +221,17 @@ export function createAccounts(deps: {
       if (error instanceof ConditionFailed) return false
       throw error
     }
+  }
+
+  const endsLastOwner = async (account: AccountRecord) =>
+    countsAs(account) && (await ownerCount(table)) <= 1
+
+  /** Tokens and whatever else lets somebody in as this account. A crash leaves what nobody can use: the account is gone. */
+  async function removeRest(id: AccountId): Promise<void> {
+    const { pk } = accountKey(id)
+    const keys: Key[] = []
+    for await (const { sk } of allItems(table, { pk })) keys.push({ pk, sk })
+    await table.batchWrite(keys.map((key) => ({ delete: key })))
   }
 
   return {
@@ -258,7 +281,13 @@ export function createAccounts(deps: {
         // Expansion reads it with the address, whoever shows it with the account.
         const forwarded = forward ? { forward: forwardValue(forward) } : {}
         const unforwarded = forward === null ? { remove: ['forward'] } : {}
-        const writes: Write[] = []
+        const { enabled } = changes
+        const switches = enabled !== undefined && enabled !== found.account.enabled
+        if (switches && (await endsLastOwner(found.account))) return { kind: 'last-owner' }
+        const writes: Write[] = switches
+          ? [...roleWrites(found.account, enabled ? 'enable' : 'disable')]
+          : []
+        const asRead = switches ? [withRole(found.account)] : []
         for (const [update, set, others] of [
           [
             accountKey(found.account.id),
@@ -268,7 +297,9 @@ export function createAccounts(deps: {
           [addressKey(address), { ...repeated, ...forwarded }, unforwarded],
         ] as const) {
           if (Object.keys(set).length === 0 && forward !== null) continue
-          writes.push({ update, changes: { set, ...others }, if: { exists: 'pk' } })
+          const conditions = update.sk === PROFILE_SK ? asRead : []
+          const condition = { all: [{ exists: 'pk' }, ...conditions] } as const
+          writes.push({ update, changes: { set, ...others }, if: condition })
         }
         if (writes.length > 0) await table.transact(writes)
         const { id, sessionsEpoch: epoch } = found.account
@@ -292,6 +323,7 @@ export function createAccounts(deps: {
         const found = await find(address)
         if (found === undefined) return { kind: 'no-such-account' }
         const { account, isAlias } = found
+        if (await endsLastOwner(account)) return { kind: 'last-owner' }
         const key = addressKey(address)
         const mine = owned(account)
         await table.transact([
@@ -303,10 +335,12 @@ export function createAccounts(deps: {
                 if: { all: [mine, { exists: 'targets' }] },
               }
             : { delete: key, if: { all: [mine, { absent: 'targets' }] } },
-          { delete: accountKey(account.id) },
+          { delete: accountKey(account.id), if: withRole(account) },
           { delete: factorsKey(account.id) },
+          ...roleWrites(account, 'remove'),
         ])
         onSessionsEnd(account.id)
+        await removeRest(account.id)
         return { kind: 'ok', account }
       }),
 
@@ -362,6 +396,10 @@ function only<T>([one]: readonly T[]): T {
 function countAccounts(domain: Domain, by: number): Write {
   return { update: domainKey(domain), changes: { add: { accounts: by } }, if: { exists: 'pk' } }
 }
+
+/** As it was read: a role that comes or goes meanwhile changes what has to be written. */
+const withRole = ({ role }: AccountRecord): Condition =>
+  role === null ? { absent: 'role' } : { exists: 'role' }
 
 function owned(account: AccountRecord): Condition {
   return { attribute: 'accountId', is: '=', value: account.id }

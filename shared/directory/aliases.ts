@@ -21,7 +21,7 @@ import {
 export interface Aliases {
   add(name: AliasName, targets: readonly Address[]): Promise<AliasAdded>
   /** The same for many, a transaction for some dozens of one domain. Results in their order; a repeated name exists already. */
-  addAll(aliases: readonly Alias[]): Promise<readonly AliasAdded[]>
+  addAll(aliases: readonly Alias[], madeBy?: string): Promise<readonly AliasAdded[]>
   get(name: AliasName): Promise<Alias | undefined>
   list(domain?: Domain): AsyncIterable<Alias>
   /** The same page by page; `limit` counts addresses, of which some may be accounts alone. */
@@ -31,7 +31,12 @@ export interface Aliases {
   remove(name: AliasName): Promise<{ readonly kind: 'ok' } | { readonly kind: 'no-such-alias' }>
 }
 
-export type Alias = { readonly name: AliasName; readonly targets: readonly Address[] }
+export type Alias = {
+  readonly name: AliasName
+  readonly targets: readonly Address[]
+  /** The job that added it. */
+  readonly madeBy?: string
+}
 
 /** Targets of one alias. */
 export const ALIAS_TARGETS_MAX = 1_000
@@ -72,18 +77,21 @@ export function createAliases(deps: { readonly table: Table }): Aliases {
     }
   }
 
-  async function addAll(wanted: readonly Alias[]): Promise<readonly AliasAdded[]> {
+  async function addAll(wanted: readonly Alias[], madeBy?: string): Promise<readonly AliasAdded[]> {
     const results = new Map<Alias, AliasAdded>()
     for (const ofDomain of Map.groupBy(wanted, ({ name }) => name.domain).values()) {
       for (const some of inBatches(ofDomain)) {
-        for (const [alias, added] of await addSome(some)) results.set(alias, added)
+        for (const [alias, added] of await addSome(some, madeBy)) results.set(alias, added)
       }
     }
     return wanted.map((alias) => results.get(alias) ?? { kind: 'exists' })
   }
 
   /** Of one domain, whose count changes once. */
-  function addSome(wanted: readonly Alias[]): Promise<ReadonlyMap<Alias, AliasAdded>> {
+  function addSome(
+    wanted: readonly Alias[],
+    madeBy: string | undefined,
+  ): Promise<ReadonlyMap<Alias, AliasAdded>> {
     return optimistic(async () => {
       const results = new Map<Alias, AliasAdded>()
       const [first] = wanted
@@ -104,7 +112,8 @@ export function createAliases(deps: { readonly table: Table }): Aliases {
         else if (taken.has(key.sk)) results.set(alias, { kind: 'exists' })
         else {
           taken.add(key.sk)
-          const changes = { set: { targets: targetsValue(targets) } }
+          const made = madeBy === undefined ? {} : { aliasMadeBy: madeBy }
+          const changes = { set: { targets: targetsValue(targets), ...made } }
           writes.push({ update: key, changes, if: { absent: 'targets' } })
           results.set(alias, { kind: 'ok', alias: { name: alias.name, targets } })
         }
@@ -119,7 +128,9 @@ export function createAliases(deps: { readonly table: Table }): Aliases {
   return {
     async get(name) {
       const found = await find(name)
-      return found && { name: found.name, targets: found.targets }
+      if (found === undefined) return undefined
+      const { targets, aliasMadeBy: madeBy } = found
+      return { name: found.name, targets, ...(madeBy !== undefined && { madeBy }) }
     },
 
     async add(name, targets) {
@@ -169,7 +180,7 @@ export function createAliases(deps: { readonly table: Table }): Aliases {
             ? { delete: key, if: { all: [{ exists: 'targets' }, { absent: 'accountId' }] } }
             : {
                 update: key,
-                changes: { remove: ['targets'] },
+                changes: { remove: ['targets', 'aliasMadeBy'] },
                 if: { all: [{ exists: 'targets' }, { exists: 'accountId' }] },
               },
         ])

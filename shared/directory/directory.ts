@@ -18,6 +18,7 @@ import { loginTopic } from './login-topic.ts'
 import { createLookup, type Match } from './lookup.ts'
 import { type OwnNameSettings, ownNames } from './own-names.ts'
 import type { AliasName, Forward } from './records.ts'
+import { createRoles, type Roles } from './roles.ts'
 import { createSigningKeys, type SigningKeys } from './signing-keys.ts'
 
 export interface Directory {
@@ -27,6 +28,7 @@ export interface Directory {
   readonly accessEntries: AccessEntries
   readonly signingKeys: SigningKeys
   readonly factors: Factors
+  readonly roles: Roles
   /** What an address is, one step far: exact, then without extension, then catch-all. */
   resolve(address: Address): Promise<Recipient>
   /** Where mail to these addresses goes in the end. */
@@ -96,6 +98,7 @@ export function createDirectory(deps: {
   const onSessionsEnd = (id: AccountId) => signals?.publish(loginTopic(id), '')
   const accounts = createAccounts({ table, clock, newId, onSessionsEnd })
   const aliases = createAliases({ table })
+  const roles = createRoles({ table, clock })
   const names = ownNames(settings)
   const lookup = createLookup(table, { recipientDelimiter, names, bounceAddresses })
   return {
@@ -104,7 +107,8 @@ export function createDirectory(deps: {
     accessEntries: createAccessEntries({ table, clock }),
     signingKeys: createSigningKeys({ table }),
     factors: createFactors({ table, onSessionsEnd }),
-    domains: createDomains({ table, clock, accounts, aliases }),
+    roles,
+    domains: createDomains({ table, clock, accounts, aliases, roles }),
     expand: (addresses, options) => expand(addresses, lookup, settings, options),
     async reach(address) {
       const { local, remote, failed } = await expand([address], lookup, settings)

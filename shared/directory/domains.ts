@@ -21,6 +21,7 @@ import {
   readDomain,
   targetsValue,
 } from './records.ts'
+import type { Roles } from './roles.ts'
 import { signingKeysKey } from './signing-keys.ts'
 
 export interface Domains {
@@ -32,6 +33,8 @@ export interface Domains {
   get(domain: Domain): Promise<DomainRecord | undefined>
   list(): AsyncIterable<DomainRecord>
   page(options: ListOptions): Promise<ListPage<DomainRecord>>
+  /** Whether an account of it is the last owner who can sign in. */
+  hasLastOwner(domain: Domain): Promise<boolean>
   /** With `force` all its accounts and aliases go first; the mail of those accounts is the caller's to delete. */
   remove(domain: Domain, options?: { readonly force?: boolean }): Promise<DomainRemoved>
 }
@@ -44,14 +47,17 @@ export type DomainRemoved =
   | { readonly kind: 'ok'; readonly accounts: readonly AccountId[] }
   | { readonly kind: 'no-such-domain' }
   | { readonly kind: 'not-empty'; readonly accounts: number; readonly aliases: number }
+  /** It is of this domain. */
+  | { readonly kind: 'last-owner' }
 
 export function createDomains(deps: {
   readonly table: Table
   readonly clock: Clock
   readonly accounts: Accounts
   readonly aliases: Aliases
+  readonly roles: Roles
 }): Domains {
-  const { table, clock, accounts, aliases } = deps
+  const { table, clock, accounts, aliases, roles } = deps
 
   async function get(domain: Domain): Promise<DomainRecord | undefined> {
     const item = await table.get(domainKey(domain), { consistent: true })
@@ -70,8 +76,16 @@ export function createDomains(deps: {
     return removed
   }
 
+  async function hasLastOwner(domain: Domain): Promise<boolean> {
+    const owners = (await roles.list()).filter(({ role }) => role.name === 'owner')
+    const found = await Promise.all(owners.map(({ id }) => accounts.byId(id)))
+    const left = found.filter((one) => one?.enabled && one.address.domain !== domain)
+    return left.length === 0 && found.some((one) => one?.enabled)
+  }
+
   return {
     get,
+    hasLastOwner,
 
     add: (domain, { postmaster } = {}) =>
       optimistic<DomainAdded>(async () => {
@@ -106,8 +120,10 @@ export function createDomains(deps: {
       return await optimistic<DomainRemoved>(async () => {
         const record = await get(domain)
         if (record === undefined) return { kind: 'no-such-domain' }
-        if (force) removed.push(...(await empty(domain)))
-        else if (record.accounts + record.aliases > 0) {
+        if (force) {
+          if (await hasLastOwner(domain)) return { kind: 'last-owner' }
+          removed.push(...(await empty(domain)))
+        } else if (record.accounts + record.aliases > 0) {
           return { kind: 'not-empty', accounts: record.accounts, aliases: record.aliases }
         }
         await table.transact([
@@ -123,6 +139,7 @@ export function createDomains(deps: {
           // Nobody signs for it any more.
           { delete: signingKeysKey(domain) },
         ])
+        await roles.withdrawDomain(domain)
         return { kind: 'ok', accounts: removed }
       })
     },

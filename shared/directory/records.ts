@@ -10,8 +10,10 @@
 //   ACCESS#<table> / K#<key>      entry: the result of a text key
 //   ACCESS#<table> / N#v4/24#<hex>  entry: the result of a network, or of an address (`v4/32`)
 //                                 (access-records.ts reads and writes these three)
+//   ROLES       / <id>, #OWNERS   who has a role, and how many owners can sign in (roles.ts)
 //   DKIM#<domain> / KEYS          the domain's signing keys (signing-keys.ts)
 
+import { type GivenRole, givenRoles } from '#shared/administration/rights/roles.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
@@ -37,6 +39,8 @@ export type AddressRecord = {
     readonly forward: Forward | null
   } | null
   readonly targets: readonly Address[] | null
+  /** The job that added the alias, if one did. */
+  readonly aliasMadeBy?: string
 }
 
 export type AccountRecord = {
@@ -58,6 +62,14 @@ export type AccountRecord = {
   readonly forward: Forward | null
   /** Null: its password alone logs it in. */
   readonly factors: FactorsMark | null
+  /** What it may besides what every account may. */
+  readonly role: GivenRights | null
+  /** Raised whenever its role is narrowed: tokens of before are good for no more than an account without a role. */
+  readonly roleEpoch: number
+  /** As people know who it belongs to; '' for none. */
+  readonly displayName: string
+  /** The job that added it, if one did. */
+  readonly madeBy: string | null
 }
 
 /** What a login with a password must know of `FactorsRecord` (factors.ts). */
@@ -70,6 +82,12 @@ export type FactorsMark = {
   readonly salt?: string
   readonly iterations?: number
 }
+
+/** `domains`: of an owner or auditor none, who have them all. */
+export type GivenRights = { readonly name: GivenRole; readonly domains: readonly Domain[] }
+
+/** Of a display name. */
+export const DISPLAY_NAME_CHARACTERS_MAX = 100
 
 export type Frozen = { readonly reason: string; readonly sinceMs: number }
 
@@ -100,8 +118,10 @@ export function addressKey(name: AliasName): Key {
   return { pk: addressesPk(name.domain), sk }
 }
 
+export const PROFILE_SK = 'PROFILE'
+
 export function accountKey(id: AccountId): Key {
-  return { pk: `ACC#${id}`, sk: 'PROFILE' }
+  return { pk: `ACC#${id}`, sk: PROFILE_SK }
 }
 
 export function factorsKey(id: AccountId): Key {
@@ -161,6 +181,10 @@ export function accountItem(account: AccountRecord): Item {
     ...(account.frozen && { frozen: account.frozen }),
     ...(account.forward && { forward: forwardValue(account.forward) }),
     ...(account.factors && { factors: account.factors }),
+    ...(account.role && { role: { ...account.role } }),
+    ...(account.roleEpoch > 0 && { roleEpoch: account.roleEpoch }),
+    ...(account.displayName !== '' && { displayName: account.displayName }),
+    ...(account.madeBy !== null && { madeBy: account.madeBy }),
   }
 }
 
@@ -189,6 +213,7 @@ export function readAddress(item: Item): AddressRecord {
             forward: readForward(item),
           },
     targets: targets === undefined ? null : addresses(item, targets),
+    ...(typeof item.aliasMadeBy === 'string' && { aliasMadeBy: item.aliasMadeBy }),
   }
 }
 
@@ -207,7 +232,25 @@ export function readAccount(item: Item): AccountRecord {
     shared: item.shared === true,
     frozen: readFrozen(item.frozen),
     forward: readForward(item),
+    // Accounts made before there were names, or by no job, have no such attributes.
+    displayName: typeof item.displayName === 'string' ? item.displayName : '',
+    madeBy: typeof item.madeBy === 'string' ? item.madeBy : null,
     factors: readFactorsMark(item.factors),
+    // Accounts that never had a role have neither.
+    role: item.role == null ? null : readRole(item.role),
+    roleEpoch: item.roleEpoch === undefined ? 0 : number(item, 'roleEpoch'),
+  }
+}
+
+/** Null for one that this version does not know: then there is none. */
+export function readRole(value: Value | Item): GivenRights | null {
+  const { name, domains } = Object(value)
+  const known = givenRoles.find((one) => one === name)
+  if (known === undefined) return null
+  const texts: readonly unknown[] = Array.isArray(domains) ? domains : []
+  return {
+    name: known,
+    domains: texts.flatMap((text) => (typeof text === 'string' && parseDomain(text)) || []),
   }
 }
 

@@ -3,6 +3,14 @@
 
 import pino from 'pino'
 import type { Log, LogFields } from './log.ts'
+import {
+  asJson,
+  cutText,
+  errorText,
+  FIELD_CHARACTERS_MAX,
+  HIDDEN,
+  secretFields,
+} from './log-text.ts'
 import { printable, printableJson } from './printable.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -29,10 +37,6 @@ export function createLog({ level, format, destination }: LogOptions): Log {
   return pretty ? new PrettyLog(level, destination, {}) : jsonLog(level, destination)
 }
 
-/** Fields that are never written, should somebody pass them by mistake. */
-const secretFields = ['password', 'passwordHash', 'secret']
-const HIDDEN = '[hidden]'
-
 function jsonLog(level: LogLevel, destination: LogDestination): Log {
   const { err } = pino.stdSerializers
   return pino(
@@ -43,15 +47,12 @@ function jsonLog(level: LogLevel, destination: LogDestination): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: cutLongTexts },
       serializers: { error: (error: Error) => cutLongTexts({ ...err(error) }) },
-      redact: { paths: secretFields, censor: HIDDEN },
+      redact: { paths: [...secretFields], censor: HIDDEN },
     },
     // A log is read on a terminal, too.
     { write: (line) => void destination.write(printableJson(line)) },
   )
 }
-
-/** Of a text in a field, which others may have chosen: a reply, an address, a Message-ID. */
-export const FIELD_CHARACTERS_MAX = 2_000
 
 /** Long texts are cut. */
 function cutLongTexts(fields: Record<string, unknown>): Record<string, unknown> {
@@ -61,13 +62,10 @@ function cutLongTexts(fields: Record<string, unknown>): Record<string, unknown> 
     const isLong = typeof value === 'string' && value.length > FIELD_CHARACTERS_MAX
     if (!isLong) continue
     if (tidy === fields) tidy = { ...fields }
-    tidy[name] = cut(value)
+    tidy[name] = cutText(value)
   }
   return tidy
 }
-
-const cut = (text: string) =>
-  text.length > FIELD_CHARACTERS_MAX ? `${text.slice(0, FIELD_CHARACTERS_MAX)}…` : text
 
 const levels = ['debug', 'info', 'warn', 'error'] as const
 
@@ -139,23 +137,10 @@ function showField([name, value]: readonly [string, unknown]): string {
 
 /** One word: what clients sent must not write lines, fields or colours of its own. */
 function showValue(value: unknown): string {
-  if (value instanceof Error) return showValue(cut(showError(value)))
+  if (value instanceof Error) return showValue(cutText(errorText(value)))
   const text = typeof value === 'string' ? value : asJson(value)
   const isWord = typeof value !== 'string' || (text !== '' && !/[\s"=\x00-\x1f]/.test(text))
   return printable(isWord ? text : JSON.stringify(text))
-}
-
-function asJson(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? String(value)
-  } catch {
-    // A circle or a BigInt: a log line must not fail for it.
-    return String(value)
-  }
-}
-
-function showError({ message, cause }: Error): string {
-  return cause instanceof Error ? `${message}: ${showError(cause)}` : message
 }
 
 /** Where an error came from, on lines of its own below. */

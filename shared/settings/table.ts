@@ -13,6 +13,7 @@ import { dnsListSettings } from './table/dns-lists.ts'
 import { forwardingSettings } from './table/forwarding.ts'
 import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
+import { identitySettings } from './table/identity.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { localSubmissionSettings } from './table/local-submission.ts'
@@ -59,6 +60,7 @@ export const settingParts = {
   'Content filters': contentSettings,
   Milters: milterSettings,
   Logins: authSettings,
+  'Sign-in and audit': identitySettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
@@ -96,6 +98,7 @@ export const settingsTable = {
   ...contentSettings,
   ...milterSettings,
   ...authSettings,
+  ...identitySettings,
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,

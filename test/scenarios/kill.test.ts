@@ -9,7 +9,7 @@ import { silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { seededRandom } from '#test/support/seed.ts'
-import { freePorts, startServer } from '#test/support/server-process.ts'
+import { freePorts, runCommand, startServer } from '#test/support/server-process.ts'
 import { messageBody, type Sent, sendLoad } from '#test/support/smtp-load.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -52,6 +52,7 @@ describe('kill', () => {
     const last = await startServer(folder.path, ports)
     await until(async () => (await queued(folder.path)) === 0)
     expect(await last.end('SIGTERM')).toBe(0)
+    expect((await runCommand(folder.path, ['check'])).stdout).toBe('everything fits\n')
 
     const found = await mailboxes(folder.path)
     expect(accepted.length).toBeGreaterThan(rounds)

@@ -22,6 +22,7 @@ const layers: readonly (readonly string[])[] = [
   ['shared/search'],
   ['shared/auth', 'shared/queue'],
   ['shared/identity'],
+  ['shared/jobs', 'shared/events', 'shared/figures'],
   ['shared/administration'],
   ['services'],
   ['services/assembly'],

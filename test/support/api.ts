@@ -1,11 +1,13 @@
 // The API on a store of its own, as one function from request to answer. Who asks is told by the test: `as` names an actor.
 
 import { createApi } from '#services/api/app.ts'
-import { type ApiDeps, type AuditEntry, type AuditResult, noAudit } from '#services/api/deps.ts'
+import type { ApiDeps } from '#services/api/deps.ts'
 import type { Operation } from '#services/api/operation.ts'
 import { operations } from '#services/api/operations/index.ts'
 import { assembleAdministration } from '#services/assembly/administration.ts'
 import type { Backend } from '#services/assembly/backend.ts'
+import type { AuditTrail } from '#shared/administration/audit/audit.ts'
+import type { AuditEntry, AuditResult } from '#shared/administration/audit/entries.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 
@@ -37,11 +39,32 @@ export type TestApi = {
   ): Promise<Told>
 }
 
+/** Who acts, without a session or a token. */
+const asked = (actor: Actor) =>
+  ({
+    kind: 'actor',
+    actor,
+    identity: { actor, account: null, session: null, token: null },
+  }) as const
+
+const noAudit: AuditTrail = {
+  begin: async () => ({ end: async () => {} }),
+  note: async () => {},
+  noteRefused: async () => {},
+}
+
+/** Of a port that a test does without. */
+function absent<T extends object>(name: string): T {
+  const refuse = () => {
+    throw new Error(`no ${name} in this test`)
+  }
+  return new Proxy({} as T, { get: refuse })
+}
+
 export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps {
   return {
-    authenticate: async () => ({ kind: 'actor', actor: owner }),
+    authenticate: async () => asked(owner),
     audit: noAudit,
-    roleOf: async () => ({ role: 'holder', domains: [] }),
     administration: (record) => assembleAdministration(backend, record),
     rehearsal: (record) => assembleAdministration(backend, record),
     directory: backend.directory,
@@ -50,6 +73,10 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     version: '0.0.0',
     clock: backend.clock,
     log: silentLog,
+    jobs: absent('jobs'),
+    events: absent('events'),
+    eventStreams: undefined,
+    figures: absent('figures'),
     ...more,
   }
 }
@@ -58,8 +85,9 @@ export function openApi(backend: Backend, more: Partial<ApiDeps> = {}): TestApi 
   const actors = new WeakMap<Request, Actor>()
   const audited: (AuditEntry & AuditResult)[] = []
   const deps = apiDeps(backend, {
-    authenticate: async (request) => ({ kind: 'actor', actor: actors.get(request) ?? owner }),
+    authenticate: async (request) => asked(actors.get(request) ?? owner),
     audit: {
+      ...noAudit,
       begin: async (entry) => ({
         end: async (result) => void audited.push({ ...entry, ...result }),
       }),

@@ -3,12 +3,18 @@
 import type { Operation } from '../operation.ts'
 import { accountOperations } from './accounts.ts'
 import { domainOperations } from './domains.ts'
+import { eventOperations } from './events.ts'
+import { figureOperations } from './figures.ts'
+import { jobOperations } from './jobs.ts'
 import { queueOperations } from './queue.ts'
 import { traceOperations } from './trace.ts'
 
 export const operations: readonly Operation[] = [
   ...domainOperations,
   ...accountOperations,
+  ...jobOperations,
+  ...eventOperations,
+  ...figureOperations,
   ...queueOperations,
   ...traceOperations,
 ]

@@ -30,6 +30,7 @@ const FOLDERS_AT_ONCE = 16
 export function accountRows(
   { directory, mailbox }: Pick<AdministrationDeps, 'directory' | 'mailbox'>,
   fields: Fields,
+  madeBy?: string,
 ): RowKind<WantedAccount> {
   const { accounts } = directory
   return {
@@ -55,6 +56,7 @@ export function accountRows(
           address,
           quotaBytes,
           enabled,
+          ...(madeBy !== undefined && { madeBy }),
           ...(stored[i] ?? { passwordHash: '*' }),
         })),
       )
@@ -144,7 +146,7 @@ async function store({ secret }: WantedAccount): Promise<StoredPassword> {
 
 /** What changed since all was checked. */
 function refusal(
-  kind: 'exists' | 'no-such-domain' | 'no-such-account',
+  kind: 'exists' | 'no-such-domain' | 'no-such-account' | 'last-owner',
   wanted: WantedAccount | undefined,
 ): Refusal {
   const value = wanted?.key ?? ''

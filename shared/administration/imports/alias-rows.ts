@@ -15,6 +15,7 @@ type WantedAlias = Named & Alias
 export function aliasRows(
   { directory }: { readonly directory: Directory },
   fields: Fields,
+  madeBy?: string,
 ): RowKind<WantedAlias> {
   const { aliases } = directory
   return {
@@ -33,7 +34,7 @@ export function aliasRows(
       return there.symmetricDifference(given).size === 0 ? 'same' : 'differs'
     },
     async add(some) {
-      const added = await aliases.addAll(some)
+      const added = await aliases.addAll(some, madeBy)
       return added.map((one, i) => (one.kind === 'ok' ? undefined : refusal(one.kind, some[i])))
     },
     async update(wanted) {

@@ -3,12 +3,15 @@
 import type { AdministrationDeps } from '../deps.ts'
 import type { Fields } from '../fields.ts'
 import type { Source } from './lines.ts'
-import type { ImportPlan } from './plan.ts'
+import type { CheckOptions, ImportPlan } from './plan.ts'
 
 export interface ImportAdministration {
   /** Checks all rows; nothing is changed until the plan is run. */
-  plan(what: ImportWhat, source: Source): Promise<ImportPlan>
+  plan(what: ImportWhat, source: Source, options?: PlanOptions): Promise<ImportPlan>
 }
+
+/** `madeBy`: what accounts and aliases that are added remember as who made them, so that it can be undone. */
+export type PlanOptions = CheckOptions & { readonly madeBy?: string | undefined }
 
 export type ImportWhat = 'domains' | 'accounts' | 'aliases'
 
@@ -18,20 +21,20 @@ export function createImportAdministration(
   fields: Fields,
 ): ImportAdministration {
   return {
-    async plan(what, source) {
+    async plan(what, source, { madeBy, within } = {}) {
       const { planImport } = await import('./plan.ts')
       switch (what) {
         case 'domains': {
           const { domainRows } = await import('./domain-rows.ts')
-          return await planImport(domainRows(deps), source, deps)
+          return await planImport(domainRows(deps), source, deps, { within })
         }
         case 'aliases': {
           const { aliasRows } = await import('./alias-rows.ts')
-          return await planImport(aliasRows(deps, fields), source, deps)
+          return await planImport(aliasRows(deps, fields, madeBy), source, deps, { within })
         }
         case 'accounts': {
           const { accountRows } = await import('./account-rows.ts')
-          return await planImport(accountRows(deps, fields), source, deps)
+          return await planImport(accountRows(deps, fields, madeBy), source, deps, { within })
         }
       }
     },

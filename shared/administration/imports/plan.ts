@@ -53,6 +53,8 @@ export type ImportPlan =
 export type ImportOptions = {
   readonly update?: boolean | undefined
   readonly dryRun?: boolean | undefined
+  /** Rows at the beginning that are done already: whole chunks. */
+  readonly skip?: number | undefined
 }
 
 export type RowOutcome = { readonly line: number; readonly key: string } & (
@@ -61,11 +63,14 @@ export type RowOutcome = { readonly line: number; readonly key: string } & (
 )
 
 /** Rows worked on between two looks at what has been done. */
-const CHUNK_ROWS = 180
+export const CHUNK_ROWS = 180
 /** Reads and changes on the way at once. */
 const AT_ONCE = 16
 /** Kept of one text; all are counted. What is wrong with one row is mostly wrong with all. */
 export const PROBLEMS_KEPT_MAX = 1_000
+
+/** `within`: other domains are none to whoever imports. */
+export type CheckOptions = { readonly within?: readonly Domain[] | undefined }
 
 type NumberedRow<Wanted> = { readonly line: number; readonly wanted: Wanted }
 
@@ -73,10 +78,16 @@ export async function planImport<Wanted extends Named>(
   kind: RowKind<Wanted>,
   source: Source,
   deps: { readonly directory: Pick<Directory, 'domains'>; readonly log: Log },
+  { within }: CheckOptions = {},
 ): Promise<ImportPlan> {
   const problems: RowProblem[] = []
   let count = 0
-  const rows = await checkRows(kind, source, deps.directory, (problem) => {
+  const domains = {
+    isOurs: async (domain: Domain) =>
+      within?.includes(domain) !== false &&
+      (await deps.directory.domains.get(domain)) !== undefined,
+  }
+  const rows = await checkRows(kind, source, domains, (problem) => {
     count++
     if (problems.length < PROBLEMS_KEPT_MAX) problems.push(problem)
   })
@@ -93,7 +104,7 @@ export async function planImport<Wanted extends Named>(
 async function checkRows<Wanted extends Named>(
   kind: RowKind<Wanted>,
   source: Source,
-  { domains }: Pick<Directory, 'domains'>,
+  { isOurs }: { readonly isOurs: (domain: Domain) => Promise<boolean> },
   onProblem: OnProblem,
 ): Promise<number> {
   const firstLines = new Map<string, number>()
@@ -105,7 +116,7 @@ async function checkRows<Wanted extends Named>(
     // Told once for each domain, with the first row that is in it.
     if (domain !== undefined && !looked.has(domain)) {
       looked.add(domain)
-      if ((await domains.get(domain)) === undefined) {
+      if (!(await isOurs(domain))) {
         onProblem({
           line,
           refusal: { kind: 'no-such-domain', field: 'domain', value: domain, domain },
@@ -142,10 +153,13 @@ async function* run<Wanted extends Named>(
   source: Source,
   options: ImportOptions & { readonly rows: number; readonly log: Log },
 ): AsyncGenerator<RowOutcome> {
-  const { dryRun = false, rows, log } = options
+  const { dryRun = false, skip = 0, rows, log } = options
   const counts = { added: 0, changed: 0, unchanged: 0, refused: 0 }
   try {
+    let seen = 0
     for (const some of chunks(wantedRows(kind, source, sure))) {
+      seen += some.length
+      if (seen <= skip) continue
       const outcomes = await runChunk(kind, some, options)
       for (const { kind } of outcomes) counts[kind]++
       yield* outcomes

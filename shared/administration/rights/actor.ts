@@ -3,10 +3,9 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Right } from './rights.ts'
+import type { Role } from './roles.ts'
 
-/** The strongest first. Roles hang on accounts: an administrator needs no second login. */
-export const roles = ['owner', 'domain-admin', 'auditor', 'help-desk', 'holder'] as const
-export type Role = (typeof roles)[number]
+export { type Role, roles } from './roles.ts'
 
 export type Actor = {
   /** Null: whoever runs the command on the data folder or with the deployment's rights; he is owner. */

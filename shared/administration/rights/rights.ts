@@ -1,7 +1,7 @@
 // The table of who may what. One row a right, one column a role; `allowed.ts` reads it, nothing else decides. Roles hang on accounts: with
 // its own account everybody may what the column `holder` says, besides what his role says.
 
-import type { Role } from './actor.ts'
+import type { Role } from './roles.ts'
 
 /** How far a right of a role goes: everywhere, in the domains given to it, for its own account, or not at all. */
 export type Reach = 'all' | 'domains' | 'self' | 'none'
@@ -66,6 +66,8 @@ export const rights = {
   /** Health, certificates, listeners, jobs, figures. */
   'service.read':        row('all',  'none',      'all',   'none',    'none'),
   'service.act':         row('all',  'none',      'none',  'none',    'none'),
+  /** How far jobs are; beyond those that one began oneself. */
+  'jobs.read':           row('all',  'domains',   'all',   'self',    'self'),
   'jobs.run':            row('all',  'domains',   'none',  'none',    'none'),
   /** Everybody's mail out of the system. */
   'mail.export':         row('all',  'none',      'none',  'none',    'self', 'not-self'),

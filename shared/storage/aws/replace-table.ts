@@ -64,7 +64,7 @@ export async function hasItem(
   return false
 }
 
-async function* pages(
+export async function* pages(
   dynamo: DynamoDBClient,
   TableName: string,
   how: { readonly ProjectionExpression?: string; readonly ConsistentRead?: boolean },

@@ -3,7 +3,7 @@
 // lmdb transaction keeps the writes before it, so a work function checks everything first and only then writes.
 
 import { join } from 'node:path'
-import { type Database, open, type RootDatabase } from 'lmdb'
+import { type Database, open, type RootDatabase, type Transaction } from 'lmdb'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { StorageMisuse } from '../ports.ts'
@@ -99,6 +99,28 @@ export class Environment {
   /** Reads that follow see every commit of any process that has been acknowledged by now. */
   refresh(): void {
     this.#root.resetReadTxn()
+  }
+
+  /**
+   * Copies what is committed now into a new file, while others go on writing. `compact`: without free pages, which takes some
+   * thirty times as long.
+   */
+  async copy(path: string, { compact }: { readonly compact: boolean }): Promise<void> {
+    await this.track(() => this.#root.backup(path, compact))
+  }
+
+  /** Process ids that have the store open, as lmdb knows them: those that died are left out. */
+  processes(): readonly number[] {
+    this.#root.readerCheck()
+    const lines = this.#root.readerList().split('\n')
+    const pids = lines.map((line) => Number.parseInt(line.trim(), 10)).filter((pid) => pid > 0)
+    return [...new Set(pids)]
+  }
+
+  /** What is committed now, however long it is read: pages of it are not used again meanwhile. */
+  snapshot(): Transaction {
+    this.refresh()
+    return this.#root.useReadTransaction()
   }
 
   assertOpen(): void {

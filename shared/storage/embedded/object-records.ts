@@ -2,6 +2,7 @@
 // objects, and the key by file name, which tells an orphan file from a used one.
 
 import { Buffer } from 'node:buffer'
+import type { Transaction } from 'lmdb'
 import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { Bytes, Environment } from './environment.ts'
 
@@ -16,14 +17,56 @@ export class ObjectRecords {
   readonly #files: Bytes
 
   constructor(environment: Environment) {
-    this.#records = environment.database('objects')
-    this.#contents = environment.database('object-contents')
-    this.#files = environment.database('object-files')
+    this.#records = environment.database(OBJECT_DATABASES.records)
+    this.#contents = environment.database(OBJECT_DATABASES.contents)
+    this.#files = environment.database(OBJECT_DATABASES.files)
   }
 
-  get(key: string): ObjectRecord | undefined {
-    const value = this.#records.get(Buffer.from(key))
-    return value === undefined ? undefined : decode(value)
+  get(key: string, transaction?: Transaction): ObjectRecord | undefined {
+    const id = Buffer.from(key)
+    const value = transaction ? this.#records.get(id, { transaction }) : this.#records.get(id)
+    return value === undefined ? undefined : decodeObjectRecord(value)
+  }
+
+  *all(transaction: Transaction): Iterable<{ readonly key: string } & ObjectRecord> {
+    for (const { key, value } of this.#records.getRange({ transaction })) {
+      yield { key: asBuffer(key).toString('latin1'), ...decodeObjectRecord(value) }
+    }
+  }
+
+  contentsLength(key: string, transaction: Transaction): number | undefined {
+    return this.#contents.get(Buffer.from(key), { transaction })?.length
+  }
+
+  *contentKeys(transaction: Transaction): Iterable<string> {
+    for (const key of this.#contents.getKeys({ transaction })) {
+      yield asBuffer(key).toString('latin1')
+    }
+  }
+
+  /** Which object a file is filed as. */
+  fileKey(name: string, transaction: Transaction): string | undefined {
+    const key = this.#files.get(Buffer.from(name), { transaction })
+    return key && asBuffer(key).toString('latin1')
+  }
+
+  *filed(transaction: Transaction): Iterable<{ readonly file: string; readonly key: string }> {
+    for (const { key, value } of this.#files.getRange({ transaction })) {
+      yield { file: asBuffer(key).toString('latin1'), key: asBuffer(value).toString('latin1') }
+    }
+  }
+
+  /** These mend what cannot happen; each inside a transaction. */
+  setFileKey(name: string, key: string): void {
+    this.#files.put(Buffer.from(name), Buffer.from(key))
+  }
+
+  forgetFile(name: string): void {
+    this.#files.remove(Buffer.from(name))
+  }
+
+  forgetContents(key: string): void {
+    this.#contents.remove(Buffer.from(key))
   }
 
   contents(key: string): Uint8Array | undefined {
@@ -66,10 +109,16 @@ export class ObjectRecords {
     const end = Buffer.concat([Buffer.from(prefix), Buffer.from(AFTER_EVERY_KEY, 'latin1')])
     for (const { key, value } of this.#records.getRange({ start, end })) {
       const name = asBuffer(key).toString('latin1')
-      if (name !== after) yield { key: name, bytes: decode(value).bytes }
+      if (name !== after) yield { key: name, bytes: decodeObjectRecord(value).bytes }
     }
   }
 }
+
+export const OBJECT_DATABASES = {
+  records: 'objects',
+  contents: 'object-contents',
+  files: 'object-files',
+} as const
 
 function encode(record: ObjectRecord): Buffer {
   const value = Buffer.alloc(SIZE_BYTES + (record.file?.length ?? 0))
@@ -78,7 +127,7 @@ function encode(record: ObjectRecord): Buffer {
   return value
 }
 
-function decode(value: Uint8Array): ObjectRecord {
+export function decodeObjectRecord(value: Uint8Array): ObjectRecord {
   const buffer = asBuffer(value)
   return {
     bytes: Number(buffer.readBigUInt64BE()),

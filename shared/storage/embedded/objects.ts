@@ -12,6 +12,7 @@ import type { DiskSpace } from './disk-space.ts'
 import type { Environment } from './environment.ts'
 import { GatheredBytes } from './gathered-bytes.ts'
 import { ObjectFiles, readAt, readChunks } from './object-files.ts'
+import { ObjectPin } from './object-pin.ts'
 import { ObjectRecords } from './object-records.ts'
 
 /** Objects up to this size are kept inside lmdb: measured faster than a file and its two fsyncs. */
@@ -36,21 +37,23 @@ type Found =
 
 export class EmbeddedObjectStore implements ObjectStore {
   readonly #environment: Environment
-  readonly #records: ObjectRecords
+  readonly records: ObjectRecords
   readonly #files: ObjectFiles
   readonly #clock: Clock
   readonly #space: DiskSpace
   readonly #staged = new ByteBudget(STAGED_BYTES_MAX)
+  readonly pin: ObjectPin
 
   constructor(
     environment: Environment,
     parts: { readonly folder: string; readonly clock: Clock; readonly space: DiskSpace },
   ) {
     this.#environment = environment
-    this.#records = new ObjectRecords(environment)
+    this.records = new ObjectRecords(environment)
     this.#files = new ObjectFiles(parts.folder, parts.space)
     this.#clock = parts.clock
     this.#space = parts.space
+    this.pin = new ObjectPin(environment, parts.clock)
   }
 
   async put(
@@ -125,8 +128,11 @@ export class EmbeddedObjectStore implements ObjectStore {
   async delete(key: string): Promise<void> {
     this.#environment.assertOpen()
     checkObjectKey(key)
-    const removed = await this.#environment.commit(() => this.#records.remove(key))
-    if (removed?.file !== undefined) await this.#files.remove(removed.file)
+    const { before, pinned } = await this.#environment.commit(() => ({
+      before: this.records.remove(key),
+      pinned: this.pin.isHeld(),
+    }))
+    if (before?.file !== undefined && !pinned) await this.#files.remove(before.file)
   }
 
   async list(
@@ -137,7 +143,7 @@ export class EmbeddedObjectStore implements ObjectStore {
     checkObjectPrefix(prefix)
     this.#environment.refresh()
     const items: { readonly key: string; readonly bytes: number }[] = []
-    for (const found of this.#records.list(prefix, after)) {
+    for (const found of this.records.list(prefix, after)) {
       const last = items.at(-1)
       if (last !== undefined && items.length >= LIST_KEYS_MAX) return { items, next: last.key }
       items.push(found)
@@ -152,7 +158,7 @@ export class EmbeddedObjectStore implements ObjectStore {
       if (writtenMs > this.#clock.now() - UNOWNED_FILE_AGE_MS) continue
       this.#environment.assertOpen()
       this.#environment.refresh()
-      if (this.#records.ownsFile(name)) continue
+      if (this.records.ownsFile(name) || this.pin.isHeld()) continue
       await this.#files.remove(name)
       removed += 1
     }
@@ -188,13 +194,15 @@ export class EmbeddedObjectStore implements ObjectStore {
 
   async #record(key: string, received: Received, ifAbsent: boolean): Promise<boolean> {
     const { contents, file, bytes } = received
-    const { stored, before } = await this.#environment.commit(() => {
-      if (ifAbsent && this.#records.get(key) !== undefined) {
-        return { stored: false, before: undefined }
+    const { stored, before, pinned } = await this.#environment.commit(() => {
+      if (ifAbsent && this.records.get(key) !== undefined) {
+        return { stored: false, before: undefined, pinned: false }
       }
-      return { stored: true, before: this.#records.set(key, { bytes, file }, contents) }
+      const before = this.records.set(key, { bytes, file }, contents)
+      return { stored: true, before, pinned: this.pin.isHeld() }
     })
-    const unused = stored ? before?.file : file
+    // What nobody heard of yet no backup names.
+    const unused = stored ? (pinned ? undefined : before?.file) : file
     if (unused !== undefined) await this.#files.remove(unused)
     return stored
   }
@@ -203,7 +211,7 @@ export class EmbeddedObjectStore implements ObjectStore {
     this.#environment.assertOpen()
     checkObjectKey(key)
     this.#environment.refresh()
-    return this.#records.get(key)
+    return this.records.get(key)
   }
 
   async #find(key: string, range: ByteRange | undefined): Promise<Found | undefined> {
@@ -213,7 +221,7 @@ export class EmbeddedObjectStore implements ObjectStore {
       if (record === undefined) return undefined
       const clipped = clip(range, record.bytes)
       if (record.file === undefined) {
-        const contents = this.#records.contents(key) ?? new Uint8Array(0)
+        const contents = this.records.contents(key) ?? new Uint8Array(0)
         const end = clipped.offset + clipped.length
         return { kind: 'contents', contents: contents.subarray(clipped.offset, end) }
       }

@@ -14,16 +14,20 @@ import {
   tableLayouts,
 } from '../ports.ts'
 import { RESTORE, UnusableStore } from '../unusable-store.ts'
+import { type Backup, type BackupOptions, backUp } from './backup.ts'
 import { DiskSpace, type FreeBytes } from './disk-space.ts'
 import { Environment, STORE_FILE } from './environment.ts'
+import { findFaults, type StoreFault } from './faults.ts'
+import { refuseDuringMaintenance } from './maintenance.ts'
 import { syncFolder } from './object-files.ts'
 import { EmbeddedObjectStore } from './objects.ts'
 import { purgeExpired } from './purge.ts'
 import { EmbeddedQueue } from './queue.ts'
-import { QueueRecords } from './queue-records.ts'
+import { QUEUE_DATABASES, QueueRecords } from './queue-records.ts'
 import { EmbeddedSignals } from './signals.ts'
 import { checkStoreFile } from './store-file.ts'
 import { agreeOnMarker, MARKER_FILE, readMarker, type StoreMarker } from './store-marker.ts'
+import { openView, type StoreView } from './store-view.ts'
 import { EmbeddedTable } from './table.ts'
 
 export type EmbeddedOptions = {
@@ -36,6 +40,8 @@ export type EmbeddedOptions = {
   readonly freeBytes?: FreeBytes
   /** What this program writes. Default STORE_FORMAT. */
   readonly format?: number
+  /** By whoever restores it: nobody else gets in. */
+  readonly maintaining?: boolean
 }
 
 export interface EmbeddedStore extends Store {
@@ -44,6 +50,16 @@ export interface EmbeddedStore extends Store {
   purgeExpired(limit: number): Promise<number>
   /** Removes object files that no record owns; returns how many. */
   sweepOrphans(): Promise<number>
+  /** Copies all of it into a folder while it is in use. */
+  backUp(options: BackupOptions): Promise<Backup>
+  /** What is in the store now, for whoever reads all of it. */
+  view(): StoreView
+  /** What does not fit in what tables, objects and files say of each other. */
+  faults(): AsyncIterable<StoreFault>
+  /** Process ids that have it open. */
+  processes(): readonly number[]
+  /** A copy of the store file without free pages. */
+  copyCompacted(path: string): Promise<void>
 }
 
 const openDirectories = new Set<string>()
@@ -67,8 +83,11 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
     const { reserveBytes = 0, freeBytes } = options
     const space = new DiskSpace({ directory, reserveBytes, freeBytes, clock, log })
     const environment = new Environment(directory, { log, space })
+    let about: StoreMarker
     try {
-      await agreeOnMarker(directory, environment, { marker, known })
+      about = await agreeOnMarker(directory, environment, { marker, known })
+      // After lmdb knows of this process: see maintenance.ts.
+      if (options.maintaining !== true) await refuseDuringMaintenance(directory)
     } catch (error) {
       await environment.close()
       throw error
@@ -78,6 +97,10 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
     const tables = openTables(environment, clock)
     const objects = new EmbeddedObjectStore(environment, { folder: objectsFolder, clock, space })
     const signals = new EmbeddedSignals(signalsFolder, log)
+    const bells = {
+      messages: environment.database(QUEUE_DATABASES.messages),
+      visible: environment.database(QUEUE_DATABASES.visible),
+    }
     const queues = openQueues(environment, clock, signals)
     let closing: Promise<void> | undefined
     const close = async () => {
@@ -95,6 +118,22 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
       space,
       purgeExpired: (limit) => purgeExpired(environment, Object.values(tables), clock, limit),
       sweepOrphans: () => objects.sweepOrphans(),
+      backUp: (to) =>
+        backUp(
+          {
+            directory,
+            environment,
+            pin: objects.pin,
+            store: about.store,
+            storeFormat: about.format,
+            clock,
+          },
+          to,
+        ),
+      view: () => openView(environment, tables, objects.records),
+      faults: () => findFaults({ environment, tables, objects, folder: objectsFolder, bells }),
+      processes: () => environment.processes(),
+      copyCompacted: (path) => environment.copy(path, { compact: true }),
       [Symbol.asyncDispose]: () => (closing ??= close()),
     }
   } catch (error) {

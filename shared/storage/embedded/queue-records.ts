@@ -25,6 +25,20 @@ const NOTHING = new Uint8Array(0)
 /** Messages moved away or dropped in one transaction while looking for some to deliver. */
 const SPENT_MAX = 1_000
 
+export const QUEUE_DATABASES = { messages: 'queue-messages', visible: 'queue-visible' } as const
+
+/** Where a message stands in the order of ringing, of its own key and value. */
+export function visibleKeyOf(key: Buffer, value: Buffer): Buffer {
+  const end = key.indexOf(0) + 1
+  return Buffer.concat([key.subarray(0, end), value.subarray(0, TIME_BYTES), key.subarray(end)])
+}
+
+/** The message that stands there. */
+export function messageKeyOf(visibleKey: Buffer): Buffer {
+  const end = visibleKey.indexOf(0) + 1
+  return Buffer.concat([visibleKey.subarray(0, end), visibleKey.subarray(end + TIME_BYTES)])
+}
+
 export class QueueRecords {
   readonly name: string
   readonly #layout: QueueLayout
@@ -37,8 +51,8 @@ export class QueueRecords {
     this.name = layout.name
     this.#layout = layout
     this.#deadLetter = deadLetter
-    this.#messages = environment.database('queue-messages')
-    this.#visible = environment.database('queue-visible')
+    this.#messages = environment.database(QUEUE_DATABASES.messages)
+    this.#visible = environment.database(QUEUE_DATABASES.visible)
   }
 
   /** When the next message becomes visible (it may be visible already); undefined for an empty queue. */

@@ -42,7 +42,7 @@ export async function agreeOnMarker(
   directory: string,
   environment: Environment,
   { marker, known }: { readonly marker: StoreMarker | undefined; readonly known: number },
-): Promise<void> {
+): Promise<StoreMarker> {
   const about = environment.database('about')
   const key = Buffer.from('store')
   const stored = (): StoreMarker | undefined => {
@@ -59,21 +59,23 @@ export async function agreeOnMarker(
     )
   }
   const isCurrent = [marker, before].every((one) => one !== undefined && one.format >= known)
-  if (isCurrent) return
+  if (isCurrent && before !== undefined) return before
   try {
-    await mark()
+    return await mark()
   } catch (error) {
     // A folder of an older version, on a full disk: it gets its marker when there is room.
     if (!isNoRoom(error)) throw error
+    return stored() ?? { store: '', format: 0 }
   }
 
   // The store first: a marker without its store would look like a loss. Of two processes that begin at once one decides.
-  async function mark(): Promise<void> {
+  async function mark(): Promise<StoreMarker> {
     const agreed = await environment.commit(() => {
       const { store = randomUUID(), format = 0 } = stored() ?? {}
       return format >= known ? { store, format } : put({ store, format: known })
     })
     await writeMarker(directory, agreed)
+    return agreed
   }
 
   function put(value: StoreMarker): StoreMarker {

@@ -13,6 +13,12 @@ type Index = { readonly pk: string; readonly sk: string; readonly entries: Bytes
 /** An item and its bytes, made before anything is written. */
 export type NewItem = { readonly item: Item; readonly value: Uint8Array }
 
+export type Beside = {
+  readonly database: Bytes
+  readonly key: Buffer
+  readonly value: Uint8Array
+}
+
 const NOTHING = new Uint8Array(0)
 const EXPIRY_BYTES = 8
 
@@ -49,6 +55,21 @@ export class TableFiles {
       this.#replaceEntry(index, bytes, before, after?.item)
     }
     this.#replaceExpiry(bytes, before?.ttl, after?.item.ttl)
+  }
+
+  /** What has to stand beside an item in the databases of indexes and of expiry. */
+  entriesOf(bytes: Uint8Array, item: Item): readonly Beside[] {
+    const entries: Beside[] = []
+    for (const { pk, sk, entries: database } of this.indexes.values()) {
+      const [indexPk, indexSk] = [item[pk], item[sk]]
+      if (typeof indexPk !== 'string' || typeof indexSk !== 'string') continue
+      entries.push({ database, key: entryKey(indexPk, indexSk, bytes), value: bytes })
+    }
+    if (typeof item.ttl === 'number') {
+      const key = expiryKey(item.ttl, bytes)
+      entries.push({ database: this.expiries, key, value: NOTHING })
+    }
+    return entries
   }
 
   #replaceEntry(

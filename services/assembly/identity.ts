@@ -1,0 +1,57 @@
+// Who somebody is over HTTP, on a store: sessions, tokens, links and sign-in.
+
+import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import { createIdentities, type Identities } from '#shared/identity/identities.ts'
+import { createLinks, type Links } from '#shared/identity/links.ts'
+import type { SecondFactors } from '#shared/identity/second-factors.ts'
+import { systemRandom } from '#shared/identity/secrets.ts'
+import { createSessions, type Sessions } from '#shared/identity/sessions.ts'
+import { createSignIns, type SignIns } from '#shared/identity/sign-in.ts'
+import { createTokens, type Tokens } from '#shared/identity/tokens.ts'
+import type { Backend } from './backend.ts'
+
+export type Identification = {
+  readonly sessions: Sessions
+  readonly tokens: Tokens
+  readonly links: Links
+  readonly identities: Identities
+}
+
+export function assembleIdentification(
+  backend: Pick<Backend, 'store' | 'directory' | 'settings' | 'clock'>,
+): Identification {
+  const { directory, settings, clock } = backend
+  const { tables } = backend.store
+  const given = {
+    counters: tables.counters,
+    directory: tables.directory,
+    clock,
+    random: systemRandom,
+  }
+  const sessions = createSessions({ ...given, settings })
+  const tokens = createTokens(given)
+  return {
+    sessions,
+    tokens,
+    links: createLinks(given),
+    identities: createIdentities({ accounts: directory.accounts, sessions, tokens, clock }),
+  }
+}
+
+export function assembleSignIns(
+  backend: Pick<Backend, 'store' | 'directory' | 'rates' | 'clock' | 'log'>,
+  { sessions }: Identification,
+  deps: { readonly authenticator: Authenticator; readonly factors: SecondFactors },
+): SignIns {
+  const { store, directory, rates, clock } = backend
+  return createSignIns({
+    ...deps,
+    accounts: directory.accounts,
+    sessions,
+    counters: store.tables.counters,
+    rates,
+    clock,
+    random: systemRandom,
+    log: backend.log.child({ service: 'api' }),
+  })
+}

@@ -1,0 +1,21 @@
+// The runner of jobs on a store.
+
+import { jobEvent } from '#shared/administration/jobs/job-event.ts'
+import { createJobKinds } from '#shared/administration/jobs/kinds.ts'
+import { createJobRunner, type JobRunner } from '#shared/jobs/runner.ts'
+import { assembleAdministration } from './administration.ts'
+import type { Backend } from './backend.ts'
+
+export function assembleJobRunner(backend: Backend): JobRunner {
+  const { store, clock, events, directory } = backend
+  const log = backend.log.child({ service: 'jobs' })
+  // Whoever began a job is told with it; what it changes one by one is counted.
+  const administration = assembleAdministration(backend, () => {})
+  return createJobRunner({
+    table: store.tables.counters,
+    kinds: createJobKinds({ administration, directory }),
+    clock,
+    log,
+    onChange: (job) => events.publish(jobEvent(job, clock.now())),
+  })
+}

@@ -1,0 +1,98 @@
+import type { Command } from 'commander'
+import { explained } from '#services/assembly/start-failure.ts'
+import { checkStore } from '#shared/administration/check/check.ts'
+import { type CheckFinding, findingKinds } from '#shared/administration/check/finding.ts'
+import { checkTwice } from '#shared/administration/check/twice.ts'
+import type { EmbeddedStore } from '#shared/storage/embedded/open.ts'
+import type { Store } from '#shared/storage/ports.ts'
+import { type Common, type Context, dataDirectory, loadDeployment, outputsFile } from './context.ts'
+import type { Define } from './define.ts'
+import { CommandFailure } from './failure.ts'
+import { columns, counted } from './output.ts'
+
+type Options = Common & { readonly repair?: boolean }
+
+/** `postwolke check`: holds all that is stored against itself. Exit status 1 where something is left that does not fit. */
+export function checkCommand(parent: Command, define: Define): void {
+  define<Options>(parent.command('check'), {
+    about: 'walk the whole store and say what in it does not fit; nothing is changed',
+    options: (command) =>
+      command.option('--repair', 'mend what can be mended without loss; the server must not run'),
+    async run(context, _, options) {
+      const { output, process, backend } = context
+      const outputs = outputsFile(options, process)
+      const repairing = options.repair === true
+      if (outputs !== undefined && repairing) {
+        throw new CommandFailure('--repair is for a data folder; a deployment is only looked at')
+      }
+      using _lock = repairing ? await lockFor(dataDirectory(options, process)) : undefined
+      const findings =
+        outputs === undefined
+          ? checkHere(context)
+          : checkTwice(await readingOfDeployment(context, outputs))
+      const shown: Shown[] = []
+      for await (const { mend, ...finding } of findings) {
+        const isMended = repairing && mend !== undefined && (await mended(mend))
+        if (isMended) backend.log.warn({ ...finding }, 'repaired')
+        const next = isMended ? 'mended' : mend === undefined ? 'stays' : 'can be mended'
+        shown.push({ ...finding, gravity: findingKinds[finding.kind], next })
+      }
+      output.print(shown, () => [
+        ...(shown.length === 0
+          ? []
+          : columns(['GRAVITY', 'KIND', 'OF', 'FOUND', ''], shown.map(row))),
+        summary(shown),
+      ])
+      const left = shown.filter(({ next }) => next !== 'mended').length
+      if (left > 0) throw new CommandFailure(`${counted(left, 'thing does', 'things do')} not fit`)
+    },
+  })
+}
+
+type Shown = Omit<CheckFinding, 'mend'> & {
+  readonly gravity: string
+  readonly next: 'mended' | 'can be mended' | 'stays'
+}
+
+const row = ({ gravity, kind, of, found, next }: Shown) => [gravity, kind, of, found, next]
+
+function summary(shown: readonly Shown[]): string {
+  if (shown.length === 0) return 'everything fits'
+  const count = (next: Shown['next']) => shown.filter((one) => one.next === next).length
+  return `${count('mended')} mended, ${count('can be mended')} can be mended with --repair, ${count('stays')} stay`
+}
+
+/** Whoever changed it meanwhile has the better word. */
+async function mended(mend: () => Promise<unknown>): Promise<boolean> {
+  const { ConditionFailed } = await import('#shared/storage/ports.ts')
+  try {
+    await mend()
+    return true
+  } catch (error) {
+    if (error instanceof ConditionFailed) return false
+    throw error
+  }
+}
+
+async function lockFor(directory: string) {
+  const { lockForServing } = await import('#shared/storage/embedded/serving-lock.ts')
+  return await explained(`cannot repair ${directory}`, lockForServing(directory, Date.now()))
+}
+
+/** On one state of it, while others work. */
+async function* checkHere({ backend }: Context): AsyncGenerator<CheckFinding> {
+  const { store, clock } = backend
+  if (!isEmbedded(store)) throw new Error('no store of a data folder')
+  yield* store.faults()
+  await using reading = store.view()
+  yield* checkStore({ reading, tables: store.tables, nowMs: clock.now() })
+}
+
+const isEmbedded = (store: Store): store is EmbeddedStore => 'faults' in store
+
+async function readingOfDeployment({ backend, process }: Context, outputs: string) {
+  const { openDeployment, readingOf } = await loadDeployment()
+  const deployment = await openDeployment(outputs, process.environment)
+  const { tables } = backend.store
+  return { reading: await readingOf(deployment), tables, nowMs: backend.clock.now() }
+}

@@ -1,0 +1,30 @@
+// Domains, accounts and aliases as the API has them.
+
+export type Domain = {
+  readonly domain: string
+  readonly accounts: number
+  readonly aliases: number
+  readonly createdAt: string
+}
+
+export type Account = {
+  readonly id: string
+  readonly address: string
+  readonly enabled: boolean
+  readonly shared: boolean
+  /** 0: no limit. */
+  readonly quotaBytes: number
+  readonly hasDefaultQuota: boolean
+  readonly usedBytes: number
+  readonly messages: number
+  readonly password: { readonly kind: string; readonly scheme?: string }
+  readonly createdAt: string
+  readonly frozen: { readonly reason: string; readonly since: string } | null
+  readonly forward: Forward | null
+}
+
+export type Forward = { readonly to: readonly string[]; readonly keep: boolean }
+
+export type Alias = { readonly alias: string; readonly targets: readonly string[] }
+
+export type Warning = { readonly kind: string; readonly [fact: string]: unknown }

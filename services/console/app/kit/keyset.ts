@@ -1,0 +1,98 @@
+// A list that is read in windows behind a cursor: the next is asked for when somebody comes near its end.
+
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { get, type Query } from '../api/client.ts'
+
+export type Listed<Row> = { readonly data: readonly Row[]; readonly next?: string | null }
+
+export type Keyset<Row> = {
+  readonly rows: readonly Row[]
+  readonly hasMore: boolean
+  readonly isLoading: boolean
+  readonly failure: unknown
+  readonly atMs: number | undefined
+  readonly more: () => void
+  readonly reload: () => void
+  /** Of a row that was changed here; undefined: it is gone. */
+  readonly put: (matches: (row: Row) => boolean, row: Row | undefined) => void
+}
+
+/** Rows of one window. */
+export const WINDOW_ROWS = 200
+
+type State<Row> = {
+  readonly rows: readonly Row[]
+  readonly next: string | undefined
+  readonly isLoading: boolean
+  readonly failure: unknown
+  readonly atMs: number | undefined
+}
+
+export function useKeyset<Row>(path: string, query: Query): Keyset<Row> {
+  const key = JSON.stringify([path, query])
+  const [state, setState] = useState<State<Row>>({
+    rows: [],
+    next: undefined,
+    isLoading: true,
+    failure: undefined,
+    atMs: undefined,
+  })
+  const [round, setRound] = useState(0)
+  const ending = useRef(new AbortController())
+  const isAsking = useRef(false)
+
+  const ask = useCallback(
+    async (cursor: string | undefined, { signal }: AbortController) => {
+      isAsking.current = true
+      setState((before) => ({ ...before, isLoading: true, failure: undefined }))
+      try {
+        const listed = await get<Listed<Row>>(
+          path,
+          { ...query, limit: WINDOW_ROWS, cursor },
+          signal,
+        )
+        if (signal.aborted) return
+        setState((before) => ({
+          rows: cursor === undefined ? listed.data : [...before.rows, ...listed.data],
+          next: listed.next ?? undefined,
+          isLoading: false,
+          failure: undefined,
+          atMs: Date.now(),
+        }))
+      } catch (failure) {
+        if (!signal.aborted) setState((before) => ({ ...before, isLoading: false, failure }))
+      } finally {
+        if (!signal.aborted) isAsking.current = false
+      }
+    },
+    [key],
+  )
+
+  useEffect(() => {
+    const mine = new AbortController()
+    ending.current = mine
+    void ask(undefined, mine)
+    return () => mine.abort()
+  }, [ask, round])
+
+  return {
+    rows: state.rows,
+    hasMore: state.next !== undefined,
+    isLoading: state.isLoading,
+    failure: state.failure,
+    atMs: state.atMs,
+    more: () => {
+      if (state.next !== undefined && !isAsking.current && state.failure === undefined) {
+        void ask(state.next, ending.current)
+      }
+    },
+    reload: () => setRound((count) => count + 1),
+    put: (matches, row) =>
+      setState((before) => ({
+        ...before,
+        rows: before.rows.flatMap((each) =>
+          matches(each) ? (row === undefined ? [] : [row]) : [each],
+        ),
+      })),
+  }
+}

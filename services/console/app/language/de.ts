@@ -1,0 +1,12 @@
+// Deutsch, mit Sie. Feste Wörter: Warteschlange, zurückgestellt, angehalten, Weiterleitung, Abwesenheit, Konto, Postfach, Ordner.
+
+import type { MessageText } from '../kit/message.ts'
+import { directory } from './de/directory.ts'
+import { me } from './de/me.ts'
+import { problems } from './de/problems.ts'
+import { shell } from './de/shell.ts'
+import type { catalogue as english } from './en.ts'
+
+export const catalogue = { ...shell, ...problems, ...directory, ...me } satisfies {
+  readonly [key in keyof typeof english]: MessageText
+}

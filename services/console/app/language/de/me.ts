@@ -1,0 +1,58 @@
+// Seiten der Menschen, die hier Mail haben.
+
+import type { MessageText } from '../../kit/message.ts'
+import type { me as english } from '../en/me.ts'
+
+export const me = {
+  'me.title': 'Meine Mail',
+  'me.tab.mail': 'Mail',
+  'me.tab.security': 'Sicherheit',
+  'me.tab.devices': 'Geräte',
+  'me.forwardTo': 'Meine Mail weiterleiten an',
+
+  'arrived.title': 'Ist es angekommen?',
+  'arrived.recipient': 'Empfänger',
+  'arrived.hint': 'Der letzten sieben Tage.',
+  'arrived.verb': 'Nachsehen',
+  'arrived.none': 'An diese Adresse wurde nichts gesendet',
+
+  'outcome.delivered': 'zugestellt',
+  'outcome.forwarded': 'weitergeleitet',
+  'outcome.relayed': 'vom dortigen Server angenommen',
+  'outcome.bounced': 'zurückgesandt',
+  'outcome.refused': 'abgelehnt',
+  'outcome.expired': 'aufgegeben',
+  'outcome.deferred': 'wird später erneut versucht',
+  'outcome.held': 'angehalten',
+  'outcome.queued': 'unterwegs',
+
+  'factors.title': 'Zweiter Faktor',
+  'factors.text':
+    'Damit lässt Ihr Passwort allein niemanden herein. Programme brauchen dann App-Passwörter.',
+  'factors.passkeys': 'Passkeys',
+  'factors.totp': 'Authenticator-App',
+  'factors.recovery': 'Wiederherstellungscodes',
+  'factors.on': 'an',
+  'factors.off': 'aus',
+  'factors.setUp': 'Einrichten',
+  'factors.setUpTotp': 'Authenticator-App einrichten',
+  'factors.scan': 'Scannen Sie dies mit der App, oder tippen Sie den Schlüssel ein.',
+  'factors.qr': 'QR-Code des Schlüssels, der darunter steht',
+  'factors.turnOn': 'Einschalten',
+  'factors.isOn': 'Ihr zweiter Faktor ist an',
+  'factors.programsStop':
+    'Programme, die Ihr Passwort benutzen, kommen nun nicht mehr herein. Erstellen Sie für jedes ein App-Passwort.',
+  'factors.toPrograms': 'Zu den App-Passwörtern',
+  'factors.removeTotp': 'Authenticator-App entfernen?',
+  'factors.removeTotpText': 'Ihre Codes lassen Sie dann nicht mehr herein.',
+  'factors.addPasskey': 'Passkey hinzufügen',
+  'factors.passkeyAdded': 'Der Passkey wurde hinzugefügt',
+  'factors.removePasskey': '„{name}“ entfernen?',
+  'factors.removePasskeyText':
+    'Er lässt Sie dann nicht mehr herein. Entfernen Sie ihn auch auf dem Gerät.',
+  'factors.codesLeft': { one: '{count} Code übrig', other: '{count} Codes übrig' },
+  'factors.newCodes': 'Neue Codes erstellen',
+  'factors.codesOnce':
+    'Nur dieses eine Mal sichtbar. Bewahren Sie sie dort auf, wo Sie sie ohne Ihr Telefon finden. Jeder lässt Sie einmal herein.',
+  'factors.saveCodes': 'Als Datei speichern',
+} as const satisfies { readonly [key in keyof typeof english]: MessageText }

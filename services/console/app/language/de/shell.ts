@@ -1,0 +1,152 @@
+// Rahmen, Anmeldung, Baukasten.
+
+import type { MessageText } from '../../kit/message.ts'
+import type { shell as english } from '../en/shell.ts'
+
+export const shell = {
+  'entry.overview': 'Übersicht',
+  'entry.queue': 'Warteschlange',
+  'entry.trace': 'Verfolgung',
+  'entry.quarantine': 'Quarantäne',
+  'entry.accounts': 'Konten',
+  'entry.domains': 'Domains',
+  'entry.policy': 'Regeln',
+  'entry.service': 'Dienst',
+  'entry.audit': 'Protokoll',
+
+  'frame.skip': 'Zum Inhalt',
+  'frame.menu': 'Menü',
+  'frame.search': 'Adresse, Domain, Queue-ID, Rechner, Einstellung',
+  'frame.entries': 'Hauptnavigation',
+  'frame.account': 'Ihr Konto',
+
+  'role.owner': 'Eigentümer',
+  'role.domain-admin': 'Domain-Verwalter',
+  'role.auditor': 'Prüfer',
+  'role.help-desk': 'Helpdesk',
+  'role.holder': 'Kontoinhaber',
+
+  'scheme.system': 'Farben: wie das System',
+  'scheme.light': 'Farben: hell',
+  'scheme.dark': 'Farben: dunkel',
+
+  'keys.title': 'Tastenkürzel',
+  'keys.search': 'Suchen',
+  'keys.rows': 'Nächste und vorige Zeile',
+  'keys.select': 'Zeile auswählen, Bereich auswählen',
+  'keys.open': 'Zeile öffnen',
+  'keys.actions': 'Aktionen der Zeile',
+  'keys.reload': 'Neu laden',
+  'keys.back': 'Zurück',
+  'keys.letters': 'Einzelne Buchstaben wirken',
+
+  'palette.title': 'Suche',
+  'palette.open': 'Öffnen',
+  'palette.places': 'Gehe zu',
+  'palette.account': 'Konten',
+  'palette.alias': 'Aliasse',
+  'palette.domain': 'Domains',
+  'palette.setting': 'Einstellungen',
+  'palette.more': 'es gibt mehr: tippen Sie weiter',
+  'palette.nothing': 'Nichts gefunden, was Sie sehen dürfen.',
+
+  'signIn.title': 'Anmelden',
+  'signIn.again': 'Erneut anmelden',
+  'signIn.kept': 'Ihre Sitzung ist abgelaufen. Was Sie eingegeben haben, bleibt erhalten.',
+  'signIn.address': 'E-Mail-Adresse',
+  'signIn.password': 'Passwort',
+  'signIn.passkey': 'Passkey',
+  'signIn.totp': 'Code aus Ihrer Authenticator-App',
+  'signIn.recovery': 'Wiederherstellungscode',
+  'signIn.totpHint': 'Sechs Ziffern, alle 30 Sekunden neu.',
+  'signIn.recoveryHint': 'Einer der Codes, die Sie aufbewahrt haben. Jeder gilt einmal.',
+  'signIn.passkeyHint': 'Ihr Gerät oder Browser bittet Sie um Bestätigung.',
+  'signIn.usePasskey': 'Passkey verwenden',
+  'signIn.instead': 'Stattdessen: {way}',
+  'signIn.oidc': 'Mit {issuer} anmelden',
+  'signIn.withPasskey': 'Mit Passkey anmelden',
+
+  'stepUp.title': 'Bestätigen Sie, dass Sie es sind',
+  'stepUp.why': 'Dafür ist ein Nachweis nötig, der nicht älter als fünf Minuten ist.',
+  'stepUp.verb': 'Bestätigen',
+
+  'welcome.title': 'Willkommen',
+  'welcome.owner': 'Dieser Link macht Sie zum Eigentümer dieses Mailsystems. Er gilt einmal.',
+  'welcome.password': 'Wählen Sie ein neues Passwort für {address}.',
+  'welcome.done': 'Fertig. Sie können sich jetzt anmelden.',
+  'welcome.noLink':
+    'Dieser Link ist unvollständig. Öffnen Sie ihn genau so, wie Sie ihn erhalten haben.',
+
+  'notHere.title': 'Diese Seite gibt es nicht',
+  'notHere.text': 'Unter {path} ist nichts',
+  'notHere.home': 'Zum Anfang',
+  'noRight.title': 'Nicht für Sie bestimmt',
+  'noRight.text': 'Ihre Rolle, {role}, reicht für diese Seite nicht.',
+  'noRight.ask': 'Nötig ist das Recht {right}. Ein Eigentümer kann es Ihnen geben.',
+
+  'state.loading': 'Wird geladen …',
+  'state.notLoaded': 'Nicht geladen',
+  'state.gone': 'Keine Antwort',
+  'state.reconnecting': 'Der Server antwortet nicht. Neuer Versuch …',
+  'state.lastGood': 'Zuletzt geladen',
+
+  'failure.unreachable':
+    'Der Server antwortet nicht. Nichts ging verloren; versuchen Sie es erneut.',
+  'failure.bug': 'In dieser Seite ging etwas schief. Laden Sie sie neu.',
+
+  'act.undo': 'Rückgängig',
+  'act.close': 'Schließen',
+  'act.cancel': 'Abbrechen',
+  'act.retry': 'Erneut versuchen',
+  'act.back': 'Zurück',
+  'act.save': 'Speichern',
+  'act.add': 'Hinzufügen',
+  'act.remove': 'Entfernen',
+  'act.delete': 'Löschen',
+  'act.end': 'Beenden',
+  'act.discard': 'Änderungen verwerfen',
+  'act.signIn': 'Anmelden',
+  'act.signOut': 'Abmelden',
+  'act.done': 'Fertig',
+  'act.continue': 'Weiter',
+  'act.clearFilter': 'Filter löschen',
+
+  'confirm.typed': 'Geben Sie zur Bestätigung {text} ein',
+
+  'conflict.title': 'Inzwischen geändert',
+  'conflict.text':
+    'Jemand anderes hat gespeichert, nachdem Sie dies geöffnet haben. Wählen Sie, was gilt.',
+  'conflict.field': 'Feld',
+  'conflict.yours': 'Ihre Fassung',
+  'conflict.theirs': 'Andere Fassung',
+  'conflict.keepYours': 'Meine speichern',
+  'conflict.keepTheirs': 'Andere übernehmen',
+
+  'leave.title': 'Ohne Speichern verlassen?',
+  'leave.text': 'Was Sie hier geändert haben, ist nicht gespeichert.',
+  'leave.discard': 'Verlassen',
+  'leave.stay': 'Bleiben',
+
+  'copy.copy': 'Kopieren',
+  'copy.what': '{what} kopieren',
+  'copy.done': 'Kopiert',
+  'copy.as': 'Kopieren als',
+  'copy.link': 'Link',
+
+  'table.select': '{what} auswählen',
+  'table.selectAll': 'Alle gezeigten Zeilen auswählen',
+  'table.actions': 'Aktionen',
+  'table.actionsOf': 'Aktionen von {what}',
+  'table.shownOf': '{shown} von {total}, mehr beim Blättern',
+  'table.count': { one: '{count} Zeile', other: '{count} Zeilen' },
+  'table.moreThan': {
+    one: 'mehr als {count} Zeile',
+    other: 'mehr als {count}, mehr beim Blättern',
+  },
+  'table.selected': { one: '{count} ausgewählt', other: '{count} ausgewählt' },
+  'table.allThatMatch': 'Alle, die passen',
+  'table.noHits': 'Zu diesem Filter passt nichts',
+
+  yes: 'ja',
+  no: 'nein',
+} as const satisfies { readonly [key in keyof typeof english]: MessageText }

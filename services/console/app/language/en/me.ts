@@ -1,0 +1,53 @@
+// Pages of who has mail here.
+
+export const me = {
+  'me.title': 'My mail',
+  'me.tab.mail': 'Mail',
+  'me.tab.security': 'Security',
+  'me.tab.devices': 'Devices',
+  'me.forwardTo': 'Send my mail on to',
+
+  'arrived.title': 'Did it arrive?',
+  'arrived.recipient': 'Recipient',
+  'arrived.hint': 'Of the last seven days.',
+  'arrived.verb': 'Look',
+  'arrived.none': 'Nothing was sent to this address',
+
+  'outcome.delivered': 'delivered',
+  'outcome.forwarded': 'sent on',
+  'outcome.relayed': 'taken by their server',
+  'outcome.bounced': 'returned',
+  'outcome.refused': 'refused',
+  'outcome.expired': 'given up',
+  'outcome.deferred': 'tried again later',
+  'outcome.held': 'on hold',
+  'outcome.queued': 'on its way',
+
+  'factors.title': 'Second factor',
+  'factors.text': 'With one, your password alone lets nobody in. Programs then need app passwords.',
+  'factors.passkeys': 'Passkeys',
+  'factors.totp': 'Authenticator app',
+  'factors.recovery': 'Recovery codes',
+  'factors.on': 'on',
+  'factors.off': 'off',
+  'factors.setUp': 'Set up',
+  'factors.setUpTotp': 'Set up an authenticator app',
+  'factors.scan': 'Scan this with the app, or type the key.',
+  'factors.qr': 'QR code of the key that stands below',
+  'factors.turnOn': 'Turn on',
+  'factors.isOn': 'Your second factor is on',
+  'factors.programsStop':
+    'Programs that use your password stop now. Make an app password for each of them.',
+  'factors.toPrograms': 'To the app passwords',
+  'factors.removeTotp': 'Remove the authenticator app?',
+  'factors.removeTotpText': 'Its codes let you in no more.',
+  'factors.addPasskey': 'Add passkey',
+  'factors.passkeyAdded': 'The passkey was added',
+  'factors.removePasskey': 'Remove “{name}”?',
+  'factors.removePasskeyText': 'It lets you in no more. Remove it from the device too.',
+  'factors.codesLeft': { one: '{count} code left', other: '{count} codes left' },
+  'factors.newCodes': 'Make new codes',
+  'factors.codesOnce':
+    'Shown this once. Keep them where you find them without your phone. Each lets you in once.',
+  'factors.saveCodes': 'Save as file',
+} as const

@@ -1,0 +1,98 @@
+// Every address of the console, and the right without which it is hidden. The server knows the same table, so that a reload of any of
+// them gives the page. The first match counts.
+
+import type { Right } from '#shared/administration/rights/rights.ts'
+
+export type Route = {
+  readonly name: string
+  /** Segments; `:name` takes one, `:name?` one or none. */
+  readonly path: string
+  /** Undefined: for whoever has signed in. */
+  readonly right?: Right
+  /** Under which entry of the navigation it stands. */
+  readonly entry?: Entry
+  /** Shown without a session, and without the frame. */
+  readonly isOpen?: boolean
+}
+
+export const entries = [
+  'overview',
+  'queue',
+  'trace',
+  'quarantine',
+  'accounts',
+  'domains',
+  'policy',
+  'service',
+  'audit',
+] as const
+export type Entry = (typeof entries)[number]
+
+// biome-ignore format: a table is read by columns
+export const routes = [
+  /** Leads on to the first entry that one may see. */
+  { name: 'home',     path: '/' },
+  { name: 'welcome',  path: '/welcome', isOpen: true },
+  { name: 'me',       path: '/me/:tab?' },
+  { name: 'accounts', path: '/accounts', right: 'directory.read', entry: 'accounts' },
+  { name: 'account-new', path: '/accounts/new', right: 'directory.write', entry: 'accounts' },
+  { name: 'account-import', path: '/accounts/import', right: 'directory.write', entry: 'accounts' },
+  { name: 'account',  path: '/accounts/:address/:tab?', right: 'directory.read', entry: 'accounts' },
+  { name: 'aliases',  path: '/aliases', right: 'directory.read', entry: 'accounts' },
+  { name: 'alias-new', path: '/aliases/new', right: 'directory.write', entry: 'accounts' },
+  { name: 'alias',    path: '/aliases/:alias', right: 'directory.read', entry: 'accounts' },
+  { name: 'domains',  path: '/domains', right: 'directory.read', entry: 'domains' },
+  { name: 'domain-new', path: '/domains/new', right: 'domains.write', entry: 'domains' },
+  { name: 'domain',   path: '/domains/:domain/:tab?', right: 'directory.read', entry: 'domains' },
+] as const satisfies readonly Route[]
+
+export type RouteName = (typeof routes)[number]['name']
+
+export type Matched = {
+  readonly route: Route & { readonly name: RouteName }
+  readonly params: { readonly [name: string]: string }
+}
+
+export function matchRoute(path: string): Matched | undefined {
+  const given = segmentsOf(path)
+  for (const route of routes) {
+    const params = matchSegments(segmentsOf(route.path), given)
+    if (params !== undefined) return { route, params }
+  }
+  return undefined
+}
+
+function segmentsOf(path: string): readonly string[] {
+  const segments = path.split('/').slice(1)
+  return segments.at(-1) === '' ? segments.slice(0, -1) : segments
+}
+
+function matchSegments(wanted: readonly string[], given: readonly string[]) {
+  if (given.length > wanted.length) return undefined
+  const params: { [name: string]: string } = {}
+  for (const [i, segment] of wanted.entries()) {
+    const value = given[i]
+    if (!segment.startsWith(':')) {
+      if (value !== segment) return undefined
+    } else if (value === undefined || value === '') {
+      if (!segment.endsWith('?')) return undefined
+    } else {
+      const decoded = decodeSegment(value)
+      if (decoded === undefined) return undefined
+      params[segment.slice(1).replace('?', '')] = decoded
+    }
+  }
+  return params
+}
+
+function decodeSegment(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** `/accounts/ann%40example.org` is what a URL may say and nobody wants to read: @ and : stay. */
+export const segment = (text: string) =>
+  encodeURIComponent(text).replaceAll('%40', '@').replaceAll('%3A', ':')

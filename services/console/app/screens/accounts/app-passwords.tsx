@@ -1,0 +1,157 @@
+// Passwords of programs: made by the server, shown once, each for one program, so that one can be taken away.
+
+import { useState } from 'preact/hooks'
+import { call, get } from '../../api/client.ts'
+import { Button } from '../../kit/button.tsx'
+import { CopyButton } from '../../kit/copy.tsx'
+import { confirm, Dialog, show } from '../../kit/dialog.tsx'
+import { CheckField, FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { Ago, Foreign } from '../../kit/format.tsx'
+import { t } from '../../kit/language.ts'
+import { Empty, Loaded, Panel } from '../../kit/panel.tsx'
+import { useResource } from '../../kit/resource.ts'
+import { toast } from '../../kit/toast.tsx'
+
+type AppPassword = {
+  readonly id: string
+  readonly name: string
+  readonly scopes: readonly string[]
+  readonly createdAt: string
+  readonly expiresAt: string | null
+  readonly lastUse: {
+    readonly at: string
+    readonly protocol: string
+    readonly network: string
+  } | null
+}
+
+export function AppPasswords({
+  path,
+  mayMake = false,
+}: {
+  readonly path: string
+  /** Only one's own: nobody else is to know it. */
+  readonly mayMake?: boolean
+}) {
+  const own = `${path}/appPasswords`
+  const passwords = useResource(own, (signal) =>
+    get<{ readonly data: readonly AppPassword[] }>(own, {}, signal),
+  )
+  const remove = async ({ id, name }: AppPassword) => {
+    const done = await confirm({
+      title: t('appPassword.removeTitle', { name }),
+      text: <p>{t('appPassword.removeText')}</p>,
+      verb: t('act.remove'),
+      isDangerous: true,
+      act: () => call('DELETE', `${own}/${encodeURIComponent(id)}`),
+    })
+    if (!done) return
+    passwords.reload()
+    toast({ text: t('appPassword.removed', { name }) })
+  }
+  const make = async () => {
+    await show((close) => <Make own={own} close={close} />)
+    passwords.reload()
+  }
+  return (
+    <Panel
+      title={t('appPassword.title')}
+      actions={
+        mayMake && (
+          <Button look="filled" icon="phone" onPress={make}>
+            {t('appPassword.make')}
+          </Button>
+        )
+      }
+    >
+      <p class="hint">{t('appPassword.text')}</p>
+      <Loaded of={passwords}>
+        {({ data }) =>
+          data.length === 0 ? (
+            <Empty icon="key" title={t('appPassword.none')} />
+          ) : (
+            <ul class="items">
+              {data.map((each) => (
+                <li key={each.id}>
+                  <div>
+                    <Foreign text={each.name} />
+                    <div class="meta">
+                      {each.scopes.join(', ').toUpperCase()}
+                      {' · '}
+                      {each.lastUse ? (
+                        <>
+                          {t('appPassword.used')} <Ago at={each.lastUse.at} />,{' '}
+                          <span class="mono">{each.lastUse.network}</span>
+                        </>
+                      ) : (
+                        t('appPassword.unused')
+                      )}
+                    </div>
+                  </div>
+                  <Button onPress={() => remove(each)}>{t('act.remove')}</Button>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Panel>
+  )
+}
+
+function Make({ own, close }: { readonly own: string; readonly close: () => void }) {
+  const [made, setMade] = useState<string>()
+  const form = useForm({
+    initial: { name: '', imap: true, pop3: false, smtp: true },
+    isFleeting: true,
+    names: { scopes: 'imap' },
+    async send({ name, imap, pop3, smtp }) {
+      const scopes = [
+        ...(imap ? ['imap'] : []),
+        ...(pop3 ? ['pop3'] : []),
+        ...(smtp ? ['smtp'] : []),
+      ]
+      const { body } = await call<{ readonly password: string }>('POST', own, {
+        body: { name: name.trim(), scopes },
+      })
+      setMade(body.password)
+    },
+  })
+  return (
+    <Dialog title={t('appPassword.make')} onClose={close}>
+      {made === undefined ? (
+        <FormBody form={form} label={t('appPassword.make')}>
+          <TextField
+            form={form}
+            name="name"
+            label={t('appPassword.name')}
+            hint={t('appPassword.nameHint')}
+            autofocus
+          />
+          <fieldset>
+            <legend>{t('appPassword.scopes')}</legend>
+            <CheckField form={form} name="imap" label="IMAP" />
+            <CheckField form={form} name="pop3" label="POP3" />
+            <CheckField form={form} name="smtp" label={t('appPassword.smtp')} />
+          </fieldset>
+          <FormActions
+            form={form}
+            verb={t('appPassword.verb')}
+            cancel={<Button onPress={() => close()}>{t('act.cancel')}</Button>}
+          />
+        </FormBody>
+      ) : (
+        <>
+          <p>{t('appPassword.once')}</p>
+          <p class="secret">
+            <code>{made}</code>
+            <CopyButton text={made} />
+          </p>
+          <Button look="filled" onPress={() => close()}>
+            {t('act.done')}
+          </Button>
+        </>
+      )}
+    </Dialog>
+  )
+}

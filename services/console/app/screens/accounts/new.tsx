@@ -1,0 +1,88 @@
+// A new account: address and password are enough.
+
+import { call } from '../../api/client.ts'
+import { Button, ButtonLink } from '../../kit/button.tsx'
+import { CopyButton } from '../../kit/copy.tsx'
+import { CheckField, FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { t } from '../../kit/language.ts'
+import { navigate, place } from '../../kit/location.ts'
+import { Page } from '../../kit/panel.tsx'
+import { randomPassword } from '../../kit/random-password.ts'
+import { toast } from '../../kit/toast.tsx'
+import { segment } from '../../routes.ts'
+
+export function screen() {
+  const domain = place.value.query.get('domain')
+  const form = useForm({
+    initial: {
+      address: domain === null ? '' : `@${domain}`,
+      password: '',
+      quota: '',
+      shared: false,
+    },
+    names: { quotaBytes: 'quota' },
+    async send({ address, password, quota, shared }) {
+      const written = address.trim()
+      await call('POST', '/accounts', {
+        body: {
+          address: written,
+          ...(shared && password === '' ? {} : { password }),
+          ...(quota.trim() !== '' && { quota: quota.trim() }),
+          ...(shared && { shared }),
+        },
+      })
+      toast({ text: t('account.wasAdded', { address: written }) })
+      await navigate(`/accounts/${segment(written)}`)
+    },
+  })
+  return (
+    <Page title={t('account.new')} back={{ href: '/accounts', label: t('accounts.title') }}>
+      <FormBody form={form} label={t('account.new')}>
+        <TextField
+          form={form}
+          name="address"
+          label={t('address')}
+          type="email"
+          placeholder="ann@example.org"
+          autofocus
+          isMono
+        />
+        <TextField
+          form={form}
+          name="password"
+          label={t('signIn.password')}
+          hint={t('account.passwordHint')}
+          isMono
+          autocomplete="new-password"
+          after={
+            <>
+              <Button onPress={() => form.set({ password: randomPassword() })}>
+                {t('account.makePassword')}
+              </Button>
+              {form.values.password !== '' && <CopyButton text={form.values.password} />}
+            </>
+          }
+        />
+        <TextField
+          form={form}
+          name="quota"
+          label={t('account.quota')}
+          hint={t('account.quotaHint')}
+          placeholder="2GB"
+          size="short"
+        />
+        <CheckField
+          form={form}
+          name="shared"
+          label={t('account.shared')}
+          hint={t('account.sharedHint')}
+        />
+        <FormActions
+          form={form}
+          verb={t('account.add')}
+          cancel={<ButtonLink href="/accounts">{t('act.cancel')}</ButtonLink>}
+        />
+      </FormBody>
+    </Page>
+  )
+}

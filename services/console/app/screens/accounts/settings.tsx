@@ -1,0 +1,97 @@
+// What may be changed of an account.
+
+import type { Account } from '../../api/directory.ts'
+import { CheckField, FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { t } from '../../kit/language.ts'
+import { Panel } from '../../kit/panel.tsx'
+import { toast } from '../../kit/toast.tsx'
+import type { useVersioned } from '../../kit/versioned.tsx'
+
+type Patch = ReturnType<typeof useVersioned>['patch']
+
+export function AccountSettings({
+  account,
+  patch,
+}: {
+  readonly account: Account
+  readonly patch: Patch
+}) {
+  const initial = {
+    enabled: account.enabled,
+    shared: account.shared,
+    quota: quotaText(account),
+    forward: account.forward?.to.join(', ') ?? '',
+    keep: account.forward?.keep ?? true,
+  }
+  const form = useForm({
+    initial,
+    names: { quotaBytes: 'quota', to: 'forward' },
+    async send({ enabled, shared, quota, forward, keep }) {
+      const to = forward.split(/[\s,]+/).filter((each) => each !== '')
+      const changes = {
+        ...(enabled !== initial.enabled && { enabled }),
+        ...(shared !== initial.shared && { shared }),
+        ...(quota.trim() !== initial.quota && { quota: quota.trim() || 'default' }),
+        ...((forward !== initial.forward || (to.length > 0 && keep !== initial.keep)) && {
+          forward: to.length === 0 ? null : { to, keep },
+        }),
+      }
+      const saved = await patch(changes, {
+        enabled: t('account.enabled'),
+        shared: t('account.shared'),
+        quota: t('account.quota'),
+        forward: t('account.forward'),
+      })
+      if (saved === 'saved') toast({ text: t('saved') })
+    },
+  })
+  return (
+    <Panel title={t('account.tab.settings')}>
+      <FormBody form={form} label={t('account.tab.settings')}>
+        <CheckField
+          form={form}
+          name="enabled"
+          label={t('account.enabled')}
+          hint={t('account.enabledHint')}
+        />
+        <CheckField
+          form={form}
+          name="shared"
+          label={t('account.shared')}
+          hint={t('account.sharedHint')}
+        />
+        <TextField
+          form={form}
+          name="quota"
+          label={t('account.quota')}
+          hint={t('account.quotaHint')}
+          size="short"
+        />
+        <TextField
+          form={form}
+          name="forward"
+          label={t('account.forward')}
+          hint={t('account.forwardHint')}
+          isMono
+        />
+        <CheckField form={form} name="keep" label={t('account.keep')} />
+        <FormActions form={form} verb={t('act.save')} needsChange />
+      </FormBody>
+    </Panel>
+  )
+}
+
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
+
+/** As it may be written; the largest unit that needs no fraction. */
+function quotaText({ quotaBytes, hasDefaultQuota }: Account): string {
+  if (hasDefaultQuota) return 'default'
+  if (quotaBytes === 0) return 'unlimited'
+  let value = quotaBytes
+  let unit = 0
+  while (value % 1024 === 0 && unit < UNITS.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${value}${UNITS[unit]}`
+}

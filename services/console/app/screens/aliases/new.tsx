@@ -1,0 +1,54 @@
+// A new alias.
+
+import { call } from '../../api/client.ts'
+import { ButtonLink } from '../../kit/button.tsx'
+import { FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { t } from '../../kit/language.ts'
+import { navigate, place } from '../../kit/location.ts'
+import { Page } from '../../kit/panel.tsx'
+import { toast } from '../../kit/toast.tsx'
+import { segment } from '../../routes.ts'
+
+/** One a line or with commas. */
+export const targetsOf = (text: string) => text.split(/[\s,]+/).filter((each) => each !== '')
+
+export function screen() {
+  const domain = place.value.query.get('domain')
+  const form = useForm({
+    initial: { alias: domain === null ? '' : `@${domain}`, targets: '' },
+    async send({ alias, targets }) {
+      const written = alias.trim()
+      await call('POST', '/aliases', { body: { alias: written, targets: targetsOf(targets) } })
+      toast({ text: t('alias.wasAdded', { alias: written }) })
+      await navigate(`/aliases/${segment(written)}`)
+    },
+  })
+  return (
+    <Page title={t('alias.new')} back={{ href: '/aliases', label: t('aliases.title') }}>
+      <FormBody form={form} label={t('alias.new')}>
+        <TextField
+          form={form}
+          name="alias"
+          label={t('alias')}
+          hint={t('alias.hint')}
+          placeholder="info@example.org"
+          isMono
+          autofocus
+        />
+        <TextField
+          form={form}
+          name="targets"
+          label={t('alias.targets')}
+          hint={t('alias.targetsHint')}
+          rows={4}
+          isMono
+        />
+        <FormActions
+          form={form}
+          verb={t('alias.add')}
+          cancel={<ButtonLink href="/aliases">{t('act.cancel')}</ButtonLink>}
+        />
+      </FormBody>
+    </Page>
+  )
+}

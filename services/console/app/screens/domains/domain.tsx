@@ -1,0 +1,113 @@
+// One domain: what must be published for it, and what is.
+
+import { call, get } from '../../api/client.ts'
+import type { Domain } from '../../api/directory.ts'
+import { ApiFailure } from '../../api/problem.ts'
+import { may } from '../../api/session.ts'
+import { Button, ButtonLink } from '../../kit/button.tsx'
+import { CopyAs } from '../../kit/copy.tsx'
+import { confirm } from '../../kit/dialog.tsx'
+import { formatCount, Time } from '../../kit/format.tsx'
+import { t } from '../../kit/language.ts'
+import { navigate } from '../../kit/location.ts'
+import { Fact, Facts, Loaded, Page, Panel, Tabs } from '../../kit/panel.tsx'
+import { useResource } from '../../kit/resource.ts'
+import { toast } from '../../kit/toast.tsx'
+import { segment } from '../../routes.ts'
+import type { ScreenParams } from '../../screens.ts'
+import { DomainDns } from './dns.tsx'
+
+export function screen({ params }: { readonly params: ScreenParams }) {
+  const name = params['domain'] ?? ''
+  const path = `/domains/${segment(name)}`
+  const isDns = params['tab'] === 'dns'
+  const domain = useResource(path, (signal) => get<Domain>(path, {}, signal))
+  return (
+    <Page
+      title={name}
+      back={{ href: '/domains', label: t('entry.domains') }}
+      actions={
+        <>
+          <ButtonLink href={`/accounts?domain=${encodeURIComponent(name)}`} icon="accounts">
+            {t('accounts.title')}
+          </ButtonLink>
+          <CopyAs path={path} command={`postwolke domain ${isDns ? 'dns' : 'show'} ${name}`} />
+        </>
+      }
+    >
+      <Tabs
+        label={name}
+        tabs={[
+          { href: path, label: t('account.tab.overview'), isCurrent: !isDns },
+          { href: `${path}/dns`, label: t('domain.dns'), isCurrent: isDns },
+        ]}
+      />
+      {isDns ? (
+        <DomainDns domain={name} />
+      ) : (
+        <Loaded of={domain}>{(found) => <Overview domain={found} />}</Loaded>
+      )}
+    </Page>
+  )
+}
+
+function Overview({ domain: found }: { readonly domain: Domain }) {
+  const { domain, accounts, aliases, createdAt } = found
+  return (
+    <div class="panels">
+      <Panel title={t('domain.addresses')}>
+        <Facts>
+          <Fact name={t('accounts.title')}>
+            <a href={`/accounts?domain=${encodeURIComponent(domain)}`}>{formatCount(accounts)}</a>
+          </Fact>
+          <Fact name={t('aliases.title')}>
+            <a href={`/aliases?domain=${encodeURIComponent(domain)}`}>{formatCount(aliases)}</a>
+          </Fact>
+          <Fact name={t('created')}>
+            <Time at={createdAt} />
+          </Fact>
+        </Facts>
+      </Panel>
+      {may('domains.write') && (
+        <Panel title={t('domain.delete')}>
+          <p>{t('domain.deleteHint')}</p>
+          <div>
+            <Button onPress={() => remove(found)}>{t('domain.delete')}</Button>
+          </div>
+        </Panel>
+      )}
+    </div>
+  )
+}
+
+async function remove({ domain, accounts, aliases }: Domain): Promise<void> {
+  const path = `/domains/${segment(domain)}`
+  const isFull = accounts + aliases > 0
+  const done = await confirm({
+    title: t('domain.deleteTitle', { domain }),
+    text: (
+      <p>
+        {isFull
+          ? t('domain.deleteFull', {
+              accounts: formatCount(accounts),
+              aliases: formatCount(aliases),
+            })
+          : t('domain.deleteEmpty')}
+      </p>
+    ),
+    verb: t('domain.delete'),
+    isDangerous: true,
+    typed: domain,
+    act: async () => {
+      const { etag } = await call('GET', path)
+      try {
+        await call('DELETE', path, { etag, ...(isFull && { query: { force: true } }) })
+      } catch (error) {
+        if (!(error instanceof ApiFailure) || error.problem.status !== 404) throw error
+      }
+    },
+  })
+  if (!done) return
+  toast({ text: t('domain.wasDeleted', { domain }) })
+  await navigate('/domains')
+}

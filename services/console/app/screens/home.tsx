@@ -1,0 +1,14 @@
+// `/` leads on: an administrator to the first entry, a holder to their own pages.
+
+import { useEffect } from 'preact/hooks'
+import { isAdministrator } from '../api/session.ts'
+import { navigate } from '../kit/location.ts'
+import { visibleEntries } from '../shell/frame.tsx'
+
+export function screen() {
+  useEffect(() => {
+    const [first] = isAdministrator() ? visibleEntries() : []
+    void navigate(first?.href ?? '/me', { replace: true })
+  }, [])
+  return null
+}

@@ -1,0 +1,274 @@
+// Second factors: codes of an app, passkeys, recovery codes. Turning the first on leads straight to passwords for programs, for those stop
+// working with the real one.
+
+import { useState } from 'preact/hooks'
+import { call, get } from '../../api/client.ts'
+import { Button, ButtonLink } from '../../kit/button.tsx'
+import { CopyButton } from '../../kit/copy.tsx'
+import { confirm, Dialog, show } from '../../kit/dialog.tsx'
+import { FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { Ago, Foreign } from '../../kit/format.tsx'
+import { t } from '../../kit/language.ts'
+import { Loaded, Panel, Status } from '../../kit/panel.tsx'
+import { Qr } from '../../kit/qr.tsx'
+import { type Resource, useResource } from '../../kit/resource.ts'
+import { saveText } from '../../kit/save.ts'
+import { toast } from '../../kit/toast.tsx'
+
+type Passkey = {
+  readonly id: string
+  readonly name: string
+  readonly createdAt: string
+  readonly lastUsedAt: string | null
+}
+
+export function Factors({ path }: { readonly path: string }) {
+  const passkeys = useResource(`${path}/passkeys`, (signal) =>
+    get<{ readonly data: readonly Passkey[] }>(`${path}/passkeys`, {}, signal),
+  )
+  const totp = useResource(`${path}/totp`, (signal) =>
+    get<{ readonly enabled: boolean; readonly createdAt?: string | null }>(
+      `${path}/totp`,
+      {},
+      signal,
+    ),
+  )
+  const codes = useResource(`${path}/recoveryCodes`, (signal) =>
+    get<{ readonly left: number }>(`${path}/recoveryCodes`, {}, signal),
+  )
+  return (
+    <Panel title={t('factors.title')}>
+      <p class="hint">{t('factors.text')}</p>
+      <h3>{t('factors.passkeys')}</h3>
+      <Passkeys path={path} passkeys={passkeys} changed={codes.reload} />
+      <h3>{t('factors.totp')}</h3>
+      <Loaded of={totp} lines={1}>
+        {({ enabled }) => (
+          <div class="items-row">
+            <Status look={enabled ? 'ok' : 'info'}>
+              {t(enabled ? 'factors.on' : 'factors.off')}
+            </Status>
+            {enabled ? (
+              <Button onPress={() => removeTotp(path, totp.reload)}>{t('act.remove')}</Button>
+            ) : (
+              <Button
+                onPress={async () => {
+                  await show((close) => <SetUpTotp path={path} close={close} />)
+                  totp.reload()
+                  codes.reload()
+                }}
+              >
+                {t('factors.setUp')}
+              </Button>
+            )}
+          </div>
+        )}
+      </Loaded>
+      <h3>{t('factors.recovery')}</h3>
+      <Loaded of={codes} lines={1}>
+        {({ left }) => (
+          <div class="items-row">
+            <span>{t('factors.codesLeft', { count: left })}</span>
+            <Button onPress={() => makeCodes(path, codes)}>{t('factors.newCodes')}</Button>
+          </div>
+        )}
+      </Loaded>
+    </Panel>
+  )
+}
+
+function Passkeys({
+  path,
+  passkeys,
+  changed,
+}: {
+  readonly path: string
+  readonly passkeys: Resource<{ readonly data: readonly Passkey[] }>
+  readonly changed: () => void
+}) {
+  const own = `${path}/passkeys`
+  const add = async () => {
+    const { startRegistration } = await import('@simplewebauthn/browser')
+    const { body } = await call<{ readonly options: unknown }>('POST', `${own}:begin`, { body: {} })
+    const optionsJSON = body.options as Parameters<typeof startRegistration>[0]['optionsJSON']
+    const response = await startRegistration({ optionsJSON })
+    await call('POST', own, { body: { name: nameOfDevice(), response } })
+    passkeys.reload()
+    changed()
+    toast({ text: t('factors.passkeyAdded') })
+  }
+  const remove = async ({ id, name }: Passkey) => {
+    const done = await confirm({
+      title: t('factors.removePasskey', { name }),
+      text: <p>{t('factors.removePasskeyText')}</p>,
+      verb: t('act.remove'),
+      isDangerous: true,
+      act: () => call('DELETE', `${own}/${encodeURIComponent(id)}`),
+    })
+    if (done) passkeys.reload()
+  }
+  return (
+    <Loaded of={passkeys} lines={2}>
+      {({ data }) => (
+        <>
+          {data.length > 0 && (
+            <ul class="items">
+              {data.map((passkey) => (
+                <li key={passkey.id}>
+                  <div>
+                    <Foreign text={passkey.name} />
+                    <div class="meta">
+                      {passkey.lastUsedAt === null ? (
+                        t('appPassword.unused')
+                      ) : (
+                        <>
+                          {t('appPassword.used')} <Ago at={passkey.lastUsedAt} />
+                        </>
+                      )}
+                    </div>
+                  </div>
+                  <Button onPress={() => remove(passkey)}>{t('act.remove')}</Button>
+                </li>
+              ))}
+            </ul>
+          )}
+          <div>
+            <Button icon="key" onPress={add}>
+              {t('factors.addPasskey')}
+            </Button>
+          </div>
+        </>
+      )}
+    </Loaded>
+  )
+}
+
+/** What its owner will know it by; the browser says no more. */
+function nameOfDevice(): string {
+  const { userAgent } = navigator
+  const system = ['Android', 'iPhone', 'iPad', 'Windows', 'Mac', 'Linux'].find((name) =>
+    userAgent.includes(name),
+  )
+  return `${system ?? 'Passkey'}, ${new Date().toISOString().slice(0, 10)}`
+}
+
+function SetUpTotp({ path, close }: { readonly path: string; readonly close: () => void }) {
+  const begun = useResource('totp', async () => {
+    const { body } = await call<{ readonly secret: string; readonly uri: string }>(
+      'POST',
+      `${path}/totp:begin`,
+      { body: {} },
+    )
+    return body
+  })
+  const [codes, setCodes] = useState<readonly string[]>()
+  const form = useForm({
+    initial: { code: '' },
+    isFleeting: true,
+    async send({ code }) {
+      const { body } = await call<{ readonly recoveryCodes?: readonly string[] } | undefined>(
+        'POST',
+        `${path}/totp`,
+        { body: { code: code.replaceAll(/\s/g, '') } },
+      )
+      setCodes(body?.recoveryCodes ?? [])
+    },
+  })
+  if (codes !== undefined) {
+    return (
+      <Dialog
+        title={t('factors.isOn')}
+        onClose={close}
+        actions={
+          <ButtonLink look="filled" href="/me">
+            {t('factors.toPrograms')}
+          </ButtonLink>
+        }
+      >
+        <p>{t('factors.programsStop')}</p>
+        {codes.length > 0 && <Codes codes={codes} />}
+      </Dialog>
+    )
+  }
+  return (
+    <Dialog title={t('factors.setUpTotp')} onClose={close}>
+      <Loaded of={begun} lines={6}>
+        {({ secret, uri }) => (
+          <>
+            <p>{t('factors.scan')}</p>
+            <Qr text={uri} label={t('factors.qr')} />
+            <p class="secret">
+              <code>{secret}</code>
+              <CopyButton text={secret} />
+            </p>
+            <FormBody form={form} label={t('factors.setUpTotp')}>
+              <TextField
+                form={form}
+                name="code"
+                label={t('signIn.totp')}
+                hint={t('signIn.totpHint')}
+                inputMode="numeric"
+                autocomplete="one-time-code"
+                isMono
+              />
+              <FormActions
+                form={form}
+                verb={t('factors.turnOn')}
+                cancel={<Button onPress={() => close()}>{t('act.cancel')}</Button>}
+              />
+            </FormBody>
+          </>
+        )}
+      </Loaded>
+    </Dialog>
+  )
+}
+
+async function removeTotp(path: string, changed: () => void): Promise<void> {
+  const done = await confirm({
+    title: t('factors.removeTotp'),
+    text: <p>{t('factors.removeTotpText')}</p>,
+    verb: t('act.remove'),
+    isDangerous: true,
+    act: () => call('DELETE', `${path}/totp`),
+  })
+  if (done) changed()
+}
+
+async function makeCodes(path: string, codes: Resource<{ readonly left: number }>): Promise<void> {
+  const { body } = await call<{ readonly codes: readonly string[] }>(
+    'POST',
+    `${path}/recoveryCodes`,
+    { body: {} },
+  )
+  codes.reload()
+  await show((close) => (
+    <Dialog
+      title={t('factors.recovery')}
+      onClose={() => close()}
+      actions={
+        <Button look="filled" onPress={() => close()}>
+          {t('act.done')}
+        </Button>
+      }
+    >
+      <Codes codes={body.codes} />
+    </Dialog>
+  ))
+}
+
+function Codes({ codes }: { readonly codes: readonly string[] }) {
+  const text = codes.join('\n')
+  return (
+    <>
+      <p>{t('factors.codesOnce')}</p>
+      <pre class="codes">{text}</pre>
+      <div class="page-actions">
+        <CopyButton text={text} label={t('copy.copy')} />
+        <Button onPress={() => saveText('recovery-codes.txt', `${text}\n`, 'text/plain')}>
+          {t('factors.saveCodes')}
+        </Button>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,92 @@
+// Where a one-time link leads: its secret is behind the #, which no server and no log sees.
+
+import { useState } from 'preact/hooks'
+import { call } from '../api/client.ts'
+import { ButtonLink } from '../kit/button.tsx'
+import { FormActions, FormBody, TextField, useForm } from '../kit/form.tsx'
+import { Icon } from '../kit/icon.tsx'
+import { t } from '../kit/language.ts'
+import { place } from '../kit/location.ts'
+import { Loaded } from '../kit/panel.tsx'
+import { useResource } from '../kit/resource.ts'
+
+/** What the link is for, as POST /v1/link:read answers. */
+type Link = { readonly kind: 'owner' | 'password'; readonly address?: string | null }
+
+export function screen() {
+  const token = place.value.hash.slice(1)
+  return (
+    <main class="way-in">
+      <div class="brand large">
+        <Icon name="mail" />
+        <span>Postwolke</span>
+      </div>
+      <h1>{t('welcome.title')}</h1>
+      {token === '' ? <p>{t('welcome.noLink')}</p> : <Use token={token} />}
+    </main>
+  )
+}
+
+function Use({ token }: { readonly token: string }) {
+  const link = useResource(
+    token,
+    async () => (await call<Link>('POST', '/link:read', { body: { token }, isSignIn: true })).body,
+  )
+  return <Loaded of={link}>{(found) => <SetPassword token={token} link={found} />}</Loaded>
+}
+
+function SetPassword({ token, link }: { readonly token: string; readonly link: Link }) {
+  const [isDone, setDone] = useState(false)
+  const form = useForm({
+    initial: { address: link.address ?? '', password: '' },
+    isFleeting: true,
+    async send({ address, password }) {
+      await call('POST', '/link:use', {
+        body: { token, password, ...(link.kind === 'owner' && { address: address.trim() }) },
+        isSignIn: true,
+      })
+      setDone(true)
+      history.replaceState(history.state, '', '/welcome')
+    },
+  })
+  if (isDone) {
+    return (
+      <>
+        <p class="notice ok">{t('welcome.done')}</p>
+        <div>
+          <ButtonLink look="filled" href="/">
+            {t('act.signIn')}
+          </ButtonLink>
+        </div>
+      </>
+    )
+  }
+  return (
+    <>
+      <p>
+        {link.kind === 'owner'
+          ? t('welcome.owner')
+          : t('welcome.password', { address: link.address ?? '' })}
+      </p>
+      <FormBody form={form} label={t('welcome.title')}>
+        {link.kind === 'owner' && (
+          <TextField
+            form={form}
+            name="address"
+            label={t('signIn.address')}
+            type="email"
+            autocomplete="username"
+          />
+        )}
+        <TextField
+          form={form}
+          name="password"
+          label={t('password.new')}
+          type="password"
+          autocomplete="new-password"
+        />
+        <FormActions form={form} verb={t('act.continue')} />
+      </FormBody>
+    </>
+  )
+}

@@ -1,0 +1,99 @@
+// The frame of an administrator: entries at the side, search above, the screen.
+
+import type { ComponentChildren } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { may } from '../api/session.ts'
+import { Button } from '../kit/button.tsx'
+import { Icon } from '../kit/icon.tsx'
+import { t } from '../kit/language.ts'
+import { navigate, place } from '../kit/location.ts'
+import { useShortcuts } from '../kit/shortcuts.ts'
+import { type Entry, entries, type Route, routes } from '../routes.ts'
+import { AccountMenu } from './account-menu.tsx'
+import { Connection } from './connection.tsx'
+import { openKeys } from './keys.tsx'
+import { openPalette } from './palette.tsx'
+
+/** `g` and then this. */
+export const letters = {
+  overview: 'o',
+  queue: 'q',
+  trace: 't',
+  quarantine: 'u',
+  accounts: 'a',
+  domains: 'd',
+  policy: 'p',
+  service: 's',
+  audit: 'l',
+} as const satisfies { readonly [entry in Entry]: string }
+
+/** Those that one may open, in their order, with the address of the first screen of each. */
+export function visibleEntries(): readonly { readonly entry: Entry; readonly href: string }[] {
+  return entries.flatMap((entry) => {
+    const first = (routes as readonly Route[]).find((route) => route.entry === entry)
+    return first !== undefined && may(first.right)
+      ? [{ entry, href: first.path.replace(/\/:.*$/, '') || '/' }]
+      : []
+  })
+}
+
+export function Frame({
+  entry: current,
+  children,
+}: {
+  readonly entry: Entry | undefined
+  readonly children: ComponentChildren
+}) {
+  const [isOpen, setOpen] = useState(false)
+  const shown = visibleEntries()
+  useEffect(() => setOpen(false), [place.value])
+  useShortcuts({
+    '/': openPalette,
+    'Ctrl+k': openPalette,
+    '?': openKeys,
+    Escape: () => (isOpen ? setOpen(false) : history.length > 1 && history.back()),
+    ...Object.fromEntries(
+      shown.map(({ entry, href }) => [`g ${letters[entry]}`, () => void navigate(href)]),
+    ),
+    'g m': () => void navigate('/me'),
+  })
+  return (
+    <div class="frame">
+      <a class="skip" href="#main">
+        {t('frame.skip')}
+      </a>
+      <header class="bar">
+        <Button
+          look="quiet"
+          icon="menu"
+          class="only-phone"
+          aria-label={t('frame.menu')}
+          aria-expanded={isOpen}
+          onPress={() => setOpen(!isOpen)}
+        />
+        <a class="brand" href="/">
+          <Icon name="mail" />
+          <span>Postwolke</span>
+        </a>
+        <button type="button" class="search-button" onClick={openPalette}>
+          <Icon name="search" />
+          <span>{t('frame.search')}</span>
+          <kbd>Ctrl K</kbd>
+        </button>
+        <AccountMenu />
+      </header>
+      <nav class={isOpen ? 'side open' : 'side'} aria-label={t('frame.entries')}>
+        {shown.map(({ entry, href }) => (
+          <a key={entry} href={href} {...(entry === current && { 'aria-current': 'page' })}>
+            <Icon name={entry} />
+            <span>{t(`entry.${entry}`)}</span>
+          </a>
+        ))}
+      </nav>
+      <main class="main" id="main" tabIndex={-1}>
+        <Connection />
+        {children}
+      </main>
+    </div>
+  )
+}

@@ -1,0 +1,245 @@
+// Search: knows by its form what was typed, and finds among all that one may see. Five of a group, with the number of the rest: a list that
+// ends silently makes what it lacks seem missing.
+
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { get } from '../api/client.ts'
+import { may } from '../api/session.ts'
+import { Dialog, show } from '../kit/dialog.tsx'
+import { explainFailure } from '../kit/failure.tsx'
+import { Icon, type IconName } from '../kit/icon.tsx'
+import { t, tIfKnown } from '../kit/language.ts'
+import { navigate } from '../kit/location.ts'
+import { matchRoute, segment } from '../routes.ts'
+import { visibleEntries } from './frame.tsx'
+import { type Shape, shapesOf } from './shapes.ts'
+
+type Hit = {
+  readonly key: string
+  readonly icon: IconName
+  readonly text: string
+  readonly note?: string
+  readonly href: string
+}
+type Group = { readonly name: string; readonly hits: readonly Hit[]; readonly more: boolean }
+
+/** As GET /v1/search answers. */
+type Found = {
+  readonly data: readonly {
+    readonly kind: string
+    readonly name: string
+    readonly detail?: string | null
+  }[]
+  readonly next?: string | null
+}
+
+const ASK_AFTER_MS = 150
+const HITS = 5
+
+let isOpen = false
+
+export function openPalette(): void {
+  if (isOpen) return
+  isOpen = true
+  void show((close) => <Palette close={close} />).finally(() => {
+    isOpen = false
+  })
+}
+
+function Palette({ close }: { readonly close: () => void }) {
+  const [text, setText] = useState('')
+  const [found, setFound] = useState<readonly Group[]>([])
+  const [failure, setFailure] = useState<unknown>()
+  const [at, setAt] = useState(0)
+  const list = useId()
+  const input = useRef<HTMLInputElement>(null)
+  const asked = text.trim()
+
+  useEffect(() => input.current?.focus(), [])
+  useEffect(() => {
+    setAt(0)
+    setFailure(undefined)
+    if (asked.length < 2) return setFound([])
+    const ending = new AbortController()
+    const timer = setTimeout(() => {
+      search(asked, ending.signal).then(
+        (groups) => ending.signal.aborted || setFound(groups),
+        (error) => ending.signal.aborted || setFailure(error),
+      )
+    }, ASK_AFTER_MS)
+    return () => {
+      clearTimeout(timer)
+      ending.abort()
+    }
+  }, [asked])
+
+  const groups = [...byShape(asked), ...found, ...places(asked)].filter(
+    ({ hits }) => hits.length > 0,
+  )
+  const hits = groups.flatMap((group) => group.hits)
+  const open = (hit: Hit | undefined) => {
+    if (hit === undefined) return
+    close()
+    void navigate(hit.href)
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'ArrowDown') setAt(Math.min(at + 1, hits.length - 1))
+    else if (event.key === 'ArrowUp') setAt(Math.max(at - 1, 0))
+    else if (event.key === 'Enter') open(hits[at])
+    else return
+    event.preventDefault()
+  }
+  return (
+    <Dialog title={t('palette.title')} onClose={close} isWide>
+      <div class="palette">
+        <input
+          ref={input}
+          class="input"
+          type="text"
+          role="combobox"
+          aria-expanded="true"
+          aria-controls={list}
+          aria-label={t('palette.title')}
+          {...(hits[at] && { 'aria-activedescendant': `${list}-${at}` })}
+          placeholder={t('frame.search')}
+          autocomplete="off"
+          spellcheck={false}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+          onKeyDown={onKeyDown}
+        />
+        {failure !== undefined && <p class="notice bad">{explainFailure(failure)}</p>}
+        <div id={list} role="listbox" aria-label={t('palette.title')} class="palette-hits">
+          {groups.map(({ name, hits: own, more }) => (
+            <div key={name} role="group" aria-label={name}>
+              <div class="meta" role="presentation">
+                {name}
+                {more ? ` · ${t('palette.more')}` : ''}
+              </div>
+              {own.map((hit) => {
+                const index = hits.indexOf(hit)
+                return (
+                  // biome-ignore lint/a11y/useKeyWithClickEvents: the field above has the keys
+                  <div
+                    key={hit.key}
+                    id={`${list}-${index}`}
+                    role="option"
+                    aria-selected={index === at}
+                    class="hit"
+                    onClick={() => open(hit)}
+                    onPointerMove={() => setAt(index)}
+                  >
+                    <Icon name={hit.icon} />
+                    <bdi class="foreign">{hit.text}</bdi>
+                    {hit.note && <span class="meta">{hit.note}</span>}
+                  </div>
+                )
+              })}
+            </div>
+          ))}
+        </div>
+        {hits.length === 0 && <p class="hint">{t('palette.nothing')}</p>}
+      </div>
+    </Dialog>
+  )
+}
+
+/** Only to screens that are there and that one may open. */
+function reachable(href: string): boolean {
+  const matched = matchRoute(href.replace(/\?.*$/s, ''))
+  return matched !== undefined && may(matched.route.right)
+}
+
+const iconOfShape = {
+  address: 'accounts',
+  domain: 'domains',
+  'queue-id': 'trace',
+  'message-id': 'trace',
+  network: 'policy',
+} as const satisfies { readonly [shape in Shape]: IconName }
+
+function byShape(text: string): readonly Group[] {
+  const coded = encodeURIComponent(text)
+  const hrefs = {
+    address: [`/accounts/${segment(text)}`, `/trace?recipient=${coded}`],
+    domain: [`/domains/${segment(text)}`, `/queue?destination=${coded}`],
+    'queue-id': [`/queue/${segment(text)}`, `/trace/${segment(text)}`],
+    'message-id': [`/trace?messageId=${coded}`],
+    network: [`/policy/explain?client=${coded}`],
+  } as const satisfies { readonly [shape in Shape]: readonly string[] }
+  const hits = shapesOf(text).flatMap((shape) =>
+    hrefs[shape].filter(reachable).map((href): Hit => {
+      const [, entry = ''] = href.split(/[/?]/)
+      const note = tIfKnown(`entry.${entry}`)
+      return { key: href, icon: iconOfShape[shape], text, href, ...(note && { note }) }
+    }),
+  )
+  return [{ name: t('palette.open'), hits, more: false }]
+}
+
+function places(text: string): readonly Group[] {
+  const wanted = text.toLowerCase()
+  const known = [
+    ...visibleEntries().map(({ entry, href }) => ({
+      href,
+      icon: entry,
+      text: t(`entry.${entry}`),
+    })),
+    { href: '/aliases', icon: 'accounts', text: t('aliases.title') },
+    { href: '/accounts/new', icon: 'plus', text: t('account.new') },
+    { href: '/aliases/new', icon: 'plus', text: t('alias.new') },
+    { href: '/domains/new', icon: 'plus', text: t('domain.new') },
+    { href: '/accounts/import', icon: 'plus', text: t('import.title') },
+    { href: '/me', icon: 'accounts', text: t('me.title') },
+  ] as const
+  const hits = known
+    .filter(({ href }) => reachable(href))
+    .filter(({ text: name }) => name.toLowerCase().includes(wanted))
+    .map((each): Hit => ({ ...each, key: each.href }))
+  return [
+    { name: t('palette.places'), hits: wanted === '' ? hits : hits.slice(0, HITS), more: false },
+  ]
+}
+
+async function search(text: string, signal: AbortSignal): Promise<readonly Group[]> {
+  if (!may('directory.read')) return []
+  const { data, next } = await get<Found>('/search', { q: text }, signal)
+  const kinds = [...new Set(data.map(({ kind }) => kind))]
+  return kinds.map((kind) => {
+    const own = data.filter((each) => each.kind === kind)
+    return {
+      name: tIfKnown(`palette.${kind}`) ?? kind,
+      hits: own.slice(0, HITS).flatMap(({ name, detail }): readonly Hit[] => {
+        const href = hrefOf(kind, name)
+        if (href === undefined || !reachable(href)) return []
+        return [
+          {
+            key: `${kind} ${name}`,
+            icon: iconOf(kind),
+            text: name,
+            href,
+            ...(detail && { note: detail }),
+          },
+        ]
+      }),
+      more: own.length > HITS || Boolean(next),
+    }
+  })
+}
+
+function hrefOf(kind: string, name: string): string | undefined {
+  switch (kind) {
+    case 'account':
+      return `/accounts/${segment(name)}`
+    case 'alias':
+      return `/aliases/${segment(name)}`
+    case 'domain':
+      return `/domains/${segment(name)}`
+    case 'setting':
+      return `/service/settings?q=${encodeURIComponent(name)}`
+    default:
+      return undefined
+  }
+}
+
+const iconOf = (kind: string): IconName =>
+  kind === 'domain' ? 'domains' : kind === 'setting' ? 'service' : 'accounts'

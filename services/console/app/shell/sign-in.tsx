@@ -1,0 +1,186 @@
+// The way in: password, then a factor where one is set up; or a passkey, or an issuer.
+
+import { useState } from 'preact/hooks'
+import type { FactorMethod, SignedIn } from '../api/session.ts'
+import {
+  begin,
+  questionOf,
+  type SignInWays,
+  ways,
+  withFactor,
+  withPassword,
+} from '../api/sign-in.ts'
+import { Button, ButtonLink } from '../kit/button.tsx'
+import { FormActions, FormBody, TextField, useForm } from '../kit/form.tsx'
+import { Icon } from '../kit/icon.tsx'
+import { chooseLanguage, language, t } from '../kit/language.ts'
+import { place } from '../kit/location.ts'
+import { useResource } from '../kit/resource.ts'
+
+export function SignInPage() {
+  return (
+    <main class="way-in">
+      <div class="brand large">
+        <Icon name="mail" />
+        <span>Postwolke</span>
+      </div>
+      <h1>{t('signIn.title')}</h1>
+      <p class="hint">{window.location.host}</p>
+      <SignIn onDone={() => {}} />
+      <div class="way-in-foot">
+        <Button look="quiet" onPress={() => chooseLanguage(language.value === 'en' ? 'de' : 'en')}>
+          {language.value === 'en' ? 'Deutsch' : 'English'}
+        </Button>
+      </div>
+    </main>
+  )
+}
+
+type Pending = { readonly ticket: string; readonly methods: readonly FactorMethod[] }
+
+export function SignIn({
+  address,
+  onDone,
+}: {
+  readonly address?: string
+  readonly onDone: () => void
+}) {
+  const [pending, setPending] = useState<Pending>()
+  const take = (answer: SignedIn) => {
+    if (answer.kind === 'needs-factor') return setPending(answer)
+    begin(answer.session)
+    onDone()
+  }
+  return pending === undefined ? (
+    <Password {...(address !== undefined && { address })} take={take} />
+  ) : (
+    <Factor
+      methods={pending.methods}
+      question={(method) => questionOf(pending.ticket, method)}
+      answer={async (method, answer) => take(await withFactor(pending.ticket, method, answer))}
+      back={() => setPending(undefined)}
+    />
+  )
+}
+
+function Password({
+  address,
+  take,
+}: {
+  readonly address?: string
+  readonly take: (answer: SignedIn) => void
+}) {
+  const offered = useResource<SignInWays>('ways', () => ways())
+  const form = useForm({
+    initial: { address: address ?? '', password: '' },
+    isFleeting: true,
+    send: async (values) => take(await withPassword(values.address.trim(), values.password)),
+  })
+  const { oidc } = offered.value ?? {}
+  return (
+    <>
+      <FormBody form={form} label={t('signIn.title')}>
+        <TextField
+          form={form}
+          name="address"
+          label={t('signIn.address')}
+          type="email"
+          autocomplete="username"
+          autofocus={address === undefined}
+        />
+        <TextField
+          form={form}
+          name="password"
+          label={t('signIn.password')}
+          type="password"
+          autocomplete="current-password"
+          autofocus={address !== undefined}
+        />
+        <FormActions form={form} verb={t('act.signIn')} />
+      </FormBody>
+      {oidc && (
+        <div class="other-ways">
+          <ButtonLink icon="out" href={`${oidc.href}?to=${encodeURIComponent(here())}`}>
+            {t('signIn.oidc', { issuer: oidc.name })}
+          </ButtonLink>
+        </div>
+      )}
+    </>
+  )
+}
+
+/** Where one wanted to go. */
+const here = () => place.value.path + window.location.search
+
+const labels = {
+  passkey: 'signIn.passkey',
+  totp: 'signIn.totp',
+  'recovery-code': 'signIn.recovery',
+} as const satisfies { readonly [method in FactorMethod]: string }
+
+/** One factor, of those that the account has. Used at sign-in and when somebody is asked again. */
+export function Factor({
+  methods,
+  question,
+  answer,
+  back,
+}: {
+  readonly methods: readonly FactorMethod[]
+  readonly question: (method: FactorMethod) => Promise<unknown>
+  readonly answer: (method: FactorMethod, answer: unknown) => Promise<void>
+  readonly back: () => void
+}) {
+  const [method, setMethod] = useState<FactorMethod>(methods[0] ?? 'totp')
+  const form = useForm({
+    initial: { code: '' },
+    isFleeting: true,
+    send: async ({ code }) => {
+      if (method !== 'passkey') return answer(method, code.replaceAll(/\s/g, ''))
+      const { startAuthentication } = await import('@simplewebauthn/browser')
+      const asked = (await question(method)) as Parameters<
+        typeof startAuthentication
+      >[0]['optionsJSON']
+      return answer(method, await startAuthentication({ optionsJSON: asked }))
+    },
+  })
+  return (
+    <>
+      <FormBody form={form} label={t(labels[method])} key={method}>
+        {method === 'passkey' ? (
+          <p>{t('signIn.passkeyHint')}</p>
+        ) : (
+          <TextField
+            form={form}
+            name="code"
+            label={t(labels[method])}
+            hint={method === 'totp' ? t('signIn.totpHint') : t('signIn.recoveryHint')}
+            autocomplete="one-time-code"
+            {...(method === 'totp' && { inputMode: 'numeric' })}
+            isMono
+            autofocus
+          />
+        )}
+        <FormActions
+          form={form}
+          verb={method === 'passkey' ? t('signIn.usePasskey') : t('act.signIn')}
+          cancel={
+            <Button look="quiet" onPress={back}>
+              {t('act.back')}
+            </Button>
+          }
+        />
+      </FormBody>
+      {methods.length > 1 && (
+        <div class="other-ways">
+          {methods
+            .filter((each) => each !== method)
+            .map((each) => (
+              <Button key={each} look="quiet" onPress={() => setMethod(each)}>
+                {t('signIn.instead', { way: t(labels[each]) })}
+              </Button>
+            ))}
+        </div>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,95 @@
+// Domains, accounts or aliases of a text, some dozens at a time. All of it is checked first, as every import is; then each slice is one chunk of
+// rows. A slice that is done again finds its rows there.
+
+import type { JobError } from '#shared/jobs/job.ts'
+import { ERRORS_A_SLICE_MAX, JobFailure, type JobKind, type Slice } from '#shared/jobs/kind.ts'
+import type { Domain } from '#shared/mail/domain.ts'
+import { chunks } from '#shared/runtime/chunks.ts'
+import type { Administration } from '../administration.ts'
+import type { ImportWhat } from '../imports/imports.ts'
+import { sourceOf } from '../imports/lines.ts'
+import { CHUNK_ROWS, type RowOutcome } from '../imports/plan.ts'
+import type { Refusal } from '../refusals.ts'
+
+export const IMPORT_ROWS = 'import'
+
+export type ImportInput = {
+  readonly what: ImportWhat
+  readonly update?: boolean
+  /** Only what would become of each row is found out. */
+  readonly dryRun?: boolean
+  /** Of whoever may not import everywhere. */
+  readonly within?: readonly Domain[]
+}
+
+const importable: readonly ImportWhat[] = ['domains', 'accounts', 'aliases']
+const FAULTY = 'faulty'
+
+export function importRows({
+  administration,
+}: {
+  readonly administration: Pick<Administration, 'imports'>
+}): JobKind {
+  return {
+    name: IMPORT_ROWS,
+    async *run(work) {
+      const { what, update, dryRun, within } = inputOf(work.input)
+      if (work.cursor.startsWith(FAULTY)) throw faulty(Number(work.cursor.slice(FAULTY.length)))
+      const source = sourceOf(await work.text())
+      const plan = await administration.imports.plan(what, source, {
+        madeBy: work.id,
+        within,
+      })
+      if (plan.kind === 'faulty') {
+        const errors = plan.problems.map(({ line, refusal }) => errorOf(line, '', refusal))
+        for (const some of chunks(errors, ERRORS_A_SLICE_MAX)) {
+          yield { cursor: '', done: 0, failed: some.length, errors: some }
+        }
+        // From here on it is known, also after a crash.
+        yield { cursor: `${FAULTY}${plan.count}`, done: 0, total: plan.count }
+        throw faulty(plan.count)
+      }
+      const skip = Number(work.cursor)
+      let row = skip
+      let some: RowOutcome[] = []
+      const slice = (): Slice => {
+        row += some.length
+        return sliceOf(some, { cursor: String(row), total: plan.rows })
+      }
+      for await (const outcome of plan.run({ update, dryRun, skip })) {
+        some.push(outcome)
+        if (some.length < CHUNK_ROWS) continue
+        yield slice()
+        some = []
+      }
+      if (some.length > 0) yield slice()
+    },
+  }
+}
+
+function sliceOf(
+  some: readonly RowOutcome[],
+  { cursor, total }: { readonly cursor: string; readonly total: number },
+): Slice {
+  const errors = some.flatMap((row) =>
+    row.kind === 'refused' ? errorOf(row.line, row.key, row.refusal) : [],
+  )
+  const counts: { [outcome: string]: number } = {}
+  for (const { kind } of some) counts[kind] = (counts[kind] ?? 0) + 1
+  // Whoever undoes it looks at these.
+  const output = Buffer.from(some.map(({ key }) => `${key}\n`).join(''))
+  const failed = errors.length
+  return { cursor, total, done: some.length - failed, failed, errors, counts, output }
+}
+
+const errorOf = (line: number, key: string, refusal: Refusal): JobError => ({ line, key, refusal })
+
+const faulty = (count: number) => new JobFailure(`${count} rows are wrong; nothing was changed`)
+
+function inputOf(input: unknown): ImportInput {
+  const { what, update, dryRun, within } = Object(input)
+  const known = importable.find((each) => each === what)
+  if (known === undefined) throw new JobFailure(`no import of ${String(what)}`)
+  const limits = Array.isArray(within) ? { within } : {}
+  return { what: known, update: update === true, dryRun: dryRun === true, ...limits }
+}

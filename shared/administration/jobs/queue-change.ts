@@ -1,0 +1,66 @@
+// One verb for all messages of the queue that are like a filter: those that were there when the job was begun, and no newcomers.
+
+import { JobFailure, type JobKind, type JobWork } from '#shared/jobs/kind.ts'
+import type { Administration } from '../administration.ts'
+import { type QueueVerb, queueVerbs } from '../queue.ts'
+import type { FilterRequest } from '../queue-filter.ts'
+
+export const QUEUE_CHANGE = 'queue-change'
+
+export type QueueChangeInput = {
+  readonly verb: QueueVerb
+  readonly filter: FilterRequest
+  readonly heldToo?: boolean
+}
+
+/** Messages of one slice. */
+const SLICE_MESSAGES = 128
+
+export function queueChange({
+  administration,
+}: {
+  readonly administration: Pick<Administration, 'queue'>
+}): JobKind {
+  return {
+    name: QUEUE_CHANGE,
+    async *run(work: JobWork<unknown>) {
+      const { verb, filter, heldToo = false } = inputOf(work)
+      const { cursor: after } = work
+      const changing = administration.queue.changeAll(verb, filter, {
+        heldToo,
+        ...(after !== '' && { after }),
+        arrivedUntilMs: work.begunMs,
+      })
+      if (changing.kind === 'bad-value') {
+        throw new JobFailure(`${changing.field} ${changing.value} is no filter`)
+      }
+      let some: { readonly queueId: string; readonly isDone: boolean }[] = []
+      for await (const outcome of changing.outcomes) {
+        some.push(outcome)
+        if (some.length < SLICE_MESSAGES) continue
+        yield sliceOf(some)
+        some = []
+      }
+      if (some.length > 0) yield sliceOf(some)
+    },
+  }
+}
+
+function sliceOf(some: readonly { readonly queueId: string; readonly isDone: boolean }[]) {
+  const cursor = some.at(-1)?.queueId ?? ''
+  const not = some.filter(({ isDone }) => !isDone)
+  const errors = not.map(({ queueId }) => ({
+    line: 0,
+    key: queueId,
+    // Delivered meanwhile, or a worker has it this moment.
+    refusal: { kind: 'not-waiting', field: 'queueId', value: queueId, recipients: [] },
+  }))
+  return { cursor, done: some.length - not.length, failed: not.length, errors }
+}
+
+function inputOf({ input }: JobWork<unknown>): QueueChangeInput {
+  const { verb, filter, heldToo } = Object(input)
+  const known = queueVerbs.find((each) => each === verb)
+  if (known === undefined) throw new JobFailure(`no verb ${String(verb)}`)
+  return { verb: known, filter: Object(filter), heldToo: heldToo === true }
+}

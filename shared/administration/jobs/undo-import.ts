@@ -1,0 +1,92 @@
+// Takes back what an import added: accounts and aliases that say that this job made them. One that has got mail since stays, and is told.
+
+import type { Aliases } from '#shared/directory/aliases.ts'
+import { parseJobId } from '#shared/jobs/job.ts'
+import { JobFailure, type JobKind } from '#shared/jobs/kind.ts'
+import { parseAddress } from '#shared/mail/address.ts'
+import { chunks } from '#shared/runtime/chunks.ts'
+import type { Administration } from '../administration.ts'
+import type { AdministrationDeps } from '../deps.ts'
+import { createFields } from '../fields.ts'
+
+export const UNDO_IMPORT = 'undo-import'
+
+export type UndoInput = { readonly job: string; readonly what: 'accounts' | 'aliases' }
+
+/** Rows of a slice. */
+const SLICE_ROWS = 50
+
+type Undone = 'removed' | 'not-its-own' | 'has-mail'
+
+export function undoImport({
+  administration,
+  directory,
+}: {
+  readonly administration: Pick<Administration, 'accounts' | 'aliases'>
+  readonly directory: Pick<AdministrationDeps['directory'], 'accounts'> & {
+    readonly aliases: Pick<Aliases, 'get'>
+  }
+}): JobKind {
+  const { accounts, aliases } = administration
+  // Keys are whole addresses.
+  const fields = createFields({ defaultDomain: '' })
+
+  async function undoAccount(key: string, job: string): Promise<Undone> {
+    const address = parseAddress(key)
+    const found = address && (await directory.accounts.get(address))
+    if (found?.madeBy !== job) return 'not-its-own'
+    const measured = await accounts.measure(key)
+    if (measured.kind !== 'measured') return 'not-its-own'
+    if (measured.messages > 0) return 'has-mail'
+    await accounts.remove(key)
+    return 'removed'
+  }
+
+  async function undoAlias(key: string, job: string): Promise<Undone> {
+    const name = fields.aliasName(key)
+    const found = name.kind === 'ok' ? await directory.aliases.get(name.value) : undefined
+    if (found?.madeBy !== job) return 'not-its-own'
+    await aliases.remove(key)
+    return 'removed'
+  }
+
+  return {
+    name: UNDO_IMPORT,
+    async *run(work) {
+      const { job, what } = inputOf(work.input)
+      const keys: string[] = []
+      for await (const part of work.outputOf(job)) {
+        keys.push(...Buffer.from(part).toString().split('\n').filter(Boolean))
+      }
+      let row = Number(work.cursor)
+      for (const some of chunks(keys.slice(row), SLICE_ROWS)) {
+        const counts: { [outcome in Undone]?: number } = {}
+        const errors = []
+        for (const key of some) {
+          const undone = await (what === 'accounts' ? undoAccount(key, job) : undoAlias(key, job))
+          counts[undone] = (counts[undone] ?? 0) + 1
+          if (undone === 'has-mail') {
+            errors.push({
+              line: 0,
+              key,
+              refusal: { kind: 'has-mail', field: 'address', value: key },
+            })
+          }
+        }
+        row += some.length
+        const failed = errors.length
+        const done = some.length - failed
+        yield { cursor: String(row), total: keys.length, done, failed, errors, counts }
+      }
+    },
+  }
+}
+
+function inputOf(input: unknown) {
+  const { job, what } = Object(input)
+  const id = parseJobId(String(job))
+  if (id === undefined || (what !== 'accounts' && what !== 'aliases')) {
+    throw new JobFailure('only an import of accounts or aliases can be undone')
+  }
+  return { job: id, what } as const
+}

@@ -1,0 +1,69 @@
+// Lines of the log as events: each as what it is, those that say what became of a message as events of the queue, and those of administrators
+// as changes of the directory.
+
+import { readableText } from '#shared/runtime/log-text.ts'
+import type { LogLine } from '#shared/runtime/tapped-log.ts'
+import { type EventScope, type EventSink, noScope } from './event.ts'
+
+/** What the lines say that tell of a message in the queue. */
+const queueMessages: ReadonlySet<string> = new Set([
+  'message accepted',
+  'delivered',
+  'deferred',
+  'failed',
+  'discarded',
+  'refused',
+  'message held',
+  'message released',
+  'recipient released',
+  'message deleted',
+  'message expired',
+  'message set aside as corrupt',
+])
+
+/** A tap: see tapped-log.ts. */
+export function createLineEvents(
+  events: EventSink,
+  clock: { now(): number },
+): (line: LogLine) => void {
+  return (line) => {
+    const { level, fields, bound, message } = line
+    if (level === 'debug') return
+    const atMs = clock.now()
+    const queueId = fields.queueId ?? bound.queueId
+    events.publish({ topic: 'log', scope: noScope, atMs, data: () => lineData(line) })
+    if (queueId !== undefined && queueMessages.has(message)) {
+      const { to, from, reason } = { ...bound, ...fields }
+      const scope = scopeOf(to, from)
+      const data = () => ({ queueId, what: message, ...texts({ to, from, reason }) })
+      events.publish({ topic: 'queue', scope, atMs, data })
+    }
+  }
+}
+
+const lineData = ({ level, fields, bound, message }: LogLine) => ({
+  level,
+  message,
+  fields: Object.fromEntries(
+    Object.entries({ ...bound, ...fields }).map(([name, value]) => [
+      name,
+      readableText(name, value),
+    ]),
+  ),
+})
+
+const texts = (fields: { readonly [name: string]: unknown }) =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, readableText(name, value)]],
+    ),
+  )
+
+function scopeOf(...addresses: readonly unknown[]): EventScope {
+  const domains = addresses.flatMap((address) => {
+    if (typeof address !== 'string') return []
+    const at = address.lastIndexOf('@')
+    return at === -1 ? [] : address.slice(at + 1).toLowerCase()
+  })
+  return { domains, accountIds: [] }
+}
