@@ -1,15 +1,18 @@
 // The API on the backend: its ports, given.
 
 import { createApi } from '#services/api/app.ts'
-import { type ApiDeps, noAudit } from '#services/api/deps.ts'
+import { createAuthenticate } from '#services/api/authenticate.ts'
+import type { ApiDeps } from '#services/api/deps.ts'
 import { createEventStreams } from '#services/api/event-stream.ts'
 import { operations } from '#services/api/operations/index.ts'
+import { createAuditTrail } from '#shared/administration/audit/audit.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
 import type { EventSource } from '#shared/events/event.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
 import { assembleAdministration } from './administration.ts'
 import { openApiKeys } from './api-keys.ts'
 import type { Backend } from './backend.ts'
+import { assembleIdentification } from './identity.ts'
 
 export type ApiParts = {
   readonly version: string
@@ -23,12 +26,18 @@ export async function assembleApi(
   backend: Backend,
   { version, events, streams, figures }: ApiParts,
 ): Promise<WebHandler> {
-  const { store, directory, jobs, clock, log } = backend
+  const { store, directory, jobs, rates, settings, clock, log } = backend
+  const { identities } = assembleIdentification(backend)
   const { cursorKey } = await openApiKeys(store.tables.directory)
   const deps: ApiDeps = {
-    // Nobody can sign in until there is something to sign in with.
-    authenticate: async () => ({ kind: 'nobody' }),
-    audit: noAudit,
+    authenticate: createAuthenticate({ identities, rates, settings: () => settings }),
+    audit: createAuditTrail({
+      table: store.tables.directory,
+      rates,
+      retentionMs: () => settings.auditRetention,
+      clock,
+      log,
+    }),
     administration: (record) => assembleAdministration(backend, record),
     rehearsal: (record) => assembleAdministration(backend, record),
     directory,
