@@ -83,10 +83,6 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     signIns: absent('sign-ins'),
     webSessions: backend.webSessions,
     tokens: backend.tokens,
-    jobs: absent('jobs'),
-    events: absent('events'),
-    eventStreams: undefined,
-    figures: absent('figures'),
     ...more,
   }
 }

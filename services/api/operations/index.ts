@@ -16,29 +16,29 @@ import { jobOperations } from './jobs.ts'
 import { queueOperations } from './queue.ts'
 import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
+import { searchOperations } from './search.ts'
 import { sessionOperations } from './session.ts'
 import { tokenOperations } from './tokens.ts'
-import { searchOperations } from './search.ts'
 import { traceOperations } from './trace.ts'
 
 export const operations: readonly Operation[] = [
-  ...sessionOperations,
-  ...invitationOperations,
-  ...domainOperations,
-  ...domainDnsOperations,
-  ...accountOperations,
-  ...queueOperations,
-  ...traceOperations,
-  ...aliasOperations,
-  ...grantOperations,
   ...accessTableOperations,
-  ...rewrittenSenderOperations,
-  ...containmentOperations,
-  ...roleOperations,
-  ...tokenOperations,
+  ...accountOperations,
+  ...aliasOperations,
   ...auditOperations,
-  ...jobOperations,
+  ...containmentOperations,
+  ...domainDnsOperations,
+  ...domainOperations,
   ...eventOperations,
   ...figureOperations,
+  ...grantOperations,
+  ...invitationOperations,
+  ...jobOperations,
+  ...queueOperations,
+  ...rewrittenSenderOperations,
+  ...roleOperations,
   ...searchOperations,
+  ...sessionOperations,
+  ...tokenOperations,
+  ...traceOperations,
 ]
