@@ -1,39 +1,53 @@
-// What is served over HTTP, by the settings.
+// The HTTP listeners that the settings ask for, both with the same site.
 
+import { forwardedCaller } from '#services/http/forwarded.ts'
 import { type HttpServer, openHttpServer } from '#services/http/server.ts'
-import { createStsPolicyHost } from '#services/http/sts-policy.ts'
-import { stsPolicyText } from '#shared/administration/dns/sts-policy.ts'
+import { createSite } from '#services/http/site.ts'
+import type { WebPart } from '#shared/contracts/web.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import type { Backend } from './backend.ts'
 import { formatEndpoint } from './endpoint.ts'
+import type { OpenListener } from './listeners.ts'
 import { explained } from './start-failure.ts'
 
-/** None where nothing is to be served. */
 export async function openHttpListeners(
-  { settings, directory, log }: Backend,
+  { settings, clock, log: systemLog }: Backend,
+  parts: readonly WebPart[],
   certificates: CertificateSource,
-): Promise<readonly HttpServer[]> {
-  const { mtaStsMode, mtaStsListen, mtaStsPort, mtaStsTls } = settings
-  if (mtaStsMode === 'off') return []
-  const opened: HttpServer[] = []
-  for (const host of mtaStsListen) {
+): Promise<{ readonly opened: readonly OpenListener[]; close(): Promise<void> }> {
+  const { listeners, httpTrustedProxies } = settings
+  const log = systemLog.child({ service: 'http' })
+  const httpsPort = listeners.https.enabled ? listeners.https.port : undefined
+  const answer = createSite({ parts, httpsPort, log })
+  const policy = { minVersion: settings.tls.minimumVersion }
+  const servers: HttpServer[] = []
+  const opened: OpenListener[] = []
+  const close = async () => void (await Promise.all(servers.map((server) => server.close())))
+  for (const name of ['http', 'https'] as const) {
+    const { enabled, address: addresses, port } = listeners[name]
+    if (!enabled) continue
     const opening = openHttpServer({
-      host,
-      port: mtaStsPort,
-      certificates: mtaStsTls ? certificates : undefined,
-      answer: createStsPolicyHost({
-        domains: directory.domains,
-        policyText: stsPolicyText(settings),
-      }),
-      log: log.child({ service: 'http' }),
+      addresses,
+      port,
+      tls: name === 'https' ? { certificates, policy } : undefined,
+      answer,
+      limits: settings,
+      callerOf: forwardedCaller(httpTrustedProxies),
+      clock,
+      log,
     })
-    const place = formatEndpoint({ address: host, port: mtaStsPort })
+    const places = addresses.map((address) => formatEndpoint({ address, port })).join(', ')
     try {
-      opened.push(await explained(`http cannot listen on ${place}`, opening))
+      const server = await explained(`${name} cannot listen on ${places}`, opening)
+      servers.push(server)
+      for (const { address, port } of server.at) {
+        log.info({ listener: name, address, port }, 'listening')
+        opened.push({ name, address, port })
+      }
     } catch (error) {
-      await Promise.all(opened.map((server) => server.close()))
+      await close()
       throw error
     }
   }
-  return opened
+  return { opened, close }
 }

@@ -66,7 +66,9 @@ type Listener = {
   close(options: CloseOptions): Promise<unknown>
 }
 
-type Makers = [name: ListenerName, make: () => Listener][]
+/** HTTP has other ends (http.ts). */
+type MailListenerName = Exclude<ListenerName, 'http' | 'https'>
+type Makers = [name: MailListenerName, make: () => Listener][]
 
 export async function openListeners(backend: Backend, parts: ListenerParts) {
   const { settings } = backend
@@ -103,7 +105,10 @@ export async function openListeners(backend: Backend, parts: ListenerParts) {
 
 function assembleAuthenticator(
   { settings, store, directory, suspicion, clock, log }: Backend,
-  { countryOf, areLoginsAskedFor = () => asksRecentLogins(settings) }: ListenerParts,
+  {
+    countryOf,
+    areLoginsAskedFor = () => asksRecentLogins(settings),
+  }: Pick<ListenerParts, 'countryOf' | 'areLoginsAskedFor'>,
 ): Authenticator {
   const { accounts } = directory
   const { counters } = store.tables
@@ -116,6 +121,10 @@ function assembleAuthenticator(
   }
   return noteLogins(watched, { note }, log)
 }
+
+/** Of sign-ins over HTTP: nobody may relay because of one. */
+export const assembleApiAuthenticator = (backend: Backend): Authenticator =>
+  assembleAuthenticator(backend, { countryOf: undefined, areLoginsAskedFor: () => false })
 
 function makers(backend: Backend, parts: ListenerParts, accountWatch: AccountWatch) {
   const { certificates, clientAuthorities, policy, content, filters } = parts
@@ -192,5 +201,5 @@ function makers(backend: Backend, parts: ListenerParts, accountWatch: AccountWat
     imaps: imap('imaps'),
     pop3: pop3('pop3'),
     pop3s: pop3('pop3s'),
-  } satisfies Record<ListenerName, () => Listener>
+  } satisfies Record<MailListenerName, () => Listener>
 }

@@ -10,7 +10,7 @@ import { authenticationSteps, startDmarcReports } from '#services/assembly/authe
 import { assembleContent } from '#services/assembly/content.ts'
 import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
-import { type ListenerName, openListeners } from '#services/assembly/listeners.ts'
+import { openListeners } from '#services/assembly/listeners.ts'
 import { openMilters } from '#services/assembly/milters.ts'
 import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
@@ -139,13 +139,16 @@ async function readWebhookSecret(arn: string): Promise<string | undefined> {
   return (await new Secret(openSecretsManager(), arn).read())?.text
 }
 
+const isContained = (name: string): name is keyof typeof containerOf => name in containerOf
+
 /** Which variables are needed: those of the one protocol that is served, or of all. */
 function containerName(environment: NodeJS.ProcessEnv): ContainerName {
   const loaded = loadSettings({ environment, overrides: [] })
   if (loaded.kind === 'invalid') return 'edge' // startProcess says what is wrong
   const enabled = Object.entries(loaded.settings.listeners).filter(([, { enabled }]) => enabled)
   const containers = new Set<ContainerName>(
-    enabled.map(([name]) => containerOf[name as ListenerName]),
+    // A function serves HTTP.
+    enabled.flatMap(([name]) => (isContained(name) ? [containerOf[name]] : [])),
   )
   const [only] = containers
   return containers.size === 1 && only !== undefined ? only : 'edge'

@@ -24,7 +24,7 @@ import type { DoctorWorld } from './world.ts'
 
 export type DoctorSettings = Pick<
   Settings,
-  'hostname' | 'mynetworks' | 'relayhost' | 'queueMinfree' | 'mtaStsMode' | 'mtaStsTls'
+  'hostname' | 'mynetworks' | 'relayhost' | 'queueMinfree' | 'mtaStsMode' | 'listeners'
 >
 
 export type DoctorDeps = {
@@ -51,10 +51,12 @@ type Begun = Promise<readonly Finding[]>
 /** None of them rejects. */
 function begin(deps: DoctorDeps): readonly Begun[] {
   const { world, settings, domains, isHere } = deps
-  const { hostname, relayhost, mtaStsMode, mtaStsTls } = settings
+  const { hostname, relayhost, mtaStsMode, listeners } = settings
   const outName = relayhost === null ? deps.outboundHost : formatNextHop(relayhost)
   const policyHosts =
-    mtaStsMode === 'off' || !mtaStsTls ? [] : domains.map(({ domain }) => stsHost(domain))
+    mtaStsMode === 'off' || !listeners.https.enabled
+      ? []
+      : domains.map(({ domain }) => stsHost(domain))
   const here = (...checks: readonly (() => Begun)[]) => (isHere ? checks.map((run) => run()) : [])
   return [
     ...here(

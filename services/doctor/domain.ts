@@ -41,7 +41,7 @@ export async function checkPolicyHost(
   if (stsPolicy === undefined) return []
   const url = `https://${stsHost(domain)}${STS_PATH}`
   const about = { check: 'mta-sts', of: url } as const
-  const next = 'mtaStsPort has to be reached at 443, with a certificate of this name'
+  const next = 'listeners.https has to be reached at 443, with a certificate of this name'
   let answer: Awaited<ReturnType<DoctorWorld['get']>>
   try {
     answer = await world.get(url)

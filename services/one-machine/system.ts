@@ -7,6 +7,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openAcme } from '#services/assembly/acme.ts'
 import { ADMINISTRATOR_TOPIC, createTakeOver } from '#services/assembly/administrator-log.ts'
 import { authenticationSteps, startDmarcReports } from '#services/assembly/authentication.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
@@ -29,12 +30,14 @@ import {
 import { explained } from '#services/assembly/start-failure.ts'
 import { startTlsReports } from '#services/assembly/tls-reports.ts'
 import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
+import { assembleWeb } from '#services/assembly/web.ts'
 import { startJobLoop } from '#services/jobs/loop.ts'
 import { createPolicyServers } from '#services/policy/delegation/servers.ts'
 import { findPostmaster } from '#shared/administration/postmaster.ts'
 import { asksRecentLogins } from '#shared/auth/pop-before-smtp.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
+import { createStoredFigures } from '#shared/figures/series.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { createSparingLog } from '#shared/net/sparing-log.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
@@ -98,10 +101,11 @@ export async function startSystem(deps: {
   )
   const backend = createBackend({ store, settings, clock, log, events })
   let running = backend
+  const acme = await openAcme(deps.directory, settings, clock)
   const certificates = await explained(
     'cannot use the certificate of tls.certificateFile and tls.keyFile',
     openCertificateSource({
-      ...settings.tls,
+      ...(acme?.files ?? settings.tls),
       folder: join(deps.directory, 'tls'),
       hostname: settings.hostname,
       log,
@@ -195,9 +199,17 @@ export async function startSystem(deps: {
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
-  const http = await openHttpListeners(backend, certificates)
-  opening.defer(async () => void (await Promise.all(http.map((server) => server.close()))))
-  for (const { at } of http) log.info({ service: 'http', ...at }, 'listening')
+  const web = assembleWeb({
+    backend: listening,
+    version: deps.version,
+    events,
+    streams: true,
+    figures: createStoredFigures(store.tables.counters, clock),
+  })
+  const http = await openHttpListeners(backend, web, certificates)
+  opening.defer(() => http.close())
+  const keeper = acme?.start(backend, () => certificates.reload())
+  opening.defer(async () => await keeper?.stop())
   opening.use(startDmarcReports(backend))
   opening.use(startTlsReports(backend))
   const takeOver = createTakeOver(store.tables.counters, log)
@@ -206,14 +218,14 @@ export async function startSystem(deps: {
   await takeOver()
   await lock.tell({
     version: deps.version,
-    listeners: listeners.opened,
+    listeners: [...listeners.opened, ...http.opened],
     certificateFile: certificates.certificateFile,
   })
   await warnWithoutPostmaster(backend)
   const resources = opening.move()
   return {
     backend,
-    listeners: listeners.opened,
+    listeners: [...listeners.opened, ...http.opened],
     certificates,
     async reload(wanted) {
       const reloaded = reloadSettings(running.settings, wanted)

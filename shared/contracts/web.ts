@@ -15,3 +15,15 @@ export type WebCaller = {
  * operation takes. Rejects with TemporaryFailure where it cannot be answered now: 503.
  */
 export type WebHandler = (request: Request, caller: WebCaller) => Promise<Response | undefined>
+
+/** A part of the site. The first that answers has answered. */
+export type WebPart = {
+  /** In the log. */
+  readonly name: string
+  /**
+   * `any`: over plain HTTP too, to anybody: what has to be, and is no secret. `private`: credentials may cross, so over TLS, or in clear
+   * on this machine alone.
+   */
+  readonly over: 'any' | 'private'
+  readonly handler: WebHandler
+}

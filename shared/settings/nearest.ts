@@ -3,6 +3,13 @@
 
 import type { Setting } from './setting.ts'
 
+/** Settings that were, as `plain` writes them, and what does their work now. */
+const formerPaths: ReadonlyMap<string, string> = new Map([
+  ['mtastslisten', 'listeners.https.address'],
+  ['mtastsport', 'listeners.https.port'],
+  ['mtaststls', 'listeners.https.enabled'],
+])
+
 /** Typing errors that still count as near, as a share of the length. */
 const DISTANCE_SHARE_MAX = 0.34
 
@@ -11,6 +18,8 @@ export function nearestPath(
   settingsByPath: ReadonlyMap<string, Setting<unknown>>,
 ): string | undefined {
   const wanted = plain(key)
+  const former = formerPaths.get(wanted)
+  if (former !== undefined && settingsByPath.has(former)) return former
   let best: { path: string; distance: number } | undefined
   for (const [path, { facts }] of settingsByPath) {
     const { postfix = '', dovecot = '' } = facts.known ?? {}

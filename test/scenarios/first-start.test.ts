@@ -13,6 +13,7 @@ import { commandLine } from '#test/support/command-line.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
 import { isInstalled, runProgram } from '#test/support/program.ts'
 import {
+  allListenerNames,
   freePorts,
   listenerNames,
   type Ports,
@@ -105,7 +106,7 @@ describe('the first start', () => {
 
 describe('the end', () => {
   const settings = (ports: Ports) =>
-    listenerNames.flatMap((name) => ['--set', `listeners.${name}.port=${ports[name]}`])
+    allListenerNames.flatMap((name) => ['--set', `listeners.${name}.port=${ports[name]}`])
 
   it('comes within the grace time, with sessions open and mail on its way, and loses nothing', async () => {
     await using folder = await temporaryFolder()
@@ -194,7 +195,7 @@ describe('a start that cannot succeed', () => {
 
   /** One line that says why; nothing is left open, so that it can run in this process. */
   async function refusal(words: readonly string[], data = folder): Promise<string> {
-    const any = listenerNames.flatMap((name) => ['--set', `listeners.${name}.port=0`])
+    const any = allListenerNames.flatMap((name) => ['--set', `listeners.${name}.port=0`])
     const level = ['--set', 'log.level=error']
     const ended = await commandLine(['serve', '--data', data, ...any, ...level, ...words])
     expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code: 1, stdout: '' })

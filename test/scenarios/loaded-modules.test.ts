@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runProgram } from '#test/support/program.ts'
+import { allListenerNames } from '#test/support/server-process.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -70,11 +71,12 @@ describe('a command for a deployment on AWS', () => {
 
 describe('what is loaded', () => {
   it('is nothing of AWS on one machine', async () => {
-    const any = ['smtp', 'submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s']
-    const ports = any.flatMap((name) => ['--set', `listeners.${name}.port=0`])
+    const ports = allListenerNames.flatMap((name) => ['--set', `listeners.${name}.port=0`])
     const loaded = await loadedBy('serve', ...ports, '--set', 'log.level=error')
     expect(of(loaded, /^services\/imap\//)).not.toEqual([])
     expect(of(loaded, aws)).toEqual([])
+    // What answers over HTTP is loaded when somebody asks.
+    expect(of(loaded, /node_modules\/(zod|hono|@hono)\/|^services\/api\//)).toEqual([])
     // Nor anything that `npm ci --omit=dev` does not install.
     const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     const { packages } = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'))

@@ -1,14 +1,16 @@
 // The whole server behind a load balancer that speaks the PROXY protocol: every port, in clear and with TLS.
 
 import { once } from 'node:events'
+import { get } from 'node:http'
+import { get as getSecurely } from 'node:https'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Account, eventually, firstAccounts, takeMail } from '#test/support/accounts.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
 import { localHeader, proxyHeader } from '#test/support/proxy-header.ts'
 import {
+  allListenerNames,
   freePorts,
-  listenerNames,
   type Ports,
   type ServerProcess,
   startServer,
@@ -28,6 +30,8 @@ const clientAddresses: { readonly [name in Name]: string } = {
   imaps: '2001:db8::993',
   pop3: '203.0.113.110',
   pop3s: '203.0.113.99',
+  http: '203.0.113.80',
+  https: '2001:db8::443',
 }
 
 const resources = new AsyncDisposableStack()
@@ -51,7 +55,7 @@ afterAll(() => resources.disposeAsync())
 /** Tells the server on each connection that it is from the port's client, then passes on both directions. */
 async function openLoadBalancer(targets: Ports): Promise<Ports> {
   const opened = await Promise.all(
-    listenerNames.map(async (name) => {
+    allListenerNames.map(async (name) => {
       const source = { address: clientAddresses[name], port: 40_001 }
       const listening = createServer((client) => {
         const target = connect(targets[name], '127.0.0.1')
@@ -149,8 +153,27 @@ describe('the client named by the header', () => {
   })
 })
 
+describe('HTTP', () => {
+  const headers = { host: 'mx.example.test' }
+  const at = { host: '127.0.0.1', path: '/api/v1/accounts', headers }
+
+  it('is answered over TLS', async () => {
+    const asked = getSecurely({ ...at, port: ports.https, rejectUnauthorized: false })
+    const [response] = await once(asked, 'response')
+    expect(response.statusCode).toBe(401)
+    response.resume()
+  })
+
+  it('sends a client that comes from elsewhere in clear to TLS', async () => {
+    const [response] = await once(get({ ...at, port: ports.http }), 'response')
+    expect(response.statusCode).toBe(308)
+    expect(response.headers.location).toBe('https://mx.example.test/api/v1/accounts')
+    response.resume()
+  })
+})
+
 describe('without a header for a client', () => {
-  it.each(listenerNames)('a connection to %s gets nothing and is closed', async (name) => {
+  it.each(allListenerNames)('a connection to %s gets nothing and is closed', async (name) => {
     const wire = await Wire.open(server.ports[name])
     const before = logged('PROXY header refused').length
     wire.write('EHLO client.test\r\n')
@@ -159,7 +182,7 @@ describe('without a header for a client', () => {
     expect(line).toMatchObject({ level: 'warn', proxy: '127.0.0.1', reason: 'no PROXY header' })
   })
 
-  it.each(listenerNames)('a health check of %s gets nothing and is closed', async (name) => {
+  it.each(allListenerNames)('a health check of %s gets nothing and is closed', async (name) => {
     const wire = await Wire.open(server.ports[name])
     wire.write(localHeader())
     expect(await wire.closed()).toBe('')

@@ -10,12 +10,7 @@ import { commandLine } from '#test/support/command-line.ts'
 import { type DnsServer, startDnsServer } from '#test/support/dns-server.ts'
 import { missingPrograms } from '#test/support/programs.ts'
 import { proxyHeader } from '#test/support/proxy-header.ts'
-import {
-  freePort,
-  freePorts,
-  type ServerProcess,
-  startServer,
-} from '#test/support/server-process.ts'
+import { freePorts, type ServerProcess, startServer } from '#test/support/server-process.ts'
 import { openSink, type Sink } from '#test/support/sink-smtp.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
@@ -34,7 +29,6 @@ let dns: DnsServer
 let server: ServerProcess
 let sink: Sink
 let strangersPort: number
-let policyPort: number
 const published: { [name: string]: string } = {}
 
 type Listed = {
@@ -63,7 +57,6 @@ beforeAll(async () => {
   )
   sink = await openSink({ options: { hideSMTPUTF8: true } })
   resources.defer(() => sink[Symbol.asyncDispose]())
-  policyPort = await freePort()
   server = await startServer(folder, await freePorts(), [
     `relayhost=[127.0.0.1]:${sink.port}`,
     `dnsServers=${dns.address}`,
@@ -71,9 +64,6 @@ beforeAll(async () => {
     'hostname=mx.example.test',
     'policyPreset=open',
     'mtaStsMode=enforce',
-    'mtaStsListen=127.0.0.1',
-    `mtaStsPort=${policyPort}`,
-    'mtaStsTls=no',
   ])
   resources.defer(async () => void (await server.end('SIGTERM')))
   const listening = createServer((client) => {
@@ -141,7 +131,7 @@ describe('keys whose records are published', () => {
 describe('the policy of MTA-STS', () => {
   it('is what the records of the domain announce', async () => {
     const asked = get({
-      port: policyPort,
+      port: server.ports.http,
       host: '127.0.0.1',
       path: '/.well-known/mta-sts.txt',
       headers: { host: 'mta-sts.example.test' },

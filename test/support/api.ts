@@ -2,13 +2,19 @@
 
 import { createApi } from '#services/api/app.ts'
 import type { ApiDeps } from '#services/api/deps.ts'
+import { createEventStreams } from '#services/api/event-stream.ts'
 import type { Operation } from '#services/api/operation.ts'
 import { operations } from '#services/api/operations/index.ts'
 import { assembleAdministration } from '#services/assembly/administration.ts'
 import type { Backend } from '#services/assembly/backend.ts'
+import { assembleSignIns } from '#services/assembly/identity.ts'
+import { assembleApiAuthenticator } from '#services/assembly/listeners.ts'
 import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { AuditEntry, AuditResult } from '#shared/administration/audit/entries.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
+import { createEventRing } from '#shared/events/ring.ts'
+import { createStoredFigures } from '#shared/figures/series.ts'
+import { noSecondFactors } from '#shared/identity/second-factors.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 
 export const owner: Actor = {
@@ -53,33 +59,32 @@ const noAudit: AuditTrail = {
   noteRefused: async () => {},
 }
 
-/** Of a port that a test does without. */
-function absent<T extends object>(name: string): T {
-  const refuse = () => {
-    throw new Error(`no ${name} in this test`)
-  }
-  return new Proxy({} as T, { get: refuse })
-}
+const testSignIns = (backend: Backend) =>
+  assembleSignIns(backend, {
+    authenticator: assembleApiAuthenticator(backend),
+    factors: noSecondFactors,
+  })
 
 export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps {
+  const events = createEventRing()
   return {
     authenticate: async () => asked(owner),
     audit: noAudit,
     administration: (record) => assembleAdministration(backend, record),
     rehearsal: (record) => assembleAdministration(backend, record),
     directory: backend.directory,
+    jobs: backend.jobs,
+    events,
+    eventStreams: createEventStreams({ events, clock: backend.clock }),
+    figures: createStoredFigures(backend.store.tables.counters, backend.clock),
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),
     version: '0.0.0',
     clock: backend.clock,
     log: silentLog,
-    signIns: absent('sign-ins'),
+    signIns: testSignIns(backend),
     webSessions: backend.webSessions,
     tokens: backend.tokens,
-    jobs: absent('jobs'),
-    events: absent('events'),
-    eventStreams: undefined,
-    figures: absent('figures'),
     ...more,
   }
 }

@@ -17,7 +17,9 @@ export const listenerNames = [
   'pop3',
   'pop3s',
 ] as const
-export type Ports = { readonly [name in (typeof listenerNames)[number]]: number }
+/** With those of HTTP. */
+export const allListenerNames = [...listenerNames, 'http', 'https'] as const
+export type Ports = { readonly [name in (typeof allListenerNames)[number]]: number }
 
 /** Disposed of, it is killed if it still runs. */
 export interface ServerProcess extends AsyncDisposable {
@@ -34,7 +36,7 @@ export interface ServerProcess extends AsyncDisposable {
 /** Ports for one server; keep them over restarts. */
 export async function freePorts(): Promise<Ports> {
   const ports: [string, number][] = []
-  for (const name of listenerNames) ports.push([name, await freePort()])
+  for (const name of allListenerNames) ports.push([name, await freePort()])
   return Object.fromEntries(ports) as Ports
 }
 
@@ -100,7 +102,7 @@ export async function startServer(
   whileStarting: (pid: number) => void = () => {},
 ): Promise<ServerProcess> {
   const all = [
-    ...listenerNames.flatMap((name) => [
+    ...allListenerNames.flatMap((name) => [
       `listeners.${name}.port=${ports[name]}`,
       `listeners.${name}.address=127.0.0.1`,
     ]),

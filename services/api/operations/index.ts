@@ -9,9 +9,11 @@ import { eventOperations } from './events.ts'
 import { figureOperations } from './figures.ts'
 import { invitationOperations } from './invitations.ts'
 import { jobOperations } from './jobs.ts'
+import { queueOperations } from './queue.ts'
 import { roleOperations } from './roles.ts'
 import { sessionOperations } from './session.ts'
 import { tokenOperations } from './tokens.ts'
+import { traceOperations } from './trace.ts'
 
 export const operations: readonly Operation[] = [
   ...sessionOperations,
@@ -22,6 +24,8 @@ export const operations: readonly Operation[] = [
   ...roleOperations,
   ...tokenOperations,
   ...auditOperations,
+  ...queueOperations,
+  ...traceOperations,
   ...jobOperations,
   ...eventOperations,
   ...figureOperations,

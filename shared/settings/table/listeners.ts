@@ -54,7 +54,21 @@ export const listenerSettings = {
     imaps: listener('IMAP over TLS', 1993, 993),
     pop3: listener('POP3 with STLS', 1110, 110),
     pop3s: listener('POP3 over TLS', 1995, 995),
+    http: listener(
+      'HTTP without TLS, which sends all that is not public on to https unless it comes from this machine',
+      8080,
+      80,
+      { address: '127.0.0.1' },
+    ),
+    https: listener('the console, the API and the policy of MTA-STS over TLS', 8443, 443, {
+      address: '127.0.0.1',
+    }),
   },
+  httpTrustedProxies: new Setting(networkList, {
+    default: [],
+    about:
+      'Reverse proxies in front of `listeners.http` and `listeners.https` whose X-Forwarded-For and X-Forwarded-Proto are believed. One that ends TLS itself and speaks HTTP with us has to be among them. Whoever connects from here can claim any address.',
+  }),
   lmtpTrustedNetworks: new Setting(networkList, {
     default: ['127.0.0.0/8', '::1/128'],
     about:

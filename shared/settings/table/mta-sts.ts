@@ -1,7 +1,7 @@
-// What we ask of those who send mail here: MTA-STS (RFC 8461), whose policy is served over HTTPS, and what our domains publish beside it.
+// What we ask of those who send mail here: MTA-STS (RFC 8461), whose policy is served over HTTPS, and what our domains publish beside it. `listeners.https` serves it.
 
-import { listenAddresses, mailAddress } from '../address-kinds.ts'
-import { boolean, choice, duration, port } from '../kinds.ts'
+import { mailAddress } from '../address-kinds.ts'
+import { choice, duration } from '../kinds.ts'
 import { mailHostPatterns } from '../mail-host-patterns.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
@@ -12,7 +12,7 @@ export const mtaStsSettings = {
   mtaStsMode: new Setting(choice('off', 'testing', 'enforce', 'none'), {
     default: 'off',
     about:
-      'Whether servers that send mail to our domains are asked to do so over TLS with a valid certificate (MTA-STS): off (nothing is served or to be published), testing (they report what fails, if they do), enforce (else they do not send). none takes an earlier policy back; it has to stay for as long as `mtaStsMaxAge` of that one.',
+      'Whether servers that send mail to our domains are asked to do so over TLS with a valid certificate (MTA-STS), by a policy that `listeners.https` serves under mta-sts.<domain>: off (nothing is served or to be published), testing (they report what fails, if they do), enforce (else they do not send). none takes an earlier policy back; it has to stay for as long as `mtaStsMaxAge` of that one.',
   }),
   mtaStsMaxAge: new Setting(duration({ min: 60 * SECOND, max: 365 * DAY }), {
     default: 14 * DAY,
@@ -23,19 +23,6 @@ export const mtaStsSettings = {
     defaultText: '`hostname`',
     about:
       'Mail hosts that the policy allows, as the MX records have them; `*.example.net` stands for one label. The certificate of each must have its name.',
-  }),
-  mtaStsListen: new Setting(listenAddresses, {
-    default: ['localhost'],
-    about: 'The addresses that listen for those who ask for the policy.',
-  }),
-  mtaStsPort: new Setting(port, {
-    default: 8443,
-    about: 'The port there; the world expects 443 under mta-sts.<domain>.',
-  }),
-  mtaStsTls: new Setting(boolean, {
-    default: true,
-    about:
-      'Whether HTTPS is spoken there, with the certificate of `tls`, which must name mta-sts.<domain> of each domain. no: plain HTTP, for a proxy in front that has such certificates.',
   }),
   dnsReportAddress: new Setting(mailAddress, {
     reload: true,

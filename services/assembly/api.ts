@@ -1,0 +1,60 @@
+// The API on the backend: its ports, given.
+
+import { createApi } from '#services/api/app.ts'
+import { createAuthenticate } from '#services/api/authenticate.ts'
+import type { ApiDeps } from '#services/api/deps.ts'
+import { createEventStreams } from '#services/api/event-stream.ts'
+import { operations } from '#services/api/operations/index.ts'
+import type { WebHandler } from '#shared/contracts/web.ts'
+import type { EventSource } from '#shared/events/event.ts'
+import type { FigureSource } from '#shared/figures/series.ts'
+import { noSecondFactors } from '#shared/identity/second-factors.ts'
+import { assembleAdministration } from './administration.ts'
+import { openApiKeys } from './api-keys.ts'
+import { assembleAuditTrail } from './audit.ts'
+import type { Backend } from './backend.ts'
+import { assembleSignIns } from './identity.ts'
+import { assembleApiAuthenticator } from './listeners.ts'
+
+export type ApiParts = {
+  readonly version: string
+  readonly events: EventSource
+  /** Whether answers may go on for as long as somebody reads. */
+  readonly streams: boolean
+  readonly figures: FigureSource
+}
+
+export async function assembleApi(
+  backend: Backend,
+  { version, events, streams, figures }: ApiParts,
+): Promise<WebHandler> {
+  const { store, directory, jobs, rates, settings, clock, log } = backend
+  const { cursorKey } = await openApiKeys(store.tables.directory)
+  const deps: ApiDeps = {
+    authenticate: createAuthenticate({
+      identities: backend.identities,
+      rates,
+      settings: () => settings,
+    }),
+    audit: assembleAuditTrail(backend),
+    signIns: assembleSignIns(backend, {
+      authenticator: assembleApiAuthenticator(backend),
+      factors: noSecondFactors,
+    }),
+    webSessions: backend.webSessions,
+    tokens: backend.tokens,
+    administration: (record) => assembleAdministration(backend, record),
+    rehearsal: (record) => assembleAdministration(backend, record),
+    directory,
+    jobs,
+    events,
+    eventStreams: streams ? createEventStreams({ events, clock }) : undefined,
+    figures,
+    counters: store.tables.counters,
+    cursorKey,
+    version,
+    clock,
+    log: log.child({ service: 'api' }),
+  }
+  return createApi(deps, operations)
+}

@@ -1,0 +1,60 @@
+// The site: what is served over HTTP, in the order in which it is asked. A new part is a line here.
+
+import { createConsoleHandler } from '#services/console/handler.ts'
+import { createStsPolicyHost } from '#services/http/sts-policy.ts'
+import { stsPolicyText } from '#shared/administration/dns/sts-policy.ts'
+import type { WebHandler, WebPart } from '#shared/contracts/web.ts'
+import type { ApiParts } from './api.ts'
+import type { Backend } from './backend.ts'
+
+export type WebDeps = ApiParts & { readonly backend: Backend }
+
+export function assembleWeb({ backend, ...parts }: WebDeps): readonly WebPart[] {
+  const { settings, directory } = backend
+  return [
+    {
+      name: 'mta-sts',
+      over: 'any',
+      handler: createStsPolicyHost({
+        domains: directory.domains,
+        policyText: () => (settings.mtaStsMode === 'off' ? undefined : stsPolicyText(settings)),
+      }),
+    },
+    {
+      name: 'api',
+      over: 'private',
+      handler: lazily(isApi, async () => {
+        const { assembleApi } = await import('./api.ts')
+        return await assembleApi(backend, parts)
+      }),
+    },
+    // The last: what nobody else knows is a page that says so.
+    {
+      name: 'console',
+      over: 'private',
+      handler: createConsoleHandler({
+        async files() {
+          const { buildConsole } = await import('#services/console/build.ts')
+          return await buildConsole()
+        },
+      }),
+    },
+  ]
+}
+
+const isApi = (path: string) => path === '/api' || path.startsWith('/api/')
+
+/** Loaded when it is first asked for: a mail server that starts waits for no schemas. */
+function lazily(isMine: (path: string) => boolean, load: () => Promise<WebHandler>): WebHandler {
+  let loading: Promise<WebHandler> | undefined
+  return async (request, caller) => {
+    if (!isMine(new URL(request.url).pathname)) return undefined
+    loading ??= load()
+    const handler = await loading.catch((error) => {
+      // The next who asks tries again.
+      loading = undefined
+      throw error
+    })
+    return await handler(request, caller)
+  }
+}
