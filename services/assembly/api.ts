@@ -9,10 +9,12 @@ import type { WebHandler } from '#shared/contracts/web.ts'
 import type { EventSource } from '#shared/events/event.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
 import { noSecondFactors } from '#shared/identity/second-factors.ts'
+import { silentLog } from '#shared/runtime/log.ts'
+import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 import { assembleAdministration } from './administration.ts'
 import { openApiKeys } from './api-keys.ts'
 import { assembleAuditTrail } from './audit.ts'
-import type { Backend } from './backend.ts'
+import { type Backend, createBackend } from './backend.ts'
 import { assembleSignIns } from './identity.ts'
 import { assembleApiAuthenticator } from './listeners.ts'
 
@@ -44,7 +46,10 @@ export async function assembleApi(
     webSessions: backend.webSessions,
     tokens: backend.tokens,
     administration: (record) => assembleAdministration(backend, record),
-    rehearsal: (record) => assembleAdministration(backend, record),
+    rehearsal(record) {
+      const forgetful = { ...backend, store: createRehearsalStore(store, clock), log: silentLog }
+      return assembleAdministration(createBackend(forgetful), record)
+    },
     directory,
     jobs,
     events,

@@ -1,15 +1,20 @@
 // The table of operations. A new noun is a file, and a line here.
 
 import type { Operation } from '../operation.ts'
+import { accessTableOperations } from './access-tables.ts'
 import { accountOperations } from './accounts.ts'
+import { aliasOperations } from './aliases.ts'
 import { auditOperations } from './audit.ts'
 import { containmentOperations } from './containment.ts'
+import { domainDnsOperations } from './domain-dns.ts'
 import { domainOperations } from './domains.ts'
 import { eventOperations } from './events.ts'
 import { figureOperations } from './figures.ts'
+import { grantOperations } from './grants.ts'
 import { invitationOperations } from './invitations.ts'
 import { jobOperations } from './jobs.ts'
 import { queueOperations } from './queue.ts'
+import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
 import { sessionOperations } from './session.ts'
 import { tokenOperations } from './tokens.ts'
@@ -19,6 +24,7 @@ export const operations: readonly Operation[] = [
   ...sessionOperations,
   ...invitationOperations,
   ...domainOperations,
+  ...domainDnsOperations,
   ...accountOperations,
   ...containmentOperations,
   ...roleOperations,
@@ -26,6 +32,10 @@ export const operations: readonly Operation[] = [
   ...auditOperations,
   ...queueOperations,
   ...traceOperations,
+  ...aliasOperations,
+  ...grantOperations,
+  ...accessTableOperations,
+  ...rewrittenSenderOperations,
   ...jobOperations,
   ...eventOperations,
   ...figureOperations,
