@@ -6,12 +6,16 @@ import type { ApiDeps } from '#services/api/deps.ts'
 import { createEventStreams } from '#services/api/event-stream.ts'
 import { operations } from '#services/api/operations/index.ts'
 import { createAuditTrail } from '#shared/administration/audit/audit.ts'
+import { createSearch } from '#shared/administration/search.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
+import { createDirectorySearch } from '#shared/directory/search.ts'
 import type { EventSource } from '#shared/events/event.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
+import { silentLog } from '#shared/runtime/log.ts'
+import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 import { assembleAdministration } from './administration.ts'
 import { openApiKeys } from './api-keys.ts'
-import type { Backend } from './backend.ts'
+import { type Backend, createBackend } from './backend.ts'
 import { assembleIdentification } from './identity.ts'
 
 export type ApiParts = {
@@ -39,12 +43,16 @@ export async function assembleApi(
       log,
     }),
     administration: (record) => assembleAdministration(backend, record),
-    rehearsal: (record) => assembleAdministration(backend, record),
+    rehearsal(record) {
+      const forgetful = { ...backend, store: createRehearsalStore(store, clock), log: silentLog }
+      return assembleAdministration(createBackend(forgetful), record)
+    },
     directory,
     jobs,
     events,
     eventStreams: streams ? createEventStreams({ events, clock }) : undefined,
     figures,
+    search: createSearch(createDirectorySearch(store.tables.directory)),
     counters: store.tables.counters,
     cursorKey,
     version,

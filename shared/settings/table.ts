@@ -2,6 +2,7 @@
 // derived from this table; a new setting is one entry in one of its parts.
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
+import { acmeSettings } from './table/acme.ts'
 import { authSettings } from './table/auth.ts'
 import { authenticationSettings } from './table/authentication.ts'
 import { contentSettings } from './table/content.ts'
@@ -76,6 +77,7 @@ export const settingParts = {
   Operating: operatingSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
+  'Certificates by ACME': acmeSettings,
   Log: logSettings,
 } as const
 
@@ -115,6 +117,7 @@ export const settingsTable = {
   ...operatingSettings,
   ...dnsSettings,
   ...tlsSettings,
+  ...acmeSettings,
   ...logSettings,
 } satisfies SettingGroup
 
