@@ -98,9 +98,12 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'no-such-job':
     case 'leads-nowhere':
     case 'not-queued':
+    case 'not-traced':
     case 'no-such-app-password':
     case 'no-such-session':
       return place.in === 'path' ? 404 : 422
+    case 'switched-off':
+      return 403
     case 'is-owner':
     case 'same-table':
       return 422

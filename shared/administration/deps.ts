@@ -47,6 +47,10 @@ export type AdministrationDeps = {
     readonly recipientDelimiter: string
     readonly smtpdRestrictionClasses: string
     readonly dkimSigning: boolean
+    /** Whether whoever runs the system may read what waits in the queue. */
+    readonly operatorsReadMail: boolean
+    /** The access table with senders that were let in from quarantine; '' for none. */
+    readonly quarantineAllowTable: string
     /** How long is told what became of a message, and what was decided about it. */
     readonly traceRetention: number
     readonly policyRecordLifetime: number

@@ -44,6 +44,10 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return refusal.recipients.length === 0
         ? `${value} is being delivered this moment; try again`
         : `${value} does not wait for ${refusal.recipients.join(' or ')}, or is being delivered this moment`
+    case 'not-traced':
+      return `nothing is known of ${value}`
+    case 'switched-off':
+      return `the setting ${refusal.setting} does not let anybody do this`
     case 'differs':
       return `${value} is there and differs`
     case 'no-such-access-table':

@@ -135,6 +135,11 @@ export type Differs = Of<'differs', 'address' | 'alias' | 'domain'>
 export type SameTable = Of<'same-table', 'from'>
 export type StillRunning = Of<'still-running', 'table'>
 
+/** Never seen, or told no more. */
+export type NotTraced = Of<'not-traced', 'queueId'>
+/** A setting lets nobody do it. */
+export type SwitchedOff = Of<'switched-off', Field, { readonly setting: string }>
+
 export type NoSuchAccessTable = Of<'no-such-access-table', 'accessTable'>
 export type NoSuchAccessEntry = Of<'no-such-access-entry', 'accessKey', { readonly table: string }>
 
@@ -162,6 +167,8 @@ export type Refusal =
   | TooManyGrants
   | NotQueued
   | NotWaiting
+  | SwitchedOff
+  | NotTraced
   | Differs
   | SameTable
   | NoSuchAccessTable

@@ -2,6 +2,7 @@
 // derived from this table; a new setting is one entry in one of its parts.
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
+import { acmeSettings } from './table/acme.ts'
 import { authSettings } from './table/auth.ts'
 import { authenticationSettings } from './table/authentication.ts'
 import { contentSettings } from './table/content.ts'
@@ -20,6 +21,7 @@ import { localSubmissionSettings } from './table/local-submission.ts'
 import { milterSettings } from './table/milters.ts'
 import { mtaStsSettings } from './table/mta-sts.ts'
 import { noticeSettings } from './table/notices.ts'
+import { operatingSettings } from './table/operating.ts'
 import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
@@ -70,8 +72,10 @@ export const settingParts = {
   'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
   'Notices of delivery': noticeSettings,
+  Operating: operatingSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
+  'Certificates by ACME': acmeSettings,
   Log: logSettings,
 } as const
 
@@ -107,8 +111,10 @@ export const settingsTable = {
   ...outboundTlsSettings,
   ...queueManagerSettings,
   ...noticeSettings,
+  ...operatingSettings,
   ...dnsSettings,
   ...tlsSettings,
+  ...acmeSettings,
   ...logSettings,
 } satisfies SettingGroup
 

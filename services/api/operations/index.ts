@@ -6,10 +6,14 @@ import { domainOperations } from './domains.ts'
 import { eventOperations } from './events.ts'
 import { figureOperations } from './figures.ts'
 import { jobOperations } from './jobs.ts'
+import { queueOperations } from './queue.ts'
+import { traceOperations } from './trace.ts'
 
 export const operations: readonly Operation[] = [
   ...domainOperations,
   ...accountOperations,
+  ...queueOperations,
+  ...traceOperations,
   ...jobOperations,
   ...eventOperations,
   ...figureOperations,

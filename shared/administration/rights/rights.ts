@@ -51,6 +51,10 @@ export const rights = {
   'queue.read':          row('all',  'domains',   'all',   'domains', 'none'),
   /** Of a domain administrator: what its own senders have sent, held or deleted. */
   'queue.act':           row('all',  'domains',   'none',  'none',    'none'),
+  /** Released, or tried again now. */
+  'queue.send':          row('all',  'none',      'none',  'none',    'none'),
+  /** What others wrote, where the setting `operatorsReadMail` lets anybody read it. */
+  'queue.content':       row('all',  'none',      'none',  'none',    'none', 'always'),
   'policy.read':         row('all',  'domains',   'all',   'domains', 'none'),
   'policy.write':        row('all',  'none',      'none',  'none',    'none'),
   'keys.write':          row('all',  'domains',   'none',  'none',    'none'),

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { HttpsAnswer, HttpsRequest } from '#services/certificates/acme/https.ts'
 import { AcmeIssuer } from '#services/certificates/acme/issuer.ts'
+import { byDns } from '#services/certificates/acme/solver.ts'
 import { recordedLog } from '#test/support/acme/recorded-log.ts'
 import { skippingClock } from '#test/support/skipping-clock.ts'
 
@@ -77,16 +78,16 @@ function prepared(answers: Readonly<Record<string, readonly Answer[]>> = {}) {
 
   const issuer = new AcmeIssuer({
     directoryUrl: `${base}/dir`,
-    hostname: 'mail.example.test',
+    names: async () => ['mail.example.test'],
     contact: '',
     accountKeys: {
       read: async () => accountKey,
       write: async (key) => void (accountKey = key),
     },
-    challenges: {
+    solver: byDns({
       publish: async (name) => void records.push(`publish ${name}`),
       remove: async (name) => void records.push(`remove ${name}`),
-    },
+    }),
     send,
     clock: hands.clock,
     log,
@@ -197,7 +198,7 @@ describe('AcmeIssuer', () => {
 
   it('gives up after two minutes without a change, and takes the record away', async () => {
     const challenge = { type: 'dns-01', url: `${base}/challenge`, token: 'token' }
-    const value = { status: 'pending', challenges: [challenge] }
+    const value = { status: 'pending', challenges: [challenge], identifier }
     const test = prepared({ '/authorization': [{ value }] })
     await expect(test.issuer.issue()).rejects.toThrow('still pending after 120 s')
     expect(test.hands.sleptMs).toHaveLength(60)
