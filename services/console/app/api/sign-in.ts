@@ -1,6 +1,6 @@
 // Signing in, and proving oneself again: every call of it stands here.
 
-import { call, get } from './client.ts'
+import { call } from './client.ts'
 import { type FactorMethod, type Session, type SignedIn, session } from './session.ts'
 
 export type SignInWays = {
@@ -9,7 +9,7 @@ export type SignInWays = {
   readonly passkeys: boolean
 }
 
-export const ways = () => get<SignInWays>('/signIn')
+export const ways = async () => (await call<SignInWays>('GET', '/signIn', { isSignIn: true })).body
 
 type Begun = Session | { readonly ticket: string; readonly methods: readonly FactorMethod[] }
 

@@ -21,6 +21,13 @@ export const problems = {
   'problem.more-rights': 'Niemand handelt an jemandem, der mehr Rechte hat.',
   'problem.changed-meanwhile': 'Jemand anderes hat dies inzwischen geändert.',
 
+  'warning.no-postmaster': 'Niemand liest nun Mail an postmaster von {domain}.',
+  'warning.alias-comes-first': '{address} ist auch ein Alias: Mail geht dahin, wohin er führt.',
+  'warning.account-gets-nothing':
+    'Das Konto {address} erhält nun keine Mail: Der Alias führt anderswohin.',
+  'warning.mail-fails': 'Mail an {alias} scheitert bei {address}.',
+  'warning.still-led-to': 'Aliasse führen noch zu {address}: {aliases}.',
+
   'rule.domain-name': 'Das ist kein Domainname.',
   'rule.mail-address': 'Das ist keine E-Mail-Adresse.',
   'rule.own-address':

@@ -17,6 +17,13 @@ export const problems = {
   'problem.more-rights': 'Nobody acts on somebody with more rights.',
   'problem.changed-meanwhile': 'Somebody else changed this meanwhile.',
 
+  'warning.no-postmaster': 'Nobody reads mail to postmaster of {domain} now.',
+  'warning.alias-comes-first': '{address} is an alias too: its mail goes where that leads.',
+  'warning.account-gets-nothing':
+    'The account {address} gets no mail now: the alias leads elsewhere.',
+  'warning.mail-fails': 'Mail to {alias} fails at {address}.',
+  'warning.still-led-to': 'Aliases still lead to {address}: {aliases}.',
+
   'rule.domain-name': 'This is not a domain name.',
   'rule.mail-address': 'This is not a mail address.',
   'rule.own-address':

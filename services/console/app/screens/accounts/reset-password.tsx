@@ -35,7 +35,7 @@ function Reset({ account, close }: { readonly account: Account; readonly close: 
   const password = trying(async () => {
     const text = randomPassword()
     const { etag } = await call('GET', path)
-    await call('PATCH', path, { body: { password: text }, etag })
+    await call('PUT', `${path}/password`, { body: { password: text }, etag })
     return { kind: 'password', text }
   })
   const link = trying(async () => {
