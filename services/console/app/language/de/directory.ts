@@ -94,6 +94,14 @@ export const directory = {
   'contain.undo':
     'Rückgängig stellt Versand und Warteschlange wieder her; Anmeldungen und App-Passwörter bleiben widerrufen.',
   'contain.reason': 'in der Konsole eingedämmt',
+  'contain.held': {
+    one: '{count} Nachricht in der Warteschlange ist angehalten',
+    other: '{count} Nachrichten in der Warteschlange sind angehalten',
+  },
+  'contain.ended':
+    'Beendet oder widerrufen: {sessions} Sitzungen, {appPasswords} App-Passwörter, {tokens} Tokens',
+  'contain.forwards': 'Seine Mail geht weiter an',
+  'contain.lately': 'Kürzlich geänderte Weiterleitung',
   'contain.done': '{address} ist eingedämmt',
 
   'password.reset': 'Passwort zurücksetzen',
@@ -117,6 +125,10 @@ export const directory = {
   'logins.endAll': 'Alle Anmeldungen beenden',
   'logins.endAllText': 'Jedes Programm und jeder Browser muss sich neu anmelden.',
   'logins.ended': 'Alle Anmeldungen sind beendet',
+
+  'sessions.title': 'Hier angemeldet',
+  'sessions.this': 'dieser Browser',
+  'sessions.endAll': 'Alle anderen beenden',
 
   'appPassword.title': 'App-Passwörter',
   'appPassword.text':

@@ -16,6 +16,12 @@ export const problems = {
   'problem.wrong-credentials': 'Adresse oder Passwort ist falsch.',
   'problem.wrong-factor': 'Das stimmt nicht. Versuchen Sie es erneut.',
   'problem.too-many-requests': 'Zu viele Versuche. Warten Sie etwas und versuchen Sie es erneut.',
+  'problem.ticket-gone':
+    'Das dauerte zu lange oder war zu oft falsch. Beginnen Sie wieder mit dem Passwort.',
+  'problem.too-many-failures': 'Zu viele Versuche. Warten Sie etwas und versuchen Sie es erneut.',
+  'problem.no-such-factor': 'Einen solchen Faktor gibt es nicht.',
+  'problem.session-ended': 'Ihre Sitzung ist abgelaufen.',
+  'problem.invitation-gone': 'Dieser Link wurde schon benutzt oder ist älter als 24 Stunden.',
   'problem.step-up-required': 'Dafür ist ein neuer Nachweis nötig, dass Sie es sind.',
   'problem.no-right': 'Ihre Rolle darf das nicht.',
   'problem.more-rights': 'Niemand handelt an jemandem, der mehr Rechte hat.',

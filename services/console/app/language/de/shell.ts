@@ -63,8 +63,6 @@ export const shell = {
   'signIn.passkeyHint': 'Ihr Gerät oder Browser bittet Sie um Bestätigung.',
   'signIn.usePasskey': 'Passkey verwenden',
   'signIn.instead': 'Stattdessen: {way}',
-  'signIn.oidc': 'Mit {issuer} anmelden',
-  'signIn.withPasskey': 'Mit Passkey anmelden',
 
   'stepUp.title': 'Bestätigen Sie, dass Sie es sind',
   'stepUp.why': 'Dafür ist ein Nachweis nötig, der nicht älter als fünf Minuten ist.',

@@ -88,6 +88,14 @@ export const directory = {
   'contain.queue': 'its mail in the queue is held',
   'contain.undo': 'Undo restores sending and the queue; logins and app passwords stay revoked.',
   'contain.reason': 'contained in the console',
+  'contain.held': {
+    one: '{count} message in the queue is held',
+    other: '{count} messages in the queue are held',
+  },
+  'contain.ended':
+    'Ended or revoked: {sessions} sessions, {appPasswords} app passwords, {tokens} tokens',
+  'contain.forwards': 'Its mail is sent on to',
+  'contain.lately': 'Forwarding changed lately',
   'contain.done': '{address} is contained',
 
   'password.reset': 'Reset password',
@@ -111,6 +119,10 @@ export const directory = {
   'logins.endAll': 'End all logins',
   'logins.endAllText': 'Every program and browser has to log in again.',
   'logins.ended': 'All logins have ended',
+
+  'sessions.title': 'Signed in here',
+  'sessions.this': 'this browser',
+  'sessions.endAll': 'End all others',
 
   'appPassword.title': 'App passwords',
   'appPassword.text':

@@ -12,6 +12,12 @@ export const problems = {
   'problem.wrong-credentials': 'Address or password is wrong.',
   'problem.wrong-factor': 'That is not right. Try again.',
   'problem.too-many-requests': 'Too many attempts. Wait a little and try again.',
+  'problem.ticket-gone':
+    'This took too long or was wrong too often. Begin with the password again.',
+  'problem.too-many-failures': 'Too many attempts. Wait a little and try again.',
+  'problem.no-such-factor': 'There is no factor of that kind.',
+  'problem.session-ended': 'Your session has ended.',
+  'problem.invitation-gone': 'This link was used already, or is older than 24 hours.',
   'problem.step-up-required': 'This needs a new proof that it is you.',
   'problem.no-right': 'Your role may not do this.',
   'problem.more-rights': 'Nobody acts on somebody with more rights.',

@@ -60,8 +60,6 @@ export const shell = {
   'signIn.passkeyHint': 'Your device or browser asks you to confirm.',
   'signIn.usePasskey': 'Use passkey',
   'signIn.instead': 'Instead: {way}',
-  'signIn.oidc': 'Sign in with {issuer}',
-  'signIn.withPasskey': 'Sign in with a passkey',
 
   'stepUp.title': 'Confirm that it is you',
   'stepUp.why': 'This needs a proof that is not older than five minutes.',

@@ -39,8 +39,8 @@ function Reset({ account, close }: { readonly account: Account; readonly close: 
     return { kind: 'password', text }
   })
   const link = trying(async () => {
-    const { body } = await call<{ readonly link: string }>('POST', `${path}:invite`, { body: {} })
-    return { kind: 'link', text: body.link }
+    const { body } = await call<{ readonly url: string }>('POST', `${path}/invitation`)
+    return { kind: 'link', text: body.url }
   })
   return (
     <Dialog
