@@ -41,7 +41,7 @@ describe.skipIf(!isInstalled('chromium'))('the first view', () => {
     await page.keyboard.type('a')
     const { metrics } = await session.send('Performance.getMetrics')
     const task = metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0
-    expect(tab.breaches).toEqual([])
+    expect(tab.faults()).toEqual([])
     return { bytes, processorMs: task * 1000 }
   }
 
