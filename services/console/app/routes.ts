@@ -39,6 +39,8 @@ export const routes = [
   { name: 'queue-message', path: '/queue/:queueId', right: 'queue.read', entry: 'queue' },
   { name: 'trace',    path: '/trace', right: 'trace.read', entry: 'trace' },
   { name: 'story',    path: '/trace/:queueId', right: 'trace.read', entry: 'trace' },
+  { name: 'quarantine', path: '/quarantine', right: 'quarantine.read', entry: 'quarantine' },
+  { name: 'held',     path: '/quarantine/:queueId', right: 'quarantine.read', entry: 'quarantine' },
   { name: 'accounts', path: '/accounts', right: 'directory.read', entry: 'accounts' },
   { name: 'account-new', path: '/accounts/new', right: 'directory.write', entry: 'accounts' },
   { name: 'account-import', path: '/accounts/import', right: 'directory.write', entry: 'accounts' },
