@@ -12,7 +12,6 @@ import {
   mayEver,
   type Rule,
 } from '#shared/administration/rights/allowed.ts'
-import type { WebCaller } from '#shared/contracts/web.ts'
 import type { Identity } from '#shared/identity/identities.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
@@ -25,13 +24,8 @@ import { type ProblemFacts, problemOfRefusal, problemResponse } from './problem.
 import { readInput } from './read-input.ts'
 import { repeatable } from './repeats.ts'
 import { requestIdOf } from './request-id.ts'
+import type { Routed } from './routed.ts'
 import type { Found } from './subjects.ts'
-
-export type Routed = {
-  readonly request: Request
-  readonly caller: WebCaller
-  readonly params: { readonly [name: string]: string }
-}
 
 export async function answerRequest(
   deps: ApiDeps,

@@ -2,9 +2,9 @@
 
 import { z } from '@hono/zod-openapi'
 import type { Problem, ProblemError } from '#shared/administration/problems.ts'
-import type { Routed } from './answer-request.ts'
 import type { AnyInput, Operation } from './operation.ts'
 import { type ProblemFacts, pointerTo } from './problem.ts'
+import type { Routed } from './routed.ts'
 
 /** Of a body, unless its row says another. */
 export const BODY_BYTES_MAX = 64 * 1024

@@ -9,9 +9,11 @@ import { createAuditTrail } from '#shared/administration/audit/audit.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
 import type { EventSource } from '#shared/events/event.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
+import { silentLog } from '#shared/runtime/log.ts'
+import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 import { assembleAdministration } from './administration.ts'
 import { openApiKeys } from './api-keys.ts'
-import type { Backend } from './backend.ts'
+import { type Backend, createBackend } from './backend.ts'
 import { assembleIdentification } from './identity.ts'
 
 export type ApiParts = {
@@ -39,7 +41,10 @@ export async function assembleApi(
       log,
     }),
     administration: (record) => assembleAdministration(backend, record),
-    rehearsal: (record) => assembleAdministration(backend, record),
+    rehearsal(record) {
+      const forgetful = { ...backend, store: createRehearsalStore(store, clock), log: silentLog }
+      return assembleAdministration(createBackend(forgetful), record)
+    },
     directory,
     jobs,
     events,

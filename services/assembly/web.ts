@@ -7,11 +7,17 @@ import type { WebHandler, WebPart } from '#shared/contracts/web.ts'
 import type { ApiParts } from './api.ts'
 import type { Backend } from './backend.ts'
 
-export type WebDeps = ApiParts & { readonly backend: Backend }
+export type WebDeps = ApiParts & {
+  readonly backend: Backend
+  /** What proves names to an authority; undefined: nothing does, over HTTP. */
+  readonly acme?: WebHandler | undefined
+}
 
-export function assembleWeb({ backend, ...parts }: WebDeps): readonly WebPart[] {
+export function assembleWeb({ backend, acme, ...parts }: WebDeps): readonly WebPart[] {
   const { settings, directory } = backend
   return [
+    // First: who asks for one of its files means no other.
+    ...(acme === undefined ? [] : [{ name: 'acme', over: 'any', handler: acme } as const]),
     {
       name: 'mta-sts',
       over: 'any',

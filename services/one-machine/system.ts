@@ -205,8 +205,9 @@ export async function startSystem(deps: {
     events,
     streams: true,
     figures: createStoredFigures(store.tables.counters, clock),
+    acme: acme?.handler,
   })
-  const http = await openHttpListeners(backend, web, certificates)
+  const http = await openHttpListeners(backend, web, { certificates, take: acme?.take })
   opening.defer(() => http.close())
   const keeper = acme?.start(backend, () => certificates.reload())
   opening.defer(async () => await keeper?.stop())

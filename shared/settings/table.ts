@@ -16,6 +16,7 @@ import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { identitySettings } from './table/identity.ts'
 import { imapSettings } from './table/imap.ts'
+import { issuerSettings } from './table/issuer.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { localSubmissionSettings } from './table/local-submission.ts'
 import { milterSettings } from './table/milters.ts'
@@ -62,6 +63,7 @@ export const settingParts = {
   Milters: milterSettings,
   Logins: authSettings,
   'Sign-in and audit': identitySettings,
+  'Sign-in elsewhere': issuerSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
@@ -101,6 +103,7 @@ export const settingsTable = {
   ...milterSettings,
   ...authSettings,
   ...identitySettings,
+  ...issuerSettings,
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,

@@ -6,13 +6,14 @@ import { createEventStreams } from '#services/api/event-stream.ts'
 import type { Operation } from '#services/api/operation.ts'
 import { operations } from '#services/api/operations/index.ts'
 import { assembleAdministration } from '#services/assembly/administration.ts'
-import type { Backend } from '#services/assembly/backend.ts'
+import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { AuditEntry, AuditResult } from '#shared/administration/audit/entries.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import { createEventRing } from '#shared/events/ring.ts'
 import { createStoredFigures } from '#shared/figures/series.ts'
 import { silentLog } from '#shared/runtime/log.ts'
+import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 
 export const owner: Actor = {
   accountId: null,
@@ -62,7 +63,10 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     authenticate: async () => asked(owner),
     audit: noAudit,
     administration: (record) => assembleAdministration(backend, record),
-    rehearsal: (record) => assembleAdministration(backend, record),
+    rehearsal(record) {
+      const store = createRehearsalStore(backend.store, backend.clock)
+      return assembleAdministration(createBackend({ ...backend, store }), record)
+    },
     directory: backend.directory,
     jobs: backend.jobs,
     events,

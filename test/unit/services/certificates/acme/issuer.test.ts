@@ -8,6 +8,7 @@ import { recordedLog } from '#test/support/acme/recorded-log.ts'
 import { skippingClock } from '#test/support/skipping-clock.ts'
 
 const base = 'https://ca.test'
+const identifier = { type: 'dns', value: 'mail.example.test' }
 const problemType = 'urn:ietf:params:acme:error:'
 
 type Answer = Partial<HttpsAnswer> & { readonly value?: object }
@@ -41,6 +42,7 @@ function prepared(answers: Readonly<Record<string, readonly Answer[]>> = {}) {
       {
         value: {
           status: 'pending',
+          identifier,
           challenges: [
             { type: 'http-01', url: `${base}/other`, token: 'other' },
             { type: 'dns-01', url: `${base}/challenge`, token: 'token' },
@@ -214,7 +216,9 @@ describe('AcmeIssuer', () => {
   })
 
   it('needs a dns-01 challenge', async () => {
-    const test = prepared({ '/authorization': [{ value: { status: 'pending', challenges: [] } }] })
+    const test = prepared({
+      '/authorization': [{ value: { status: 'pending', identifier, challenges: [] } }],
+    })
     await expect(test.issuer.issue()).rejects.toThrow('no dns-01 challenge')
   })
 })
