@@ -137,6 +137,7 @@ async function answerTo(
     requestId,
     nowMs,
     administration: (isRehearsal ? deps.rehearsal : deps.administration)(record),
+    changes: () => changes,
     isRehearsal,
     cursors: createCursors(deps.cursorKey, operation.id),
     deps,
@@ -161,7 +162,8 @@ async function answerTo(
     const outcome = await audited(audit, changes, () => operation.run(input, call))
     return responseOf(operation, outcome, requestId, refuse)
   }
-  if (operation.method !== 'post' || !changing) return await respond()
+  const isRepeatable = operation.method === 'post' && changing && operation.recordsItself !== true
+  if (!isRepeatable) return await respond()
   return await repeatable(deps, { operation, request, actor, input, requestId }, respond)
 }
 
@@ -187,7 +189,7 @@ async function permit(
   // First what is the same for all that it could be about: nobody learns by it what is there.
   const ever = access.right === 'signed-in' ? undefined : mayEver(actor, access.right)
   if (ever?.kind === 'no') return ever
-  const found = await access.subjectOf(input)(deps)
+  const found = await access.subjectOf(input)(deps, actor)
   const { subject, missing } = found
   if (subject === undefined) return { kind: 'missing', refusal: missing, isUnseen: false }
   if (access.right === 'signed-in') return { kind: 'yes', extent: { kind: 'all' }, found }

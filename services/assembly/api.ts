@@ -6,7 +6,9 @@ import type { ApiDeps } from '#services/api/deps.ts'
 import { createEventStreams } from '#services/api/event-stream.ts'
 import { operations } from '#services/api/operations/index.ts'
 import { createAuditTrail } from '#shared/administration/audit/audit.ts'
+import { createSearch } from '#shared/administration/search.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
+import { createDirectorySearch } from '#shared/directory/search.ts'
 import type { EventSource } from '#shared/events/event.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
 import { silentLog } from '#shared/runtime/log.ts'
@@ -50,6 +52,7 @@ export async function assembleApi(
     events,
     eventStreams: streams ? createEventStreams({ events, clock }) : undefined,
     figures,
+    search: createSearch(createDirectorySearch(store.tables.directory)),
     counters: store.tables.counters,
     cursorKey,
     version,

@@ -16,7 +16,7 @@ import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { createMeasure, startFigures } from '#services/assembly/figures.ts'
 import { openHttpListeners } from '#services/assembly/http.ts'
-import { assembleJobRunner } from '#services/assembly/jobs.ts'
+import { assembleJobRunner, indexDirectoryWhereMissing } from '#services/assembly/jobs.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { openMilters } from '#services/assembly/milters.ts'
 import { observe } from '#services/assembly/observation.ts'
@@ -140,6 +140,7 @@ export async function startSystem(deps: {
     log: log.child({ service: 'jobs' }),
   })
   opening.defer(() => jobs.stop())
+  await indexDirectoryWhereMissing(backend)
   const submitting = pickup.start()
   // Before the workers stop: what it takes is theirs.
   opening.defer(() => submitting.stop())

@@ -10,6 +10,8 @@ import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { AuditEntry, AuditResult } from '#shared/administration/audit/entries.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
+import { createSearch } from '#shared/administration/search.ts'
+import { createDirectorySearch } from '#shared/directory/search.ts'
 import { createEventRing } from '#shared/events/ring.ts'
 import { createStoredFigures } from '#shared/figures/series.ts'
 import { silentLog } from '#shared/runtime/log.ts'
@@ -72,11 +74,15 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     events,
     eventStreams: createEventStreams({ events, clock: backend.clock }),
     figures: createStoredFigures(backend.store.tables.counters, backend.clock),
+    search: createSearch(createDirectorySearch(backend.store.tables.directory)),
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),
     version: '0.0.0',
     clock: backend.clock,
     log: silentLog,
+    signIns: absent('sign-ins'),
+    webSessions: backend.webSessions,
+    tokens: backend.tokens,
     ...more,
   }
 }
