@@ -7,6 +7,7 @@ import { operations } from '#services/api/operations/index.ts'
 import { assembleAdministration } from '#services/assembly/administration.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 
@@ -59,7 +60,8 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),
     version: '0.0.0',
-    clock: backend.clock,
+    // As the store has it, which hides what has ended.
+    clock: systemClock,
     log: silentLog,
     jobs: absent('jobs'),
     events: absent('events'),
