@@ -10,7 +10,12 @@ import type { Operation } from '#services/api/operation.ts'
 import { operations } from '#services/api/operations/index.ts'
 import { problemSchema } from '#services/api/schemas.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
-import { type Administered, hashOfA, openAdministration } from '#test/support/administration.ts'
+import {
+  type Administered,
+  aHash,
+  hashOfA,
+  openAdministration,
+} from '#test/support/administration.ts'
 import { openApi, owner, type TestApi, type Told } from '#test/support/api.ts'
 import { runSeed } from '#test/support/seed.ts'
 
@@ -65,6 +70,48 @@ const junk: fc.Arbitrary<unknown> = fc.oneof(
   fc.array(texts, { maxLength: 3 }),
 )
 
+/** What a member may well be, by its name. */
+const apt: { readonly [name: string]: unknown } = {
+  domain: 'example.org',
+  account: 'ann@example.org',
+  address: 'new@example.org',
+  passwordHash: aHash,
+  alias: 'info@example.org',
+  targets: ['ann@example.org'],
+  forward: { to: ['ann@example.net'], keep: true },
+  quotaBytes: 10_000_000,
+  enabled: true,
+  shared: false,
+  reason: 'a test',
+  release: false,
+  folder: 'INBOX',
+  grantee: 'anyone',
+  rights: 'lr',
+  table: 'clients',
+  key: '192.0.2.1',
+  result: 'OK',
+  of: 'client',
+  value: '192.0.2.1',
+  algorithm: 'rsa',
+  limit: 10,
+  force: 'true',
+  check: 'false',
+}
+/** In place of those above, where another is meant. */
+const aptOf: { readonly [operation: string]: { readonly [name: string]: unknown } } = {
+  'aliases.create': { alias: 'office@example.org' },
+  'domains.create': { domain: 'example.com' },
+  'rewrittenSenders.show': { address: 'ann@example.org' },
+}
+
+/** All members that have an apt value, and no others. */
+function aptFor(id: string, schema: unknown): object {
+  if (!(schema instanceof z.ZodObject)) return {}
+  const values = { ...apt, ...aptOf[id] }
+  const names = Object.keys(schema.shape).filter((name) => Object.hasOwn(values, name))
+  return Object.fromEntries(names.map((name) => [name, values[name]]))
+}
+
 /** What a schema takes, mostly; members are left out and added. */
 function valueOf(schema: unknown): fc.Arbitrary<unknown> {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
@@ -75,13 +122,20 @@ function valueOf(schema: unknown): fc.Arbitrary<unknown> {
     const members = Object.fromEntries(
       Object.entries(shape).map(([name, member]) => [
         name,
-        fc.oneof({ weight: 5, arbitrary: valueOf(member) }, { weight: 1, arbitrary: junk }),
+        fc.oneof(
+          {
+            weight: 12,
+            arbitrary: Object.hasOwn(apt, name) ? fc.constant(apt[name]) : valueOf(member),
+          },
+          { weight: 2, arbitrary: valueOf(member) },
+          { weight: 1, arbitrary: junk },
+        ),
       ]),
     )
     const known = fc.record(members, { requiredKeys: [] })
     return fc.oneof(
-      { weight: 6, arbitrary: fc.record(members) },
-      { weight: 2, arbitrary: known },
+      { weight: 3, arbitrary: fc.record(members) },
+      { weight: 6, arbitrary: known },
       { weight: 1, arbitrary: known.map((value) => ({ ...value, other: 1 })) },
     )
   }
@@ -91,6 +145,9 @@ function valueOf(schema: unknown): fc.Arbitrary<unknown> {
   if (schema instanceof z.ZodNumber) return fc.oneof(fc.nat(), fc.integer())
   return texts
 }
+
+/** They want something that is not there, or a body of another kind. */
+const unmet: ReadonlySet<string> = new Set(['keys.revoke', 'keys.force', 'keys.import'])
 
 const textOf = (value: unknown) =>
   (typeof value === 'object' ? JSON.stringify(value) : String(value)).toWellFormed()
@@ -191,7 +248,36 @@ describe('the document', () => {
 })
 
 /** They need ports that this test has not. */
-const elsewhere = /^(jobs|events|figures)\./
+const elsewhere = /^(jobs|events|figures|imports|exports)\./
+
+const asked = operations.filter(
+  ({ id, accepts, input }) =>
+    !elsewhere.test(id) &&
+    accepts === undefined &&
+    !(input.body instanceof z.ZodObject && 'rows' in input.body.shape),
+)
+
+describe('asked as it is meant', () => {
+  it.each(asked.filter(({ id }) => !unmet.has(id)).map((one) => [one.id, one] as const))(
+    '%s answers what it promises',
+    async (id, operation) => {
+      const { params, query, body } = operation.input
+      const question = {
+        params: aptFor(id, params),
+        query: aptFor(id, query),
+        body: body && aptFor(id, body),
+        headers: { 'if-match': '*' },
+      }
+      const self = await administered.administration.accounts.show('ann@example.org')
+      if (self.kind !== 'account') throw new Error(self.kind)
+      const holder: Actor = { ...owner, role: 'holder', accountId: self.account.id }
+      const isOwn = operation.access.kind === 'right' && operation.access.right === 'self.write'
+      const told = await ask(operation, question, isOwn ? holder : owner)
+      expect(told.status, JSON.stringify(told.body)).toBeLessThan(400)
+      judge(operation, told, operation.method !== 'get' && !operation.onlyAsks)
+    },
+  )
+})
 
 describe('whatever it is asked', () => {
   const nobody: Actor = { ...owner, role: 'help-desk', domains: [] }
