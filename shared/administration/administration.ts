@@ -18,6 +18,10 @@ import { createFields } from './fields.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createLoginAdministration, type LoginAdministration } from './logins.ts'
+import {
+  createQuarantineAdministration,
+  type QuarantineAdministration,
+} from './quarantine/quarantine.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
 import { createSrsAdministration, type SrsAdministration } from './srs.ts'
@@ -39,10 +43,12 @@ export interface Administration {
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
   readonly trace: TraceAdministration
+  readonly quarantine: QuarantineAdministration
 }
 
 export function createAdministration(deps: AdministrationDeps): Administration {
   const fields = createFields(deps.settings)
+  const access = createAccessAdministration(deps)
   return {
     domains: createDomainAdministration(deps, fields),
     accounts: createAccountAdministration(deps, fields),
@@ -50,7 +56,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     logins: createLoginAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),
     grants: createGrantAdministration(deps, fields),
-    access: createAccessAdministration(deps),
+    access,
     srs: createSrsAdministration(deps, fields),
     signing: createSigningAdministration(deps),
     dns: createDnsAdministration(deps),
@@ -58,5 +64,6 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),
     trace: createTraceAdministration(deps),
+    quarantine: createQuarantineAdministration(deps, access),
   }
 }

@@ -6,6 +6,7 @@ import { domainOperations } from './domains.ts'
 import { eventOperations } from './events.ts'
 import { figureOperations } from './figures.ts'
 import { jobOperations } from './jobs.ts'
+import { quarantineOperations } from './quarantine.ts'
 import { queueOperations } from './queue.ts'
 import { traceOperations } from './trace.ts'
 
@@ -16,5 +17,6 @@ export const operations: readonly Operation[] = [
   ...eventOperations,
   ...figureOperations,
   ...queueOperations,
+  ...quarantineOperations,
   ...traceOperations,
 ]
