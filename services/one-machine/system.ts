@@ -17,6 +17,7 @@ import { createMeasure, startFigures } from '#services/assembly/figures.ts'
 import { openHttpListeners } from '#services/assembly/http.ts'
 import { assembleJobRunner, indexDirectoryWhereMissing } from '#services/assembly/jobs.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
+import { assembleMetrics } from '#services/assembly/metrics.ts'
 import { openMilters } from '#services/assembly/milters.ts'
 import { observe } from '#services/assembly/observation.ts'
 import { openPickup } from '#services/assembly/pickup.ts'
@@ -198,6 +199,14 @@ export async function startSystem(deps: {
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
+  let isReady = false
+  const metrics = assembleMetrics(backend, {
+    counter: observation.counter,
+    measure,
+    version: deps.version,
+    settings: () => running.settings,
+    isReady: () => isReady,
+  })
   const web = assembleWeb({
     backend: listening,
     version: deps.version,
@@ -205,7 +214,7 @@ export async function startSystem(deps: {
     streams: true,
     figures: createStoredFigures(store.tables.counters, clock),
   })
-  const http = await openHttpListeners(backend, web, certificates)
+  const http = await openHttpListeners(backend, [...metrics, ...web], certificates)
   opening.defer(() => http.close())
   opening.use(startDmarcReports(backend))
   opening.use(startTlsReports(backend))
@@ -220,6 +229,7 @@ export async function startSystem(deps: {
   })
   await warnWithoutPostmaster(backend)
   const resources = opening.move()
+  isReady = true
   return {
     backend,
     listeners: [...listeners.opened, ...http.opened],
@@ -244,7 +254,10 @@ export async function startSystem(deps: {
       return reloaded
     },
     // In reverse order: listeners, workers, certificate, store.
-    stop: () => resources.disposeAsync(),
+    stop() {
+      isReady = false
+      return resources.disposeAsync()
+    },
   }
 }
 

@@ -17,6 +17,7 @@ import { identitySettings } from './table/identity.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { localSubmissionSettings } from './table/local-submission.ts'
+import { metricsSettings } from './table/metrics.ts'
 import { milterSettings } from './table/milters.ts'
 import { mtaStsSettings } from './table/mta-sts.ts'
 import { noticeSettings } from './table/notices.ts'
@@ -75,6 +76,7 @@ export const settingParts = {
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
+  Metrics: metricsSettings,
 } as const
 
 export const settingsTable = {
@@ -113,6 +115,7 @@ export const settingsTable = {
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,
+  ...metricsSettings,
 } satisfies SettingGroup
 
 /** Sizes are bytes, times are milliseconds. */

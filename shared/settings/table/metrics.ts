@@ -1,0 +1,20 @@
+// Who may read the figures.
+
+import { networkList } from '../address-kinds.ts'
+import { filePath } from '../kinds.ts'
+import { Setting, type SettingGroup } from '../setting.ts'
+
+export const metricsSettings = {
+  metricsNetworks: new Setting(networkList, {
+    reload: true,
+    default: ['127.0.0.0/8', '::1/128'],
+    about:
+      'Who may read `/metrics` (Prometheus) on `listeners.http` and `listeners.https` without a token.',
+  }),
+  metricsTokenFile: new Setting(filePath, {
+    reload: true,
+    default: '',
+    about:
+      'A file with the token that lets others read `/metrics`, sent as `Authorization: Bearer`; read at each request. Nothing: only `metricsNetworks`.',
+  }),
+} satisfies SettingGroup
