@@ -83,9 +83,11 @@ export async function startSystem(deps: {
 }): Promise<System> {
   const { settings } = deps
   const clock = systemClock
-  const observation = observe(deps.log, clock)
-  const { log, events } = observation
   await using opening = new AsyncDisposableStack()
+  const spans = await openSpansOf(deps)
+  if (spans) opening.defer(() => spans.close())
+  const observation = observe(deps.log, clock, spans)
+  const { log, events } = observation
   const what = `cannot use the data folder ${deps.directory}`
   const lock = opening.use(await explained(what, lockForServing(deps.directory, clock.now())))
   const store = opening.use(
@@ -214,7 +216,9 @@ export async function startSystem(deps: {
     streams: true,
     figures: createStoredFigures(store.tables.counters, clock),
   })
-  const http = await openHttpListeners(backend, [...metrics, ...web], certificates)
+  const parts = [...metrics, ...web]
+  const spanned = spans ? spans.around(parts, clock) : parts
+  const http = await openHttpListeners(backend, spanned, certificates)
   opening.defer(() => http.close())
   opening.use(startDmarcReports(backend))
   opening.use(startTlsReports(backend))
@@ -259,6 +263,19 @@ export async function startSystem(deps: {
       return resources.disposeAsync()
     },
   }
+}
+
+/** Loaded only where the setting names a collector. */
+async function openSpansOf({
+  settings: { otlpEndpoint },
+  version,
+}: {
+  readonly settings: Settings
+  readonly version: string
+}) {
+  if (otlpEndpoint === null) return undefined
+  const { openSpans } = await import('#services/assembly/spans.ts')
+  return await openSpans(otlpEndpoint, version)
 }
 
 function newest(remotes: readonly OpenRemoteDelivery[]): OpenRemoteDelivery {

@@ -1,7 +1,7 @@
 // Which services log more or less than the rest: `imap=debug, policy=warn`.
 
 import type { LogLevel } from '#shared/runtime/log-writer.ts'
-import type { Kind } from './kinds.ts'
+import type { Kind } from './setting.ts'
 
 /** As the field `service` of the log has them. */
 export const loggingServices = [

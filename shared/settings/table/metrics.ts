@@ -1,6 +1,7 @@
-// Who may read the figures.
+// Who may read the figures, and where spans go.
 
 import { networkList } from '../address-kinds.ts'
+import { webUrl } from '../filter-kinds.ts'
 import { filePath } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
@@ -16,5 +17,10 @@ export const metricsSettings = {
     default: '',
     about:
       'A file with the token that lets others read `/metrics`, sent as `Authorization: Bearer`; read at each request. Nothing: only `metricsNetworks`.',
+  }),
+  otlpEndpoint: new Setting(webUrl, {
+    default: null,
+    about:
+      'A collector of OpenTelemetry that spans of sessions, messages, deliveries and requests are sent to (OTLP over HTTP), such as http://localhost:4318; spans of one message are one trace. Nothing: no spans are made, and nothing for them is loaded.',
   }),
 } satisfies SettingGroup
