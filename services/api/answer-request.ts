@@ -12,7 +12,6 @@ import {
   mayEver,
   type Rule,
 } from '#shared/administration/rights/allowed.ts'
-import type { WebCaller } from '#shared/contracts/web.ts'
 import type { Identity } from '#shared/identity/identities.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
@@ -25,13 +24,8 @@ import { type ProblemFacts, problemOfRefusal, problemResponse } from './problem.
 import { readInput } from './read-input.ts'
 import { repeatable } from './repeats.ts'
 import { requestIdOf } from './request-id.ts'
+import type { Routed } from './routed.ts'
 import type { Found } from './subjects.ts'
-
-export type Routed = {
-  readonly request: Request
-  readonly caller: WebCaller
-  readonly params: { readonly [name: string]: string }
-}
 
 export async function answerRequest(
   deps: ApiDeps,
@@ -143,6 +137,7 @@ async function answerTo(
     requestId,
     nowMs,
     administration: (isRehearsal ? deps.rehearsal : deps.administration)(record),
+    changes: () => changes,
     isRehearsal,
     cursors: createCursors(deps.cursorKey, operation.id),
     deps,
@@ -167,7 +162,8 @@ async function answerTo(
     const outcome = await audited(audit, changes, () => operation.run(input, call))
     return responseOf(operation, outcome, requestId, refuse)
   }
-  if (operation.method !== 'post' || !changing) return await respond()
+  const isRepeatable = operation.method === 'post' && changing && operation.recordsItself !== true
+  if (!isRepeatable) return await respond()
   return await repeatable(deps, { operation, request, actor, input, requestId }, respond)
 }
 
@@ -193,7 +189,7 @@ async function permit(
   // First what is the same for all that it could be about: nobody learns by it what is there.
   const ever = access.right === 'signed-in' ? undefined : mayEver(actor, access.right)
   if (ever?.kind === 'no') return ever
-  const found = await access.subjectOf(input)(deps)
+  const found = await access.subjectOf(input)(deps, actor)
   const { subject, missing } = found
   if (subject === undefined) return { kind: 'missing', refusal: missing, isUnseen: false }
   if (access.right === 'signed-in') return { kind: 'yes', extent: { kind: 'all' }, found }

@@ -11,6 +11,9 @@ import type { Directory } from '#shared/directory/directory.ts'
 import type { EventSource } from '#shared/events/event.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
 import type { Identity } from '#shared/identity/identities.ts'
+import type { Sessions } from '#shared/identity/sessions.ts'
+import type { SignIns } from '#shared/identity/sign-in.ts'
+import type { Tokens } from '#shared/identity/tokens.ts'
 import type { Jobs } from '#shared/jobs/jobs.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -26,6 +29,10 @@ export interface ApiDeps {
   readonly rehearsal: (record: RecordChange) => Administration
   /** To find what an operation is about; what it does goes by `administration`. */
   readonly directory: Pick<Directory, 'accounts' | 'domains'>
+  readonly signIns: SignIns
+  readonly webSessions: Sessions
+  /** To find whose one is. */
+  readonly tokens: Pick<Tokens, 'get'>
   readonly jobs: Jobs
   readonly events: EventSource
   /** Undefined where an answer cannot be streamed. */

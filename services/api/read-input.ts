@@ -2,9 +2,9 @@
 
 import { z } from '@hono/zod-openapi'
 import type { Problem, ProblemError } from '#shared/administration/problems.ts'
-import type { Routed } from './answer-request.ts'
 import type { AnyInput, Operation } from './operation.ts'
 import { type ProblemFacts, pointerTo } from './problem.ts'
+import type { Routed } from './routed.ts'
 
 /** Of a body, unless its row says another. */
 export const BODY_BYTES_MAX = 64 * 1024
@@ -57,11 +57,11 @@ const noQuery = z.strictObject({})
 
 type Place = 'path' | 'query' | 'body'
 
-function rehearsalOf({ method, onlyAsks }: Operation, query: URLSearchParams) {
+function rehearsalOf({ method, onlyAsks, recordsItself }: Operation, query: URLSearchParams) {
   const text = query.get(DRY_RUN)
   if (text === null) return { kind: 'ok', isRehearsal: false } as const
   query.delete(DRY_RUN)
-  const mayBe = method !== 'get' && onlyAsks !== true
+  const mayBe = method !== 'get' && onlyAsks !== true && recordsItself !== true
   if (mayBe && (text === 'true' || text === 'false')) {
     return { kind: 'ok', isRehearsal: text === 'true' } as const
   }

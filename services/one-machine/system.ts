@@ -7,6 +7,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openAcme } from '#services/assembly/acme.ts'
 import { ADMINISTRATOR_TOPIC, createTakeOver } from '#services/assembly/administrator-log.ts'
 import { authenticationSteps, startDmarcReports } from '#services/assembly/authentication.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
@@ -103,10 +104,11 @@ export async function startSystem(deps: {
   )
   const backend = createBackend({ store, settings, clock, log, events })
   let running = backend
+  const acme = await openAcme(deps.directory, settings, clock)
   const certificates = await explained(
     'cannot use the certificate of tls.certificateFile and tls.keyFile',
     openCertificateSource({
-      ...settings.tls,
+      ...(acme?.files ?? settings.tls),
       folder: join(deps.directory, 'tls'),
       hostname: settings.hostname,
       log,
@@ -215,11 +217,14 @@ export async function startSystem(deps: {
     events,
     streams: true,
     figures: createStoredFigures(store.tables.counters, clock),
+    acme: acme?.handler,
   })
   const parts = [...metrics, ...web]
   const spanned = spans ? spans.around(parts, clock) : parts
-  const http = await openHttpListeners(backend, spanned, certificates)
+  const http = await openHttpListeners(backend, spanned, { certificates, take: acme?.take })
   opening.defer(() => http.close())
+  const keeper = acme?.start(backend, () => certificates.reload())
+  opening.defer(async () => await keeper?.stop())
   opening.use(startDmarcReports(backend))
   opening.use(startTlsReports(backend))
   const takeOver = createTakeOver(store.tables.counters, log)

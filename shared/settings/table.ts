@@ -2,6 +2,7 @@
 // derived from this table; a new setting is one entry in one of its parts.
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
+import { acmeSettings } from './table/acme.ts'
 import { authSettings } from './table/auth.ts'
 import { authenticationSettings } from './table/authentication.ts'
 import { contentSettings } from './table/content.ts'
@@ -15,6 +16,7 @@ import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { identitySettings } from './table/identity.ts'
 import { imapSettings } from './table/imap.ts'
+import { issuerSettings } from './table/issuer.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { localSubmissionSettings } from './table/local-submission.ts'
 import { metricsSettings } from './table/metrics.ts'
@@ -62,6 +64,7 @@ export const settingParts = {
   Milters: milterSettings,
   Logins: authSettings,
   'Sign-in and audit': identitySettings,
+  'Sign-in elsewhere': issuerSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
@@ -75,6 +78,7 @@ export const settingParts = {
   Operating: operatingSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
+  'Certificates by ACME': acmeSettings,
   Log: logSettings,
   Metrics: metricsSettings,
 } as const
@@ -101,6 +105,7 @@ export const settingsTable = {
   ...milterSettings,
   ...authSettings,
   ...identitySettings,
+  ...issuerSettings,
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
@@ -114,6 +119,7 @@ export const settingsTable = {
   ...operatingSettings,
   ...dnsSettings,
   ...tlsSettings,
+  ...acmeSettings,
   ...logSettings,
   ...metricsSettings,
 } satisfies SettingGroup
