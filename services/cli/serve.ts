@@ -43,7 +43,10 @@ export function serveCommand(parent: Command, process: Process, version: string)
     )
     // Loaded only here: the other commands start faster without the listeners.
     const { startSystem } = await import('#services/one-machine/system.ts')
-    if (options.takeOver) await untilFree(directory)
+    if (options.takeOver) {
+      log.info({}, 'waiting for the server that runs to be told to stop')
+      await untilFree(directory)
+    }
     const system = await startSystem({ directory, settings, log, version })
     for (const socket of passed > 0 ? socketsLeft() : []) {
       log.warn({ ...socket }, 'a socket was passed that no listener wants')

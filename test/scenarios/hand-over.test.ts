@@ -84,9 +84,11 @@ describe.skipIf(!isInstalled('python3'))('a hand-over', () => {
         const socket = connect({ port: ports.smtp, host: '127.0.0.1' })
         socket.setEncoding('latin1')
         let said = ''
+        let isAsked = false
         socket.on('data', (text: string) => {
           said += text
-          if (said.endsWith('\r\n') && said.startsWith('220')) socket.end('QUIT\r\n')
+          if (!isAsked && said.endsWith('\r\n') && said.startsWith('220')) socket.end('QUIT\r\n')
+          isAsked ||= said.endsWith('\r\n')
         })
         const [error] = await Promise.race([once(socket, 'close'), once(socket, 'error')]).catch(
           (failure) => [failure],
@@ -105,7 +107,7 @@ describe.skipIf(!isInstalled('python3'))('a hand-over', () => {
     expect((await slow.command('DATA')).code).toBe(354)
     const next = await start('--take-over')
     // It waits, and the old one goes on: it is told to stop once the new one is loaded.
-    await delay(1_500)
+    await seen(/"message":"waiting for the server that runs to be told to stop"/)
     const before = answered
     end(old, 'SIGTERM')
     await seen(/"message":"ready"/, 2)
