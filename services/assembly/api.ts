@@ -5,7 +5,9 @@ import { createAuthenticate } from '#services/api/authenticate.ts'
 import type { ApiDeps } from '#services/api/deps.ts'
 import { createEventStreams } from '#services/api/event-stream.ts'
 import { operations } from '#services/api/operations/index.ts'
+import { createSearch } from '#shared/administration/search.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
+import { createDirectorySearch } from '#shared/directory/search.ts'
 import type { EventSource } from '#shared/events/event.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
 import { noSecondFactors } from '#shared/identity/second-factors.ts'
@@ -55,6 +57,7 @@ export async function assembleApi(
     events,
     eventStreams: streams ? createEventStreams({ events, clock }) : undefined,
     figures,
+    search: createSearch(createDirectorySearch(store.tables.directory)),
     counters: store.tables.counters,
     cursorKey,
     version,

@@ -12,9 +12,12 @@ import { assembleApiAuthenticator } from '#services/assembly/listeners.ts'
 import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { AuditEntry, AuditResult } from '#shared/administration/audit/entries.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
+import { createSearch } from '#shared/administration/search.ts'
+import { createDirectorySearch } from '#shared/directory/search.ts'
 import { createEventRing } from '#shared/events/ring.ts'
 import { createStoredFigures } from '#shared/figures/series.ts'
 import { noSecondFactors } from '#shared/identity/second-factors.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 
@@ -81,10 +84,12 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     events,
     eventStreams: createEventStreams({ events, clock: backend.clock }),
     figures: createStoredFigures(backend.store.tables.counters, backend.clock),
+    search: createSearch(createDirectorySearch(backend.store.tables.directory)),
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),
     version: '0.0.0',
-    clock: backend.clock,
+    // As the store has it, which hides what has ended.
+    clock: systemClock,
     log: silentLog,
     signIns: testSignIns(backend),
     webSessions: backend.webSessions,

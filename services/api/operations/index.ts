@@ -13,30 +13,34 @@ import { figureOperations } from './figures.ts'
 import { grantOperations } from './grants.ts'
 import { invitationOperations } from './invitations.ts'
 import { jobOperations } from './jobs.ts'
+import { quarantineOperations } from './quarantine.ts'
 import { queueOperations } from './queue.ts'
 import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
+import { searchOperations } from './search.ts'
 import { sessionOperations } from './session.ts'
 import { tokenOperations } from './tokens.ts'
 import { traceOperations } from './trace.ts'
 
 export const operations: readonly Operation[] = [
-  ...sessionOperations,
-  ...invitationOperations,
-  ...domainOperations,
-  ...domainDnsOperations,
-  ...accountOperations,
-  ...containmentOperations,
-  ...roleOperations,
-  ...tokenOperations,
-  ...auditOperations,
-  ...queueOperations,
-  ...traceOperations,
-  ...aliasOperations,
-  ...grantOperations,
   ...accessTableOperations,
-  ...rewrittenSenderOperations,
-  ...jobOperations,
+  ...accountOperations,
+  ...aliasOperations,
+  ...auditOperations,
+  ...containmentOperations,
+  ...domainDnsOperations,
+  ...domainOperations,
   ...eventOperations,
   ...figureOperations,
+  ...grantOperations,
+  ...invitationOperations,
+  ...jobOperations,
+  ...quarantineOperations,
+  ...queueOperations,
+  ...rewrittenSenderOperations,
+  ...roleOperations,
+  ...searchOperations,
+  ...sessionOperations,
+  ...tokenOperations,
+  ...traceOperations,
 ]
