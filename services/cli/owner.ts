@@ -2,11 +2,9 @@ import type { Command } from 'commander'
 import { unreachable } from '#shared/runtime/errors.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
+import { linkUrl } from './link-url.ts'
 import { columns, formatTime } from './output.ts'
 import { refused } from './refusal-text.ts'
-
-/** Where the console takes a link; its secret is the fragment. */
-export const LINK_PATH = '/link'
 
 /** `postwolke owner …`: whoever runs the machine or the deployment makes the first owner, and helps one who lost his way in. */
 export function ownerCommands(parent: Command, define: Define): void {
@@ -94,5 +92,3 @@ function print(
     `  ${url}`,
   ])
 }
-
-export const linkUrl = (host: string, secret: string) => `https://${host}${LINK_PATH}#${secret}`

@@ -165,6 +165,10 @@ const missing = { account: 'nob@other.test', domain: 'nther.test', alias: 'y@oth
 const bodies: { readonly [id: string]: unknown } = {
   'roles.set': { role: 'auditor' },
   'accounts.contain': { reason: 'x' },
+  'accounts.freeze': { reason: 'x' },
+  'accounts.setForward': { forward: null },
+  'grants.set': { folder: 'INBOX', grantee: 'ann@ours.test', rights: 'lr' },
+  'keys.import': { selector: 's', privateKey: 'x' },
 }
 
 describe('somebody else’s', () => {
