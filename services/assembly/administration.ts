@@ -5,7 +5,7 @@ import { type Administration, createAdministration } from '#shared/administratio
 import type { RecordChange } from '#shared/administration/changes.ts'
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
 import { createStories } from '#shared/queue/trace/stories.ts'
-import { assembleAuditLog } from './audit.ts'
+import { assembleAuditLog, assembleAuditSeals } from './audit.ts'
 import type { Backend } from './backend.ts'
 import { openRecordReader } from './dns.ts'
 import { assembleKeyUpkeep } from './signing.ts'
@@ -38,6 +38,7 @@ export function assembleAdministration(
     tokens: backend.tokens,
     links: backend.links,
     audit: assembleAuditLog(backend),
+    auditSeals: assembleAuditSeals(backend),
     sessions,
     clock,
     settings,

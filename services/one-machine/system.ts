@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openAcme } from '#services/assembly/acme.ts'
 import { ADMINISTRATOR_TOPIC, createTakeOver } from '#services/assembly/administrator-log.ts'
+import { startAuditSeals } from '#services/assembly/audit.ts'
 import { authenticationSteps, startDmarcReports } from '#services/assembly/authentication.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { assembleContent, webhookSecretFrom } from '#services/assembly/content.ts'
@@ -246,6 +247,7 @@ export async function startSystem(deps: {
   opening.defer(async () => await keeper?.stop())
   opening.use(startDmarcReports(backend))
   opening.use(startTlsReports(backend))
+  opening.use(startAuditSeals(backend))
   const takeOver = createTakeOver(store.tables.counters, log)
   const told = await store.signals.subscribe(ADMINISTRATOR_TOPIC, () => void takeOver())
   opening.defer(() => told.close())
