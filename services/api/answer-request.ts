@@ -1,16 +1,20 @@
 // One request, from who asks to the answer. The order is the same for every operation: who (401), what was asked (400, 413, 415, 422), whether
 // it may be (404 as if it were not there, 403), on which version (428, 412), asked before (Idempotency-Key), and only then what it does.
 
+import type { AuditRecord } from '#shared/administration/audit/audit.ts'
+import { type AuditEntry, auditActor, nobody } from '#shared/administration/audit/entries.ts'
 import type { Change } from '#shared/administration/changes.ts'
-import type { Actor } from '#shared/administration/rights/actor.ts'
+import { isFresh } from '#shared/administration/rights/allowed.ts'
+import type { Identity } from '#shared/identity/identities.ts'
+import { clientNetwork } from '#shared/net/client-network.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import { RehearsalTooLarge } from '#shared/storage/rehearsal-table.ts'
 import type { Call } from './call.ts'
 import { createCursors } from './cursors.ts'
-import type { ApiDeps, AuditRecord } from './deps.ts'
+import type { ApiDeps } from './deps.ts'
 import { conditionProblem, etagOf } from './etag.ts'
 import type { Operation, Outcome } from './operation.ts'
-import { permit, problemOfRule } from './permit.ts'
+import { type Permission, permit, problemOfRule } from './permit.ts'
 import { type ProblemFacts, problemOfRefusal, problemResponse } from './problem.ts'
 import { askedOf, readInput } from './read-input.ts'
 import { repeatable } from './repeats.ts'
@@ -26,7 +30,7 @@ export async function answerRequest(
   try {
     const who = await identify(deps, operation, routed)
     if (who.kind === 'problem') return problemResponse(who.problem, requestId)
-    const response = await answerTo(deps, operation, routed, who.actor)
+    const response = await answerTo(deps, operation, routed, who.identity)
     for (const [name, value] of who.headers) response.headers.append(name, value)
     response.headers.set('x-request-id', requestId)
     return response
@@ -38,7 +42,7 @@ export async function answerRequest(
 type Identified =
   | {
       readonly kind: 'actor'
-      readonly actor: Actor | null
+      readonly identity: Identity | null
       readonly headers: readonly (readonly [name: string, value: string])[]
     }
   | { readonly kind: 'problem'; readonly problem: ProblemFacts }
@@ -48,12 +52,13 @@ async function identify(
   { access }: Operation,
   { request, caller }: Routed,
 ): Promise<Identified> {
-  if (access.kind === 'open') return { kind: 'actor', actor: null, headers: [] }
-  const who = await deps.authenticate(request, caller)
+  const isOpen = access.kind === 'open'
+  const who = await deps.authenticate(request, caller, { isOpen })
   switch (who.kind) {
     case 'actor':
-      return { kind: 'actor', actor: who.actor, headers: who.headers ?? [] }
+      return { kind: 'actor', identity: who.identity, headers: who.headers ?? [] }
     case 'nobody':
+      if (isOpen) return { kind: 'actor', identity: null, headers: [] }
       return {
         kind: 'problem',
         problem: {
@@ -75,7 +80,10 @@ async function identify(
           status: 429,
           code: 'too-many-requests',
           detail: `wait ${who.retryAfterSeconds} s`,
-          headers: { 'retry-after': String(who.retryAfterSeconds) },
+          headers: {
+            'retry-after': String(who.retryAfterSeconds),
+            ...Object.fromEntries(who.headers ?? []),
+          },
         },
       }
     default:
@@ -87,9 +95,10 @@ async function answerTo(
   deps: ApiDeps,
   operation: Operation,
   routed: Routed,
-  actor: Actor | null,
+  identity: Identity | null,
 ): Promise<Response> {
   const { request, caller } = routed
+  const actor = identity?.actor ?? null
   const requestId = requestIdOf(request)
   const read = await readInput(operation, routed)
   if (read.kind === 'problem') return problemResponse(read.problem, requestId)
@@ -99,17 +108,30 @@ async function answerTo(
 
   const nowMs = deps.clock.now()
   const permitted = await permit(deps, operation, input, actor, nowMs)
-  if (permitted.kind === 'missing') return problemResponse(refuse(permitted.refusal), requestId)
-  if (permitted.kind === 'no') return problemResponse(problemOfRule(permitted.rule), requestId)
+  const auditEntry = entryOf(operation, routed, identity, permitted, nowMs)
+  const network = clientNetwork(caller.address)
+  if (permitted.kind === 'missing') {
+    // Not waited for: what is out of sight takes no longer than what is not there.
+    if (permitted.isUnseen) void deps.audit.noteRefused(auditEntry, 'unseen', network)
+    return problemResponse(refuse(permitted.refusal), requestId)
+  }
+  if (permitted.kind === 'no') {
+    const facts = problemOfRule(permitted.rule)
+    await deps.audit.noteRefused(auditEntry, facts.code, network)
+    return problemResponse(facts, requestId)
+  }
 
   const changes: Change[] = []
   const record = (change: Change) => void changes.push(change)
   const open = {
+    identity,
+    auditEntry,
     caller,
     request,
     requestId,
     nowMs,
     administration: (isRehearsal ? deps.rehearsal : deps.administration)(record),
+    changes: () => changes,
     isRehearsal,
     cursors: createCursors(deps.cursorKey, operation.id),
     deps,
@@ -130,21 +152,36 @@ async function answerTo(
     return rehearsed(operation, outcome, changes, requestId, refuse)
   }
   const respond = async () => {
-    const audit = changing
-      ? await deps.audit.begin({
-          operation: operation.id,
-          actor,
-          caller,
-          object: objectOf(operation, routed),
-          requestId,
-          client: request.headers.get('user-agent') ?? '',
-        })
-      : undefined
+    const isRecorded = changing && operation.recordsItself !== true
+    const audit = isRecorded ? await deps.audit.begin(auditEntry) : undefined
     const outcome = await audited(audit, changes, () => operation.run(input, call))
     return responseOf(operation, outcome, requestId, refuse)
   }
-  if (operation.method !== 'post' || !changing) return await respond()
+  const isRepeatable = operation.method === 'post' && changing && operation.recordsItself !== true
+  if (!isRepeatable) return await respond()
   return await repeatable(deps, { operation, request, actor, input, requestId }, respond)
+}
+
+/** For the record. */
+function entryOf(
+  operation: Operation,
+  routed: Routed,
+  identity: Identity | null,
+  { found }: Permission,
+  nowMs: number,
+): AuditEntry {
+  const { request, caller } = routed
+  const { actor, token } = identity ?? {}
+  const subject = found?.subject
+  return {
+    actor: actor ? auditActor(actor, token?.id ?? null, isFresh(actor, nowMs)) : nobody,
+    from: { address: caller.address, client: request.headers.get('user-agent') ?? '' },
+    operation: operation.id,
+    object: found?.object ?? objectOf(operation, routed),
+    accountId: subject?.kind === 'account' ? subject.accountId : null,
+    domain: subject?.kind === 'account' || subject?.kind === 'domain' ? subject.domain : null,
+    requestId: requestIdOf(request),
+  }
 }
 
 async function audited<T extends Outcome<unknown>>(

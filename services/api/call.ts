@@ -1,13 +1,20 @@
 // What an operation works with, for one request.
 
 import type { Administration } from '#shared/administration/administration.ts'
+import type { AuditEntry } from '#shared/administration/audit/entries.ts'
+import type { Change } from '#shared/administration/changes.ts'
 import type { Actor, Extent } from '#shared/administration/rights/actor.ts'
 import type { WebCaller } from '#shared/contracts/web.ts'
+import type { Identity } from '#shared/identity/identities.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Cursors } from './cursors.ts'
 import type { ApiDeps } from './deps.ts'
 
 export type OpenCall = {
+  /** Who asks; null: nobody who has signed in. */
+  readonly identity: Identity | null
+  /** For the record: who asks, from where, by which operation, on what. */
+  readonly auditEntry: AuditEntry
   readonly caller: WebCaller
   /** Its body is read already, unless the row says that it `accepts` another type. */
   readonly request: Request
@@ -15,6 +22,8 @@ export type OpenCall = {
   readonly nowMs: number
   /** What it changes goes into the audit record of this request. */
   readonly administration: Administration
+  /** What it has changed so far. */
+  readonly changes: () => readonly Change[]
   /** `?dryRun=true`: what is written is forgotten. Whatever else an operation would do (send, end a session) it has to leave. */
   readonly isRehearsal: boolean
   readonly cursors: Cursors
@@ -23,6 +32,7 @@ export type OpenCall = {
 }
 
 export type Call = OpenCall & {
+  readonly identity: Identity
   readonly actor: Actor
   /** What a list may hold by the row's right; of rows with another subject `all`. */
   readonly extent: Extent

@@ -7,11 +7,21 @@ import { unreachable } from '#shared/runtime/errors.ts'
 import type { ApiDeps } from './deps.ts'
 import type { AnyInput, Operation } from './operation.ts'
 import type { ProblemFacts } from './problem.ts'
+import type { Found } from './subjects.ts'
 
-export type Permission =
+export type Permission = {
+  /** What it is about, as far as it was looked for. */
+  readonly found?: Found | undefined
+} & (
   | { readonly kind: 'yes'; readonly extent: Extent }
   | { readonly kind: 'no'; readonly rule: Rule }
-  | { readonly kind: 'missing'; readonly refusal: Refusal }
+  | {
+      readonly kind: 'missing'
+      readonly refusal: Refusal
+      /** It is there. */
+      readonly isUnseen: boolean
+    }
+)
 
 const all = { kind: 'yes', extent: { kind: 'all' } } as const
 
@@ -27,17 +37,19 @@ export async function permit(
   // First what is the same for all that it could be about: nobody learns by it what is there.
   const ever = right === 'signed-in' ? undefined : mayEver(actor, right)
   if (ever?.kind === 'no') return ever
-  const { subject, missing } = await access.subjectOf(input)(deps)
-  if (subject === undefined) return { kind: 'missing', refusal: missing }
-  if (right === 'signed-in') return all
+  const found = await access.subjectOf(input)(deps, actor)
+  const { subject, missing } = found
+  if (subject === undefined) return { kind: 'missing', refusal: missing, isUnseen: false }
+  if (right === 'signed-in') return { ...all, found }
   const answer = allowed(actor, right, subject, nowMs)
-  if (answer.kind === 'no') return answer
+  if (answer.kind === 'no') return { ...answer, found }
   // That there is a system is no secret.
-  const isUnseen = answer.kind === 'unseen'
-  if (isUnseen && subject.kind !== 'system') return { kind: 'missing', refusal: missing }
+  if (answer.kind === 'unseen' && subject.kind !== 'system') {
+    return { kind: 'missing', refusal: missing, isUnseen: true, found }
+  }
   const extent = subject.kind === 'list' ? extentOf(actor, right) : all.extent
-  if (!isUnseen && extent !== undefined) return { kind: 'yes', extent }
-  return { kind: 'no', rule: { name: 'no-right', right, role: actor.role } }
+  if (answer.kind === 'yes' && extent !== undefined) return { kind: 'yes', extent, found }
+  return { kind: 'no', rule: { name: 'no-right', right, role: actor.role }, found }
 }
 
 export function problemOfRule(rule: Rule): ProblemFacts {

@@ -90,6 +90,8 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
       return place.in === 'query' ? 400 : 422
     case 'no-such-domain':
     case 'no-such-account':
+    case 'no-such-token':
+    case 'no-such-link':
     case 'no-such-alias':
     case 'no-such-folder':
     case 'no-such-access-table':
@@ -98,9 +100,12 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'no-such-job':
     case 'leads-nowhere':
     case 'not-queued':
+    case 'not-traced':
     case 'no-such-app-password':
     case 'no-such-session':
       return place.in === 'path' ? 404 : 422
+    case 'switched-off':
+      return 403
     case 'is-owner':
     case 'same-table':
       return 422

@@ -72,11 +72,11 @@ const noQuery = z.strictObject({})
 
 type Place = 'path' | 'query' | 'body'
 
-function rehearsalOf({ method, onlyAsks }: Operation, query: URLSearchParams) {
+function rehearsalOf({ method, onlyAsks, recordsItself }: Operation, query: URLSearchParams) {
   const text = query.get(DRY_RUN)
   if (text === null) return { kind: 'ok', isRehearsal: false } as const
   query.delete(DRY_RUN)
-  const mayBe = method !== 'get' && onlyAsks !== true
+  const mayBe = method !== 'get' && onlyAsks !== true && recordsItself !== true
   if (mayBe && (text === 'true' || text === 'false')) {
     return { kind: 'ok', isRehearsal: text === 'true' } as const
   }

@@ -5,6 +5,7 @@ import { type Administration, createAdministration } from '#shared/administratio
 import type { RecordChange } from '#shared/administration/changes.ts'
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
 import { createStories } from '#shared/queue/trace/stories.ts'
+import { assembleAuditLog } from './audit.ts'
 import type { Backend } from './backend.ts'
 import { openRecordReader } from './dns.ts'
 import { assembleKeyUpkeep } from './signing.ts'
@@ -33,6 +34,10 @@ export function assembleAdministration(
     decisions: decisionRecords(store.tables.counters, clock),
     suspicion,
     devices,
+    webSessions: backend.webSessions,
+    tokens: backend.tokens,
+    links: backend.links,
+    audit: assembleAuditLog(backend),
     sessions,
     clock,
     settings,

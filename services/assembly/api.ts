@@ -1,38 +1,58 @@
 // The API on the backend: its ports, given.
 
 import { createApi } from '#services/api/app.ts'
-import { type ApiDeps, noAudit } from '#services/api/deps.ts'
+import { createAuthenticate } from '#services/api/authenticate.ts'
+import type { ApiDeps } from '#services/api/deps.ts'
 import { createEventStreams } from '#services/api/event-stream.ts'
 import { operations } from '#services/api/operations/index.ts'
+import { createAuditTrail } from '#shared/administration/audit/audit.ts'
+import { createSearch } from '#shared/administration/search.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
+import { createDirectorySearch } from '#shared/directory/search.ts'
 import type { EventSource } from '#shared/events/event.ts'
-import { createStoredFigures } from '#shared/figures/series.ts'
+import type { FigureSource } from '#shared/figures/series.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 import { assembleAdministration } from './administration.ts'
 import { openApiKeys } from './api-keys.ts'
 import { type Backend, createBackend } from './backend.ts'
+import { assembleIdentification } from './identity.ts'
+
+export type ApiParts = {
+  readonly version: string
+  readonly events: EventSource
+  /** Whether answers may go on for as long as somebody reads. */
+  readonly streams: boolean
+  readonly figures: FigureSource
+}
 
 export async function assembleApi(
   backend: Backend,
-  { version, events }: { readonly version: string; readonly events: EventSource },
+  { version, events, streams, figures }: ApiParts,
 ): Promise<WebHandler> {
-  const { store, directory, clock, log } = backend
+  const { store, directory, jobs, rates, settings, clock, log } = backend
+  const { identities } = assembleIdentification(backend)
   const { cursorKey } = await openApiKeys(store.tables.directory)
   const deps: ApiDeps = {
-    // Nobody can sign in until there is something to sign in with.
-    authenticate: async () => ({ kind: 'nobody' }),
-    audit: noAudit,
+    authenticate: createAuthenticate({ identities, rates, settings: () => settings }),
+    audit: createAuditTrail({
+      table: store.tables.directory,
+      rates,
+      retentionMs: () => settings.auditRetention,
+      clock,
+      log,
+    }),
     administration: (record) => assembleAdministration(backend, record),
     rehearsal(record) {
       const forgetful = { ...backend, store: createRehearsalStore(store, clock), log: silentLog }
       return assembleAdministration(createBackend(forgetful), record)
     },
     directory,
-    jobs: backend.jobs,
+    jobs,
     events,
-    eventStreams: createEventStreams({ events, clock }),
-    figures: createStoredFigures(store.tables.counters, clock),
+    eventStreams: streams ? createEventStreams({ events, clock }) : undefined,
+    figures,
+    search: createSearch(createDirectorySearch(store.tables.directory)),
     counters: store.tables.counters,
     cursorKey,
     version,

@@ -7,7 +7,7 @@ import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import type { OnTheSpot } from '#shared/queue/incoming.ts'
 import { deliverHere, here, outcomeOf, type Tried } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
-import { LOCAL_GROUP_RECIPIENTS_MAX, type Routes } from '#shared/queue/new-groups.ts'
+import { LOCAL_GROUP_RECIPIENTS_MAX, type NewGroup, type Routes } from '#shared/queue/new-groups.ts'
 import {
   type Expand,
   type ExpandedRecipients,
@@ -15,6 +15,7 @@ import {
   type IsFrozen,
   type LocalDelivery,
 } from '#shared/queue/pipeline.ts'
+import { keptGroups, releasedOf } from '#shared/queue/quarantine.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { References } from '#shared/queue/references.ts'
 import { logOutcomes } from '#shared/queue/result-log.ts'
@@ -132,8 +133,8 @@ export function createCleanup(deps: {
       log.info({ queueId: message.queueId, reason: HELD_FOR_FROZEN }, 'message held')
       return { kind: 'settled' }
     }
-    const { recipients } = message.envelope
-    const bytesMax = recipients.length * deps.options.virtualAliasExpansionLimit
+    const { released, kept } = releasedOf(message)
+    const bytesMax = released.length * deps.options.virtualAliasExpansionLimit
     // As much as the message may need, then as much as it does.
     using held = new HeldBytes(expansions)
     const mayNeed = Math.min(bytesMax * FINAL_RECIPIENT_BYTES, expansions.bytesMax)
@@ -141,11 +142,11 @@ export function createCleanup(deps: {
       throw new TemporaryFailure('no memory for its recipients now')
     }
     const expand = expandOf(message, deps.expand)
-    const expansion = await withoutDoubtful(message, await expand(recipients))
+    const expansion = await withoutDoubtful(message, await expand(released))
     const { local, remote, failed } = expansion
     const count = local.length + remote.length + failed.length
     held.keep(count * FINAL_RECIPIENT_BYTES)
-    return await handOn(message, expansion, count, noted)
+    return await handOn(message, { ...expansion, kept: keptGroups(kept) }, count, noted)
   }
 
   /** Those here fail of whom nobody can say whether they have it. */
@@ -161,7 +162,7 @@ export function createCleanup(deps: {
 
   async function handOn(
     message: QueuedMessage,
-    expansion: ExpandedRecipients,
+    { kept, ...expansion }: ExpandedRecipients & { readonly kept: readonly NewGroup[] },
     recipients: number,
     noted: Promise<void>,
   ): Promise<Outcome> {
@@ -182,7 +183,8 @@ export function createCleanup(deps: {
     const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
       await all
-      await queue.split(message, await allGroups(message, { local, remote, failed, aliases }), {
+      const groups = await allGroups(message, { local, remote, failed, aliases })
+      await queue.split(message, [...groups, ...kept], {
         references: { reserved, used: 0 },
         handedOn,
       })
@@ -202,13 +204,14 @@ export function createCleanup(deps: {
     const ended = tried.filter((one) => !isCreating(one))
     const used = tried.filter(({ usedReserved }) => usedReserved).length
     const references = { reserved, used }
-    const groups = await groupsLeft(message, {
+    const left = await groupsLeft(message, {
       ended: [...ended, ...unsuccessful],
       leftToDelivery: local.filter(isLeftToDelivery),
       aliases,
       creating: tried.filter(isCreating),
       remote,
     })
+    const groups = [...left, ...kept]
     // What is in a mailbox is there, whatever becomes of the rest.
     const isDelivered = ({ result }: Tried) => result.kind === 'delivered'
     tell(message, ended.filter(isDelivered), startedMs, here)

@@ -13,7 +13,7 @@ import {
   type Socket,
   type Server as TcpServer,
 } from 'node:net'
-import { TLSSocket } from 'node:tls'
+import { type SecureContext, TLSSocket } from 'node:tls'
 import type { WebCaller } from '#shared/contracts/web.ts'
 import { acceptedSockets } from '#shared/net/accepted-sockets.ts'
 import { ClientGate, type ClientGateOptions } from '#shared/net/client-gate.ts'
@@ -29,6 +29,9 @@ import { sendResponse } from './response.ts'
 
 /** Never rejects. */
 export type Answer = (request: Request, caller: WebCaller) => Promise<Response>
+
+/** Whether a connection, of which nothing was read, is somebody else's, who has it now. */
+export type TakeConnection = (socket: Socket) => Promise<boolean>
 
 export interface HttpServer {
   readonly at: readonly AddressInfo[]
@@ -58,7 +61,14 @@ export async function openHttpServer(deps: {
   /** 0 lets the system choose. */
   readonly port: number
   /** Undefined: plain HTTP. */
-  readonly tls: { readonly certificates: CertificateSource; readonly policy: TlsPolicy } | undefined
+  readonly tls:
+    | {
+        readonly certificates: CertificateSource
+        readonly policy: TlsPolicy
+        /** Undefined: nobody else has connections of this port. */
+        readonly take?: TakeConnection | undefined
+      }
+    | undefined
   readonly answer: Answer
   readonly limits: Omit<ClientGateOptions, 'connectionCountLimit'>
   /** As who asks tells a proxy that we trust; see `forwardedCaller`. */
@@ -88,9 +98,19 @@ export async function openHttpServer(deps: {
       http.emit('connection', socket)
       return
     }
+    void takenByAnother(socket).then((isTaken) => {
+      if (!isTaken && !socket.destroyed) secureThen(socket, caller, context())
+    })
+  }
+
+  async function takenByAnother(socket: Socket): Promise<boolean> {
+    return (await tls?.take?.(socket)) ?? false
+  }
+
+  function secureThen(socket: Socket, caller: WebCaller, secureContext: SecureContext): void {
     const secure = new TLSSocket(socket, {
       isServer: true,
-      secureContext: context(),
+      secureContext,
       ALPNProtocols: ['http/1.1'],
     })
     secure.on('error', () => secure.destroy())

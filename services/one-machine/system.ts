@@ -7,6 +7,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openAcme } from '#services/assembly/acme.ts'
 import { ADMINISTRATOR_TOPIC, createTakeOver } from '#services/assembly/administrator-log.ts'
 import { authenticationSteps, startDmarcReports } from '#services/assembly/authentication.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
@@ -15,7 +16,7 @@ import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { createMeasure, startFigures } from '#services/assembly/figures.ts'
 import { openHttpListeners } from '#services/assembly/http.ts'
-import { assembleJobRunner } from '#services/assembly/jobs.ts'
+import { assembleJobRunner, indexDirectoryWhereMissing } from '#services/assembly/jobs.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { openMilters } from '#services/assembly/milters.ts'
 import { observe } from '#services/assembly/observation.ts'
@@ -36,6 +37,7 @@ import { findPostmaster } from '#shared/administration/postmaster.ts'
 import { asksRecentLogins } from '#shared/auth/pop-before-smtp.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
+import { createStoredFigures } from '#shared/figures/series.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { createSparingLog } from '#shared/net/sparing-log.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
@@ -99,10 +101,11 @@ export async function startSystem(deps: {
   )
   const backend = createBackend({ store, settings, clock, log, events })
   let running = backend
+  const acme = await openAcme(deps.directory, settings, clock)
   const certificates = await explained(
     'cannot use the certificate of tls.certificateFile and tls.keyFile',
     openCertificateSource({
-      ...settings.tls,
+      ...(acme?.files ?? settings.tls),
       folder: join(deps.directory, 'tls'),
       hostname: settings.hostname,
       log,
@@ -137,6 +140,7 @@ export async function startSystem(deps: {
     log: log.child({ service: 'jobs' }),
   })
   opening.defer(() => jobs.stop())
+  await indexDirectoryWhereMissing(backend)
   const submitting = pickup.start()
   // Before the workers stop: what it takes is theirs.
   opening.defer(() => submitting.stop())
@@ -196,9 +200,18 @@ export async function startSystem(deps: {
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
-  const web = assembleWeb({ backend: listening, version: deps.version, events })
-  const http = await openHttpListeners(backend, web, certificates)
+  const web = assembleWeb({
+    backend: listening,
+    version: deps.version,
+    events,
+    streams: true,
+    figures: createStoredFigures(store.tables.counters, clock),
+    acme: acme?.handler,
+  })
+  const http = await openHttpListeners(backend, web, { certificates, take: acme?.take })
   opening.defer(() => http.close())
+  const keeper = acme?.start(backend, () => certificates.reload())
+  opening.defer(async () => await keeper?.stop())
   opening.use(startDmarcReports(backend))
   opening.use(startTlsReports(backend))
   const takeOver = createTakeOver(store.tables.counters, log)

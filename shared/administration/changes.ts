@@ -14,6 +14,9 @@ export type Change = {
     | 'srs'
     | 'app-password'
     | 'login'
+    | 'role'
+    | 'token'
+    | 'link'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

@@ -10,12 +10,16 @@ import type { BounceAddresses } from '#shared/directory/bounce-addresses.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { KeyUpkeep } from '#shared/directory/key-upkeep.ts'
 import type { StoredSrsSecrets } from '#shared/directory/srs-secrets.ts'
+import type { Links } from '#shared/identity/links.ts'
+import type { Sessions } from '#shared/identity/sessions.ts'
+import type { Tokens } from '#shared/identity/tokens.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Stories } from '#shared/queue/trace/stories.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
+import type { AuditLog } from './audit/reading.ts'
 import type { RecordChange } from './changes.ts'
 import type { ReadRecords } from './dns/published.ts'
 import type { DnsSettings } from './dns/wanted-records.ts'
@@ -35,6 +39,12 @@ export type AdministrationDeps = {
   readonly devices: Pick<Devices, 'of'>
   /** Of this process; undefined where listeners are elsewhere. */
   readonly sessions: LiveSessions | undefined
+  /** Of console and API. */
+  readonly webSessions: Sessions
+  readonly tokens: Tokens
+  readonly links: Links
+  /** The record of what was done. */
+  readonly audit: AuditLog
   readonly suspicion: Pick<Suspicion, 'forget'>
   readonly stories: Stories
   readonly decisions: DecisionRecords
@@ -47,9 +57,14 @@ export type AdministrationDeps = {
     readonly recipientDelimiter: string
     readonly smtpdRestrictionClasses: string
     readonly dkimSigning: boolean
+    /** Whether whoever runs the system may read what waits in the queue. */
+    readonly operatorsReadMail: boolean
+    /** The access table with senders that were let in from quarantine; '' for none. */
+    readonly quarantineAllowTable: string
     /** How long is told what became of a message, and what was decided about it. */
     readonly traceRetention: number
     readonly policyRecordLifetime: number
+    readonly apiTokenLifetime: number
   }
   readonly log: Log
   /** Told of every change, once it is made. */

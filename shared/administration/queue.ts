@@ -4,6 +4,7 @@
 import { parseQueueId, type QueueId, queueIdMs } from '#shared/mail/queue-id.ts'
 import { addedFields } from '#shared/queue/added-fields.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
+import { HELD_BY_OPERATOR } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage, QueueEntry } from '#shared/queue/records.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { ByteRange } from '#shared/storage/ports.ts'
@@ -12,8 +13,8 @@ import { parseQueueIdField, splitList } from './fields.ts'
 import { describeEntry, isHeld, type QueueFacts } from './queue-facts.ts'
 import { type FilterRequest, parseQueueFilter, type QueueFilter } from './queue-filter.ts'
 import { type QueueTop, type StateRow, statesOf, type TopKind, topOf } from './queue-summary.ts'
-import type { BadValue, NotQueued, NotWaiting } from './refusals.ts'
-import type { Extent, Subject } from './rights/actor.ts'
+import type { BadValue, NotQueued, NotWaiting, SwitchedOff } from './refusals.ts'
+import type { Actor, Extent, Subject } from './rights/actor.ts'
 import {
   createMessageScope,
   createSenderScope,
@@ -29,7 +30,8 @@ export interface QueueAdministration {
   page(request: QueuePageRequest): Promise<QueuePage | BadValue>
   /** What rights on it are asked about; undefined: it is not in the queue. */
   subjectOf(queueId: string): Promise<Subject | undefined>
-  show(queueId: string): Promise<QueueShown | BadValue | NotQueued>
+  /** `within`: what of it is told. */
+  show(queueId: string, within?: Extent): Promise<QueueShown | BadValue | NotQueued>
   /** Keeps messages from being delivered until they are released. */
   hold(request: QueueRequest): Promise<QueueChanged | BadValue>
   /** Tries held, corrupt or deferred messages again now, and follows their aliases anew (postsuper's requeue). */
@@ -60,8 +62,16 @@ export interface QueueAdministration {
   ): Promise<QueueTop | BadValue>
   /** What is in each state. */
   stats(filter: FilterRequest, within?: Extent): Promise<QueueStats | BadValue>
-  /** The message as it is sent, but for what depends on the host it is sent to, and our signatures. */
-  content(queueId: string): Promise<QueueContent | BadValue | NotQueued>
+  /**
+   * The message as it is sent, but for what depends on the host it is sent to, and our signatures. `reader`: who wants to read it; whoever
+   * has the data folder needs nobody's leave.
+   */
+  content(
+    queueId: string,
+    reader?: Pick<Actor, 'accountId'>,
+  ): Promise<QueueContent | BadValue | NotQueued | SwitchedOff>
+  /** Tries deferred messages again now. */
+  retry(request: QueueRequest): Promise<QueueChanged | BadValue>
 }
 
 export type ChangeAllOptions = {
@@ -144,8 +154,6 @@ export function partiesOf({ message: { origin, envelope }, groups }: QueueEntry)
   return { origin, sender: envelope.sender, recipients: [...new Set([...named, ...led])] }
 }
 
-const HELD_REASON = 'held by operator'
-
 export function createQueueAdministration(deps: AdministrationDeps): QueueAdministration {
   const { operator, directory, clock } = deps
 
@@ -192,9 +200,8 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
         if (items.length === most || looked === LOOKED_AT_MAX) break
         looked++
         next = entry.message.queueId
-        const wanted = filter.value(entry)
-        if (wanted === undefined || !(await scope.sees(partiesOf(entry)))) continue
-        items.push(describeEntry(wanted))
+        const wanted = await seen(filter.value(entry), scope)
+        if (wanted !== undefined) items.push(describeEntry(wanted))
       }
       const isAll = items.length < most && looked < LOOKED_AT_MAX
       const total = await operator.messages()
@@ -207,10 +214,11 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
       return entry && (await messageSubject(directory, partiesOf(entry)))
     },
 
-    async show(text) {
+    async show(text, within) {
       const queueId = parseQueueIdField(text)
       if (queueId.kind !== 'ok') return queueId
-      const entry = await operator.show(queueId.value)
+      const scope = createMessageScope(directory, within)
+      const entry = await seen(await operator.show(queueId.value), scope)
       return entry === undefined
         ? notQueued(queueId.value)
         : { kind: 'message', message: describeEntry(entry) }
@@ -218,7 +226,7 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
 
     hold: (request) =>
       change(request, async (queueId) => {
-        await operator.hold(queueId, HELD_REASON)
+        await operator.hold(queueId, HELD_BY_OPERATOR)
         // Not what was done counts, but what is: a group that a worker has this moment goes on.
         const entry = await operator.show(queueId)
         return entry !== undefined && isHeld(entry)
@@ -244,13 +252,16 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
       const from = after === undefined ? undefined : parseQueueIdField(after)
       if (from !== undefined && from.kind !== 'ok') return from
       const acts: { readonly [name in QueueVerb]: (queueId: QueueId) => Promise<boolean> } = {
-        hold: (queueId) => operator.hold(queueId, HELD_REASON),
+        hold: (queueId) => operator.hold(queueId, HELD_BY_OPERATOR),
         release: (queueId) => operator.release(queueId),
         delete: (queueId) => operator.remove(queueId),
         expire: (queueId) => operator.expire(queueId, { heldToo }),
         flush: async (queueId) => (await operator.flush({ queueId })) > 0,
       }
-      const scope = createSenderScope(sentWithin)
+      const scope = {
+        ...createMessageScope(directory, undefined),
+        ...createSenderScope(sentWithin),
+      }
       const { messages } = listQueue(operator, filter.value, { after: from?.value, scope })
       const wanted = arrivedUntilMs === undefined ? messages : arrivedBy(messages, arrivedUntilMs)
       return { kind: 'changing', outcomes: changing(wanted, acts[verb]) }
@@ -272,9 +283,15 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
       return { kind: 'stats', states: await statesOf(messages) }
     },
 
-    async content(text) {
+    retry: (request) => change(request, async (queueId) => (await operator.flush({ queueId })) > 0),
+
+    async content(text, reader) {
       const queueId = parseQueueIdField(text)
       if (queueId.kind !== 'ok') return queueId
+      if (reader !== undefined && reader.accountId !== null && !deps.settings.operatorsReadMail) {
+        const setting = 'operatorsReadMail'
+        return { kind: 'switched-off', field: 'queueId', value: text, setting }
+      }
       const entry = await operator.show(queueId.value)
       if (entry === undefined) return notQueued(queueId.value)
       const { message } = entry
@@ -360,12 +377,34 @@ function listQueue(
   async function* messages(): AsyncGenerator<QueueFacts> {
     for await (const entry of operator.list(after)) {
       looked++
-      const wanted = filter(entry)
-      if (wanted === undefined) continue
-      if (scope === undefined || (await scope.sees(partiesOf(entry)))) yield describeEntry(wanted)
+      const wanted = await seen(filter(entry), scope)
+      if (wanted !== undefined) yield describeEntry(wanted)
     }
   }
   return { kind: 'queue', messages: messages(), looked: () => looked }
+}
+
+/** What of it is seen, if anything is. */
+async function seen(
+  entry: QueueEntry | undefined,
+  scope: MessageScope | undefined,
+): Promise<QueueEntry | undefined> {
+  if (entry === undefined || scope === undefined) return entry
+  const parties = partiesOf(entry)
+  if (!(await scope.sees(parties))) return undefined
+  const isTold = await scope.recipientsTold(parties)
+  const { message, groups } = entry
+  const { envelope } = message
+  const recipients = envelope.recipients.filter(({ address }) => isTold(address))
+  return {
+    message: { ...message, envelope: { ...envelope, recipients } },
+    groups: groups
+      .map((group) => ({
+        ...group,
+        recipients: group.recipients.filter((one) => isTold(one.address) || isTold(one.original)),
+      }))
+      .filter((group) => group.recipients.length > 0),
+  }
 }
 
 const notQueued = (queueId: QueueId): NotQueued => ({

@@ -20,6 +20,8 @@ export type NewGroup = {
   readonly state:
     | { readonly kind: 'waiting' }
     | { readonly kind: 'deferred'; readonly dueMs: number }
+    /** An operator decides. */
+    | { readonly kind: 'held' }
   /** Some may have been delivered to without our knowing. */
   readonly uncertain?: boolean
   /** See Group. */
@@ -112,12 +114,14 @@ export function groupOf(
   }
 }
 
-function firstDueMs(state: NewGroup['state'], nowMs: number): number {
+function firstDueMs(state: NewGroup['state'], nowMs: number): number | null {
   switch (state.kind) {
     case 'waiting':
       // Should its bell get lost.
       return nowMs + GROUP_LEASE_MS
     case 'deferred':
       return state.dueMs
+    case 'held':
+      return null
   }
 }

@@ -2,6 +2,7 @@
 // so that it can run beside the workers.
 
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
+import { lookupKey } from '#shared/mail/address.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -13,6 +14,7 @@ import { createListing, type QueueListing } from './listing.ts'
 import type { MailQueue } from './mail-queue.ts'
 import type { Routes } from './new-groups.ts'
 import type { Expand } from './pipeline.ts'
+import { quarantinedFor } from './quarantine.ts'
 import { type Group, type QueueEntry, storedGroupState, storedMessageState } from './records.ts'
 import { createRelease } from './release.ts'
 import type { HowEnded } from './trace/ended.ts'
@@ -27,6 +29,11 @@ export interface QueueOperator extends QueueListing {
    * message that is split already, by their own addresses or those they were reached by.
    */
   release(queueId: QueueId, recipients?: readonly string[]): Promise<boolean>
+  /**
+   * Lets a message go that was held before it was given to anybody, to these of its envelope's recipients; the others wait on. False where
+   * it does not wait for one of them.
+   */
+  releaseFor(queueId: QueueId, recipients: readonly string[]): Promise<boolean>
   /** Removes the message and all its recipients from the queue; nobody is told. */
   remove(queueId: QueueId): Promise<boolean>
   /**
@@ -123,22 +130,50 @@ export function createQueueOperator(deps: {
     return true
   }
 
+  async function releaseFor(queueId: QueueId, recipients: readonly string[]): Promise<boolean> {
+    const wanted = new Set(recipients.map(lookupKey))
+    const isWanted = (address: string) => wanted.has(lookupKey(address))
+    const entry = await show(queueId)
+    if (entry === undefined) return false
+    const waiting = quarantinedFor(entry)
+    const some = waiting.filter(isWanted)
+    if (some.length === 0) return false
+    if (entry.message.state === 'split') return release(queueId, some)
+    if (some.length === waiting.length) return release(queueId)
+    const isReleased = await change(queueId, ({ message }) =>
+      message.state === 'held' ? letGo(message, { releasedFor: some }) : [],
+    )
+    if (!isReleased) return false
+    await deps.incoming.send([queueId]).catch(() => {})
+    log.info({ queueId, to: some[0], recipients: some.length }, 'recipient released')
+    return true
+  }
+
+  /** It comes to cleanup. */
+  function letGo(
+    { queueId, state }: QueueEntry['message'],
+    set: { readonly reason: null } | { readonly releasedFor: readonly string[] },
+  ): readonly Write[] {
+    const due = dueAt(queueId, '', clock.now() + INCOMING_RING_AGAIN_MS)
+    const recipients = 'releasedFor' in set ? set.releasedFor : []
+    return [
+      {
+        update: messageKey(queueId),
+        changes: {
+          set: { state: storedMessageState.incoming, ...set, ...due },
+          remove: ['listPk', 'listSk', 'starts'],
+        },
+        if: isMessage(state),
+      },
+      ...tracing.deed(queueId, { kind: 'released', reason: null, recipients }),
+    ]
+  }
+
   /** One that is not split yet: its aliases are followed when it comes to cleanup. */
   function releaseWhole(queueId: QueueId): Promise<boolean> {
     return change(queueId, ({ message }) => {
       if (message.state === 'split') return []
-      const due = dueAt(queueId, '', clock.now() + INCOMING_RING_AGAIN_MS)
-      return [
-        {
-          update: messageKey(queueId),
-          changes: {
-            set: { state: storedMessageState.incoming, reason: null, ...due },
-            remove: ['listPk', 'listSk', 'starts'],
-          },
-          if: isMessage(message.state),
-        },
-        ...tracing.deed(queueId, { kind: 'released', reason: null, recipients: [] }),
-      ]
+      return letGo(message, { reason: null })
     })
   }
 
@@ -226,7 +261,7 @@ export function createQueueOperator(deps: {
     return flushed
   }
 
-  return { ...listing, hold, release, remove, expire, flush }
+  return { ...listing, hold, release, releaseFor, remove, expire, flush }
 }
 
 /** By the slot that it had last, or a recipient's domain: people know one or the other. */

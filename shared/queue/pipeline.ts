@@ -85,3 +85,5 @@ export type IsFrozen = (message: Pick<QueuedMessage, 'origin'>) => Promise<boole
 
 /** Why a message is held whose account is frozen, as the queue and the log say it. */
 export const HELD_FOR_FROZEN = 'its account is frozen'
+/** Why a message waits that somebody told to. */
+export const HELD_BY_OPERATOR = 'held by operator'

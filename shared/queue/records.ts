@@ -84,6 +84,8 @@ export type QueuedMessage = {
   readonly bornOf?: QueueId | null
   /** What was done on the spot; what was done with a group is on the group. */
   readonly trail?: Trail
+  /** Of the envelope, those for whom a held message was released; the others wait for an operator still. Absent: all of them. */
+  readonly releasedFor?: readonly string[]
 }
 
 /** What a message begins with. */
@@ -302,6 +304,7 @@ export function queuedMessage(item: Item): QueuedMessage {
     apart: apartOf(item),
     ...(item.bornOf !== undefined && { bornOf: optional(item.bornOf) as QueueId | null }),
     ...(item.trail !== undefined && { trail: unpackTrail(item.trail) }),
+    ...(item.releasedFor !== undefined && { releasedFor: list(item.releasedFor).map(String) }),
   }
 }
 

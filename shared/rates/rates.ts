@@ -21,6 +21,8 @@ export interface Rates {
   take(rate: Rate, key: string, amount?: number): boolean
   /** Whether not even one token is left. */
   isOver(rate: Rate, key: string): boolean
+  /** Tokens that are left, as far as is known here; the whole capacity where nothing is counted. */
+  left(rate: Rate, key: string): number
   /** Takes them after the fact, as many as there are. */
   note(rate: Rate, key: string, amount?: number): void
   /** The same in the shared bucket at once, for what is rare and weighs; false when there were not enough. */
@@ -122,6 +124,12 @@ export function createRates(deps: {
     isOver(rate, key) {
       if (rate.capacity === 0) return false
       return usedUs(find(rate, key)) + intervalUs(rate) > spanUs(rate)
+    },
+
+    left(rate, key) {
+      if (rate.capacity === 0) return 0
+      const left = (spanUs(rate) - usedUs(find(rate, key))) / intervalUs(rate)
+      return Math.min(rate.capacity, Math.max(0, Math.floor(left)))
     },
 
     note(rate, key, amount = 1) {

@@ -2,6 +2,7 @@
 // derived from this table; a new setting is one entry in one of its parts.
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
+import { acmeSettings } from './table/acme.ts'
 import { authSettings } from './table/auth.ts'
 import { authenticationSettings } from './table/authentication.ts'
 import { contentSettings } from './table/content.ts'
@@ -15,11 +16,13 @@ import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { identitySettings } from './table/identity.ts'
 import { imapSettings } from './table/imap.ts'
+import { issuerSettings } from './table/issuer.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { localSubmissionSettings } from './table/local-submission.ts'
 import { milterSettings } from './table/milters.ts'
 import { mtaStsSettings } from './table/mta-sts.ts'
 import { noticeSettings } from './table/notices.ts'
+import { operatingSettings } from './table/operating.ts'
 import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
@@ -60,6 +63,7 @@ export const settingParts = {
   Milters: milterSettings,
   Logins: authSettings,
   'Sign-in and audit': identitySettings,
+  'Sign-in elsewhere': issuerSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
@@ -70,8 +74,10 @@ export const settingParts = {
   'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
   'Notices of delivery': noticeSettings,
+  Operating: operatingSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
+  'Certificates by ACME': acmeSettings,
   Log: logSettings,
 } as const
 
@@ -97,6 +103,7 @@ export const settingsTable = {
   ...milterSettings,
   ...authSettings,
   ...identitySettings,
+  ...issuerSettings,
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
@@ -107,8 +114,10 @@ export const settingsTable = {
   ...outboundTlsSettings,
   ...queueManagerSettings,
   ...noticeSettings,
+  ...operatingSettings,
   ...dnsSettings,
   ...tlsSettings,
+  ...acmeSettings,
   ...logSettings,
 } satisfies SettingGroup
 

@@ -1,12 +1,19 @@
 // The API on a store of its own, as one function from request to answer. Who asks is told by the test: `as` names an actor.
 
 import { createApi } from '#services/api/app.ts'
-import { type ApiDeps, type AuditEntry, type AuditResult, noAudit } from '#services/api/deps.ts'
+import type { ApiDeps } from '#services/api/deps.ts'
+import { createEventStreams } from '#services/api/event-stream.ts'
 import type { Operation } from '#services/api/operation.ts'
 import { operations } from '#services/api/operations/index.ts'
 import { assembleAdministration } from '#services/assembly/administration.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
+import type { AuditTrail } from '#shared/administration/audit/audit.ts'
+import type { AuditEntry, AuditResult } from '#shared/administration/audit/entries.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
+import { createSearch } from '#shared/administration/search.ts'
+import { createDirectorySearch } from '#shared/directory/search.ts'
+import { createEventRing } from '#shared/events/ring.ts'
+import { createStoredFigures } from '#shared/figures/series.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
@@ -39,17 +46,24 @@ export type TestApi = {
   ): Promise<Told>
 }
 
-/** Of a port that a test does without. */
-function absent<T extends object>(name: string): T {
-  const refuse = () => {
-    throw new Error(`no ${name} in this test`)
-  }
-  return new Proxy({} as T, { get: refuse })
+/** Who acts, without a session or a token. */
+const asked = (actor: Actor) =>
+  ({
+    kind: 'actor',
+    actor,
+    identity: { actor, account: null, session: null, token: null },
+  }) as const
+
+const noAudit: AuditTrail = {
+  begin: async () => ({ end: async () => {} }),
+  note: async () => {},
+  noteRefused: async () => {},
 }
 
 export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps {
+  const events = createEventRing()
   return {
-    authenticate: async () => ({ kind: 'actor', actor: owner }),
+    authenticate: async () => asked(owner),
     audit: noAudit,
     administration: (record) => assembleAdministration(backend, record),
     rehearsal(record) {
@@ -57,16 +71,20 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
       return assembleAdministration(createBackend({ ...backend, store }), record)
     },
     directory: backend.directory,
+    jobs: backend.jobs,
+    events,
+    eventStreams: createEventStreams({ events, clock: backend.clock }),
+    figures: createStoredFigures(backend.store.tables.counters, backend.clock),
+    search: createSearch(createDirectorySearch(backend.store.tables.directory)),
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),
     version: '0.0.0',
     // As the store has it, which hides what has ended.
     clock: systemClock,
     log: silentLog,
-    jobs: absent('jobs'),
-    events: absent('events'),
-    eventStreams: undefined,
-    figures: absent('figures'),
+    signIns: absent('sign-ins'),
+    webSessions: backend.webSessions,
+    tokens: backend.tokens,
     ...more,
   }
 }
@@ -75,8 +93,9 @@ export function openApi(backend: Backend, more: Partial<ApiDeps> = {}): TestApi 
   const actors = new WeakMap<Request, Actor>()
   const audited: (AuditEntry & AuditResult)[] = []
   const deps = apiDeps(backend, {
-    authenticate: async (request) => ({ kind: 'actor', actor: actors.get(request) ?? owner }),
+    authenticate: async (request) => asked(actors.get(request) ?? owner),
     audit: {
+      ...noAudit,
       begin: async (entry) => ({
         end: async (result) => void audited.push({ ...entry, ...result }),
       }),

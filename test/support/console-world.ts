@@ -79,8 +79,8 @@ export async function openConsoleWorld(
       `relayhost=[127.0.0.1]:${sink.port}`,
       'smtpTlsSecurityLevel=none',
       'headerChecks=/^X-Spam-Flag: YES/ HOLD spam',
-      //      'listeners.http.address=127.0.0.1',
-      //      `listeners.http.port=${port}`,
+      'listeners.http.address=127.0.0.1',
+      `listeners.http.port=${port}`,
       ...(options.settings ?? []),
     ]),
   )

@@ -4,23 +4,41 @@ import type { Operation } from '../operation.ts'
 import { accessTableOperations } from './access-tables.ts'
 import { accountOperations } from './accounts.ts'
 import { aliasOperations } from './aliases.ts'
+import { auditOperations } from './audit.ts'
+import { containmentOperations } from './containment.ts'
 import { domainDnsOperations } from './domain-dns.ts'
 import { domainOperations } from './domains.ts'
 import { eventOperations } from './events.ts'
 import { figureOperations } from './figures.ts'
 import { grantOperations } from './grants.ts'
+import { invitationOperations } from './invitations.ts'
 import { jobOperations } from './jobs.ts'
+import { queueOperations } from './queue.ts'
 import { rewrittenSenderOperations } from './rewritten-senders.ts'
+import { roleOperations } from './roles.ts'
+import { searchOperations } from './search.ts'
+import { sessionOperations } from './session.ts'
+import { tokenOperations } from './tokens.ts'
+import { traceOperations } from './trace.ts'
 
 export const operations: readonly Operation[] = [
-  ...domainOperations,
-  ...domainDnsOperations,
+  ...accessTableOperations,
   ...accountOperations,
   ...aliasOperations,
-  ...grantOperations,
-  ...accessTableOperations,
-  ...rewrittenSenderOperations,
-  ...jobOperations,
+  ...auditOperations,
+  ...containmentOperations,
+  ...domainDnsOperations,
+  ...domainOperations,
   ...eventOperations,
   ...figureOperations,
+  ...grantOperations,
+  ...invitationOperations,
+  ...jobOperations,
+  ...queueOperations,
+  ...rewrittenSenderOperations,
+  ...roleOperations,
+  ...searchOperations,
+  ...sessionOperations,
+  ...tokenOperations,
+  ...traceOperations,
 ]

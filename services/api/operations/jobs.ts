@@ -11,6 +11,7 @@ import { type JobFacts, type JobId, jobStates, parseJobId } from '#shared/jobs/j
 import { JOB_TEXT_BYTES_MAX } from '#shared/jobs/jobs.ts'
 import type { Call } from '../call.ts'
 import { answer, defineOperation, type Outcome, problem } from '../operation.ts'
+import { readBytes } from '../read-input.ts'
 import { domainText, LIST_ENTRIES, pageOf, pageQuery, time, timeOf } from '../schemas.ts'
 import { ofJob, ofList } from '../subjects.ts'
 
@@ -206,7 +207,9 @@ export const jobOperations = [
       if (within !== undefined && (what === 'domains' || update)) return elsewhere
       const dryRun = rehearse || call.isRehearsal
       const input: ImportInput = { what, update, dryRun, ...(within && { within }) }
-      const text = await call.request.bytes()
+      const read = await readBytes(call.request, JOB_TEXT_BYTES_MAX)
+      if (read.kind === 'problem') return read
+      const text = read.value
       const about = { what, update, dryRun }
       const job = { kind: IMPORT_ROWS, input, about, text, owner: ownerOf(call) }
       return begun(await call.deps.jobs.begin(job))

@@ -5,6 +5,7 @@ import { parseJobId } from '#shared/jobs/job.ts'
 import { JobFailure, type JobKind } from '#shared/jobs/kind.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { chunks } from '#shared/runtime/chunks.ts'
+import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { Administration } from '../administration.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import { createFields } from '../fields.ts'
@@ -13,8 +14,9 @@ export const UNDO_IMPORT = 'undo-import'
 
 export type UndoInput = { readonly job: string; readonly what: 'accounts' | 'aliases' }
 
-/** Rows of a slice. */
-const SLICE_ROWS = 50
+/** Rows of a slice, and of these under way together: they share the waits for the disk. */
+const SLICE_ROWS = 64
+const AT_ONCE = 16
 
 type Undone = 'removed' | 'not-its-own' | 'has-mail'
 
@@ -60,19 +62,15 @@ export function undoImport({
       }
       let row = Number(work.cursor)
       for (const some of chunks(keys.slice(row), SLICE_ROWS)) {
+        const ends = await concurrently(some, AT_ONCE, async (key) => ({
+          key,
+          undone: await (what === 'accounts' ? undoAccount(key, job) : undoAlias(key, job)),
+        }))
         const counts: { [outcome in Undone]?: number } = {}
-        const errors = []
-        for (const key of some) {
-          const undone = await (what === 'accounts' ? undoAccount(key, job) : undoAlias(key, job))
-          counts[undone] = (counts[undone] ?? 0) + 1
-          if (undone === 'has-mail') {
-            errors.push({
-              line: 0,
-              key,
-              refusal: { kind: 'has-mail', field: 'address', value: key },
-            })
-          }
-        }
+        for (const { undone } of ends) counts[undone] = (counts[undone] ?? 0) + 1
+        const errors = ends
+          .filter(({ undone }) => undone === 'has-mail')
+          .map(({ key }) => ({ line: 0, key, refusal: hasMail(key) }))
         row += some.length
         const failed = errors.length
         const done = some.length - failed
@@ -81,6 +79,8 @@ export function undoImport({
     },
   }
 }
+
+const hasMail = (key: string) => ({ kind: 'has-mail', field: 'address', value: key })
 
 function inputOf(input: unknown) {
   const { job, what } = Object(input)

@@ -66,7 +66,8 @@ const no = (rule: Rule): Allowed => ({ kind: 'no', rule })
 
 const changes = (right: Right) => !right.endsWith('.read')
 
-const isFresh = ({ steppedUpMs }: Actor, nowMs: number) =>
+/** Whether a factor was used just now. */
+export const isFresh = ({ steppedUpMs }: Actor, nowMs: number) =>
   steppedUpMs !== null && nowMs - steppedUpMs < STEP_UP_MS
 
 function reachOf({ role, domains }: Actor, right: Right): Reach {

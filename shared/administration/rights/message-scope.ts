@@ -22,6 +22,17 @@ export type MessageParties = {
 
 export interface MessageScope {
   sees(message: MessageParties): Promise<boolean>
+  /**
+   * Which of its recipients are told: all to whoever sees what its sender sees, and to others their own. Who else got a message that was
+   * sent to several in secret is nobody's business.
+   */
+  recipientsTold(message: MessageParties): Promise<(address: string) => boolean>
+}
+
+const everybody = () => true
+const everything: MessageScope = {
+  sees: async () => true,
+  recipientsTold: async () => everybody,
 }
 
 /** Addresses of one message that are looked at for one account; who is behind them sees it by its own list. */
@@ -63,22 +74,35 @@ export async function messageSubject(
 
 /** Undefined: everything is seen. */
 export function createMessageScope(directory: Asked, extent: Extent | undefined): MessageScope {
-  if (extent === undefined || extent.kind === 'all') return { sees: async () => true }
+  if (extent === undefined || extent.kind === 'all') return everything
+  const sent = createSenderScope(extent)
   if (extent.kind === 'domains') {
     const domains = new Set(extent.domains)
-    return { sees: async (message) => domainsOf(message).some((domain) => domains.has(domain)) }
+    const isOwn = (text: string) => {
+      const domain = parseAddress(text)?.domain
+      return domain !== undefined && domains.has(domain)
+    }
+    return {
+      sees: async (message) => domainsOf(message).some((domain) => domains.has(domain)),
+      recipientsTold: async (message) => ((await sent.sees(message)) ? everybody : isOwn),
+    }
   }
   const { accountId } = extent
   return {
     sees: async (message) =>
-      message.origin.account?.id === accountId ||
+      (await sent.sees(message)) ||
       (await ownAddresses(directory, accountId, message.recipients)).length > 0,
+    async recipientsTold(message) {
+      if (await sent.sees(message)) return everybody
+      const own = new Set(await ownAddresses(directory, accountId, message.recipients))
+      return (address) => own.has(address)
+    },
   }
 }
 
 /** What somebody may act on: what his own have sent, whoever gets it. */
-export function createSenderScope(extent: Extent | undefined): MessageScope {
-  if (extent === undefined || extent.kind === 'all') return { sees: async () => true }
+export function createSenderScope(extent: Extent | undefined): Pick<MessageScope, 'sees'> {
+  if (extent === undefined || extent.kind === 'all') return everything
   if (extent.kind === 'self') {
     return { sees: async ({ origin }) => origin.account?.id === extent.accountId }
   }

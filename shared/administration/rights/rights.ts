@@ -40,6 +40,7 @@ export const rights = {
   /** A one-time link with which the account itself sets a new password. */
   'credentials.invite':  row('all',  'domains',   'none',  'domains', 'none'),
   'accounts.contain':    row('all',  'domains',   'none',  'domains', 'none', 'always'),
+  'self.read':           row('self', 'self',      'self',  'self',    'self'),
   /** What an account changes of its own: forwarding, app passwords, filters. */
   'self.write':          row('self', 'self',      'self',  'self',    'self'),
   /** What lets somebody in as this account: its tokens, app passwords, second factors. */
@@ -51,14 +52,20 @@ export const rights = {
   'queue.read':          row('all',  'domains',   'all',   'domains', 'none'),
   /** Of a domain administrator: what its own senders have sent, held or deleted. */
   'queue.act':           row('all',  'domains',   'none',  'none',    'none'),
+  /** Released, or tried again now. */
+  'queue.send':          row('all',  'none',      'none',  'none',    'none'),
+  /** What others wrote, where the setting `operatorsReadMail` lets anybody read it. */
+  'queue.content':       row('all',  'none',      'none',  'none',    'none', 'always'),
   'policy.read':         row('all',  'domains',   'all',   'domains', 'none'),
   'policy.write':        row('all',  'none',      'none',  'none',    'none'),
   'keys.write':          row('all',  'domains',   'none',  'none',    'none'),
   'settings.read':       row('all',  'none',      'all',   'none',    'none'),
   'settings.write':      row('all',  'none',      'none',  'none',    'none', 'always'),
+  'roles.read':          row('all',  'none',      'all',   'none',    'none'),
   'roles.write':         row('all',  'none',      'none',  'none',    'none', 'always'),
-  /** Tokens of others; one's own are `self.secrets`. */
-  'tokens.write':        row('all',  'none',      'none',  'none',    'none', 'always'),
+  /** Tokens of all. */
+  'tokens.read':         row('all',  'none',      'all',   'none',    'none'),
+  'tokens.revoke':       row('all',  'self',      'self',  'self',    'self', 'not-self'),
   /** Health, certificates, listeners, jobs, figures. */
   'service.read':        row('all',  'none',      'all',   'none',    'none'),
   'service.act':         row('all',  'none',      'none',  'none',    'none'),

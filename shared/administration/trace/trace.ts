@@ -15,7 +15,7 @@ import {
   type MessageScope,
   messageSubject,
 } from '../rights/message-scope.ts'
-import { partiesOfDecision, partiesOfStory } from './parties.ts'
+import { narrowedDecision, narrowedStory, partiesOfDecision, partiesOfStory } from './parties.ts'
 
 /** Of messages that are listed. */
 export const LISTED_MAX = 50
@@ -80,9 +80,9 @@ export function createTraceAdministration(
       recorded.of(queueId),
     ])
     const seen = await decisionsSeen(decisions, scope)
-    const isSeen = story !== undefined && (await scope.sees(partiesOfStory(story)))
-    if (!isSeen && seen.length === 0) return undefined
-    return { kind: 'one', queueId, story: isSeen ? story : undefined, decisions: seen }
+    const shown = story && (await storySeen(story, scope))
+    if (shown === undefined && seen.length === 0) return undefined
+    return { kind: 'one', queueId, story: shown, decisions: seen }
   }
 
   return {
@@ -99,8 +99,14 @@ export function createTraceAdministration(
       const queueId = parseQueueId(what.toUpperCase())
       if (queueId !== undefined) return one(queueId)
       const sought = soughtBy(what)
-      const isWanted = async (parties: MessageParties) =>
-        isAs(role.value, what, parties) && (await scope.sees(parties))
+      const isWanted = async (parties: MessageParties) => {
+        if (!isAs(role.value, what, parties) || !(await scope.sees(parties))) return false
+        // Else who asks for an address would learn that it got the same message.
+        const isRecipient = parties.recipients.some((one) => isSame(one, what))
+        if (!isRecipient || isSame(parties.sender, what)) return true
+        const isTold = await scope.recipientsTold(parties)
+        return parties.recipients.some((one) => isSame(one, what) && isTold(one))
+      }
       // What is older is told no more, and each day is some questions.
       const keptSince = (keptMs: number) => Math.max(sinceMs, nowMs - keptMs)
       const range = { nowMs, limit: LISTED_MAX }
@@ -121,7 +127,14 @@ export function createTraceAdministration(
         return one(only.head.queueId, only)
       }
       if (stories.length + refusals.length === 0) return { kind: 'none', sinceMs }
-      return { kind: 'several', stories, refusals, isCut: isCut || refusals.length === LISTED_MAX }
+      return {
+        kind: 'several',
+        stories: (await Promise.all(stories.map((story) => storySeen(story, scope)))).flatMap(
+          (story) => story ?? [],
+        ),
+        refusals: await decisionsSeen(refusals, scope),
+        isCut: isCut || refusals.length === LISTED_MAX,
+      }
     },
 
     async subjectOf(text) {
@@ -143,13 +156,23 @@ async function partiesOf(
   return first && { ...first, recipients: [first, ...more].flatMap((one) => one.recipients) }
 }
 
+async function storySeen(story: Story, scope: MessageScope): Promise<Story | undefined> {
+  const parties = partiesOfStory(story)
+  if (!(await scope.sees(parties))) return undefined
+  return narrowedStory(story, await scope.recipientsTold(parties))
+}
+
 /** Of one queue id some may be about recipients of others. */
 async function decisionsSeen(
   decisions: readonly DecisionRecord[],
   scope: MessageScope,
 ): Promise<readonly DecisionRecord[]> {
   const seen: DecisionRecord[] = []
-  for (const one of decisions) if (await scope.sees(partiesOfDecision(one))) seen.push(one)
+  for (const one of decisions) {
+    const parties = partiesOfDecision(one)
+    if (!(await scope.sees(parties))) continue
+    seen.push(narrowedDecision(one, await scope.recipientsTold(parties)))
+  }
   return seen
 }
 
@@ -164,9 +187,11 @@ function soughtBy(text: string) {
 /** Of a Message-ID or a client nobody is that. */
 function isAs(role: TraceRole | undefined, text: string, { sender, recipients }: MessageParties) {
   if (role === undefined || !text.includes('@') || text.startsWith('<')) return true
-  const isIt = (address: string) => address.toLowerCase() === text.toLowerCase()
+  const isIt = (address: string) => isSame(address, text)
   return role === 'sender' ? isIt(sender) : !isIt(sender) || recipients.some(isIt)
 }
+
+const isSame = (one: string, other: string) => one.toLowerCase() === other.toLowerCase()
 
 function parseSince(text: string | undefined): Parsed<number> {
   const ms = text === undefined ? SINCE_MS : sinceKind.parse(text)

@@ -72,7 +72,7 @@ function Palette({ close }: { readonly close: () => void }) {
     }
   }, [asked])
 
-  const groups = [...byShape(asked), ...found, ...places(asked)].filter(
+  const groups = [...verbs(asked), ...byShape(asked), ...found, ...places(asked)].filter(
     ({ hits }) => hits.length > 0,
   )
   const hits = groups.flatMap((group) => group.hits)
@@ -173,6 +173,27 @@ function byShape(text: string): readonly Group[] {
       return { key: href, icon: iconOfShape[shape], text, href, ...(note && { note }) }
     }),
   )
+  return [{ name: t('palette.open'), hits, more: false }]
+}
+
+/** "contain ann@example.org": the verb, in either language or in part, and whom. */
+function verbs(text: string): readonly Group[] {
+  const [, verb = '', address = ''] = /^(\S{3,40})\s+(\S{3,320})$/.exec(text) ?? []
+  if (!shapesOf(address).includes('address')) return []
+  const known = [
+    { act: 'contain', words: ['contain', t('contain.verb')], label: t('contain.verb') },
+    {
+      act: 'password',
+      words: ['password', 'reset', t('signIn.password')],
+      label: t('password.reset'),
+    },
+  ].filter(({ act }) => act === 'password' || may('accounts.contain'))
+  const hits = known
+    .filter(({ words }) => words.some((word) => word.toLowerCase().startsWith(verb.toLowerCase())))
+    .map(({ act, label }): Hit => {
+      const href = `/accounts/${segment(address)}?act=${act}`
+      return { key: href, icon: 'key', text: address, note: label, href }
+    })
   return [{ name: t('palette.open'), hits, more: false }]
 }
 

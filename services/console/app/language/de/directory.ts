@@ -223,8 +223,8 @@ export const directory = {
     'Die erste Zeile nennt die Spalten: address, password oder passwordHash, quota, enabled, shared. Nichts ändert sich, bevor Sie gesehen haben, was geschähe.',
   'import.choose': 'Datei wählen',
   'import.example': 'Beispiel speichern',
-  'import.tooLarge': 'Diese Datei ist größer als 50 MB; teilen Sie sie.',
-  'import.rows': { one: '{count} Zeile', other: '{count} Zeilen' },
+  'import.tooLarge': 'Diese Datei ist größer als 24 MB; teilen Sie sie.',
+  'import.failed': 'Zeilen mit Fehlern',
   'import.try': 'Probelauf ohne Änderung',
   'import.make': { one: '{count} Konto anlegen', other: '{count} Konten anlegen' },
   'import.failedFile': {
@@ -234,12 +234,12 @@ export const directory = {
   'import.progress': 'Fortschritt',
   'import.line': 'Zeile',
   'import.result': 'Ergebnis',
-  'import.isMade': 'angelegt',
-  'import.canBeMade': 'kann angelegt werden',
   'import.notTried': 'Noch nicht geprobt.',
   'import.doneOf': '{done} von {all} …',
   'import.tried': '{good} können angelegt werden, {bad} nicht.',
   'import.wereMade': '{good} wurden angelegt, {bad} nicht.',
-  'import.noRows': 'Unter der Überschrift stehen keine Zeilen.',
-  'import.atLine': 'Zeile {line}: {text}',
+  'import.undone': {
+    one: '{count} wurde zurückgenommen.',
+    other: '{count} wurden zurückgenommen.',
+  },
 } as const satisfies { readonly [key in keyof typeof english]: MessageText }

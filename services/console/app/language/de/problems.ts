@@ -12,14 +12,14 @@ export const problems = {
   'problem.no-such-alias': 'Den Alias {value} gibt es nicht.',
   'problem.leads-nowhere':
     'Mail an {value} führt nirgendwohin: kein Alias, kein Konto, keine Auffangadresse.',
-  'problem.unauthenticated': 'Sie sind nicht angemeldet.',
+  'problem.not-signed-in': 'Sie sind nicht angemeldet.',
   'problem.wrong-credentials': 'Adresse oder Passwort ist falsch.',
   'problem.wrong-factor': 'Das stimmt nicht. Versuchen Sie es erneut.',
-  'problem.throttled': 'Zu viele Versuche. Warten Sie etwas und versuchen Sie es erneut.',
+  'problem.too-many-requests': 'Zu viele Versuche. Warten Sie etwas und versuchen Sie es erneut.',
   'problem.step-up-required': 'Dafür ist ein neuer Nachweis nötig, dass Sie es sind.',
   'problem.no-right': 'Ihre Rolle darf das nicht.',
   'problem.more-rights': 'Niemand handelt an jemandem, der mehr Rechte hat.',
-  'problem.precondition-failed': 'Jemand anderes hat dies inzwischen geändert.',
+  'problem.changed-meanwhile': 'Jemand anderes hat dies inzwischen geändert.',
 
   'rule.domain-name': 'Das ist kein Domainname.',
   'rule.mail-address': 'Das ist keine E-Mail-Adresse.',

@@ -100,7 +100,6 @@ export const shell = {
   'act.retry': 'Erneut versuchen',
   'act.back': 'Zurück',
   'act.save': 'Speichern',
-  'act.add': 'Hinzufügen',
   'act.remove': 'Entfernen',
   'act.delete': 'Löschen',
   'act.end': 'Beenden',
@@ -144,7 +143,8 @@ export const shell = {
     other: 'mehr als {count}, mehr beim Blättern',
   },
   'table.selected': { one: '{count} ausgewählt', other: '{count} ausgewählt' },
-  'table.allThatMatch': 'Alle, die passen',
+  'table.allThatMatch': 'Alle {count} auswählen, die passen',
+  'table.clear': 'Nichts auswählen',
   'table.noHits': 'Zu diesem Filter passt nichts',
 
   yes: 'ja',

@@ -95,7 +95,6 @@ export const shell = {
   'act.retry': 'Retry',
   'act.back': 'Back',
   'act.save': 'Save',
-  'act.add': 'Add',
   'act.remove': 'Remove',
   'act.delete': 'Delete',
   'act.end': 'End',
@@ -138,7 +137,8 @@ export const shell = {
     other: 'more than {count}, more as you scroll',
   },
   'table.selected': { one: '{count} selected', other: '{count} selected' },
-  'table.allThatMatch': 'All that match',
+  'table.allThatMatch': 'Select all {count} that match',
+  'table.clear': 'Select none',
   'table.noHits': 'Nothing matches this filter',
 
   yes: 'yes',

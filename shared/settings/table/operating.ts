@@ -1,0 +1,27 @@
+// What whoever runs the system may see and do.
+
+import { boolean, duration, text } from '../kinds.ts'
+import { Setting, type SettingGroup } from '../setting.ts'
+
+const DAY = 24 * 3_600_000
+
+export const operatingSettings = {
+  operatorsReadMail: new Setting(boolean, {
+    default: false,
+    reload: true,
+    about:
+      'Whether an owner may read by API and console what waits in the queue, after a second factor. Whoever has the data folder can read it anyhow.',
+  }),
+  quarantineLifetime: new Setting(duration({ min: 0, max: 400 * DAY }), {
+    default: 0,
+    reload: true,
+    about:
+      'How long mail waits in quarantine for somebody to look at it; then it is deleted, and nobody is told. 0 keeps it until somebody decides.',
+  }),
+  quarantineAllowTable: new Setting(text, {
+    default: '',
+    reload: true,
+    about:
+      'The access table that a sender is entered into, with OK, when mail of his is released from quarantine as no spam; a list has to ask it (`check_sender_access table:NAME`). Nothing: there is none.',
+  }),
+} satisfies SettingGroup
