@@ -9,10 +9,8 @@ import type { AnyInput, Operation } from './operation.ts'
 import type { ProblemFacts } from './problem.ts'
 import type { Found } from './subjects.ts'
 
-export type Permission = {
-  /** What it is about, as far as it was looked for. */
-  readonly found?: Found | undefined
-} & (
+/** `found`: what it is about, once that was looked for. */
+export type Permission = { readonly found?: Found | undefined } & (
   | { readonly kind: 'yes'; readonly extent: Extent }
   | { readonly kind: 'no'; readonly rule: Rule }
   | {
@@ -44,11 +42,12 @@ export async function permit(
   const answer = allowed(actor, right, subject, nowMs)
   if (answer.kind === 'no') return { ...answer, found }
   // That there is a system is no secret.
-  if (answer.kind === 'unseen' && subject.kind !== 'system') {
-    return { kind: 'missing', refusal: missing, isUnseen: true, found }
+  const isUnseen = answer.kind === 'unseen'
+  if (isUnseen && subject.kind !== 'system') {
+    return { kind: 'missing', refusal: missing, isUnseen, found }
   }
   const extent = subject.kind === 'list' ? extentOf(actor, right) : all.extent
-  if (answer.kind === 'yes' && extent !== undefined) return { kind: 'yes', extent, found }
+  if (!isUnseen && extent !== undefined) return { kind: 'yes', extent, found }
   return { kind: 'no', rule: { name: 'no-right', right, role: actor.role }, found }
 }
 
