@@ -10,7 +10,7 @@ import { createSearch } from '#shared/administration/search.ts'
 import type { Machine } from '#shared/administration/status.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
 import { createDirectorySearch } from '#shared/directory/search.ts'
-import type { EventSource } from '#shared/events/event.ts'
+import { type EventSource, silentEvents } from '#shared/events/event.ts'
 import { agesOf } from '#shared/figures/queue-ages.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
 import { noSecondFactors } from '#shared/identity/second-factors.ts'
@@ -54,7 +54,7 @@ export async function assembleApi(
     tokens: backend.tokens,
     administration: (record) => assembleAdministration(backend, record),
     rehearsal(record) {
-      const forgetful = { ...backend, store: createRehearsalStore(store, clock), log: silentLog }
+      const forgetful = { ...backend, store: createRehearsalStore(store, clock), log: silentLog, events: silentEvents }
       return assembleAdministration(createBackend(forgetful), record)
     },
     directory,

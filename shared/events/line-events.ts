@@ -3,6 +3,7 @@
 
 import { readableText } from '#shared/runtime/log-text.ts'
 import type { LogLine } from '#shared/runtime/tapped-log.ts'
+import { type ChangeFacts, changeEvent } from './change-event.ts'
 import { type EventScope, type EventSink, noScope } from './event.ts'
 
 /** What the lines say that tell of a message in the queue. */
@@ -32,6 +33,7 @@ export function createLineEvents(
     const atMs = clock.now()
     const queueId = fields.queueId ?? bound.queueId
     events.publish({ topic: 'log', scope: noScope, atMs, data: () => lineData(line) })
+    for (const change of changesIn(fields)) events.publish(changeEvent(change, atMs))
     if (queueId !== undefined && queueMessages.has(message)) {
       const { to, from, reason } = { ...bound, ...fields }
       const scope = scopeOf(to, from)
@@ -39,6 +41,15 @@ export function createLineEvents(
       events.publish({ topic: 'queue', scope, atMs, data })
     }
   }
+}
+
+/** Of a command that another process ran (services/assembly/administrator-log.ts). */
+function changesIn({ changes }: LogLine['fields']): readonly ChangeFacts[] {
+  if (!Array.isArray(changes)) return []
+  return changes.flatMap((change: unknown) => {
+    const { what, name, before = null, after = null } = Object(change)
+    return typeof name === 'string' ? [{ what: String(what), name, before, after }] : []
+  })
 }
 
 const lineData = ({ level, fields, bound, message }: LogLine) => ({
