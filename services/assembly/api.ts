@@ -54,7 +54,12 @@ export async function assembleApi(
     tokens: backend.tokens,
     administration: (record) => assembleAdministration(backend, record),
     rehearsal(record) {
-      const forgetful = { ...backend, store: createRehearsalStore(store, clock), log: silentLog, events: silentEvents }
+      const forgetful = {
+        ...backend,
+        store: createRehearsalStore(store, clock),
+        log: silentLog,
+        events: silentEvents,
+      }
       return assembleAdministration(createBackend(forgetful), record)
     },
     directory,

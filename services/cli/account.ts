@@ -43,7 +43,12 @@ const quotaOption = [
 const nameOption = ['--name <name>', 'as people know who it belongs to'] as const
 const sharedOption = ['--shared', "nobody's own: its folders are shown below Shared/"] as const
 
-type AddOptions = Credentials & { quota?: string; name?: string; disabled?: boolean; shared?: boolean }
+type AddOptions = Credentials & {
+  quota?: string
+  name?: string
+  disabled?: boolean
+  shared?: boolean
+}
 
 function addCommand(account: Command, define: Define): void {
   define(account.command('add <address>'), {
@@ -276,6 +281,7 @@ const shown = (account: AccountFacts) => ({
   messages: account.messages,
   passwordScheme: formatPassword(account.password),
   created: formatTime(account.createdMs),
+  ...(account.displayName !== '' && { displayName: account.displayName }),
   ...(account.forward && { forward: account.forward }),
   ...(account.frozen && {
     frozen: { reason: account.frozen.reason, since: formatTime(account.frozen.sinceMs) },

@@ -440,7 +440,9 @@ const changeFacts = ({ enabled, shared, quotaBytes, displayName }: AccountRecord
 function parseDisplayName(text: string): Parsed<string> {
   const charactersMax = DISPLAY_NAME_CHARACTERS_MAX
   const isLine = !/\p{Cc}/u.test(text) && text.length <= charactersMax
-  return isLine ? ok(text.trim()) : badValue('displayName', text, { name: 'one-line', charactersMax })
+  return isLine
+    ? ok(text.trim())
+    : badValue('displayName', text, { name: 'one-line', charactersMax })
 }
 
 /** Of one account. */
