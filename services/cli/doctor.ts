@@ -49,7 +49,9 @@ export function doctorCommand(parent: Command, define: Define): void {
         timeServer: options.timeServer,
         machine,
         certificate: async () =>
-          isHere ? await certificatePem(certificateFileOf(settings, directory), directory) : undefined,
+          isHere
+            ? await certificatePem(certificateFileOf(settings, directory), directory)
+            : undefined,
         operator: backend.operator,
         clock: systemClock,
       })
