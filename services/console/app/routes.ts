@@ -51,6 +51,8 @@ export const routes = [
   { name: 'domains',  path: '/domains', right: 'directory.read', entry: 'domains' },
   { name: 'domain-new', path: '/domains/new', right: 'domains.write', entry: 'domains' },
   { name: 'domain',   path: '/domains/:domain/:tab?', right: 'directory.read', entry: 'domains' },
+  { name: 'policy',   path: '/policy', right: 'policy.read', entry: 'policy' },
+  { name: 'access',   path: '/policy/tables/:table', right: 'policy.read', entry: 'policy' },
   { name: 'jobs',     path: '/jobs', right: 'jobs.read', entry: 'service' },
   { name: 'job',      path: '/jobs/:job', right: 'jobs.read', entry: 'service' },
   { name: 'audit',    path: '/audit', right: 'audit.read', entry: 'audit' },

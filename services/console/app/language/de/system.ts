@@ -14,10 +14,6 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'difference.before': 'Vorher',
   'difference.after': 'Nachher',
 
-  'service.health': 'Zustand',
-  'service.settings': 'Einstellungen',
-  'service.certificates': 'Zertifikate',
-  'service.log': 'Protokollstufen',
   'service.jobs': 'Aufträge',
 
   'jobs.empty': 'Noch kein Auftrag',

@@ -11,10 +11,6 @@ export const system = {
   'difference.before': 'Before',
   'difference.after': 'After',
 
-  'service.health': 'Health',
-  'service.settings': 'Settings',
-  'service.certificates': 'Certificates',
-  'service.log': 'Log levels',
   'service.jobs': 'Jobs',
 
   'jobs.empty': 'No job yet',

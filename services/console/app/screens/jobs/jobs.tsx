@@ -7,7 +7,6 @@ import { t } from '../../kit/language.ts'
 import { Empty, Page } from '../../kit/panel.tsx'
 import { Table } from '../../kit/table.tsx'
 import { segment } from '../../routes.ts'
-import { ServiceTabs } from '../service/tabs.tsx'
 import type { Job } from './jobs-api.ts'
 import { JobStatus, kindText, Progress } from './progress.tsx'
 
@@ -24,7 +23,6 @@ export function screen() {
   )
   return (
     <Page title={t('service.jobs')}>
-      <ServiceTabs />
       <Table
         label={t('service.jobs')}
         rows={list.rows}
