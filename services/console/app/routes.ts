@@ -32,7 +32,7 @@ export type Entry = (typeof entries)[number]
 export const routes = [
   /** Leads on to the first entry that one may see. */
   { name: 'home',     path: '/' },
-  { name: 'welcome',  path: '/welcome', isOpen: true },
+  { name: 'welcome',  path: '/link', isOpen: true },
   { name: 'me',       path: '/me/:tab?' },
   { name: 'overview', path: '/overview', right: 'service.read', entry: 'overview' },
   { name: 'queue',    path: '/queue', right: 'queue.read', entry: 'queue' },
