@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import { call, get } from '../../api/client.ts'
+import { ApiFailure } from '../../api/problem.ts'
 import { may } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
 import { CopyAs } from '../../kit/copy.tsx'
