@@ -18,6 +18,7 @@ import { createMeasure, startFigures } from '#services/assembly/figures.ts'
 import { openHttpListeners } from '#services/assembly/http.ts'
 import { assembleJobRunner, indexDirectoryWhereMissing } from '#services/assembly/jobs.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
+import { assembleMetrics } from '#services/assembly/metrics.ts'
 import { openMilters } from '#services/assembly/milters.ts'
 import { observe } from '#services/assembly/observation.ts'
 import { openPickup } from '#services/assembly/pickup.ts'
@@ -83,9 +84,11 @@ export async function startSystem(deps: {
 }): Promise<System> {
   const { settings } = deps
   const clock = systemClock
-  const observation = observe(deps.log, clock)
-  const { log, events } = observation
   await using opening = new AsyncDisposableStack()
+  const spans = await openSpansOf(deps)
+  if (spans) opening.defer(() => spans.close())
+  const observation = observe(deps.log, clock, spans)
+  const { log, events } = observation
   const what = `cannot use the data folder ${deps.directory}`
   const lock = opening.use(await explained(what, lockForServing(deps.directory, clock.now())))
   const store = opening.use(
@@ -200,6 +203,14 @@ export async function startSystem(deps: {
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
+  let isReady = false
+  const metrics = assembleMetrics(backend, {
+    counter: observation.counter,
+    measure,
+    version: deps.version,
+    settings: () => running.settings,
+    isReady: () => isReady,
+  })
   const web = assembleWeb({
     backend: listening,
     version: deps.version,
@@ -208,7 +219,9 @@ export async function startSystem(deps: {
     figures: createStoredFigures(store.tables.counters, clock),
     acme: acme?.handler,
   })
-  const http = await openHttpListeners(backend, web, { certificates, take: acme?.take })
+  const parts = [...metrics, ...web]
+  const spanned = spans ? spans.around(parts, clock) : parts
+  const http = await openHttpListeners(backend, spanned, { certificates, take: acme?.take })
   opening.defer(() => http.close())
   const keeper = acme?.start(backend, () => certificates.reload())
   opening.defer(async () => await keeper?.stop())
@@ -225,6 +238,7 @@ export async function startSystem(deps: {
   })
   await warnWithoutPostmaster(backend)
   const resources = opening.move()
+  isReady = true
   return {
     backend,
     listeners: [...listeners.opened, ...http.opened],
@@ -249,8 +263,24 @@ export async function startSystem(deps: {
       return reloaded
     },
     // In reverse order: listeners, workers, certificate, store.
-    stop: () => resources.disposeAsync(),
+    stop() {
+      isReady = false
+      return resources.disposeAsync()
+    },
   }
+}
+
+/** Loaded only where the setting names a collector. */
+async function openSpansOf({
+  settings: { otlpEndpoint },
+  version,
+}: {
+  readonly settings: Settings
+  readonly version: string
+}) {
+  if (otlpEndpoint === null) return undefined
+  const { openSpans } = await import('#services/assembly/spans.ts')
+  return await openSpans(otlpEndpoint, version)
 }
 
 function newest(remotes: readonly OpenRemoteDelivery[]): OpenRemoteDelivery {
