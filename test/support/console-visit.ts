@@ -6,7 +6,7 @@ import { type ConsoleWorld, PASSWORD, type Person, people } from './console-worl
 
 /** Every screen with the right that opens it; addresses of things are those of the world. */
 export const screens: readonly { readonly name: string; readonly path: string }[] = [
-  { name: 'overview', path: '/' },
+  { name: 'overview', path: '/overview' },
   { name: 'queue', path: '/queue' },
   { name: 'queue-messages', path: '/queue?group=none' },
   { name: 'trace', path: '/trace' },
@@ -17,9 +17,6 @@ export const screens: readonly { readonly name: string; readonly path: string }[
   { name: 'domains', path: '/domains' },
   { name: 'domain', path: '/domains/example.test' },
   { name: 'policy', path: '/policy' },
-  { name: 'explain', path: '/policy/explain' },
-  { name: 'service', path: '/service' },
-  { name: 'settings', path: '/service/settings' },
   { name: 'jobs', path: '/jobs' },
   { name: 'audit', path: '/audit' },
   { name: 'me', path: '/me' },

@@ -56,8 +56,18 @@ export function screen({ params }: { readonly params: ScreenParams }) {
   )
 }
 
+const nothing: Listed<Entry> = { data: [] }
+
 function Entries({ table, changed }: { readonly table: string; readonly changed: () => void }) {
-  const entries = useResource(table, (signal) => get<Listed<Entry>>(entriesPath(table), {}, signal))
+  const entries = useResource(table, (signal) =>
+    get<Listed<Entry>>(entriesPath(table), {}, signal).catch((failure) => {
+      // A table is there once something stands in it.
+      if (failure instanceof ApiFailure && failure.problem.code === 'no-such-access-table') {
+        return nothing
+      }
+      throw failure
+    }),
+  )
   const [older, setOlder] = useState<Listed<Entry>>()
   const reload = () => {
     setOlder(undefined)
