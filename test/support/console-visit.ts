@@ -17,6 +17,7 @@ export const screens: readonly { readonly name: string; readonly path: string }[
   { name: 'domains', path: '/domains' },
   { name: 'domain', path: '/domains/example.test' },
   { name: 'policy', path: '/policy' },
+  { name: 'settings', path: '/service/settings?q=queue' },
   { name: 'jobs', path: '/jobs' },
   { name: 'audit', path: '/audit' },
   { name: 'me', path: '/me' },

@@ -53,6 +53,7 @@ export const routes = [
   { name: 'domain',   path: '/domains/:domain/:tab?', right: 'directory.read', entry: 'domains' },
   { name: 'policy',   path: '/policy', right: 'policy.read', entry: 'policy' },
   { name: 'access',   path: '/policy/tables/:table', right: 'policy.read', entry: 'policy' },
+  { name: 'settings', path: '/service/settings', right: 'settings.read', entry: 'service' },
   { name: 'jobs',     path: '/jobs', right: 'jobs.read', entry: 'service' },
   { name: 'job',      path: '/jobs/:job', right: 'jobs.read', entry: 'service' },
   { name: 'audit',    path: '/audit', right: 'audit.read', entry: 'audit' },

@@ -33,4 +33,5 @@ export const screens = {
   held: () => import('./screens/quarantine/held.tsx'),
   policy: () => import('./screens/policy/policy.tsx'),
   access: () => import('./screens/policy/policy.tsx'),
+  settings: () => import('./screens/settings/settings.tsx'),
 } satisfies { readonly [name in RouteName]: () => Module }

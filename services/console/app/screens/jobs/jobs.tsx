@@ -1,5 +1,7 @@
 // Work that takes longer than somebody waits for it: the newest first.
 
+import { may } from '../../api/session.ts'
+import { ButtonLink } from '../../kit/button.tsx'
 import { useEvents } from '../../kit/events.ts'
 import { Ago } from '../../kit/format.tsx'
 import { useKeyset } from '../../kit/keyset.ts'
@@ -22,7 +24,14 @@ export function screen() {
     list.reload,
   )
   return (
-    <Page title={t('service.jobs')}>
+    <Page
+      title={t('service.jobs')}
+      actions={
+        may('settings.read') && (
+          <ButtonLink href="/service/settings">{t('settings.title')}</ButtonLink>
+        )
+      }
+    >
       <Table
         label={t('service.jobs')}
         rows={list.rows}
