@@ -50,6 +50,7 @@ import { type Reloaded, reloadSettings } from '#shared/settings/reload.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { lockForServing } from '#shared/storage/embedded/serving-lock.ts'
+import { workAlone } from './work-alone.ts'
 import { createWorkers } from './workers.ts'
 
 export type System = {
@@ -117,19 +118,33 @@ export async function startSystem(deps: {
   opening.defer(() => certificates.close())
   /** The one in use last; those before it end what they have begun. */
   let remotes = [openRemoteDelivery(backend, await remoteSecrets(settings))]
-  // Before anybody works on the queue: what a crash left half taken.
-  const pickup = await openPickup(deps.directory, backend, () => running.settings)
   const services = createWorkers(backend, (...given) => newest(remotes).deliver(...given))
-  const workers = services.start(async () => {
-    await store.sweepOrphans()
-    for (let i = 0; i < PURGES_MAX && (await store.purgeExpired(PURGE_ITEMS)) === PURGE_ITEMS; i++);
+  let pickup: Awaited<ReturnType<typeof openPickup>> | undefined
+  // A server that ends may still be at it, while this one listens already.
+  const work = await workAlone({ directory: deps.directory, clock, log }, async () => {
+    // Before anybody works on the queue: what a crash left half taken.
+    pickup = await openPickup(deps.directory, backend, () => running.settings)
+    const workers = services.start(async () => {
+      await store.sweepOrphans()
+      for (
+        let i = 0;
+        i < PURGES_MAX && (await store.purgeExpired(PURGE_ITEMS)) === PURGE_ITEMS;
+        i++
+      );
+    })
+    const submitting = pickup.start()
+    return async () => {
+      // Before the workers stop: what it takes is theirs.
+      await submitting.stop()
+      const timer = setTimeout(() => {
+        for (const { cutOff } of remotes) cutOff()
+      }, DELIVERY_GRACE_MS)
+      await workers.stop()
+      clearTimeout(timer)
+    }
   })
   opening.defer(async () => {
-    const timer = setTimeout(() => {
-      for (const { cutOff } of remotes) cutOff()
-    }, DELIVERY_GRACE_MS)
-    await workers.stop()
-    clearTimeout(timer)
+    await work.stop()
     for (const { close } of remotes) close()
   })
   const measure = createMeasure(backend, deps.directory)
@@ -144,9 +159,6 @@ export async function startSystem(deps: {
   })
   opening.defer(() => jobs.stop())
   await indexDirectoryWhereMissing(backend)
-  const submitting = pickup.start()
-  // Before the workers stop: what it takes is theirs.
-  opening.defer(() => submitting.stop())
   const probe: ProbeAddress = (address) => newest(remotes).probe(address)
   // Sessions go on with those that they began with.
   const milters = openMilters(backend)
@@ -202,7 +214,14 @@ export async function startSystem(deps: {
     areLoginsAskedFor: () => asksRecentLogins(running.settings),
     hints: store.signals,
   })
-  opening.defer(() => listeners.close(STOP_GRACE_MS))
+  let closing: Promise<unknown> | undefined
+  /** At once nobody is accepted any more; resolves when the last session has ended. */
+  const closeListeners = (parts: readonly (() => Promise<unknown>)[]) => {
+    closing ??= Promise.all(parts.map((close) => close()))
+    return closing
+  }
+  const closeMail = () => listeners.close(STOP_GRACE_MS)
+  opening.defer(async () => void (await closeListeners([closeMail])))
   let isReady = false
   const metrics = assembleMetrics(backend, {
     counter: observation.counter,
@@ -222,7 +241,7 @@ export async function startSystem(deps: {
   const parts = [...metrics, ...web]
   const spanned = spans ? spans.around(parts, clock) : parts
   const http = await openHttpListeners(backend, spanned, { certificates, take: acme?.take })
-  opening.defer(() => http.close())
+  opening.defer(async () => void (await closeListeners([closeMail, () => http.close()])))
   const keeper = acme?.start(backend, () => certificates.reload())
   opening.defer(async () => await keeper?.stop())
   opening.use(startDmarcReports(backend))
@@ -254,7 +273,7 @@ export async function startSystem(deps: {
       running = next
       runner = assembleJobRunner(next)
       for (const { close } of remotes) close()
-      await pickup.tellLimits()
+      await pickup?.tellLimits()
       const busy = remotes.filter(({ isIdle }) => !isIdle())
       remotes = [...busy, openRemoteDelivery(running, auth)]
       services.change(running, (...given) => newest(remotes).deliver(...given))
@@ -263,9 +282,12 @@ export async function startSystem(deps: {
       return reloaded
     },
     // In reverse order: listeners, workers, certificate, store.
-    stop() {
+    async stop() {
       isReady = false
-      return resources.disposeAsync()
+      void closeListeners([closeMail, () => http.close()])
+      // Another one may listen from here on.
+      lock[Symbol.dispose]()
+      await resources.disposeAsync()
     },
   }
 }
