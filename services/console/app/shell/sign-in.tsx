@@ -67,32 +67,31 @@ function Password({
   readonly take: (answer: SignedIn | NeedsFactor) => void
 }) {
   const form = useForm({
-    initial: { login: address ?? '', password: '' },
+    initial: { address: address ?? '', password: '' },
+    names: { login: 'address' },
     isFleeting: true,
-    send: async (values) => take(await withPassword(values.login.trim(), values.password)),
+    send: async (values) => take(await withPassword(values.address.trim(), values.password)),
   })
   return (
-    <>
-      <FormBody form={form} label={t('signIn.title')}>
-        <TextField
-          form={form}
-          name="login"
-          label={t('signIn.address')}
-          type="email"
-          autocomplete="username"
-          autofocus={address === undefined}
-        />
-        <TextField
-          form={form}
-          name="password"
-          label={t('signIn.password')}
-          type="password"
-          autocomplete="current-password"
-          autofocus={address !== undefined}
-        />
-        <FormActions form={form} verb={t('act.signIn')} />
-      </FormBody>
-    </>
+    <FormBody form={form} label={t('signIn.title')}>
+      <TextField
+        form={form}
+        name="address"
+        label={t('signIn.address')}
+        type="email"
+        autocomplete="username"
+        autofocus={address === undefined}
+      />
+      <TextField
+        form={form}
+        name="password"
+        label={t('signIn.password')}
+        type="password"
+        autocomplete="current-password"
+        autofocus={address !== undefined}
+      />
+      <FormActions form={form} verb={t('act.signIn')} />
+    </FormBody>
   )
 }
 
