@@ -186,22 +186,22 @@ describe.skipIf(!isInstalled('chromium'))('the console of the directory', () => 
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe('mx.example.test')
   })
 
-  it('tries an import without changing anything, makes it, and gives back what failed', async () => {
+  it('tries an import without changing anything, gives back what fails, and makes the rest', async () => {
     const { page } = tab
     await page.goto(`${origin}/accounts/import`)
-    const csv = [
-      'address,passwordHash',
-      `one@new.test,${HASH}`,
-      `two@new.test,${HASH}`,
-      `three@nowhere.test,${HASH}`,
-    ].join('\r\n')
-    await page.locator('input[type=file]').setInputFiles({
-      name: 'people.csv',
-      mimeType: 'text/csv',
-      buffer: Buffer.from(csv),
-    })
-    await page.getByRole('button', { name: 'Try without changing anything' }).click()
-    await page.getByText('2 can be created, 1 cannot.').waitFor()
+    const heading = 'address,password_hash'
+    const good = [`one@new.test,${HASH}`, `two@new.test,${HASH}`]
+    const bad = `three@nowhere.test,${HASH}`
+    const choose = (rows: readonly string[]) =>
+      page.locator('input[type=file]').setInputFiles({
+        name: 'people.csv',
+        mimeType: 'text/csv',
+        buffer: Buffer.from([heading, ...rows].join('\r\n')),
+      })
+    const attempt = page.getByRole('button', { name: 'Try without changing anything' })
+    await choose([...good, bad])
+    await attempt.click()
+    await page.getByText('1 row is wrong. Nothing was changed').waitFor()
     await page.getByText('nowhere.test is not a domain of this system.').waitFor()
     const [saved] = await Promise.all([
       page.waitForEvent('download'),
@@ -209,11 +209,12 @@ describe.skipIf(!isInstalled('chromium'))('the console of the directory', () => 
     ])
     const chunks: Buffer[] = []
     for await (const chunk of await saved.createReadStream()) chunks.push(Buffer.from(chunk))
-    expect(Buffer.concat(chunks).toString()).toBe(
-      `address,passwordHash\r\nthree@nowhere.test,${HASH}\r\n`,
-    )
+    expect(Buffer.concat(chunks).toString()).toBe(`${heading}\r\n${bad}\r\n`)
+    await choose(good)
+    await attempt.click()
+    await page.getByText('2 can be created, 0 cannot.').waitFor()
     await page.getByRole('button', { name: 'Create 2 accounts' }).click()
-    await page.getByText('2 were created, 1 were not.').waitFor()
+    await page.getByText('2 were created, 0 were not.').waitFor()
     await page.goto(`${origin}/accounts?domain=new.test`)
     await page.getByText('one@new.test').waitFor()
   })
