@@ -14,6 +14,10 @@ import { CommandFailure } from './failure.ts'
 const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Promise<void> } = {
   serve: async (parent, { process, version }) =>
     (await import('./serve.ts')).serveCommand(parent, process, version),
+  install: async (parent, { process }) =>
+    (await import('./install.ts')).installCommand(parent, process),
+  uninstall: async (parent, { process }) =>
+    (await import('./install.ts')).uninstallCommand(parent, process),
   status: async (parent, { process }) =>
     (await import('./status.ts')).statusCommand(parent, process),
   doctor: async (parent, { define }) => (await import('./doctor.ts')).doctorCommand(parent, define),

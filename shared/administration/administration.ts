@@ -21,6 +21,10 @@ import { createGrantAdministration, type GrantAdministration } from './grants.ts
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createInvitationAdministration, type InvitationAdministration } from './invitations.ts'
 import { createLoginAdministration, type LoginAdministration } from './logins.ts'
+import {
+  createQuarantineAdministration,
+  type QuarantineAdministration,
+} from './quarantine/quarantine.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
 import { createRoleAdministration, type RoleAdministration } from './roles.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
@@ -50,11 +54,13 @@ export interface Administration {
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
   readonly trace: TraceAdministration
+  readonly quarantine: QuarantineAdministration
 }
 
 export function createAdministration(deps: AdministrationDeps): Administration {
   const fields = createFields(deps.settings)
   const accounts = createAccountAdministration(deps, fields)
+  const access = createAccessAdministration(deps)
   return {
     domains: createDomainAdministration(deps, fields),
     accounts,
@@ -67,7 +73,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     logins: createLoginAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),
     grants: createGrantAdministration(deps, fields),
-    access: createAccessAdministration(deps),
+    access,
     srs: createSrsAdministration(deps, fields),
     signing: createSigningAdministration(deps),
     dns: createDnsAdministration(deps),
@@ -75,5 +81,6 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),
     trace: createTraceAdministration(deps),
+    quarantine: createQuarantineAdministration(deps, access),
   }
 }

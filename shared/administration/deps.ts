@@ -61,6 +61,8 @@ export type AdministrationDeps = {
     readonly operatorsReadMail: boolean
     /** The access table with senders that were let in from quarantine; '' for none. */
     readonly quarantineAllowTable: string
+    /** 0: what is in quarantine stays. */
+    readonly quarantineLifetime: number
     /** How long is told what became of a message, and what was decided about it. */
     readonly traceRetention: number
     readonly policyRecordLifetime: number

@@ -13,6 +13,7 @@ import { figureOperations } from './figures.ts'
 import { grantOperations } from './grants.ts'
 import { invitationOperations } from './invitations.ts'
 import { jobOperations } from './jobs.ts'
+import { quarantineOperations } from './quarantine.ts'
 import { queueOperations } from './queue.ts'
 import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
@@ -34,6 +35,7 @@ export const operations: readonly Operation[] = [
   ...grantOperations,
   ...invitationOperations,
   ...jobOperations,
+  ...quarantineOperations,
   ...queueOperations,
   ...rewrittenSenderOperations,
   ...roleOperations,
