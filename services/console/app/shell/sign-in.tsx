@@ -4,16 +4,20 @@ import { useState } from 'preact/hooks'
 import type { FactorMethod } from '../api/session.ts'
 import {
   askFactor,
+  askPasskey,
   begin,
+  leaveForIssuer,
   type NeedsFactor,
   type SignedIn,
   withFactor,
+  withPasskey,
   withPassword,
 } from '../api/sign-in.ts'
 import { Button } from '../kit/button.tsx'
 import { FormActions, FormBody, TextField, useForm } from '../kit/form.tsx'
 import { Icon } from '../kit/icon.tsx'
 import { chooseLanguage, language, t } from '../kit/language.ts'
+import { place } from '../kit/location.ts'
 
 export function SignInPage() {
   return (
@@ -25,6 +29,14 @@ export function SignInPage() {
       <h1>{t('signIn.title')}</h1>
       <p class="hint">{window.location.host}</p>
       <SignIn onDone={() => {}} />
+      <div class="other-ways">
+        <Button
+          look="quiet"
+          onPress={() => leaveForIssuer(place.value.path + window.location.search)}
+        >
+          {t('signIn.oidc')}
+        </Button>
+      </div>
       <div class="way-in-foot">
         <Button look="quiet" onPress={() => chooseLanguage(language.value === 'en' ? 'de' : 'en')}>
           {language.value === 'en' ? 'Deutsch' : 'English'}
@@ -48,7 +60,16 @@ export function SignIn({
     onDone()
   }
   return pending === undefined ? (
-    <Password {...(address !== undefined && { address })} take={take} />
+    <>
+      <Password {...(address !== undefined && { address })} take={take} />
+      {'PublicKeyCredential' in window && (
+        <div class="other-ways">
+          <Button icon="key" onPress={async () => take(await signInByPasskey())}>
+            {t('signIn.withPasskey')}
+          </Button>
+        </div>
+      )}
+    </>
   ) : (
     <Factor
       methods={pending.methods}
@@ -57,6 +78,15 @@ export function SignIn({
       back={() => setPending(undefined)}
     />
   )
+}
+
+async function signInByPasskey(): Promise<SignedIn> {
+  const { startAuthentication } = await import('@simplewebauthn/browser')
+  const binding = crypto.randomUUID()
+  const asked = (await askPasskey(binding)) as Parameters<
+    typeof startAuthentication
+  >[0]['optionsJSON']
+  return withPasskey(binding, await startAuthentication({ optionsJSON: asked }))
 }
 
 function Password({

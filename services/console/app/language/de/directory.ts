@@ -120,6 +120,7 @@ export const directory = {
   'password.differs': 'Die beiden sind verschieden.',
 
   'logins.title': 'Anmeldungen',
+  'logins.live': 'jetzt angemeldet',
   'logins.none': 'In letzter Zeit wurde keine Anmeldung gesehen',
   'logins.unknown': 'unbenanntes Programm',
   'logins.endAll': 'Alle Anmeldungen beenden',

@@ -114,6 +114,7 @@ export const directory = {
   'password.differs': 'The two differ.',
 
   'logins.title': 'Logins',
+  'logins.live': 'logged in now',
   'logins.none': 'No login was seen lately',
   'logins.unknown': 'unnamed program',
   'logins.endAll': 'End all logins',
