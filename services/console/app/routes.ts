@@ -32,6 +32,8 @@ export type Entry = (typeof entries)[number]
 export const routes = [
   /** Leads on to the first entry that one may see. */
   { name: 'home',     path: '/' },
+  /** The issuer leads back to it. */
+  { name: 'oidc',     path: '/sign-in/oidc', isOpen: true },
   { name: 'welcome',  path: '/link', isOpen: true },
   { name: 'me',       path: '/me/:tab?' },
   { name: 'overview', path: '/overview', right: 'service.read', entry: 'overview' },

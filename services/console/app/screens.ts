@@ -9,6 +9,7 @@ type Module = Promise<{ readonly screen: Screen }>
 
 export const screens = {
   home: () => import('./screens/home.tsx'),
+  oidc: () => import('./screens/oidc.tsx'),
   welcome: () => import('./screens/welcome.tsx'),
   me: () => import('./screens/me/me.tsx'),
   accounts: () => import('./screens/accounts/list.tsx'),
