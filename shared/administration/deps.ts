@@ -13,6 +13,8 @@ import type { StoredSrsSecrets } from '#shared/directory/srs-secrets.ts'
 import type { Links } from '#shared/identity/links.ts'
 import type { Sessions } from '#shared/identity/sessions.ts'
 import type { Tokens } from '#shared/identity/tokens.ts'
+import type { FactorKeeper } from '#shared/identity/factor-keeper.ts'
+import type { SecondFactors } from '#shared/identity/second-factors.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Stories } from '#shared/queue/trace/stories.ts'
@@ -37,6 +39,7 @@ export type AdministrationDeps = {
   readonly operator: QueueOperator
   readonly objects: Pick<ObjectStore, 'stream'>
   readonly devices: Pick<Devices, 'of'>
+  readonly factorKeeper: FactorKeeper & Pick<SecondFactors, 'removeAll'>
   /** Of this process; undefined where listeners are elsewhere. */
   readonly sessions: LiveSessions | undefined
   /** Of console and API. */
