@@ -5,18 +5,20 @@ import { createAuthenticate } from '#services/api/authenticate.ts'
 import type { ApiDeps } from '#services/api/deps.ts'
 import { createEventStreams } from '#services/api/event-stream.ts'
 import { operations } from '#services/api/operations/index.ts'
-import { createAuditTrail } from '#shared/administration/audit/audit.ts'
 import { createSearch } from '#shared/administration/search.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
 import { createDirectorySearch } from '#shared/directory/search.ts'
 import type { EventSource } from '#shared/events/event.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
+import { noSecondFactors } from '#shared/identity/second-factors.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 import { assembleAdministration } from './administration.ts'
 import { openApiKeys } from './api-keys.ts'
+import { assembleAuditTrail } from './audit.ts'
 import { type Backend, createBackend } from './backend.ts'
-import { assembleIdentification } from './identity.ts'
+import { assembleSignIns } from './identity.ts'
+import { assembleApiAuthenticator } from './listeners.ts'
 
 export type ApiParts = {
   readonly version: string
@@ -31,17 +33,20 @@ export async function assembleApi(
   { version, events, streams, figures }: ApiParts,
 ): Promise<WebHandler> {
   const { store, directory, jobs, rates, settings, clock, log } = backend
-  const { identities } = assembleIdentification(backend)
   const { cursorKey } = await openApiKeys(store.tables.directory)
   const deps: ApiDeps = {
-    authenticate: createAuthenticate({ identities, rates, settings: () => settings }),
-    audit: createAuditTrail({
-      table: store.tables.directory,
+    authenticate: createAuthenticate({
+      identities: backend.identities,
       rates,
-      retentionMs: () => settings.auditRetention,
-      clock,
-      log,
+      settings: () => settings,
     }),
+    audit: assembleAuditTrail(backend),
+    signIns: assembleSignIns(backend, {
+      authenticator: assembleApiAuthenticator(backend),
+      factors: noSecondFactors,
+    }),
+    webSessions: backend.webSessions,
+    tokens: backend.tokens,
     administration: (record) => assembleAdministration(backend, record),
     rehearsal(record) {
       const forgetful = { ...backend, store: createRehearsalStore(store, clock), log: silentLog }

@@ -106,7 +106,10 @@ export async function openListeners(backend: Backend, parts: ListenerParts) {
 
 function assembleAuthenticator(
   backend: Backend,
-  { countryOf, areLoginsAskedFor = () => asksRecentLogins(backend.settings) }: ListenerParts,
+  {
+    countryOf,
+    areLoginsAskedFor = () => asksRecentLogins(backend.settings),
+  }: Pick<ListenerParts, 'countryOf' | 'areLoginsAskedFor'>,
 ): Authenticator {
   const { settings, store, directory, suspicion, clock, log } = backend
   const { accounts } = directory
@@ -121,6 +124,10 @@ function assembleAuthenticator(
   }
   return noteLogins(watched, { note }, log)
 }
+
+/** Of sign-ins over HTTP: nobody may relay because of one. */
+export const assembleApiAuthenticator = (backend: Backend): Authenticator =>
+  assembleAuthenticator(backend, { countryOf: undefined, areLoginsAskedFor: () => false })
 
 function makers(backend: Backend, parts: ListenerParts, accountWatch: AccountWatch) {
   const { certificates, clientAuthorities, policy, content, filters } = parts

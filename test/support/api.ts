@@ -7,6 +7,8 @@ import type { Operation } from '#services/api/operation.ts'
 import { operations } from '#services/api/operations/index.ts'
 import { assembleAdministration } from '#services/assembly/administration.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
+import { assembleSignIns } from '#services/assembly/identity.ts'
+import { assembleApiAuthenticator } from '#services/assembly/listeners.ts'
 import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { AuditEntry, AuditResult } from '#shared/administration/audit/entries.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
@@ -14,6 +16,7 @@ import { createSearch } from '#shared/administration/search.ts'
 import { createDirectorySearch } from '#shared/directory/search.ts'
 import { createEventRing } from '#shared/events/ring.ts'
 import { createStoredFigures } from '#shared/figures/series.ts'
+import { noSecondFactors } from '#shared/identity/second-factors.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 
@@ -59,6 +62,12 @@ const noAudit: AuditTrail = {
   noteRefused: async () => {},
 }
 
+const testSignIns = (backend: Backend) =>
+  assembleSignIns(backend, {
+    authenticator: assembleApiAuthenticator(backend),
+    factors: noSecondFactors,
+  })
+
 export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps {
   const events = createEventRing()
   return {
@@ -80,7 +89,7 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     version: '0.0.0',
     clock: backend.clock,
     log: silentLog,
-    signIns: absent('sign-ins'),
+    signIns: testSignIns(backend),
     webSessions: backend.webSessions,
     tokens: backend.tokens,
     ...more,

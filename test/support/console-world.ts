@@ -10,7 +10,7 @@ import { silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { encodedWords, hostile } from './hostile-strings.ts'
-import { freePort, freePorts, type ServerProcess, startServer } from './server-process.ts'
+import { freePorts, type ServerProcess, startServer } from './server-process.ts'
 import { openSink } from './sink-smtp.ts'
 import { SmtpClient } from './smtp-client.ts'
 import { openTcpRelay, type TcpRelay } from './tcp-relay.ts'
@@ -69,7 +69,6 @@ export async function openConsoleWorld(
   )
   const { path } = opening.use(await temporaryFolder())
   await fill(path, options.accounts ?? 0)
-  const port = await freePort()
   const server = opening.use(
     await startServer(path, await freePorts(), [
       'hostname=mx.example.test',
@@ -79,12 +78,10 @@ export async function openConsoleWorld(
       `relayhost=[127.0.0.1]:${sink.port}`,
       'smtpTlsSecurityLevel=none',
       'headerChecks=/^X-Spam-Flag: YES/ HOLD spam',
-      'listeners.http.address=127.0.0.1',
-      `listeners.http.port=${port}`,
       ...(options.settings ?? []),
     ]),
   )
-  const line = opening.use(await openTcpRelay(port))
+  const line = opening.use(await openTcpRelay(server.ports.http))
   const send = (message: Sent) => sendTo(server, message)
   if (options.mail ?? true) await postMail(send)
   const resources = opening.move()

@@ -32,13 +32,15 @@ export type Entry = (typeof entries)[number]
 export const routes = [
   /** Leads on to the first entry that one may see. */
   { name: 'home',     path: '/' },
-  { name: 'welcome',  path: '/welcome', isOpen: true },
+  { name: 'welcome',  path: '/link', isOpen: true },
   { name: 'me',       path: '/me/:tab?' },
   { name: 'overview', path: '/overview', right: 'service.read', entry: 'overview' },
   { name: 'queue',    path: '/queue', right: 'queue.read', entry: 'queue' },
   { name: 'queue-message', path: '/queue/:queueId', right: 'queue.read', entry: 'queue' },
   { name: 'trace',    path: '/trace', right: 'trace.read', entry: 'trace' },
   { name: 'story',    path: '/trace/:queueId', right: 'trace.read', entry: 'trace' },
+  { name: 'quarantine', path: '/quarantine', right: 'quarantine.read', entry: 'quarantine' },
+  { name: 'held',     path: '/quarantine/:queueId', right: 'quarantine.read', entry: 'quarantine' },
   { name: 'accounts', path: '/accounts', right: 'directory.read', entry: 'accounts' },
   { name: 'account-new', path: '/accounts/new', right: 'directory.write', entry: 'accounts' },
   { name: 'account-import', path: '/accounts/import', right: 'directory.write', entry: 'accounts' },
@@ -49,8 +51,8 @@ export const routes = [
   { name: 'domains',  path: '/domains', right: 'directory.read', entry: 'domains' },
   { name: 'domain-new', path: '/domains/new', right: 'domains.write', entry: 'domains' },
   { name: 'domain',   path: '/domains/:domain/:tab?', right: 'directory.read', entry: 'domains' },
-  { name: 'jobs',     path: '/jobs', right: 'jobs.run', entry: 'service' },
-  { name: 'job',      path: '/jobs/:job', right: 'jobs.run', entry: 'service' },
+  { name: 'jobs',     path: '/jobs', right: 'jobs.read', entry: 'service' },
+  { name: 'job',      path: '/jobs/:job', right: 'jobs.read', entry: 'service' },
   { name: 'audit',    path: '/audit', right: 'audit.read', entry: 'audit' },
 ] as const satisfies readonly Route[]
 

@@ -29,4 +29,6 @@ export const screens = {
   jobs: () => import('./screens/jobs/jobs.tsx'),
   job: () => import('./screens/jobs/job.tsx'),
   audit: () => import('./screens/audit/audit.tsx'),
+  quarantine: () => import('./screens/quarantine/quarantine.tsx'),
+  held: () => import('./screens/quarantine/held.tsx'),
 } satisfies { readonly [name in RouteName]: () => Module }

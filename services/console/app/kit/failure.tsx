@@ -46,7 +46,7 @@ export function explainFault(fault: Fault, problem?: Problem): string {
 }
 
 /** As words and numbers of a text. */
-function factsOf(facts: { readonly [name: string]: unknown }): {
+export function factsOf(facts: { readonly [name: string]: unknown }): {
   readonly [name: string]: string | number
 } {
   const said: { [name: string]: string | number } = {}

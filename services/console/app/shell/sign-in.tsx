@@ -1,21 +1,19 @@
 // The way in: password, then a factor where one is set up; or a passkey, or an issuer.
 
 import { useState } from 'preact/hooks'
-import type { FactorMethod, SignedIn } from '../api/session.ts'
+import type { FactorMethod } from '../api/session.ts'
 import {
+  askFactor,
   begin,
-  questionOf,
-  type SignInWays,
-  ways,
+  type NeedsFactor,
+  type SignedIn,
   withFactor,
   withPassword,
 } from '../api/sign-in.ts'
-import { Button, ButtonLink } from '../kit/button.tsx'
+import { Button } from '../kit/button.tsx'
 import { FormActions, FormBody, TextField, useForm } from '../kit/form.tsx'
 import { Icon } from '../kit/icon.tsx'
 import { chooseLanguage, language, t } from '../kit/language.ts'
-import { place } from '../kit/location.ts'
-import { useResource } from '../kit/resource.ts'
 
 export function SignInPage() {
   return (
@@ -36,8 +34,6 @@ export function SignInPage() {
   )
 }
 
-type Pending = { readonly ticket: string; readonly methods: readonly FactorMethod[] }
-
 export function SignIn({
   address,
   onDone,
@@ -45,10 +41,10 @@ export function SignIn({
   readonly address?: string
   readonly onDone: () => void
 }) {
-  const [pending, setPending] = useState<Pending>()
-  const take = (answer: SignedIn) => {
-    if (answer.kind === 'needs-factor') return setPending(answer)
-    begin(answer.session)
+  const [pending, setPending] = useState<NeedsFactor>()
+  const take = (answer: SignedIn | NeedsFactor) => {
+    if (answer.state === 'needs-factor') return setPending(answer)
+    begin(answer)
     onDone()
   }
   return pending === undefined ? (
@@ -56,7 +52,7 @@ export function SignIn({
   ) : (
     <Factor
       methods={pending.methods}
-      question={(method) => questionOf(pending.ticket, method)}
+      question={(method) => askFactor(pending.ticket, method)}
       answer={async (method, answer) => take(await withFactor(pending.ticket, method, answer))}
       back={() => setPending(undefined)}
     />
@@ -68,21 +64,19 @@ function Password({
   take,
 }: {
   readonly address?: string
-  readonly take: (answer: SignedIn) => void
+  readonly take: (answer: SignedIn | NeedsFactor) => void
 }) {
-  const offered = useResource<SignInWays>('ways', () => ways())
   const form = useForm({
-    initial: { address: address ?? '', password: '' },
+    initial: { login: address ?? '', password: '' },
     isFleeting: true,
-    send: async (values) => take(await withPassword(values.address.trim(), values.password)),
+    send: async (values) => take(await withPassword(values.login.trim(), values.password)),
   })
-  const { oidc } = offered.value ?? {}
   return (
     <>
       <FormBody form={form} label={t('signIn.title')}>
         <TextField
           form={form}
-          name="address"
+          name="login"
           label={t('signIn.address')}
           type="email"
           autocomplete="username"
@@ -98,19 +92,9 @@ function Password({
         />
         <FormActions form={form} verb={t('act.signIn')} />
       </FormBody>
-      {oidc && (
-        <div class="other-ways">
-          <ButtonLink icon="out" href={`${oidc.href}?to=${encodeURIComponent(here())}`}>
-            {t('signIn.oidc', { issuer: oidc.name })}
-          </ButtonLink>
-        </div>
-      )}
     </>
   )
 }
-
-/** Where one wanted to go. */
-const here = () => place.value.path + window.location.search
 
 const labels = {
   passkey: 'signIn.passkey',
@@ -121,11 +105,13 @@ const labels = {
 /** One factor, of those that the account has. Used at sign-in and when somebody is asked again. */
 export function Factor({
   methods,
+  verb = t('act.signIn'),
   question,
   answer,
   back,
 }: {
   readonly methods: readonly FactorMethod[]
+  readonly verb?: string
   readonly question: (method: FactorMethod) => Promise<unknown>
   readonly answer: (method: FactorMethod, answer: unknown) => Promise<void>
   readonly back: () => void
@@ -162,7 +148,7 @@ export function Factor({
         )}
         <FormActions
           form={form}
-          verb={method === 'passkey' ? t('signIn.usePasskey') : t('act.signIn')}
+          verb={method === 'passkey' ? t('signIn.usePasskey') : verb}
           cancel={
             <Button look="quiet" onPress={back}>
               {t('act.back')}

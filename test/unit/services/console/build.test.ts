@@ -53,7 +53,7 @@ describe('the console over HTTP', () => {
     '/accounts/ann@example.org/devices',
     '/domains/example.org/dns',
     '/me/security',
-    '/welcome',
+    '/link',
   ])('answers %s with its page', async (path) => {
     const response = await ask(path, html)
     expect(response?.status).toBe(200)

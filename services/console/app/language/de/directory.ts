@@ -94,6 +94,14 @@ export const directory = {
   'contain.undo':
     'Rückgängig stellt Versand und Warteschlange wieder her; Anmeldungen und App-Passwörter bleiben widerrufen.',
   'contain.reason': 'in der Konsole eingedämmt',
+  'contain.held': {
+    one: '{count} Nachricht in der Warteschlange ist angehalten',
+    other: '{count} Nachrichten in der Warteschlange sind angehalten',
+  },
+  'contain.ended':
+    'Beendet oder widerrufen: {sessions} Sitzungen, {appPasswords} App-Passwörter, {tokens} Tokens',
+  'contain.forwards': 'Seine Mail geht weiter an',
+  'contain.lately': 'Kürzlich geänderte Weiterleitung',
   'contain.done': '{address} ist eingedämmt',
 
   'password.reset': 'Passwort zurücksetzen',
@@ -117,6 +125,10 @@ export const directory = {
   'logins.endAll': 'Alle Anmeldungen beenden',
   'logins.endAllText': 'Jedes Programm und jeder Browser muss sich neu anmelden.',
   'logins.ended': 'Alle Anmeldungen sind beendet',
+
+  'sessions.title': 'Hier angemeldet',
+  'sessions.this': 'dieser Browser',
+  'sessions.endAll': 'Alle anderen beenden',
 
   'appPassword.title': 'App-Passwörter',
   'appPassword.text':
@@ -148,6 +160,7 @@ export const directory = {
   'alias.targets': 'Ziele',
   'alias.targetsHint': 'Adressen, eine je Zeile oder mit Komma.',
   'alias.count': 'Anzahl',
+  'alias.isNone': 'Das ist kein Alias. Der Weg seiner Mail steht daneben.',
   'alias.expansion': 'Wohin er führt',
   'alias.expansionText': 'Mail an diese Adresse kommt an den Enden dieser Zweige an.',
   'alias.wasAdded': '{alias} wurde angelegt',
@@ -155,15 +168,11 @@ export const directory = {
 
   'branch.account': 'Konto',
   'branch.alias': 'Alias',
-  'branch.catch-all': 'Auffangadresse',
   'branch.remote': 'anderswo',
   'branch.disabled': 'abgeschaltetes Konto',
   'branch.unknown': 'führt nirgendwohin',
-  'branch.nowhere': 'führt nirgendwohin',
-  'branch.dead-end': 'führt nirgendwohin',
   'branch.loop': 'Schleife',
-  'branch.seen': 'steht oben',
-  'branch.too-deep': 'zu tief',
+  'branch.cut': 'nicht weiter gezeigt',
 
   'domains.empty': 'Noch keine Domain',
   'domains.emptyText': 'Eine Domain ist, was hinter dem @ Ihrer Adressen steht.',

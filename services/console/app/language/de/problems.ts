@@ -16,10 +16,23 @@ export const problems = {
   'problem.wrong-credentials': 'Adresse oder Passwort ist falsch.',
   'problem.wrong-factor': 'Das stimmt nicht. Versuchen Sie es erneut.',
   'problem.too-many-requests': 'Zu viele Versuche. Warten Sie etwas und versuchen Sie es erneut.',
+  'problem.ticket-gone':
+    'Das dauerte zu lange oder war zu oft falsch. Beginnen Sie wieder mit dem Passwort.',
+  'problem.too-many-failures': 'Zu viele Versuche. Warten Sie etwas und versuchen Sie es erneut.',
+  'problem.no-such-factor': 'Einen solchen Faktor gibt es nicht.',
+  'problem.session-ended': 'Ihre Sitzung ist abgelaufen.',
+  'problem.invitation-gone': 'Dieser Link wurde schon benutzt oder ist älter als 24 Stunden.',
   'problem.step-up-required': 'Dafür ist ein neuer Nachweis nötig, dass Sie es sind.',
   'problem.no-right': 'Ihre Rolle darf das nicht.',
   'problem.more-rights': 'Niemand handelt an jemandem, der mehr Rechte hat.',
   'problem.changed-meanwhile': 'Jemand anderes hat dies inzwischen geändert.',
+
+  'warning.no-postmaster': 'Niemand liest nun Mail an postmaster von {domain}.',
+  'warning.alias-comes-first': '{address} ist auch ein Alias: Mail geht dahin, wohin er führt.',
+  'warning.account-gets-nothing':
+    'Das Konto {address} erhält nun keine Mail: Der Alias führt anderswohin.',
+  'warning.mail-fails': 'Mail an {alias} scheitert bei {address}.',
+  'warning.still-led-to': 'Aliasse führen noch zu {address}: {aliases}.',
 
   'rule.domain-name': 'Das ist kein Domainname.',
   'rule.mail-address': 'Das ist keine E-Mail-Adresse.',

@@ -88,6 +88,14 @@ export const directory = {
   'contain.queue': 'its mail in the queue is held',
   'contain.undo': 'Undo restores sending and the queue; logins and app passwords stay revoked.',
   'contain.reason': 'contained in the console',
+  'contain.held': {
+    one: '{count} message in the queue is held',
+    other: '{count} messages in the queue are held',
+  },
+  'contain.ended':
+    'Ended or revoked: {sessions} sessions, {appPasswords} app passwords, {tokens} tokens',
+  'contain.forwards': 'Its mail is sent on to',
+  'contain.lately': 'Forwarding changed lately',
   'contain.done': '{address} is contained',
 
   'password.reset': 'Reset password',
@@ -111,6 +119,10 @@ export const directory = {
   'logins.endAll': 'End all logins',
   'logins.endAllText': 'Every program and browser has to log in again.',
   'logins.ended': 'All logins have ended',
+
+  'sessions.title': 'Signed in here',
+  'sessions.this': 'this browser',
+  'sessions.endAll': 'End all others',
 
   'appPassword.title': 'App passwords',
   'appPassword.text':
@@ -140,6 +152,7 @@ export const directory = {
   'alias.targets': 'Targets',
   'alias.targetsHint': 'Addresses, one a line or with commas.',
   'alias.count': 'Count',
+  'alias.isNone': 'This is no alias. The way of its mail is shown beside.',
   'alias.expansion': 'Where it leads',
   'alias.expansionText': 'Mail to this address arrives at the ends of these branches.',
   'alias.wasAdded': '{alias} was created',
@@ -147,15 +160,11 @@ export const directory = {
 
   'branch.account': 'account',
   'branch.alias': 'alias',
-  'branch.catch-all': 'catch-all',
   'branch.remote': 'elsewhere',
   'branch.disabled': 'disabled account',
   'branch.unknown': 'leads nowhere',
-  'branch.nowhere': 'leads nowhere',
-  'branch.dead-end': 'leads nowhere',
   'branch.loop': 'loop',
-  'branch.seen': 'shown above',
-  'branch.too-deep': 'too deep',
+  'branch.cut': 'shown no further',
 
   'domains.empty': 'No domain yet',
   'domains.emptyText': 'A domain is what stands behind the @ of your addresses.',

@@ -12,10 +12,23 @@ export const problems = {
   'problem.wrong-credentials': 'Address or password is wrong.',
   'problem.wrong-factor': 'That is not right. Try again.',
   'problem.too-many-requests': 'Too many attempts. Wait a little and try again.',
+  'problem.ticket-gone':
+    'This took too long or was wrong too often. Begin with the password again.',
+  'problem.too-many-failures': 'Too many attempts. Wait a little and try again.',
+  'problem.no-such-factor': 'There is no factor of that kind.',
+  'problem.session-ended': 'Your session has ended.',
+  'problem.invitation-gone': 'This link was used already, or is older than 24 hours.',
   'problem.step-up-required': 'This needs a new proof that it is you.',
   'problem.no-right': 'Your role may not do this.',
   'problem.more-rights': 'Nobody acts on somebody with more rights.',
   'problem.changed-meanwhile': 'Somebody else changed this meanwhile.',
+
+  'warning.no-postmaster': 'Nobody reads mail to postmaster of {domain} now.',
+  'warning.alias-comes-first': '{address} is an alias too: its mail goes where that leads.',
+  'warning.account-gets-nothing':
+    'The account {address} gets no mail now: the alias leads elsewhere.',
+  'warning.mail-fails': 'Mail to {alias} fails at {address}.',
+  'warning.still-led-to': 'Aliases still lead to {address}: {aliases}.',
 
   'rule.domain-name': 'This is not a domain name.',
   'rule.mail-address': 'This is not a mail address.',

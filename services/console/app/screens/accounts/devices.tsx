@@ -1,7 +1,7 @@
 // Programs that log in for an account: sessions and last logins, and passwords of programs. On one's own page and on that of others.
 
 import { call, get } from '../../api/client.ts'
-import { may } from '../../api/session.ts'
+import { mayOwn } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
 import { confirm } from '../../kit/dialog.tsx'
 import { Ago, Foreign } from '../../kit/format.tsx'
@@ -26,6 +26,7 @@ export function Devices({ path }: { readonly path: string }) {
   return (
     <div class="panels">
       <Logins path={path} />
+      <Sessions path={path} />
       <AppPasswords path={path} />
     </div>
   )
@@ -50,7 +51,9 @@ function Logins({ path }: { readonly path: string }) {
   return (
     <Panel
       title={t('logins.title')}
-      actions={may('credentials.reset') && <Button onPress={endAll}>{t('logins.endAll')}</Button>}
+      actions={
+        mayOwn('credentials.reset') && <Button onPress={endAll}>{t('logins.endAll')}</Button>
+      }
     >
       <Loaded of={logins}>
         {({ data }) =>
@@ -76,6 +79,63 @@ function Logins({ path }: { readonly path: string }) {
                         logins.reload()
                       }}
                     >
+                      {t('act.end')}
+                    </Button>
+                  )}
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Panel>
+  )
+}
+
+type Session = {
+  readonly id: string
+  readonly usedAt: string
+  readonly address: string
+  readonly client: string
+  readonly isThis: boolean
+}
+
+function Sessions({ path }: { readonly path: string }) {
+  const own = `${path}/sessions`
+  const sessions = useResource(own, (signal) =>
+    get<{ readonly data: readonly Session[] }>(own, {}, signal),
+  )
+  const end = async (which: string) => {
+    await call('DELETE', which)
+    sessions.reload()
+    toast({ text: t('logins.ended') })
+  }
+  return (
+    <Panel
+      title={t('sessions.title')}
+      actions={
+        mayOwn('credentials.reset') && (
+          <Button onPress={() => end(own)}>{t('sessions.endAll')}</Button>
+        )
+      }
+    >
+      <Loaded of={sessions}>
+        {({ data }) =>
+          data.length === 0 ? (
+            <Empty icon="key" title={t('logins.none')} />
+          ) : (
+            <ul class="items">
+              {data.map(({ id, usedAt, address, client, isThis }) => (
+                <li key={id}>
+                  <div>
+                    <Foreign text={client === '' ? t('logins.unknown') : client} />
+                    <div class="meta">
+                      <span class="mono">{address}</span> ·{' '}
+                      {isThis ? t('sessions.this') : <Ago at={usedAt} />}
+                    </div>
+                  </div>
+                  {!isThis && mayOwn('credentials.reset') && (
+                    <Button onPress={() => end(`${own}/${encodeURIComponent(id)}`)}>
                       {t('act.end')}
                     </Button>
                   )}

@@ -9,9 +9,14 @@ import type { MenuItem } from '../../kit/menu.tsx'
 import { toast } from '../../kit/toast.tsx'
 import { type Acted, act, type Chosen, counted, countOf, type Verb } from './queue-api.ts'
 
+/** To set free and to try again is more than to hold and to delete: one's own mail then goes out. */
+const mayDo = (verb: Verb) =>
+  may(verb === 'retry' || verb === 'release' ? 'queue.send' : 'queue.act')
+
 export const mayAct = () => may('queue.act')
 
-const offered = (): readonly Verb[] => ['retry', 'hold', 'release', 'delete']
+const offered = (): readonly Verb[] =>
+  (['retry', 'hold', 'release', 'delete'] as const).filter(mayDo)
 
 /** Tells what came of it; `after` once the queue is another. */
 export async function perform(verb: Verb, chosen: Chosen, after: () => void): Promise<void> {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { fieldOf, readProblem } from '#services/console/app/api/problem.ts'
 import { bytesText, durationText, relativeText } from '#services/console/app/kit/figures.ts'
 import { fill, type MessageText } from '#services/console/app/kit/message.ts'
+import { parseQuota, quotaText } from '#services/console/app/kit/quota.ts'
 import { between } from '#services/console/app/kit/selection-range.ts'
 import { visibleRows } from '#services/console/app/kit/window.ts'
 import { catalogue as german } from '#services/console/app/language/de.ts'
@@ -171,6 +172,30 @@ describe('what somebody typed', () => {
     ['', []],
   ])('%s', (text, wanted) => {
     expect(shapesOf(text)).toEqual(wanted)
+  })
+})
+
+describe('quotas', () => {
+  it.each([
+    ['2GB', 2 * 1024 ** 3],
+    [' 500 mb ', 500 * 1024 ** 2],
+    ['1b', 1],
+    ['default', null],
+    ['Unlimited', 0],
+    ['', undefined],
+    ['2', undefined],
+    ['0MB', undefined],
+    ['1.5GB', undefined],
+    ['9999999TB', undefined],
+    ['5XB', undefined],
+  ])('%j', (text, bytes) => {
+    expect(parseQuota(text)).toBe(bytes)
+  })
+
+  it('are written so that they are read back', () => {
+    for (const bytes of [null, 0, 1, 1000, 1024, 1536 * 1024, 2 * 1024 ** 4]) {
+      expect(parseQuota(quotaText(bytes))).toBe(bytes)
+    }
   })
 })
 
