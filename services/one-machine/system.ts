@@ -205,6 +205,7 @@ export async function startSystem(deps: {
     version: deps.version,
     events,
     streams: true,
+    sessions: listeners.sessions,
     figures: createStoredFigures(store.tables.counters, clock),
     acme: acme?.handler,
   })

@@ -90,6 +90,8 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     clock: backend.clock,
     log: silentLog,
     signIns: testSignIns(backend),
+    factors: backend.factorKeeper,
+    oidc: undefined,
     webSessions: backend.webSessions,
     tokens: backend.tokens,
     ...more,

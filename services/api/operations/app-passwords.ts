@@ -83,7 +83,10 @@ export const appPasswordOperations = [
       const made = await call.administration.appPasswords.make({ address, ...body })
       if (made.kind !== 'made') return made
       const location = `/accounts/${params.account}/appPasswords/${made.appPassword.id}`
-      return answer({ appPassword: factsOf(made.appPassword), password: made.password }, { location })
+      return answer(
+        { appPassword: factsOf(made.appPassword), password: made.password },
+        { location },
+      )
     },
   }),
   defineOperation({

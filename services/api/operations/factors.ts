@@ -71,7 +71,10 @@ export const factorOperations = [
           createdAt: timeOf(createdMs),
           lastUsedAt: lastUsedMs === null ? null : timeOf(lastUsedMs),
         })),
-        identities: identities.map(({ sinceMs, ...facts }) => ({ ...facts, since: timeOf(sinceMs) })),
+        identities: identities.map(({ sinceMs, ...facts }) => ({
+          ...facts,
+          since: timeOf(sinceMs),
+        })),
       })
     },
   }),
@@ -104,7 +107,9 @@ export const factorOperations = [
       uri: z.string().openapi({ description: 'For a QR code.' }),
     }),
     async run({ params }, call) {
-      const begun = await call.administration.factors.beginTotp(await addressOf(call, params.account))
+      const begun = await call.administration.factors.beginTotp(
+        await addressOf(call, params.account),
+      )
       return begun.kind === 'totp-begun' ? answer({ secret: begun.secret, uri: begun.uri }) : begun
     },
   }),

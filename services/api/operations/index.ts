@@ -21,6 +21,7 @@ import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
 import { searchOperations } from './search.ts'
 import { sessionOperations } from './session.ts'
+import { signInElsewhereOperations } from './sign-in-elsewhere.ts'
 import { tokenOperations } from './tokens.ts'
 import { traceOperations } from './trace.ts'
 
@@ -45,6 +46,7 @@ export const operations: readonly Operation[] = [
   ...roleOperations,
   ...searchOperations,
   ...sessionOperations,
+  ...signInElsewhereOperations,
   ...tokenOperations,
   ...traceOperations,
 ]

@@ -37,7 +37,8 @@ export const loginOperations = [
     id: 'logins.list',
     method: 'get',
     path: '/accounts/{account}/logins',
-    summary: 'Tells from where and with what an account logged in to mail lately, and what is open now.',
+    summary:
+      'Tells from where and with what an account logged in to mail lately, and what is open now.',
     right: 'logins.read',
     input: { params: accountParams },
     subject: ({ params }) => ofAccount(params.account),
@@ -51,7 +52,10 @@ export const loginOperations = [
       const found = await call.administration.logins.list(await addressOf(call, params.account))
       if (found.kind !== 'logins') return found
       return answer({
-        devices: found.devices.map(({ lastMs, ...facts }) => ({ ...facts, lastAt: timeOf(lastMs) })),
+        devices: found.devices.map(({ lastMs, ...facts }) => ({
+          ...facts,
+          lastAt: timeOf(lastMs),
+        })),
         sessions:
           found.sessions?.map(({ sinceMs, ...facts }) => ({ ...facts, since: timeOf(sinceMs) })) ??
           null,
