@@ -11,7 +11,9 @@ import type { WebCaller } from '#shared/contracts/web.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { EventSource } from '#shared/events/event.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
+import type { FactorKeeper } from '#shared/identity/factor-keeper.ts'
 import type { Identity } from '#shared/identity/identities.ts'
+import type { OidcSignIns } from '#shared/identity/oidc-sign-in.ts'
 import type { Sessions } from '#shared/identity/sessions.ts'
 import type { SignIns } from '#shared/identity/sign-in.ts'
 import type { Tokens } from '#shared/identity/tokens.ts'
@@ -31,6 +33,10 @@ export interface ApiDeps {
   /** To find what an operation is about; what it does goes by `administration`. */
   readonly directory: Pick<Directory, 'accounts' | 'domains'>
   readonly signIns: SignIns
+  /** Of whoever comes with a passkey alone. */
+  readonly factors: Pick<FactorKeeper, 'askAnybody' | 'checkAnybody'>
+  /** Undefined: no issuer is set. */
+  readonly oidc: OidcSignIns | undefined
   readonly webSessions: Sessions
   /** To find whose one is. */
   readonly tokens: Pick<Tokens, 'get'>

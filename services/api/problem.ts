@@ -104,9 +104,11 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'not-quarantined':
     case 'no-such-app-password':
     case 'no-such-session':
+    case 'no-such-factor':
       return place.in === 'path' ? 404 : 422
     case 'switched-off':
       return 403
+    case 'wrong-answer':
     case 'is-owner':
     case 'same-table':
       return 422

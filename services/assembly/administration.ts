@@ -35,6 +35,7 @@ export function assembleAdministration(
     decisions: decisionRecords(store.tables.counters, clock),
     suspicion,
     devices,
+    factorKeeper: backend.factorKeeper,
     webSessions: backend.webSessions,
     tokens: backend.tokens,
     links: backend.links,

@@ -8,18 +8,19 @@ import { operations } from '#services/api/operations/index.ts'
 import { createOverview } from '#shared/administration/overview.ts'
 import { createSearch } from '#shared/administration/search.ts'
 import type { Machine } from '#shared/administration/status.ts'
+import type { LiveSessions } from '#shared/auth/account-watch.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
 import { createDirectorySearch } from '#shared/directory/search.ts'
 import { type EventSource, silentEvents } from '#shared/events/event.ts'
 import { agesOf } from '#shared/figures/queue-ages.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
-import { noSecondFactors } from '#shared/identity/second-factors.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 import { assembleAdministration } from './administration.ts'
 import { openApiKeys } from './api-keys.ts'
 import { assembleAuditTrail } from './audit.ts'
 import { type Backend, createBackend } from './backend.ts'
+import { assembleOidcSignIns } from './factors.ts'
 import { assembleSignIns } from './identity.ts'
 import { assembleApiAuthenticator } from './listeners.ts'
 
@@ -31,11 +32,13 @@ export type ApiParts = {
   readonly figures: FigureSource
   /** Where the system runs, if that is a machine. */
   readonly machine?: Machine | undefined
+  /** Of the listeners in this process; undefined where they are elsewhere. */
+  readonly sessions?: LiveSessions | undefined
 }
 
 export async function assembleApi(
   backend: Backend,
-  { version, events, streams, figures, machine }: ApiParts,
+  { version, events, streams, figures, machine, sessions }: ApiParts,
 ): Promise<WebHandler> {
   const { store, directory, jobs, rates, settings, clock, log } = backend
   const { cursorKey } = await openApiKeys(store.tables.directory)
@@ -48,11 +51,13 @@ export async function assembleApi(
     audit: assembleAuditTrail(backend),
     signIns: assembleSignIns(backend, {
       authenticator: assembleApiAuthenticator(backend),
-      factors: noSecondFactors,
+      factors: backend.factorKeeper,
     }),
+    factors: backend.factorKeeper,
+    oidc: assembleOidcSignIns(backend),
     webSessions: backend.webSessions,
     tokens: backend.tokens,
-    administration: (record) => assembleAdministration(backend, record),
+    administration: (record) => assembleAdministration(backend, record, sessions),
     rehearsal(record) {
       const forgetful = {
         ...backend,

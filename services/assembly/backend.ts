@@ -35,6 +35,7 @@ import { srsDomain } from '#shared/settings/own-domains.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Store, Table } from '#shared/storage/ports.ts'
 import { createExpand } from './expand.ts'
+import { assembleFactorKeeper } from './factors.ts'
 import { assembleIdentification } from './identity.ts'
 
 export type Backend = ReturnType<typeof createBackend>
@@ -121,6 +122,7 @@ export function createBackend(deps: {
       log: deps.log,
     }),
     ...assembleIdentification({ store, directory, settings, clock }),
+    factorKeeper: assembleFactorKeeper({ ...deps, directory }),
     devices: createDevices({ counters: tables.counters, clock, log: deps.log }),
     rates,
     quota,

@@ -240,6 +240,7 @@ export async function startSystem(deps: {
     version: deps.version,
     events,
     streams: true,
+    sessions: listeners.sessions,
     figures: createStoredFigures(store.tables.counters, clock),
     machine: createMachine({ directory: deps.directory, clock }),
     acme: acme?.handler,

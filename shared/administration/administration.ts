@@ -17,6 +17,7 @@ import { type ContainmentAdministration, createContainmentAdministration } from 
 import type { AdministrationDeps } from './deps.ts'
 import { createDnsAdministration, type DnsAdministration } from './dns/domain-records.ts'
 import { createDomainAdministration, type DomainAdministration } from './domains.ts'
+import { createFactorAdministration, type FactorAdministration } from './factors.ts'
 import { createFields } from './fields.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
@@ -46,6 +47,7 @@ export interface Administration {
   readonly auditSeals: AuditSeals
   readonly appPasswords: AppPasswordAdministration
   readonly logins: LoginAdministration
+  readonly factors: FactorAdministration
   readonly aliases: AliasAdministration
   readonly grants: GrantAdministration
   readonly access: AccessAdministration
@@ -73,6 +75,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     audit: deps.audit,
     auditSeals: deps.auditSeals,
     appPasswords: createAppPasswordAdministration(deps, fields),
+    factors: createFactorAdministration(deps, fields),
     logins: createLoginAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),
     grants: createGrantAdministration(deps, fields),

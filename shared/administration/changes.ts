@@ -13,6 +13,7 @@ export type Change = {
     | 'signing-key'
     | 'srs'
     | 'app-password'
+    | 'factor'
     | 'login'
     | 'role'
     | 'token'

@@ -10,7 +10,9 @@ import type { BounceAddresses } from '#shared/directory/bounce-addresses.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { KeyUpkeep } from '#shared/directory/key-upkeep.ts'
 import type { StoredSrsSecrets } from '#shared/directory/srs-secrets.ts'
+import type { FactorKeeper } from '#shared/identity/factor-keeper.ts'
 import type { Links } from '#shared/identity/links.ts'
+import type { SecondFactors } from '#shared/identity/second-factors.ts'
 import type { Sessions } from '#shared/identity/sessions.ts'
 import type { Tokens } from '#shared/identity/tokens.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
@@ -38,6 +40,7 @@ export type AdministrationDeps = {
   readonly operator: QueueOperator
   readonly objects: Pick<ObjectStore, 'stream'>
   readonly devices: Pick<Devices, 'of'>
+  readonly factorKeeper: FactorKeeper & Pick<SecondFactors, 'removeAll'>
   /** Of this process; undefined where listeners are elsewhere. */
   readonly sessions: LiveSessions | undefined
   /** Of console and API. */

@@ -69,7 +69,11 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
     case 'no-such-app-password':
       return `no app password ${value}`
     case 'too-many':
-      return `an account has ${refusal.max} app passwords at most; revoke one that is not used`
+      return `an account has ${refusal.max} ${manyOf[refusal.field]} at most; end one that is not used`
+    case 'no-such-factor':
+      return `the account has no ${value}`
+    case 'wrong-answer':
+      return `that ${refusal.field} is wrong, was not asked for, or comes too late; begin again`
     case 'no-such-session':
       return `${refusal.account} has no session ${value} in this process`
     case 'same-table':
@@ -80,6 +84,8 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return unreachable(refusal)
   }
 }
+
+const manyOf = { appPassword: 'app passwords', token: 'tokens', passkey: 'passkeys' } as const
 
 const nouns = {
   domain: 'domain',

@@ -43,6 +43,9 @@ export type Field =
   | 'expires'
   | 'appPassword'
   | 'session'
+  | 'code'
+  | 'passkey'
+  | 'factor'
   | 'token'
   | 'role'
   | 'domains'
@@ -167,7 +170,10 @@ export type NoSuchSelector = Of<'no-such-selector', 'selector', { readonly domai
 
 export type NoSuchAppPassword = Of<'no-such-app-password', 'appPassword'>
 /** One may have `max` of them. */
-export type TooMany = Of<'too-many', 'appPassword' | 'token', { readonly max: number }>
+export type TooMany = Of<'too-many', 'appPassword' | 'token' | 'passkey', { readonly max: number }>
+/** Of a factor that is being set up: it is wrong, was not asked for, or comes too late. What was given is nobody's to see. */
+export type WrongAnswer = Of<'wrong-answer', 'code' | 'passkey'>
+export type NoSuchFactor = Of<'no-such-factor', 'factor'>
 /** It has ended, or is none of this process. */
 export type NoSuchSession = Of<'no-such-session', 'session', { readonly account: string }>
 
@@ -203,6 +209,8 @@ export type Refusal =
   | NoSuchAppPassword
   | TooMany
   | NoSuchSession
+  | WrongAnswer
+  | NoSuchFactor
   | NoSuchToken
   | NoSuchLink
 

@@ -71,7 +71,7 @@ export type PasskeyAdded =
       readonly recoveryCodes: readonly string[] | undefined
     }
   | { readonly kind: 'wrong' }
-  | { readonly kind: 'too-many' }
+  | { readonly kind: 'too-many'; readonly max: number }
 export type PasskeyOwner = { readonly accountId: AccountId; readonly name: string }
 
 /** Of one account. */
@@ -286,7 +286,9 @@ export function createFactorKeeper(deps: FactorKeeperDeps): FactorKeeper & Secon
       await settle(here)
       const codes = newCodes()
       const added = await factors.change<PasskeyAdded>(id, (now) => {
-        if (now.passkeys.length >= PASSKEYS_MAX) return { result: { kind: 'too-many' } }
+        if (now.passkeys.length >= PASSKEYS_MAX) {
+          return { result: { kind: 'too-many', max: PASSKEYS_MAX } }
+        }
         if (now.passkeys.some((one) => one.id === passkey.id)) return { result: { kind: 'wrong' } }
         const { next, recoveryCodes } = withFirst(now, withPasskey(now, passkey), codes)
         return { next, result: { kind: 'right', passkey, recoveryCodes } }

@@ -100,6 +100,8 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     clock: systemClock,
     log: silentLog,
     signIns: testSignIns(backend),
+    factors: backend.factorKeeper,
+    oidc: undefined,
     webSessions: backend.webSessions,
     tokens: backend.tokens,
     ...more,

@@ -4,25 +4,26 @@ import type { Operation } from '../operation.ts'
 import { accessTableOperations } from './access-tables.ts'
 import { accountOperations } from './accounts.ts'
 import { aliasOperations } from './aliases.ts'
+import { appPasswordOperations } from './app-passwords.ts'
 import { auditOperations } from './audit.ts'
 import { containmentOperations } from './containment.ts'
 import { domainDnsOperations } from './domain-dns.ts'
 import { domainOperations } from './domains.ts'
 import { eventOperations } from './events.ts'
+import { factorOperations } from './factors.ts'
 import { figureOperations } from './figures.ts'
 import { grantOperations } from './grants.ts'
 import { invitationOperations } from './invitations.ts'
 import { jobOperations } from './jobs.ts'
-
+import { loginOperations } from './logins.ts'
 import { overviewOperations } from './overview.ts'
-
 import { quarantineOperations } from './quarantine.ts'
-
 import { queueOperations } from './queue.ts'
 import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
 import { searchOperations } from './search.ts'
 import { sessionOperations } from './session.ts'
+import { signInElsewhereOperations } from './sign-in-elsewhere.ts'
 import { tokenOperations } from './tokens.ts'
 import { traceOperations } from './trace.ts'
 
@@ -30,22 +31,26 @@ export const operations: readonly Operation[] = [
   ...accessTableOperations,
   ...accountOperations,
   ...aliasOperations,
+  ...appPasswordOperations,
   ...auditOperations,
   ...containmentOperations,
   ...domainDnsOperations,
   ...domainOperations,
   ...eventOperations,
+  ...factorOperations,
   ...figureOperations,
   ...grantOperations,
   ...invitationOperations,
   ...jobOperations,
+  ...loginOperations,
+  ...overviewOperations,
   ...quarantineOperations,
   ...queueOperations,
   ...rewrittenSenderOperations,
   ...roleOperations,
   ...searchOperations,
-  ...overviewOperations,
   ...sessionOperations,
+  ...signInElsewhereOperations,
   ...tokenOperations,
   ...traceOperations,
 ]

@@ -60,7 +60,7 @@ const sessionOf = (session: Session, current: Session | null) => ({
   isThis: session.id === current?.id,
 })
 
-const signedIn = z
+export const signedIn = z
   .object({
     state: z.literal('signed-in'),
     account: z.object({ id: z.string().nullable(), address: z.string() }),
@@ -185,7 +185,7 @@ async function noteSignIn(
 }
 
 /** A session that stepped up has another secret. */
-const steppedUpOutcome = (
+export const steppedUpOutcome = (
   call: Call,
   { cookie, session }: { readonly cookie: string; readonly session: Session },
 ) =>
