@@ -17,7 +17,6 @@ import { createDirectorySearch } from '#shared/directory/search.ts'
 import { createEventRing } from '#shared/events/ring.ts'
 import { createStoredFigures } from '#shared/figures/series.ts'
 import { noSecondFactors } from '#shared/identity/second-factors.ts'
-import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 
@@ -88,8 +87,7 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),
     version: '0.0.0',
-    // As the store has it, which hides what has ended.
-    clock: systemClock,
+    clock: backend.clock,
     log: silentLog,
     signIns: testSignIns(backend),
     webSessions: backend.webSessions,
