@@ -51,7 +51,11 @@ import { type Reloaded, reloadSettings } from '#shared/settings/reload.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { lockForServing } from '#shared/storage/embedded/serving-lock.ts'
+
+import { createMachine } from './machine.ts'
+
 import { workAlone } from './work-alone.ts'
+
 import { createWorkers } from './workers.ts'
 
 export type System = {
@@ -237,6 +241,7 @@ export async function startSystem(deps: {
     events,
     streams: true,
     figures: createStoredFigures(store.tables.counters, clock),
+    machine: createMachine({ directory: deps.directory, clock }),
     acme: acme?.handler,
   })
   const parts = [...metrics, ...web]
