@@ -25,6 +25,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./domain.ts')).domainCommands(parent, define),
   account: async (parent, { define }) =>
     (await import('./account.ts')).accountCommands(parent, define),
+  owner: async (parent, { define }) => (await import('./owner.ts')).ownerCommands(parent, define),
+  audit: async (parent, { define }) => (await import('./audit.ts')).auditCommands(parent, define),
   alias: async (parent, { define }) => (await import('./alias.ts')).aliasCommands(parent, define),
   access: async (parent, { define }) =>
     (await import('./access.ts')).accessCommands(parent, define),

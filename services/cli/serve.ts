@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { explained, StartFailure } from '#services/assembly/start-failure.ts'
-import { prepareFirstStart } from '#services/one-machine/first-start.ts'
+import { inviteFirstOwner, prepareFirstStart } from '#services/one-machine/first-start.ts'
 import type { System } from '#services/one-machine/system.ts'
 import { adoptSockets, socketsLeft } from '#shared/net/inherited-sockets.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -57,7 +57,8 @@ export function serveCommand(parent: Command, process: Process, version: string)
     const told = waitForSignal()
     log.info({ data: directory, pid: globalThis.process.pid, version }, 'ready')
     const { isTerminal } = process
-    process.write(await welcome({ system, directory, accounts: first, isTerminal }))
+    const ownerSecret = first && (await inviteFirstOwner(system.backend))
+    process.write(await welcome({ system, directory, accounts: first, ownerSecret, isTerminal }))
     hangups.call(() => reload({ options, process, system, targets }))
     await told
     log.info({}, 'stopping')

@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openAcme } from '#services/assembly/acme.ts'
 import { ADMINISTRATOR_TOPIC, createTakeOver } from '#services/assembly/administrator-log.ts'
+import { startAuditSeals } from '#services/assembly/audit.ts'
 import { authenticationSteps, startDmarcReports } from '#services/assembly/authentication.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { assembleContent, webhookSecretFrom } from '#services/assembly/content.ts'
@@ -50,7 +51,11 @@ import { type Reloaded, reloadSettings } from '#shared/settings/reload.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { lockForServing } from '#shared/storage/embedded/serving-lock.ts'
+
+import { createMachine } from './machine.ts'
+
 import { workAlone } from './work-alone.ts'
+
 import { createWorkers } from './workers.ts'
 
 export type System = {
@@ -236,6 +241,7 @@ export async function startSystem(deps: {
     events,
     streams: true,
     figures: createStoredFigures(store.tables.counters, clock),
+    machine: createMachine({ directory: deps.directory, clock }),
     acme: acme?.handler,
   })
   const parts = [...metrics, ...web]
@@ -246,6 +252,7 @@ export async function startSystem(deps: {
   opening.defer(async () => await keeper?.stop())
   opening.use(startDmarcReports(backend))
   opening.use(startTlsReports(backend))
+  opening.use(startAuditSeals(backend))
   const takeOver = createTakeOver(store.tables.counters, log)
   const told = await store.signals.subscribe(ADMINISTRATOR_TOPIC, () => void takeOver())
   opening.defer(() => told.close())

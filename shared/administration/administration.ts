@@ -12,6 +12,7 @@ import { type AccountAdministration, createAccountAdministration } from './accou
 import { type AliasAdministration, createAliasAdministration } from './aliases.ts'
 import { type AppPasswordAdministration, createAppPasswordAdministration } from './app-passwords.ts'
 import type { AuditLog } from './audit/reading.ts'
+import type { AuditSeals } from './audit/seals.ts'
 import { type ContainmentAdministration, createContainmentAdministration } from './containment.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { createDnsAdministration, type DnsAdministration } from './dns/domain-records.ts'
@@ -42,6 +43,7 @@ export interface Administration {
   readonly containment: ContainmentAdministration
   /** The record of what was done. */
   readonly audit: AuditLog
+  readonly auditSeals: AuditSeals
   readonly appPasswords: AppPasswordAdministration
   readonly logins: LoginAdministration
   readonly aliases: AliasAdministration
@@ -69,6 +71,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     invitations: createInvitationAdministration(deps, fields),
     containment: createContainmentAdministration(deps, fields, accounts, deps.audit),
     audit: deps.audit,
+    auditSeals: deps.auditSeals,
     appPasswords: createAppPasswordAdministration(deps, fields),
     logins: createLoginAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),

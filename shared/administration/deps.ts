@@ -20,6 +20,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import type { AuditLog } from './audit/reading.ts'
+import type { AuditSeals } from './audit/seals.ts'
 import type { RecordChange } from './changes.ts'
 import type { ReadRecords } from './dns/published.ts'
 import type { DnsSettings } from './dns/wanted-records.ts'
@@ -45,6 +46,7 @@ export type AdministrationDeps = {
   readonly links: Links
   /** The record of what was done. */
   readonly audit: AuditLog
+  readonly auditSeals: AuditSeals
   readonly suspicion: Pick<Suspicion, 'forget'>
   readonly stories: Stories
   readonly decisions: DecisionRecords

@@ -50,6 +50,7 @@ export type Field =
   /** Of an import: one row, and the heading of all. */
   | 'row'
   | 'heading'
+  | 'displayName'
   | 'job'
   | 'search'
 

@@ -11,10 +11,12 @@ import { assembleSignIns } from '#services/assembly/identity.ts'
 import { assembleApiAuthenticator } from '#services/assembly/listeners.ts'
 import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { AuditEntry, AuditResult } from '#shared/administration/audit/entries.ts'
+import { createOverview } from '#shared/administration/overview.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import { createSearch } from '#shared/administration/search.ts'
 import { createDirectorySearch } from '#shared/directory/search.ts'
 import { createEventRing } from '#shared/events/ring.ts'
+import { agesOf } from '#shared/figures/queue-ages.ts'
 import { createStoredFigures } from '#shared/figures/series.ts'
 import { noSecondFactors } from '#shared/identity/second-factors.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -84,6 +86,12 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     events,
     eventStreams: createEventStreams({ events, clock: backend.clock }),
     figures: createStoredFigures(backend.store.tables.counters, backend.clock),
+    overview: createOverview({
+      machine: async () => ({ disk: undefined, certificate: undefined }),
+      queue: () => agesOf(backend.store.tables.queue, backend.clock.now()),
+      figures: createStoredFigures(backend.store.tables.counters, backend.clock),
+      ...{ jobs: backend.jobs, clock: backend.clock },
+    }),
     search: createSearch(createDirectorySearch(backend.store.tables.directory)),
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),

@@ -35,6 +35,7 @@ const account = z
     address: z.string(),
     enabled: z.boolean(),
     shared: z.boolean(),
+    displayName: z.string(),
     quotaBytes: z.number().int().openapi({ description: '0: no limit.' }),
     hasDefaultQuota: z.boolean(),
     usedBytes: z.number().int(),
@@ -81,6 +82,7 @@ export const newAccount = z.strictObject({
   address: addressText,
   ...secrets,
   quotaBytes: quotaBytes.optional(),
+  displayName: text('Ann Example').optional(),
   enabled: z.boolean().optional(),
   shared: z.boolean().optional(),
 })
@@ -89,6 +91,7 @@ const accountChange = z
   .strictObject({
     enabled: z.boolean().optional(),
     shared: z.boolean().optional(),
+    displayName: text('Ann Example').optional(),
     quotaBytes: quotaBytes.optional(),
     forward: forward.optional(),
   })

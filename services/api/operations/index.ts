@@ -13,7 +13,11 @@ import { figureOperations } from './figures.ts'
 import { grantOperations } from './grants.ts'
 import { invitationOperations } from './invitations.ts'
 import { jobOperations } from './jobs.ts'
+
+import { overviewOperations } from './overview.ts'
+
 import { quarantineOperations } from './quarantine.ts'
+
 import { queueOperations } from './queue.ts'
 import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
@@ -40,6 +44,7 @@ export const operations: readonly Operation[] = [
   ...rewrittenSenderOperations,
   ...roleOperations,
   ...searchOperations,
+  ...overviewOperations,
   ...sessionOperations,
   ...tokenOperations,
   ...traceOperations,

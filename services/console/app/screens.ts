@@ -32,4 +32,7 @@ export const screens = {
   audit: () => import('./screens/audit/audit.tsx'),
   quarantine: () => import('./screens/quarantine/quarantine.tsx'),
   held: () => import('./screens/quarantine/held.tsx'),
+  policy: () => import('./screens/policy/policy.tsx'),
+  access: () => import('./screens/policy/policy.tsx'),
+  settings: () => import('./screens/settings/settings.tsx'),
 } satisfies { readonly [name in RouteName]: () => Module }
