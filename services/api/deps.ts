@@ -4,6 +4,7 @@
 import type { Administration } from '#shared/administration/administration.ts'
 import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
+import type { OverviewSource } from '#shared/administration/overview.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import type { Search } from '#shared/administration/search.ts'
 import type { WebCaller } from '#shared/contracts/web.ts'
@@ -44,6 +45,7 @@ export interface ApiDeps {
   /** Undefined where an answer cannot be streamed. */
   readonly eventStreams: EventStreams | undefined
   readonly figures: FigureSource
+  readonly overview: OverviewSource
   readonly search: Search
   /** What ends by itself: answers to repeated requests. */
   readonly counters: Table

@@ -67,6 +67,8 @@ type Facts = {
   readonly accepts?: string
   /** Default: BODY_BYTES_MAX. */
   readonly bodyBytesMax?: number
+  /** A body may come as lines of JSON too (application/x-ndjson), which become its `rows`. */
+  readonly takesLines?: true
   /** The answer holds a secret that is shown once: it is not kept for a repeated request. */
   readonly secretAnswer?: true
   /**

@@ -101,6 +101,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'leads-nowhere':
     case 'not-queued':
     case 'not-traced':
+    case 'not-quarantined':
     case 'no-such-app-password':
     case 'no-such-session':
     case 'no-such-factor':
@@ -117,6 +118,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'too-many-grants':
     case 'too-many':
     case 'not-waiting':
+    case 'others-wait':
     case 'differs':
     case 'still-running':
       return 409

@@ -4,8 +4,9 @@ import { decisionRecords } from '#services/policy/records/reading.ts'
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
+import { changeEvent } from '#shared/events/change-event.ts'
 import { createStories } from '#shared/queue/trace/stories.ts'
-import { assembleAuditLog } from './audit.ts'
+import { assembleAuditLog, assembleAuditSeals } from './audit.ts'
 import type { Backend } from './backend.ts'
 import { openRecordReader } from './dns.ts'
 import { assembleKeyUpkeep } from './signing.ts'
@@ -18,7 +19,7 @@ export function assembleAdministration(
 ): Administration {
   const { directory, accessTables, mailbox, people, operator, suspicion, devices } = backend
   const { bounceAddresses, srsSecrets } = backend
-  const { store, clock, settings, log } = backend
+  const { store, clock, settings, log, events } = backend
   return createAdministration({
     directory,
     accessTables,
@@ -39,10 +40,14 @@ export function assembleAdministration(
     tokens: backend.tokens,
     links: backend.links,
     audit: assembleAuditLog(backend),
+    auditSeals: assembleAuditSeals(backend),
     sessions,
     clock,
     settings,
     log,
-    record,
+    record(change) {
+      record(change)
+      events.publish(changeEvent(change, clock.now()))
+    },
   })
 }

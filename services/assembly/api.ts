@@ -5,11 +5,14 @@ import { createAuthenticate } from '#services/api/authenticate.ts'
 import type { ApiDeps } from '#services/api/deps.ts'
 import { createEventStreams } from '#services/api/event-stream.ts'
 import { operations } from '#services/api/operations/index.ts'
+import { createOverview } from '#shared/administration/overview.ts'
 import { createSearch } from '#shared/administration/search.ts'
+import type { Machine } from '#shared/administration/status.ts'
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
 import { createDirectorySearch } from '#shared/directory/search.ts'
-import type { EventSource } from '#shared/events/event.ts'
+import { type EventSource, silentEvents } from '#shared/events/event.ts'
+import { agesOf } from '#shared/figures/queue-ages.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
@@ -29,11 +32,15 @@ export type ApiParts = {
   readonly figures: FigureSource
   /** Of the listeners in this process; undefined where they are elsewhere. */
   readonly sessions?: LiveSessions | undefined
+  /** Where the system runs, if that is a machine. */
+  readonly machine?: Machine | undefined
 }
 
 export async function assembleApi(
   backend: Backend,
   { version, events, streams, figures, sessions }: ApiParts,
+  { version, events, streams, figures }: ApiParts,
+  { version, events, streams, figures, machine }: ApiParts,
 ): Promise<WebHandler> {
   const { store, directory, jobs, rates, settings, clock, log } = backend
   const { cursorKey } = await openApiKeys(store.tables.directory)
@@ -54,7 +61,12 @@ export async function assembleApi(
     tokens: backend.tokens,
     administration: (record) => assembleAdministration(backend, record, sessions),
     rehearsal(record) {
-      const forgetful = { ...backend, store: createRehearsalStore(store, clock), log: silentLog }
+      const forgetful = {
+        ...backend,
+        store: createRehearsalStore(store, clock),
+        log: silentLog,
+        events: silentEvents,
+      }
       return assembleAdministration(createBackend(forgetful), record)
     },
     directory,
@@ -62,6 +74,11 @@ export async function assembleApi(
     events,
     eventStreams: streams ? createEventStreams({ events, clock }) : undefined,
     figures,
+    overview: createOverview({
+      machine: () => aroundOf(machine),
+      queue: () => agesOf(store.tables.queue, clock.now()),
+      ...{ figures, jobs, clock },
+    }),
     search: createSearch(createDirectorySearch(store.tables.directory)),
     counters: store.tables.counters,
     cursorKey,
@@ -70,4 +87,9 @@ export async function assembleApi(
     log: log.child({ service: 'api' }),
   }
   return createApi(deps, operations)
+}
+
+async function aroundOf(machine: Machine | undefined) {
+  const [disk, server] = await Promise.all([machine?.disk(), machine?.server()])
+  return { disk, certificate: server && (await machine?.certificate(server)) }
 }

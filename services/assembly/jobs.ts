@@ -29,3 +29,13 @@ export function assembleJobRunner(backend: Backend): JobRunner {
 /** Once a process starts that works on jobs. */
 export const indexDirectoryWhereMissing = ({ store, jobs }: Backend): Promise<void> =>
   indexWhereMissing(createWordIndex(store.tables.directory), jobs)
+
+/** Before the time of a function is over: a slice takes some seconds. */
+const STOP_BEFORE_END_MS = 30_000
+
+/** For a function that is woken by whoever begins a job, and every minute: what is not done in its time goes on with the next. */
+export async function workOnJobs(backend: Backend, leftMs: () => number): Promise<void> {
+  await indexDirectoryWhereMissing(backend)
+  const signal = AbortSignal.timeout(Math.max(0, leftMs() - STOP_BEFORE_END_MS))
+  await assembleJobRunner(backend).run({ signal })
+}

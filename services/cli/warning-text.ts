@@ -27,6 +27,8 @@ export function explainWarning(warning: Warning): string {
     }
     case 'code-permits':
       return `${warning.key} ${warning.result}: a number alone means OK; write it with a text, or REJECT`
+    case 'sender-not-allowed':
+      return `${warning.sender} is not let in from now on: quarantineAllowTable names no table, or it takes no such sender`
     case 'network-order':
       return `${warning.key} is within ${warning.within}, which comes before it in the file; here the smaller network counts first`
     default:

@@ -19,6 +19,7 @@ import { acceptedSockets } from '#shared/net/accepted-sockets.ts'
 import { ClientGate, type ClientGateOptions } from '#shared/net/client-gate.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
 import { hotContext } from '#shared/net/hot-context.ts'
+import { listenOn } from '#shared/net/inherited-sockets.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
@@ -186,7 +187,7 @@ export async function openHttpServer(deps: {
     for (const host of addresses) {
       const server = createTcpServer(acceptedSockets, accept)
       servers.push(server)
-      server.listen(host === '' ? { port } : { port, host })
+      listenOn(server, host, port)
       await once(server, 'listening')
       server.on('error', (error) => log.error({ error, port }, 'http socket'))
       const address = server.address()

@@ -1,6 +1,7 @@
 // The services behind the queue, running in this process: the consumer of the queue `incoming`, the queue manager, and the clocks of the
 // sweeper and the collector.
 
+import { assembleAdministration } from '#services/assembly/administration.ts'
 import type { Backend } from '#services/assembly/backend.ts'
 import {
   assembleCleanup,
@@ -86,6 +87,7 @@ export function createWorkers(backend: Backend, deliverRemote: RemoteDelivery) {
       every(HOUSEKEEPING_EVERY_MS, async () => {
         await services.collector.collectDead()
         await services.collector.finishRemovals()
+        await assembleAdministration(running, () => {}).quarantine.forget()
         await housekeeping()
       }),
       every(KEYS_EVERY_MS, () => services.keyUpkeep.lookAtAll(stopping.signal)),

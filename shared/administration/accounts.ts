@@ -4,6 +4,7 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { AccountChanges, NewAccount } from '#shared/directory/accounts.ts'
 import {
   type AccountRecord,
+  DISPLAY_NAME_CHARACTERS_MAX,
   type Forward,
   FROZEN_REASON_CHARACTERS_MAX,
   type Frozen,
@@ -61,6 +62,8 @@ export type AddAccount = {
   readonly secret: SecretSource
   /** As parseQuota takes it; default: as the setting mailboxSizeLimit says. */
   readonly quota?: string | undefined
+  /** As people know who it belongs to; '' for none. */
+  readonly displayName?: string | undefined
   readonly enabled?: boolean | undefined
   readonly shared?: boolean | undefined
 }
@@ -71,6 +74,8 @@ export type SetAccount = {
   readonly forward?: Pick<ForwardAccount, 'to' | 'keep'> | null | undefined
   readonly secret?: SecretSource | undefined
   readonly quota?: string | undefined
+  /** As people know who it belongs to; '' for none. */
+  readonly displayName?: string | undefined
   readonly enabled?: boolean | undefined
   readonly shared?: boolean | undefined
 }
@@ -112,6 +117,7 @@ export type AccountFacts = {
   readonly enabled: boolean
   readonly shared: boolean
   /** 0: no limit. */
+  readonly displayName: string
   readonly quotaBytes: number
   /** It has none of its own: the setting mailboxSizeLimit holds. */
   readonly hasDefaultQuota: boolean
@@ -196,6 +202,7 @@ export function createAccountAdministration(
       id: account.id,
       enabled: account.enabled,
       shared: account.shared,
+      displayName: account.displayName,
       quotaBytes: quotaBytes ?? settings.mailboxSizeLimit,
       hasDefaultQuota: quotaBytes === null,
       usedBytes: used.bytes,
@@ -288,6 +295,8 @@ export function createAccountAdministration(
     if (address.kind !== 'ok') return address
     const quota = parseQuota(request.quota ?? 'default')
     if (quota.kind !== 'ok') return quota
+    const displayName = parseDisplayName(request.displayName ?? '')
+    if (displayName.kind !== 'ok') return displayName
     const secret = await request.secret()
     if (secret === undefined) return badValue('password', '', { name: 'password-or-hash' })
     const { storeSecret } = await loadSecrets()
@@ -297,6 +306,7 @@ export function createAccountAdministration(
       address: address.value,
       ...stored.value,
       quotaBytes: quota.value,
+      displayName: displayName.value,
       enabled: request.enabled ?? true,
       shared: request.shared ?? false,
     })
@@ -420,11 +430,20 @@ export function createAccountAdministration(
 }
 
 /** For the log. */
-const changeFacts = ({ enabled, shared, quotaBytes }: AccountRecord) => ({
+const changeFacts = ({ enabled, shared, quotaBytes, displayName }: AccountRecord) => ({
   enabled,
   shared,
   quotaBytes,
+  ...(displayName !== '' && { displayName }),
 })
+
+function parseDisplayName(text: string): Parsed<string> {
+  const charactersMax = DISPLAY_NAME_CHARACTERS_MAX
+  const isLine = !/\p{Cc}/u.test(text) && text.length <= charactersMax
+  return isLine
+    ? ok(text.trim())
+    : badValue('displayName', text, { name: 'one-line', charactersMax })
+}
 
 /** Of one account. */
 export const FORWARD_TARGETS_MAX = 20
@@ -487,6 +506,9 @@ async function parseChanges(
   const wanted = request.forward ?? (request.forward === null ? { to: [] } : undefined)
   const forward = wanted && parseForward(wanted, fields)
   if (forward?.kind === 'bad-value') return forward
+  const displayName =
+    request.displayName === undefined ? undefined : parseDisplayName(request.displayName)
+  if (displayName?.kind === 'bad-value') return displayName
   const secret = await request.secret?.()
   const stored = secret && (await (await loadSecrets()).storeSecret(secret))
   if (stored?.kind === 'bad-value') return stored
@@ -496,6 +518,7 @@ async function parseChanges(
     ...(quota === undefined ? {} : { quotaBytes: quota.value }),
     ...(shared === undefined ? {} : { shared }),
     ...(forward === undefined ? {} : { forward: forward.value }),
+    ...(displayName === undefined ? {} : { displayName: displayName.value }),
   }
   if (Object.keys(value).length > 0) return { kind: 'ok', value }
   return badValue('changes', '', { name: 'some-change' })

@@ -12,6 +12,7 @@ import { type AccountAdministration, createAccountAdministration } from './accou
 import { type AliasAdministration, createAliasAdministration } from './aliases.ts'
 import { type AppPasswordAdministration, createAppPasswordAdministration } from './app-passwords.ts'
 import type { AuditLog } from './audit/reading.ts'
+import type { AuditSeals } from './audit/seals.ts'
 import { type ContainmentAdministration, createContainmentAdministration } from './containment.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { createDnsAdministration, type DnsAdministration } from './dns/domain-records.ts'
@@ -22,6 +23,10 @@ import { createGrantAdministration, type GrantAdministration } from './grants.ts
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createInvitationAdministration, type InvitationAdministration } from './invitations.ts'
 import { createLoginAdministration, type LoginAdministration } from './logins.ts'
+import {
+  createQuarantineAdministration,
+  type QuarantineAdministration,
+} from './quarantine/quarantine.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
 import { createRoleAdministration, type RoleAdministration } from './roles.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
@@ -39,6 +44,7 @@ export interface Administration {
   readonly containment: ContainmentAdministration
   /** The record of what was done. */
   readonly audit: AuditLog
+  readonly auditSeals: AuditSeals
   readonly appPasswords: AppPasswordAdministration
   readonly logins: LoginAdministration
   readonly factors: FactorAdministration
@@ -52,11 +58,13 @@ export interface Administration {
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
   readonly trace: TraceAdministration
+  readonly quarantine: QuarantineAdministration
 }
 
 export function createAdministration(deps: AdministrationDeps): Administration {
   const fields = createFields(deps.settings)
   const accounts = createAccountAdministration(deps, fields)
+  const access = createAccessAdministration(deps)
   return {
     domains: createDomainAdministration(deps, fields),
     accounts,
@@ -65,12 +73,13 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     invitations: createInvitationAdministration(deps, fields),
     containment: createContainmentAdministration(deps, fields, accounts, deps.audit),
     audit: deps.audit,
+    auditSeals: deps.auditSeals,
     appPasswords: createAppPasswordAdministration(deps, fields),
     factors: createFactorAdministration(deps, fields),
     logins: createLoginAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),
     grants: createGrantAdministration(deps, fields),
-    access: createAccessAdministration(deps),
+    access,
     srs: createSrsAdministration(deps, fields),
     signing: createSigningAdministration(deps),
     dns: createDnsAdministration(deps),
@@ -78,5 +87,6 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),
     trace: createTraceAdministration(deps),
+    quarantine: createQuarantineAdministration(deps, access),
   }
 }

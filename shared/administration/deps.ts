@@ -22,6 +22,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import type { AuditLog } from './audit/reading.ts'
+import type { AuditSeals } from './audit/seals.ts'
 import type { RecordChange } from './changes.ts'
 import type { ReadRecords } from './dns/published.ts'
 import type { DnsSettings } from './dns/wanted-records.ts'
@@ -48,6 +49,7 @@ export type AdministrationDeps = {
   readonly links: Links
   /** The record of what was done. */
   readonly audit: AuditLog
+  readonly auditSeals: AuditSeals
   readonly suspicion: Pick<Suspicion, 'forget'>
   readonly stories: Stories
   readonly decisions: DecisionRecords
@@ -64,6 +66,8 @@ export type AdministrationDeps = {
     readonly operatorsReadMail: boolean
     /** The access table with senders that were let in from quarantine; '' for none. */
     readonly quarantineAllowTable: string
+    /** 0: what is in quarantine stays. */
+    readonly quarantineLifetime: number
     /** How long is told what became of a message, and what was decided about it. */
     readonly traceRetention: number
     readonly policyRecordLifetime: number

@@ -48,6 +48,10 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return refusal.recipients.length === 0
         ? `${value} is being delivered this moment; try again`
         : `${value} does not wait for ${refusal.recipients.join(' or ')}, or is being delivered this moment`
+    case 'not-quarantined':
+      return `${value} is not in quarantine`
+    case 'others-wait':
+      return `${value} is not yours alone: others wait for it, or get it now`
     case 'not-traced':
       return `nothing is known of ${value}`
     case 'switched-off':

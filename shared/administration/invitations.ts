@@ -20,6 +20,8 @@ export interface InvitationAdministration {
   inviteFirstOwner(by: string): Promise<Invited | HasOwner>
   /** For a new password; with `owner` its account becomes owner by it. */
   invite(request: Invite): Promise<Invited | BadValue | NoSuchAccount>
+  /** Takes his second factors away and ends his sessions; the link sets a password and makes him owner. */
+  recoverOwner(request: Omit<Invite, 'as'>): Promise<Invited | BadValue | NoSuchAccount>
   /** What the link is good for, to be shown before it is used. */
   look(secret: string): Promise<InvitationFacts | NoSuchLink>
   /** Uses it up. */
@@ -126,6 +128,21 @@ export function createInvitationAdministration(
       if (found.kind !== 'found') return found
       const { id, address } = found.account
       return invited(as, id, formatAddress(address), by)
+    },
+
+    async recoverOwner({ address: text, by }) {
+      const found = await findAccount(directory, fields, text)
+      if (found.kind !== 'found') return found
+      const { id, address } = found.account
+      const name = formatAddress(address)
+      const taken = await directory.factors.change(id, (before) => ({
+        next: { ...before, totp: null, recovery: null, passkeys: [] },
+        result: before.passkeys.length + (before.totp === null ? 0 : 1),
+      }))
+      await directory.accounts.endSessions(id)
+      await webSessions.endAll(id)
+      record({ what: 'account', name, before: { factors: taken ?? 0 }, after: { factors: 0 } })
+      return invited('owner', id, name, by)
     },
 
     async look(secret) {

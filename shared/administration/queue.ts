@@ -51,6 +51,11 @@ export interface QueueAdministration {
     filter: FilterRequest,
     options?: ChangeAllOptions,
   ): QueueChanging | BadValue
+  /** How much a change of all would be about. */
+  count(
+    filter: FilterRequest,
+    options?: Pick<ChangeAllOptions, 'arrivedUntilMs' | 'sentWithin'>,
+  ): Promise<QueueCount | BadValue>
   /** Whose mail waits most: by destination, recipient's domain, sender or reason, in spans of age. */
   top(
     filter: FilterRequest,
@@ -89,6 +94,14 @@ export type QueueVerb = (typeof queueVerbs)[number]
 export type QueueChanging = {
   readonly kind: 'changing'
   readonly outcomes: AsyncIterable<{ readonly queueId: QueueId; readonly isDone: boolean }>
+}
+
+export type QueueCount = {
+  readonly kind: 'count'
+  readonly messages: number
+  readonly recipients: number
+  /** Messages gone through for it. */
+  readonly looked: number
 }
 
 export type QueueStats = { readonly kind: 'stats'; readonly states: readonly StateRow[] }
@@ -156,6 +169,8 @@ export function partiesOf({ message: { origin, envelope }, groups }: QueueEntry)
 
 export function createQueueAdministration(deps: AdministrationDeps): QueueAdministration {
   const { operator, directory, clock } = deps
+
+  const wholeScope = () => createMessageScope(directory, undefined)
 
   /** Message by message: each is a change of its own. */
   async function change(
@@ -246,6 +261,24 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
       return { kind: 'flushed', messages }
     },
 
+    async count(request, { sentWithin, arrivedUntilMs } = {}) {
+      const filter = parseQueueFilter(request, arrivedUntilMs ?? clock.now())
+      if (filter.kind !== 'ok') return filter
+      const scope = { ...wholeScope(), ...createSenderScope(sentWithin) }
+      const listed = listQueue(operator, filter.value, { scope })
+      const untilMs = arrivedUntilMs ?? Number.POSITIVE_INFINITY
+      let messages = 0
+      let recipients = 0
+      for await (const message of arrivedBy(listed.messages, untilMs)) {
+        messages++
+        recipients +=
+          message.groups.length === 0
+            ? message.recipients.length
+            : message.groups.reduce((sum, group) => sum + group.recipients.length, 0)
+      }
+      return { kind: 'count', messages, recipients, looked: listed.looked() }
+    },
+
     changeAll(verb, request, { after, heldToo = false, sentWithin, arrivedUntilMs } = {}) {
       const filter = parseQueueFilter(request, arrivedUntilMs ?? clock.now())
       if (filter.kind !== 'ok') return filter
@@ -258,10 +291,7 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
         expire: (queueId) => operator.expire(queueId, { heldToo }),
         flush: async (queueId) => (await operator.flush({ queueId })) > 0,
       }
-      const scope = {
-        ...createMessageScope(directory, undefined),
-        ...createSenderScope(sentWithin),
-      }
+      const scope = { ...wholeScope(), ...createSenderScope(sentWithin) }
       const { messages } = listQueue(operator, filter.value, { after: from?.value, scope })
       const wanted = arrivedUntilMs === undefined ? messages : arrivedBy(messages, arrivedUntilMs)
       return { kind: 'changing', outcomes: changing(wanted, acts[verb]) }

@@ -53,6 +53,7 @@ export type Field =
   /** Of an import: one row, and the heading of all. */
   | 'row'
   | 'heading'
+  | 'displayName'
   | 'job'
   | 'search'
 
@@ -153,6 +154,10 @@ export type StillRunning = Of<'still-running', 'table'>
 
 /** Never seen, or told no more. */
 export type NotTraced = Of<'not-traced', 'queueId'>
+/** Released, deleted, or held for another reason. */
+export type NotQuarantined = Of<'not-quarantined', 'queueId'>
+/** Others wait for the same message, or get it now. */
+export type OthersWait = Of<'others-wait', 'queueId'>
 /** A setting lets nobody do it. */
 export type SwitchedOff = Of<'switched-off', Field, { readonly setting: string }>
 
@@ -192,6 +197,8 @@ export type Refusal =
   | NotWaiting
   | SwitchedOff
   | NotTraced
+  | NotQuarantined
+  | OthersWait
   | Differs
   | SameTable
   | NoSuchAccessTable

@@ -19,6 +19,7 @@ import { imapSettings } from './table/imap.ts'
 import { issuerSettings } from './table/issuer.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { localSubmissionSettings } from './table/local-submission.ts'
+import { metricsSettings } from './table/metrics.ts'
 import { milterSettings } from './table/milters.ts'
 import { mtaStsSettings } from './table/mta-sts.ts'
 import { noticeSettings } from './table/notices.ts'
@@ -79,6 +80,7 @@ export const settingParts = {
   TLS: tlsSettings,
   'Certificates by ACME': acmeSettings,
   Log: logSettings,
+  Metrics: metricsSettings,
 } as const
 
 export const settingsTable = {
@@ -119,6 +121,7 @@ export const settingsTable = {
   ...tlsSettings,
   ...acmeSettings,
   ...logSettings,
+  ...metricsSettings,
 } satisfies SettingGroup
 
 /** Sizes are bytes, times are milliseconds. */

@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Browser, openBrowser } from '#test/support/browser/browser.ts'
 import { type Throttle, throttles } from '#test/support/browser/profiles.ts'
+import { wayIn } from '#test/support/console-visit.ts'
 import { type ConsoleWorld, openConsoleWorld } from '#test/support/console-world.ts'
 import { isInstalled } from '#test/support/program.ts'
 
@@ -37,7 +38,7 @@ describe.skipIf(!isInstalled('chromium'))('the first view', () => {
       bytes += encodedDataLength
     })
     await page.goto(world.origin)
-    await page.locator('input[name="address"]').waitFor()
+    await page.locator(wayIn).waitFor()
     await page.keyboard.type('a')
     const { metrics } = await session.send('Performance.getMetrics')
     const task = metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0
@@ -68,7 +69,7 @@ describe.skipIf(!isInstalled('chromium'))('the first view', () => {
     await using profile = await browser.profile()
     await using tab = await profile.tab()
     await tab.page.goto(world.origin)
-    await tab.page.locator('input[name="address"]').waitFor()
+    await tab.page.locator(wayIn).waitFor()
     const asked: string[] = []
     const remembered = new Set<string>()
     await tab.session.send('Network.enable')
@@ -78,7 +79,7 @@ describe.skipIf(!isInstalled('chromium'))('the first view', () => {
       if (['Script', 'Stylesheet'].includes(type) && !isKept) asked.push(response.url)
     })
     await tab.page.goto(`${world.origin}/queue`)
-    await tab.page.locator('input[name="address"]').waitFor()
+    await tab.page.locator(wayIn).waitFor()
     expect(asked).toEqual([])
   })
 })

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Browser, openBrowser, type Tab } from '#test/support/browser/browser.ts'
-import { signIn } from '#test/support/console-visit.ts'
+import { comes, signIn } from '#test/support/console-visit.ts'
 import { type ConsoleWorld, MANY_DOMAIN, openConsoleWorld } from '#test/support/console-world.ts'
 import { isInstalled } from '#test/support/program.ts'
 
@@ -43,12 +43,14 @@ describe.skipIf(!isInstalled('chromium'))('a list of a hundred thousand accounts
   it('finds by the beginning of a name', async () => {
     const search = tab.page.locator('.filters input').first()
     await search.fill('mara.0000')
-    await tab.page.waitForFunction(
-      "document.querySelector('[role=row][data-index]')?.innerText.startsWith('mara.0000')",
+    await comes(
+      tab.page,
+      "document.querySelector('[role=row][data-index]')?.innerText.startsWith('mara.0000') === true",
     )
     await search.fill('')
-    await tab.page.waitForFunction(
-      "document.querySelector('[role=row][data-index]')?.innerText.startsWith('ada.0000')",
+    await comes(
+      tab.page,
+      "document.querySelector('[role=row][data-index]')?.innerText.startsWith('ada.0000') === true",
     )
   })
 

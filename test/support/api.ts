@@ -11,12 +11,15 @@ import { assembleSignIns } from '#services/assembly/identity.ts'
 import { assembleApiAuthenticator } from '#services/assembly/listeners.ts'
 import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { AuditEntry, AuditResult } from '#shared/administration/audit/entries.ts'
+import { createOverview } from '#shared/administration/overview.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import { createSearch } from '#shared/administration/search.ts'
 import { createDirectorySearch } from '#shared/directory/search.ts'
 import { createEventRing } from '#shared/events/ring.ts'
+import { agesOf } from '#shared/figures/queue-ages.ts'
 import { createStoredFigures } from '#shared/figures/series.ts'
 import { noSecondFactors } from '#shared/identity/second-factors.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 
@@ -83,11 +86,18 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     events,
     eventStreams: createEventStreams({ events, clock: backend.clock }),
     figures: createStoredFigures(backend.store.tables.counters, backend.clock),
+    overview: createOverview({
+      machine: async () => ({ disk: undefined, certificate: undefined }),
+      queue: () => agesOf(backend.store.tables.queue, backend.clock.now()),
+      figures: createStoredFigures(backend.store.tables.counters, backend.clock),
+      ...{ jobs: backend.jobs, clock: backend.clock },
+    }),
     search: createSearch(createDirectorySearch(backend.store.tables.directory)),
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),
     version: '0.0.0',
-    clock: backend.clock,
+    // As the store has it, which hides what has ended.
+    clock: systemClock,
     log: silentLog,
     signIns: testSignIns(backend),
     factors: backend.factorKeeper,

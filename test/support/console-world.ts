@@ -3,6 +3,7 @@
 
 import type { Backend } from '#services/assembly/backend.ts'
 import { createBackend } from '#services/assembly/backend.ts'
+import type { GivenRights } from '#shared/directory/records.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -116,11 +117,28 @@ async function fill(directory: string, accounts: number): Promise<void> {
 
 async function addPeople({ directory }: Backend): Promise<void> {
   for (const address of [...Object.values(people), 'ann@example.test', 'eve@other.test']) {
-    await directory.accounts.add({
+    const added = await directory.accounts.add({
       address: anAddress(address),
       passwordHash: `{PLAIN}${PASSWORD}`,
       quotaBytes: 2_000_000_000,
     })
+    const role = roleOf(address)
+    if (added.kind !== 'ok') throw new Error(`${address}: ${added.kind}`)
+    if (role !== undefined) await directory.roles.set(added.account.id, role)
+  }
+}
+
+function roleOf(address: string): GivenRights | undefined {
+  const person = Object.entries(people).find(([, own]) => own === address)?.[0]
+  switch (person) {
+    case 'owner':
+    case 'auditor':
+      return { name: person, domains: [] }
+    case 'domain-admin':
+    case 'help-desk':
+      return { name: person, domains: [parsed(parseDomain('example.test'))] }
+    default:
+      return undefined
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { z } from '@hono/zod-openapi'
 import { badValue } from '#shared/administration/refusals.ts'
+import { defineBulk, operationsById } from '../bulk.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { pageOf, pageQuery, text, warnings } from '../schemas.ts'
 import { ofSystem } from '../subjects.ts'
@@ -14,7 +15,7 @@ const entryParams = tableParams.extend({
 })
 const { cursor } = pageQuery
 
-export const accessTableOperations = [
+const singleAccessTableOperations = [
   defineOperation({
     id: 'accessTables.list',
     method: 'get',
@@ -129,6 +130,22 @@ export const accessTableOperations = [
         hit: hit && { ...hit },
         action: action && { ...action },
       })
+    },
+  }),
+]
+
+const named = operationsById(singleAccessTableOperations)
+
+export const accessTableOperations = [
+  ...singleAccessTableOperations,
+  defineBulk({
+    id: 'accessTables.bulk',
+    path: '/accessTables:bulk',
+    summary: 'Sets and removes many entries: rows with ref, op, table, key and result.',
+    right: 'policy.write',
+    operations: {
+      set: { operation: named('accessTables.set') },
+      remove: { operation: named('accessTables.remove') },
     },
   }),
 ]

@@ -5,6 +5,7 @@ import type { AccountFacts, FolderFacts } from '#shared/administration/accounts.
 import { badValue } from '#shared/administration/refusals.ts'
 import type { SecretSource } from '#shared/administration/secrets.ts'
 import { formatAddress } from '#shared/mail/address.ts'
+import { defineBulk, operationsById } from '../bulk.ts'
 import type { Call } from '../call.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { listOf } from '../paging.ts'
@@ -34,6 +35,7 @@ const account = z
     address: z.string(),
     enabled: z.boolean(),
     shared: z.boolean(),
+    displayName: z.string(),
     quotaBytes: z.number().int().openapi({ description: '0: no limit.' }),
     hasDefaultQuota: z.boolean(),
     usedBytes: z.number().int(),
@@ -80,6 +82,7 @@ export const newAccount = z.strictObject({
   address: addressText,
   ...secrets,
   quotaBytes: quotaBytes.optional(),
+  displayName: text('Ann Example').optional(),
   enabled: z.boolean().optional(),
   shared: z.boolean().optional(),
 })
@@ -88,6 +91,7 @@ const accountChange = z
   .strictObject({
     enabled: z.boolean().optional(),
     shared: z.boolean().optional(),
+    displayName: text('Ann Example').optional(),
     quotaBytes: quotaBytes.optional(),
     forward: forward.optional(),
   })
@@ -173,7 +177,20 @@ async function changed(call: Call, text: string, warnings: readonly { readonly k
 
 const removed = z.object({ address: z.string(), messages: z.number().int(), warnings })
 
-export const accountOperations = [
+/** Without what it costs to tell of each account. */
+async function createTogether(bodies: readonly z.output<typeof newAccount>[], call: Call) {
+  const both = bodies.map(bothSecrets)
+  const wanted = bodies.filter((_, i) => both[i] === undefined)
+  const added = (await call.administration.accounts.addAll(wanted.map(newAccountOf))).values()
+  return both.map((refusal) => {
+    const one = refusal ?? added.next().value
+    if (one === undefined) throw new Error('an account without an outcome')
+    if (one.kind !== 'added') return one
+    return answer({ address: one.address, warnings: [...one.warnings] })
+  })
+}
+
+const singleAccountOperations = [
   defineOperation({
     id: 'accounts.list',
     method: 'get',
@@ -373,6 +390,33 @@ export const accountOperations = [
       if (unfrozen.kind !== 'unfrozen') return unfrozen
       const { wasFrozen, released } = unfrozen
       return answer({ address: unfrozen.address, wasFrozen, released })
+    },
+  }),
+]
+
+const named = operationsById(singleAccountOperations)
+
+export const accountOperations = [
+  ...singleAccountOperations,
+  defineBulk({
+    id: 'accounts.bulk',
+    path: '/accounts:bulk',
+    summary:
+      'Creates, updates and deletes many accounts: rows with ref, op and what the operation takes.',
+    right: 'directory.write',
+    operations: {
+      create: {
+        operation: named('accounts.create'),
+        together: (inputs, call) =>
+          createTogether(
+            inputs.map(({ body }) => newAccount.parse(body)),
+            call,
+          ),
+      },
+      update: { operation: named('accounts.update') },
+      delete: { operation: named('accounts.delete') },
+      freeze: { operation: named('accounts.freeze') },
+      unfreeze: { operation: named('accounts.unfreeze') },
     },
   }),
 ]

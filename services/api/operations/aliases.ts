@@ -3,6 +3,7 @@
 import { z } from '@hono/zod-openapi'
 import type { TreeNode } from '#shared/administration/alias-tree.ts'
 import type { AliasFacts } from '#shared/administration/aliases.ts'
+import { defineBulk, operationsById } from '../bulk.ts'
 import type { Call } from '../call.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { listOf } from '../paging.ts'
@@ -42,7 +43,7 @@ async function current({ administration }: Call, name: string) {
   return shown.kind === 'alias' ? shown.alias : undefined
 }
 
-export const aliasOperations = [
+const singleAliasOperations = [
   defineOperation({
     id: 'aliases.list',
     method: 'get',
@@ -171,6 +172,24 @@ export const aliasOperations = [
       const removed = await administration.aliases.remove(params.alias)
       if (removed.kind !== 'removed') return removed
       return answer({ alias: removed.alias, warnings: [...removed.warnings] })
+    },
+  }),
+]
+
+const named = operationsById(singleAliasOperations)
+
+export const aliasOperations = [
+  ...singleAliasOperations,
+  defineBulk({
+    id: 'aliases.bulk',
+    path: '/aliases:bulk',
+    summary:
+      'Creates, updates and deletes many aliases: rows with ref, op and what the operation takes.',
+    right: 'directory.write',
+    operations: {
+      create: { operation: named('aliases.create') },
+      update: { operation: named('aliases.update') },
+      delete: { operation: named('aliases.delete') },
     },
   }),
 ]

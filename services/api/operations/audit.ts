@@ -8,7 +8,7 @@ import { parseDomain } from '#shared/mail/domain.ts'
 import type { Call } from '../call.ts'
 import { answer, defineOperation, problem } from '../operation.ts'
 import { domainText, LIST_ENTRIES, pageOf, pageQuery, time, timeOf } from '../schemas.ts'
-import { ofList } from '../subjects.ts'
+import { ofList, ofSystem } from '../subjects.ts'
 
 const change = z.object({
   what: z.string(),
@@ -132,6 +132,28 @@ export const auditOperations = [
     async run({ params }, { administration, extent }) {
       const found = await administration.audit.get(params.entry, extent)
       return found === undefined ? noSuchEntry : answer(entryOf(found))
+    },
+  }),
+  defineOperation({
+    id: 'audit.verify',
+    method: 'get',
+    path: '/audit:verify',
+    summary: 'Checks each sealed day against its seal: whether an act was removed or changed.',
+    right: 'audit.verify',
+    subject: () => ofSystem,
+    output: z.object({
+      days: z.array(
+        z.object({
+          date: z.string(),
+          count: z.number().int(),
+          state: z.enum(['whole', 'differs', 'missing', 'expiring']),
+        }),
+      ),
+      head: z.object({ date: z.string(), digest: z.string() }).nullable(),
+    }),
+    async run(_, { administration }) {
+      const { days, head } = await administration.auditSeals.verify()
+      return answer({ days: [...days], head })
     },
   }),
 ]

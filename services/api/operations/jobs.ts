@@ -15,7 +15,7 @@ import { readBytes } from '../read-input.ts'
 import { domainText, LIST_ENTRIES, pageOf, pageQuery, time, timeOf } from '../schemas.ts'
 import { ofJob, ofList } from '../subjects.ts'
 
-const jobSchema = z
+export const jobSchema = z
   .object({
     id: z.string(),
     kind: z.string(),
@@ -52,9 +52,10 @@ const orNull = (ms: number | null) => (ms === null ? null : timeOf(ms))
 
 const jobParams = z.object({ job: z.string().max(64).openapi({ example: 'j0199…' }) })
 
-const begun = (job: JobFacts) => answer(jobOf(job), { status: 202, location: `/jobs/${job.id}` })
+export const begun = (job: JobFacts) =>
+  answer(jobOf(job), { status: 202, location: `/jobs/${job.id}` })
 
-const ownerOf = ({ actor }: Call) => ({ accountId: actor.accountId, name: actor.name })
+export const ownerOf = ({ actor }: Call) => ({ accountId: actor.accountId, name: actor.name })
 
 /** Found by the row's subject already. */
 const idOf = (text: string) => parseJobId(text) ?? ('' as JobId)

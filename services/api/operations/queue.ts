@@ -1,7 +1,8 @@
 // The queue: mail that was accepted and is not delivered yet.
 
 import { z } from '@hono/zod-openapi'
-import type { QueueChanged } from '#shared/administration/queue.ts'
+import { QUEUE_CHANGE, type QueueChangeInput } from '#shared/administration/jobs/queue-change.ts'
+import { type QueueChanged, queueVerbs } from '#shared/administration/queue.ts'
 import {
   type GroupFacts,
   type QueueFacts,
@@ -9,11 +10,13 @@ import {
 } from '#shared/administration/queue-facts.ts'
 import { type TopRow, topKinds } from '#shared/administration/queue-summary.ts'
 import { type BadValue, badValue } from '#shared/administration/refusals.ts'
+import type { Extent } from '#shared/administration/rights/actor.ts'
 import { extentOf } from '#shared/administration/rights/allowed.ts'
 import type { Call } from '../call.ts'
-import { answer, defineOperation, type Outcome } from '../operation.ts'
+import { answer, defineOperation, type Outcome, problem } from '../operation.ts'
 import { LIST_ENTRIES, pageOf, pageQuery, text, time, timeOf } from '../schemas.ts'
 import { type FindSubject, ofList, ofSystem } from '../subjects.ts'
+import { begun, jobSchema, ownerOf } from './jobs.ts'
 
 const age = text('4h')
 
@@ -143,6 +146,19 @@ function changed(outcome: QueueChanged | BadValue): Outcome<{ queueId: string }>
   return refusal ?? answer({ queueId })
 }
 
+const notHisToSend = problem({
+  status: 403,
+  code: 'no-right',
+  detail: 'this needs the right queue.send',
+})
+
+/** Nothing is begun: how much it would be about. */
+const rehearsedJob = (total: number, createdAt: string, startedBy: string) => ({
+  ...{ id: '', kind: QUEUE_CHANGE, about: {}, startedBy, state: 'waiting' as const },
+  ...{ cancelling: false, createdAt, startedAt: null, endedAt: null, done: 0, failed: 0, total },
+  ...{ counts: {}, rate: 0, secondsLeft: null, reason: null, hasOutput: false },
+})
+
 const done = z.object({ queueId: z.string() })
 
 const verb = (
@@ -163,7 +179,78 @@ const verb = (
     run: async ({ params }, call) => changed(await act(call, [params.queueId])),
   })
 
+const all = z.strictObject(queueFilter)
+
+/** Undefined: whoever has sent it. */
+const sentFromOf = (extent: Extent) => (extent.kind === 'domains' ? extent.domains : undefined)
+
 export const queueOperations = [
+  defineOperation({
+    id: 'queue.count',
+    method: 'post',
+    path: '/queue:count',
+    summary: 'Counts what a filter means, before something is done to all of it.',
+    right: 'queue.act',
+    onlyAsks: true,
+    input: { body: z.strictObject({ filter: all }) },
+    subject: () => ofList,
+    output: z.object({
+      messages: z.number().int(),
+      recipients: z.number().int(),
+      looked: z.number().int(),
+      countedAt: time.openapi({ description: 'For `queue.changeAll`: newcomers are left alone.' }),
+    }),
+    async run({ body }, { administration, extent, nowMs }) {
+      const counted = await administration.queue.count(body.filter, {
+        arrivedUntilMs: nowMs,
+        sentWithin: extent,
+      })
+      if (counted.kind !== 'count') return counted
+      const { kind: _, ...counts } = counted
+      return answer({ ...counts, countedAt: timeOf(nowMs) })
+    },
+  }),
+  defineOperation({
+    id: 'queue.changeAll',
+    method: 'post',
+    path: '/queue:changeAll',
+    summary:
+      'Begins a job that does one thing to all messages that a filter means: those that were counted, and no newcomers.',
+    right: 'queue.act',
+    status: 202,
+    input: {
+      body: z.strictObject({
+        verb: z.enum(queueVerbs).openapi({
+          description: '`expire` deletes with notice, `delete` without, `flush` tries again.',
+        }),
+        filter: all,
+        heldToo: z.boolean().optional(),
+        countedAt: z.iso.datetime().optional(),
+      }),
+    },
+    subject: () => ofList,
+    output: jobSchema,
+    async run({ body: { verb, filter, heldToo, countedAt } }, call) {
+      const { administration, extent, deps, nowMs } = call
+      const sends = verb === 'release' || verb === 'flush'
+      if (sends && extentOf(call.actor, 'queue.send')?.kind !== 'all') return notHisToSend
+      const countedMs = Math.min(nowMs, countedAt === undefined ? nowMs : Date.parse(countedAt))
+      // What is wrong with the filter is said now, and how much it means.
+      const options = { arrivedUntilMs: countedMs, sentWithin: extent }
+      const counted = await administration.queue.count(filter, options)
+      if (counted.kind !== 'count') return counted
+      const sentFrom = sentFromOf(extent)
+      const input: QueueChangeInput = {
+        ...{ verb, filter, countedMs },
+        ...(heldToo !== undefined && { heldToo }),
+        ...(sentFrom && { sentFrom }),
+      }
+      const total = counted.messages
+      if (call.isRehearsal) return answer(rehearsedJob(total, timeOf(nowMs), call.actor.name))
+      const job = { kind: QUEUE_CHANGE, input, about: { verb }, owner: ownerOf(call), total }
+      return begun(await deps.jobs.begin(job))
+    },
+  }),
   defineOperation({
     id: 'queue.list',
     method: 'get',

@@ -404,4 +404,5 @@ const noFactor = problem({
   status: 422,
   code: 'no-such-factor',
   detail: 'the account has no factor of that kind',
+  errors: [{ field: 'method', pointer: '/method', rule: { name: 'own-factor' } }],
 })

@@ -32,6 +32,8 @@ export type Entry = (typeof entries)[number]
 export const routes = [
   /** Leads on to the first entry that one may see. */
   { name: 'home',     path: '/' },
+  /** The issuer leads back to it. */
+  { name: 'oidc',     path: '/sign-in/oidc', isOpen: true },
   { name: 'welcome',  path: '/link', isOpen: true },
   { name: 'me',       path: '/me/:tab?' },
   { name: 'overview', path: '/overview', right: 'service.read', entry: 'overview' },
@@ -51,6 +53,9 @@ export const routes = [
   { name: 'domains',  path: '/domains', right: 'directory.read', entry: 'domains' },
   { name: 'domain-new', path: '/domains/new', right: 'domains.write', entry: 'domains' },
   { name: 'domain',   path: '/domains/:domain/:tab?', right: 'directory.read', entry: 'domains' },
+  { name: 'policy',   path: '/policy', right: 'policy.read', entry: 'policy' },
+  { name: 'access',   path: '/policy/tables/:table', right: 'policy.read', entry: 'policy' },
+  { name: 'settings', path: '/service/settings', right: 'settings.read', entry: 'service' },
   { name: 'jobs',     path: '/jobs', right: 'jobs.read', entry: 'service' },
   { name: 'job',      path: '/jobs/:job', right: 'jobs.read', entry: 'service' },
   { name: 'audit',    path: '/audit', right: 'audit.read', entry: 'audit' },

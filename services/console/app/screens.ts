@@ -9,6 +9,7 @@ type Module = Promise<{ readonly screen: Screen }>
 
 export const screens = {
   home: () => import('./screens/home.tsx'),
+  oidc: () => import('./screens/oidc.tsx'),
   welcome: () => import('./screens/welcome.tsx'),
   me: () => import('./screens/me/me.tsx'),
   accounts: () => import('./screens/accounts/list.tsx'),
@@ -31,4 +32,7 @@ export const screens = {
   audit: () => import('./screens/audit/audit.tsx'),
   quarantine: () => import('./screens/quarantine/quarantine.tsx'),
   held: () => import('./screens/quarantine/held.tsx'),
+  policy: () => import('./screens/policy/policy.tsx'),
+  access: () => import('./screens/policy/policy.tsx'),
+  settings: () => import('./screens/settings/settings.tsx'),
 } satisfies { readonly [name in RouteName]: () => Module }

@@ -5,7 +5,6 @@
 // act. So a filter that few acts pass reads more than it answers, as far as SCANNED_MAX; then the page ends, and says where it goes on.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import type { Domain } from '#shared/mail/domain.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import type { Extent } from '../rights/actor.ts'
@@ -35,11 +34,13 @@ export type AuditQuery = {
   /** Id of an account, or a name. */
   readonly actor?: string | undefined
   readonly object?: string | undefined
-  readonly domain?: Domain | undefined
+  readonly domain?: string | undefined
   readonly operation?: string | undefined
   /** `ok`, or the code of a refusal; `unknown`: it has not ended. */
   readonly result?: string | undefined
   readonly sinceMs?: number | undefined
+  /** In its place: not older than that. */
+  readonly ageMs?: number | undefined
   readonly untilMs?: number | undefined
   /** `next` of the page before. */
   readonly after?: string | undefined
@@ -102,7 +103,8 @@ export function createAuditLog(deps: {
   async function page(query: AuditQuery): Promise<AuditPage> {
     const { limit } = query
     const nowMs = clock.now()
-    const fromMs = Math.max(query.sinceMs ?? 0, nowMs - deps.retentionMs())
+    const sinceMs = query.ageMs === undefined ? (query.sinceMs ?? 0) : nowMs - query.ageMs
+    const fromMs = Math.max(sinceMs, nowMs - deps.retentionMs())
     const from = String(Math.max(0, fromMs)).padStart(13, '0')
     const until = `${String(query.untilMs ?? nowMs).padStart(13, '0')}#${LAST}`
     let to = query.after ?? until

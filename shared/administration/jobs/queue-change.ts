@@ -1,6 +1,7 @@
 // One verb for all messages of the queue that are like a filter: those that were there when the job was begun, and no newcomers.
 
 import { JobFailure, type JobKind, type JobWork } from '#shared/jobs/kind.ts'
+import { parseDomain } from '#shared/mail/domain.ts'
 import type { Administration } from '../administration.ts'
 import { type QueueVerb, queueVerbs } from '../queue.ts'
 import type { FilterRequest } from '../queue-filter.ts'
@@ -11,6 +12,10 @@ export type QueueChangeInput = {
   readonly verb: QueueVerb
   readonly filter: FilterRequest
   readonly heldToo?: boolean
+  /** What is meant was counted then (epoch ms); absent: when the job was begun. */
+  readonly countedMs?: number
+  /** Only what was sent from these domains; absent: whoever has sent it. */
+  readonly sentFrom?: readonly string[]
 }
 
 /** Messages of one slice. */
@@ -24,12 +29,18 @@ export function queueChange({
   return {
     name: QUEUE_CHANGE,
     async *run(work: JobWork<unknown>) {
-      const { verb, filter, heldToo = false } = inputOf(work)
+      const { verb, filter, heldToo = false, countedMs, sentFrom } = inputOf(work)
       const { cursor: after } = work
       const changing = administration.queue.changeAll(verb, filter, {
         heldToo,
         ...(after !== '' && { after }),
-        arrivedUntilMs: work.begunMs,
+        arrivedUntilMs: Math.min(work.begunMs, countedMs ?? work.begunMs),
+        ...(sentFrom !== undefined && {
+          sentWithin: {
+            kind: 'domains',
+            domains: sentFrom.flatMap((one) => parseDomain(one) ?? []),
+          },
+        }),
       })
       if (changing.kind === 'bad-value') {
         throw new JobFailure(`${changing.field} ${changing.value} is no filter`)
@@ -59,8 +70,14 @@ function sliceOf(some: readonly { readonly queueId: string; readonly isDone: boo
 }
 
 function inputOf({ input }: JobWork<unknown>): QueueChangeInput {
-  const { verb, filter, heldToo } = Object(input)
+  const { verb, filter, heldToo, countedMs, sentFrom } = Object(input)
   const known = queueVerbs.find((each) => each === verb)
   if (known === undefined) throw new JobFailure(`no verb ${String(verb)}`)
-  return { verb: known, filter: Object(filter), heldToo: heldToo === true }
+  return {
+    verb: known,
+    filter: Object(filter),
+    heldToo: heldToo === true,
+    ...(typeof countedMs === 'number' && { countedMs }),
+    ...(Array.isArray(sentFrom) && { sentFrom: sentFrom.map(String) }),
+  }
 }

@@ -74,6 +74,7 @@ export const rights = {
   'jobs.run':            row('all',  'domains',   'none',  'none',    'none'),
   /** Everybody's mail out of the system. */
   'mail.export':         row('all',  'none',      'none',  'none',    'self', 'not-self'),
+  'audit.verify':        row('all',  'none',      'all',   'none',    'none'),
   'audit.read':          row('all',  'domains',   'all',   'self',    'self'),
 } as const satisfies { readonly [right: string]: Row }
 

@@ -26,6 +26,33 @@ type Asked = { readonly question: unknown }
 export const askFactor = async (ticket: string, method: FactorMethod) =>
   (await post<Asked>('/session/factor:ask', { ticket, method })).question
 
+/** A passkey alone, which knows whose it is. `binding`: the same in both. */
+export const askPasskey = async (binding: string) =>
+  (await post<Asked>('/session/passkey:ask', { binding })).question
+
+export const withPasskey = (binding: string, answer: unknown) =>
+  post<SignedIn>('/session/passkey', { binding, answer })
+
+const OIDC = 'postwolke.oidc'
+
+/** Leaves for the issuer; `to` is where one wanted to go. */
+export async function leaveForIssuer(to: string): Promise<void> {
+  const { url, binding } = await post<{ readonly url: string; readonly binding: string }>(
+    '/session/oidc:begin',
+    undefined,
+  )
+  sessionStorage.setItem(OIDC, JSON.stringify({ binding, to }))
+  window.location.assign(url)
+}
+
+/** Where one wanted to go. */
+export async function returnFromIssuer(query: string): Promise<string> {
+  const { binding = '', to = '/' } = Object(JSON.parse(sessionStorage.getItem(OIDC) ?? '{}'))
+  sessionStorage.removeItem(OIDC)
+  begin(await post<SignedIn>('/session/oidc', { query, binding }))
+  return typeof to === 'string' && to.startsWith('/') ? to : '/'
+}
+
 export const stepUpMethods = async () =>
   (
     await call<{ readonly methods: readonly (FactorMethod | 'password')[] }>(

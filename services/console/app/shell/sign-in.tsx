@@ -4,16 +4,20 @@ import { useState } from 'preact/hooks'
 import type { FactorMethod } from '../api/session.ts'
 import {
   askFactor,
+  askPasskey,
   begin,
+  leaveForIssuer,
   type NeedsFactor,
   type SignedIn,
   withFactor,
+  withPasskey,
   withPassword,
 } from '../api/sign-in.ts'
 import { Button } from '../kit/button.tsx'
 import { FormActions, FormBody, TextField, useForm } from '../kit/form.tsx'
 import { Icon } from '../kit/icon.tsx'
 import { chooseLanguage, language, t } from '../kit/language.ts'
+import { place } from '../kit/location.ts'
 
 export function SignInPage() {
   return (
@@ -25,6 +29,14 @@ export function SignInPage() {
       <h1>{t('signIn.title')}</h1>
       <p class="hint">{window.location.host}</p>
       <SignIn onDone={() => {}} />
+      <div class="other-ways">
+        <Button
+          look="quiet"
+          onPress={() => leaveForIssuer(place.value.path + window.location.search)}
+        >
+          {t('signIn.oidc')}
+        </Button>
+      </div>
       <div class="way-in-foot">
         <Button look="quiet" onPress={() => chooseLanguage(language.value === 'en' ? 'de' : 'en')}>
           {language.value === 'en' ? 'Deutsch' : 'English'}
@@ -48,7 +60,16 @@ export function SignIn({
     onDone()
   }
   return pending === undefined ? (
-    <Password {...(address !== undefined && { address })} take={take} />
+    <>
+      <Password {...(address !== undefined && { address })} take={take} />
+      {'PublicKeyCredential' in window && (
+        <div class="other-ways">
+          <Button icon="key" onPress={async () => take(await signInByPasskey())}>
+            {t('signIn.withPasskey')}
+          </Button>
+        </div>
+      )}
+    </>
   ) : (
     <Factor
       methods={pending.methods}
@@ -59,6 +80,15 @@ export function SignIn({
   )
 }
 
+async function signInByPasskey(): Promise<SignedIn> {
+  const { startAuthentication } = await import('@simplewebauthn/browser')
+  const binding = crypto.randomUUID()
+  const asked = (await askPasskey(binding)) as Parameters<
+    typeof startAuthentication
+  >[0]['optionsJSON']
+  return withPasskey(binding, await startAuthentication({ optionsJSON: asked }))
+}
+
 function Password({
   address,
   take,
@@ -67,32 +97,31 @@ function Password({
   readonly take: (answer: SignedIn | NeedsFactor) => void
 }) {
   const form = useForm({
-    initial: { login: address ?? '', password: '' },
+    initial: { address: address ?? '', password: '' },
+    names: { login: 'address' },
     isFleeting: true,
-    send: async (values) => take(await withPassword(values.login.trim(), values.password)),
+    send: async (values) => take(await withPassword(values.address.trim(), values.password)),
   })
   return (
-    <>
-      <FormBody form={form} label={t('signIn.title')}>
-        <TextField
-          form={form}
-          name="login"
-          label={t('signIn.address')}
-          type="email"
-          autocomplete="username"
-          autofocus={address === undefined}
-        />
-        <TextField
-          form={form}
-          name="password"
-          label={t('signIn.password')}
-          type="password"
-          autocomplete="current-password"
-          autofocus={address !== undefined}
-        />
-        <FormActions form={form} verb={t('act.signIn')} />
-      </FormBody>
-    </>
+    <FormBody form={form} label={t('signIn.title')}>
+      <TextField
+        form={form}
+        name="address"
+        label={t('signIn.address')}
+        type="email"
+        autocomplete="username"
+        autofocus={address === undefined}
+      />
+      <TextField
+        form={form}
+        name="password"
+        label={t('signIn.password')}
+        type="password"
+        autocomplete="current-password"
+        autofocus={address !== undefined}
+      />
+      <FormActions form={form} verb={t('act.signIn')} />
+    </FormBody>
   )
 }
 

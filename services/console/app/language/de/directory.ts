@@ -120,6 +120,7 @@ export const directory = {
   'password.differs': 'Die beiden sind verschieden.',
 
   'logins.title': 'Anmeldungen',
+  'logins.live': 'jetzt angemeldet',
   'logins.none': 'In letzter Zeit wurde keine Anmeldung gesehen',
   'logins.unknown': 'unbenanntes Programm',
   'logins.endAll': 'Alle Anmeldungen beenden',
@@ -229,7 +230,7 @@ export const directory = {
   'import.verb': 'Importieren',
   'import.file': 'CSV-Datei',
   'import.text':
-    'Die erste Zeile nennt die Spalten: address, password oder passwordHash, quota, enabled, shared. Nichts ändert sich, bevor Sie gesehen haben, was geschähe.',
+    'Die erste Zeile nennt die Spalten: address, password oder password_hash, quota, enabled. Nichts ändert sich, bevor Sie gesehen haben, was geschähe.',
   'import.choose': 'Datei wählen',
   'import.example': 'Beispiel speichern',
   'import.tooLarge': 'Diese Datei ist größer als 24 MB; teilen Sie sie.',
@@ -247,6 +248,11 @@ export const directory = {
   'import.doneOf': '{done} von {all} …',
   'import.tried': '{good} können angelegt werden, {bad} nicht.',
   'import.wereMade': '{good} wurden angelegt, {bad} nicht.',
+  'import.faulty': {
+    one: '{count} Zeile ist falsch. Nichts wurde geändert: Berichtigen Sie sie und wählen Sie die Datei erneut.',
+    other:
+      '{count} Zeilen sind falsch. Nichts wurde geändert: Berichtigen Sie sie und wählen Sie die Datei erneut.',
+  },
   'import.undone': {
     one: '{count} wurde zurückgenommen.',
     other: '{count} wurden zurückgenommen.',

@@ -180,4 +180,19 @@ export const mail: { readonly [key in keyof typeof english]: MessageText } = {
   'quarantine.preview': 'Anfang des Textes',
   'quarantine.cut': 'Es ist noch mehr.',
   'quarantine.whom': 'Freigeben an',
+
+  'policy.tables': 'Zugriffstabellen',
+  'policy.key': 'Um wen es geht',
+  'policy.keyHint': 'Eine Adresse, eine Domain, eine IP-Adresse oder ein Netz.',
+  'policy.result': 'Ergebnis',
+  'policy.resultHint': 'Wie Postfix es schreibt: OK, REJECT mit Text, HOLD mit Grund, DUNNO …',
+  'policy.set': 'Neuer Eintrag in {table}',
+  'policy.wasSet': '{key} gilt ab jetzt',
+  'policy.removeOf': '{key} entfernen',
+  'policy.removeTitle': '{key} entfernen?',
+  'policy.removeText': 'Es gilt in {table} nicht mehr.',
+  'policy.wasRemoved': '{key} wurde entfernt',
+  'policy.empty': 'In {table} steht nichts',
+  'policy.emptyText':
+    'Ein Eintrag lässt jemanden herein, lehnt ihn ab oder hält seine Nachrichten an.',
 }

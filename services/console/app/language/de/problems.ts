@@ -22,6 +22,13 @@ export const problems = {
   'problem.no-such-factor': 'Einen solchen Faktor gibt es nicht.',
   'problem.session-ended': 'Ihre Sitzung ist abgelaufen.',
   'problem.invitation-gone': 'Dieser Link wurde schon benutzt oder ist älter als 24 Stunden.',
+  'problem.no-issuer': 'Hier meldet sich niemand anderswo an: Es ist kein Aussteller eingestellt.',
+  'problem.issuer-down':
+    'Der Aussteller antwortet nicht. Melden Sie sich mit Passwort an, oder später.',
+  'problem.issuer-refused': 'Der Aussteller hat Sie nicht hereingelassen.',
+  'problem.no-account': 'Der Aussteller kennt Sie, aber kein Konto hier gehört Ihnen.',
+  'problem.not-begun':
+    'Diese Anmeldung wurde nicht hier begonnen, oder vor zu langer Zeit. Beginnen Sie erneut.',
   'problem.step-up-required': 'Dafür ist ein neuer Nachweis nötig, dass Sie es sind.',
   'problem.no-right': 'Ihre Rolle darf das nicht.',
   'problem.more-rights': 'Niemand handelt an jemandem, der mehr Rechte hat.',

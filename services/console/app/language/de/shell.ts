@@ -64,6 +64,9 @@ export const shell = {
   'signIn.usePasskey': 'Passkey verwenden',
   'signIn.instead': 'Stattdessen: {way}',
 
+  'signIn.oidc': 'Mit Ihrer Organisation anmelden',
+  'signIn.withPasskey': 'Mit Passkey anmelden',
+
   'stepUp.title': 'Bestätigen Sie, dass Sie es sind',
   'stepUp.why': 'Dafür ist ein Nachweis nötig, der nicht älter als fünf Minuten ist.',
   'stepUp.verb': 'Bestätigen',

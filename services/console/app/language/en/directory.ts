@@ -114,6 +114,7 @@ export const directory = {
   'password.differs': 'The two differ.',
 
   'logins.title': 'Logins',
+  'logins.live': 'logged in now',
   'logins.none': 'No login was seen lately',
   'logins.unknown': 'unnamed program',
   'logins.endAll': 'End all logins',
@@ -221,7 +222,7 @@ export const directory = {
   'import.verb': 'Import',
   'import.file': 'CSV file',
   'import.text':
-    'The first line names the columns: address, password or passwordHash, quota, enabled, shared. Nothing is changed until you have seen what would happen.',
+    'The first line names the columns: address, password or password_hash, quota, enabled. Nothing is changed until you have seen what would happen.',
   'import.choose': 'Choose file',
   'import.example': 'Save example',
   'import.tooLarge': 'This file is larger than 24 MB; divide it.',
@@ -236,5 +237,9 @@ export const directory = {
   'import.doneOf': '{done} of {all} …',
   'import.tried': '{good} can be created, {bad} cannot.',
   'import.wereMade': '{good} were created, {bad} were not.',
+  'import.faulty': {
+    one: '{count} row is wrong. Nothing was changed: correct it and choose the file again.',
+    other: '{count} rows are wrong. Nothing was changed: correct them and choose the file again.',
+  },
   'import.undone': { one: '{count} was taken back.', other: '{count} were taken back.' },
 } as const

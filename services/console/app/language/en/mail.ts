@@ -171,4 +171,18 @@ export const mail = {
   'quarantine.preview': 'Beginning of its text',
   'quarantine.cut': 'There is more of it.',
   'quarantine.whom': 'Release to',
+
+  'policy.tables': 'Access tables',
+  'policy.key': 'Whom it is about',
+  'policy.keyHint': 'An address, a domain, an IP address or a network.',
+  'policy.result': 'Result',
+  'policy.resultHint': 'As Postfix writes it: OK, REJECT with a text, HOLD with a reason, DUNNO …',
+  'policy.set': 'New entry in {table}',
+  'policy.wasSet': '{key} counts from now on',
+  'policy.removeOf': 'Remove {key}',
+  'policy.removeTitle': 'Remove {key}?',
+  'policy.removeText': 'It counts no more in {table}.',
+  'policy.wasRemoved': '{key} was removed',
+  'policy.empty': 'Nothing stands in {table}',
+  'policy.emptyText': 'An entry lets somebody in, refuses them or holds their mail.',
 } as const

@@ -61,6 +61,9 @@ export const shell = {
   'signIn.usePasskey': 'Use passkey',
   'signIn.instead': 'Instead: {way}',
 
+  'signIn.oidc': 'Sign in with your organisation',
+  'signIn.withPasskey': 'Sign in with a passkey',
+
   'stepUp.title': 'Confirm that it is you',
   'stepUp.why': 'This needs a proof that is not older than five minutes.',
   'stepUp.verb': 'Confirm',

@@ -11,13 +11,13 @@ import { t } from '../../kit/language.ts'
 import { Page, Panel, Status } from '../../kit/panel.tsx'
 import { saveText } from '../../kit/save.ts'
 import { Table } from '../../kit/table.tsx'
-import { failedCsv } from './csv.ts'
+import { failedCsv, parseCsv } from './csv.ts'
 
 type Phase =
   | { readonly kind: 'chosen' }
   | { readonly kind: 'trying' | 'making' | 'undoing'; readonly job: Job | undefined }
   | {
-      readonly kind: 'tried' | 'made' | 'undone'
+      readonly kind: 'tried' | 'made' | 'undone' | 'faulty'
       readonly job: Job
       readonly errors: readonly JobError[]
     }
@@ -60,8 +60,11 @@ export function screen() {
         (seen) => setPhase({ kind: during, job: seen }),
         signal,
       )
-      if (job.state !== 'done') throw new Error(job.reason ?? job.state)
-      setPhase({ kind: after, job, errors: await errorsOf(job, signal) })
+      const errors = await errorsOf(job, signal)
+      // Some rows are wrong already as they are written: nothing was done with any.
+      const isFaulty = job.state === 'failed' && errors.length > 0
+      if (job.state !== 'done' && !isFaulty) throw new Error(job.reason ?? job.state)
+      setPhase({ kind: isFaulty ? 'faulty' : after, job, errors })
     } catch (error) {
       if (signal.aborted) return
       setFailure(explainFailure(error))
@@ -145,7 +148,7 @@ export function screen() {
             </>
           }
         >
-          {'errors' in phase ? <Ended phase={phase} /> : <Running phase={phase} />}
+          {'errors' in phase ? <Ended phase={phase} text={file.text} /> : <Running phase={phase} />}
         </Panel>
       )}
     </Page>
@@ -172,13 +175,24 @@ function Running({ phase }: { readonly phase: Exclude<Phase, { readonly errors: 
   )
 }
 
-function Ended({ phase }: { readonly phase: Extract<Phase, { readonly errors: unknown }> }) {
+function Ended({
+  phase,
+  text,
+}: {
+  readonly phase: Extract<Phase, { readonly errors: unknown }>
+  readonly text: string
+}) {
+  const csv = parseCsv(text)
+  const addressAt = new Map(
+    csv.kind === 'rows' ? csv.rows.map(({ line, values }) => [line, values.address]) : [],
+  )
   const { kind, job, errors } = phase
   const numbers = { good: job.done, bad: job.failed }
   const texts = {
     tried: t('import.tried', numbers),
     made: t('import.wereMade', numbers),
     undone: t('import.undone', { count: job.done }),
+    faulty: t('import.faulty', { count: errors.length }),
   }
   return (
     <>
@@ -195,7 +209,7 @@ function Ended({ phase }: { readonly phase: Extract<Phase, { readonly errors: un
               key: 'key',
               title: t('address'),
               width: 'minmax(0, 2fr)',
-              cell: ({ key }) => <Foreign text={key} />,
+              cell: ({ key, line }) => <Foreign text={key || (addressAt.get(line) ?? '')} />,
             },
             {
               key: 'line',

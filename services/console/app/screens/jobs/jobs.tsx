@@ -1,5 +1,7 @@
 // Work that takes longer than somebody waits for it: the newest first.
 
+import { may } from '../../api/session.ts'
+import { ButtonLink } from '../../kit/button.tsx'
 import { useEvents } from '../../kit/events.ts'
 import { Ago } from '../../kit/format.tsx'
 import { useKeyset } from '../../kit/keyset.ts'
@@ -7,7 +9,6 @@ import { t } from '../../kit/language.ts'
 import { Empty, Page } from '../../kit/panel.tsx'
 import { Table } from '../../kit/table.tsx'
 import { segment } from '../../routes.ts'
-import { ServiceTabs } from '../service/tabs.tsx'
 import type { Job } from './jobs-api.ts'
 import { JobStatus, kindText, Progress } from './progress.tsx'
 
@@ -23,8 +24,14 @@ export function screen() {
     list.reload,
   )
   return (
-    <Page title={t('service.jobs')}>
-      <ServiceTabs />
+    <Page
+      title={t('service.jobs')}
+      actions={
+        may('settings.read') && (
+          <ButtonLink href="/service/settings">{t('settings.title')}</ButtonLink>
+        )
+      }
+    >
       <Table
         label={t('service.jobs')}
         rows={list.rows}
