@@ -244,6 +244,7 @@ export async function startSystem(deps: {
     figures: createStoredFigures(store.tables.counters, clock),
     machine: createMachine({ directory: deps.directory, clock }),
     acme: acme?.handler,
+    certificate: () => certificates.current(),
   })
   const parts = [...metrics, ...web]
   const spanned = spans ? spans.around(parts, clock) : parts
