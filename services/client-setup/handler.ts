@@ -5,11 +5,13 @@
 
 import {
   AUTOCONFIG_PATH,
+  AUTODISCOVER_JSON_PATH,
   AUTODISCOVER_PATH,
   type ClientSetupSettings,
   documentHosts,
-  setupAuthority,
   setupHost,
+  siteHost,
+  siteOrigin,
   USER_AGENT_PATH,
 } from '#shared/administration/client-setup/offered.ts'
 import { userAgentConfiguration } from '#shared/administration/client-setup/user-agent-configuration.ts'
@@ -58,9 +60,8 @@ const URL_CHARACTERS_MAX = 2_048
 /** A request of Outlook's has some 400 bytes. */
 export const REQUEST_BYTES_MAX = 8_192
 
-const JSON_V2 = '/autodiscover/autodiscover.json'
 /** With the address behind it, as newer Outlooks ask. */
-const JSON_V1_0 = `${JSON_V2}/v1.0/`
+const JSON_V1_0 = `${AUTODISCOVER_JSON_PATH}/v1.0/`
 const WELL_KNOWN_AUTOCONFIG = '/.well-known/autoconfig/mail/config-v1.1.xml'
 const CHANGE_PASSWORD = '/.well-known/change-password'
 const SECURITY_TEXT = '/.well-known/security.txt'
@@ -97,7 +98,7 @@ export function createClientSetupRedirect({
     const url = new URL(asked)
     if (answerOf(url, settings) === undefined || !isDocument(url.pathname)) return undefined
     if (method !== 'GET') return text(403, 'this is answered over TLS alone (https)')
-    const to = new URL(`https://${setupAuthority(settings)}${url.pathname}`)
+    const to = new URL(`${siteOrigin(settings)}${url.pathname}`)
     to.search = url.search
     const named = domainOfHost(url.hostname)
     if (addressIn(url) === undefined && named !== undefined) to.searchParams.set('domain', named)
@@ -119,7 +120,7 @@ function answerOf(url: URL, settings: ClientSetupDeps['settings']): Answer | und
 
 /** Under names that are for documents nothing else is served, and no console. */
 function isOurOwn(hostname: string, settings: ClientSetupSettings): boolean {
-  if (hostname === setupHost(settings) || hostname === settings.hostname) return true
+  if ([siteHost(settings), setupHost(settings), settings.hostname].includes(hostname)) return true
   return !documentHosts.some((which) => hostname.startsWith(`${which}.`))
 }
 
@@ -132,7 +133,7 @@ const documents: ReadonlyMap<string, Answer> = new Map<string, Answer>([
   [AUTOCONFIG_PATH, autoconfig],
   [WELL_KNOWN_AUTOCONFIG, autoconfig],
   [AUTODISCOVER_PATH, autodiscover],
-  [JSON_V2, autodiscoverJson],
+  [AUTODISCOVER_JSON_PATH, autodiscoverJson],
   [USER_AGENT_PATH, userAgent],
   [OPEN_PROFILE_PATH, openProfile],
 ])
@@ -188,7 +189,7 @@ async function autodiscoverJson({ request, url }: Asked, deps: ClientSetupDeps):
   if ((await domainOf(url, deps)) === undefined) {
     return refuse(404, 'UserNotFound', 'The given address is of no domain here.')
   }
-  const to = `https://${setupAuthority(deps.settings)}${AUTODISCOVER_PATH}`
+  const to = `${siteOrigin(deps.settings)}${AUTODISCOVER_PATH}`
   return document('application/json', JSON.stringify({ Protocol: 'AutodiscoverV1', Url: to }))
 }
 
@@ -230,12 +231,9 @@ function profile(account: ProfileAccount, { settings, certificate, clock }: Clie
 
 /** A Well-Known URL for Changing Passwords (W3C): 302 to the page. */
 function changePassword(_: Asked, { settings }: ClientSetupDeps): Response {
-  const location = `https://${consoleAuthority(settings)}/me/security`
+  const location = `${siteOrigin(settings)}/me/security`
   return new Response(null, { status: 302, headers: { location, 'cache-control': 'no-store' } })
 }
-
-const consoleAuthority = (settings: ClientSetupSettings) =>
-  setupAuthority({ ...settings, clientSetupHost: '' })
 
 function securityContact(_: Asked, { settings, clock }: ClientSetupDeps): Response {
   return document('text/plain; charset=utf-8', securityText(settings.securityContact, clock.now()))

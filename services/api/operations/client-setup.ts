@@ -1,7 +1,6 @@
 // Sets one phone or program of an account up.
 
 import { z } from '@hono/zod-openapi'
-import { profilePath } from '#shared/administration/client-setup/offered.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { accountParams, text, time, timeOf } from '../schemas.ts'
 import { ofAccount } from '../subjects.ts'
@@ -58,14 +57,13 @@ export const clientSetupOperations = [
       const address = await addressOf(call, params.account)
       const made = await call.administration.clientSetup.make({ address, scopes, ...body })
       if (made.kind !== 'client-setup') return made
-      const { password, displayName, services, secret, expiresMs } = made
-      const { origin } = new URL(call.request.url)
+      const { password, displayName, services, url, expiresMs } = made
       return answer(
         {
           appPassword: appPasswordOf(made.appPassword),
           ...{ password, displayName, services: [...services] },
           login: made.address,
-          profile: { url: `${origin}${profilePath(secret)}`, expiresAt: timeOf(expiresMs) },
+          profile: { url, expiresAt: timeOf(expiresMs) },
           thunderbirdCode: made.thunderbirdCode ?? null,
         },
         { location: `/accounts/${params.account}/appPasswords/${made.appPassword.id}` },

@@ -9,7 +9,7 @@ import type { AdministrationDeps } from '../deps.ts'
 import type { Fields } from '../fields.ts'
 import { findAccount } from '../found-account.ts'
 import type { BadValue, NoSuchAccount, TooMany } from '../refusals.ts'
-import { bestServices, type MailService } from './offered.ts'
+import { bestServices, type MailService, profilePath, siteOrigin } from './offered.ts'
 import { thunderbirdCode } from './thunderbird-code.ts'
 
 export interface ClientSetupAdministration {
@@ -23,8 +23,8 @@ export type ClientSetup = Pick<AppPasswordMade, 'appPassword' | 'password'> & {
   readonly address: string
   readonly displayName: string
   readonly services: readonly MailService[]
-  /** Of the link to the profile for iPhones, iPads and Macs, which is good once; shown this once. */
-  readonly secret: string
+  /** The link to the profile for iPhones, iPads and Macs, which is good once; shown this once. */
+  readonly url: string
   readonly expiresMs: number
   /** Text of the code that Thunderbird on Android takes; undefined where the password is not for reading and sending by IMAP. */
   readonly thunderbirdCode: string | undefined
@@ -49,7 +49,8 @@ export function createClientSetupAdministration(
       const { secret, expiresMs } = await setupLinks.make(content)
       return {
         kind: 'client-setup',
-        ...{ address, displayName, appPassword, password, services, secret, expiresMs },
+        ...{ address, displayName, appPassword, password, services, expiresMs },
+        url: `${siteOrigin(settings)}${profilePath(secret)}`,
         thunderbirdCode: thunderbirdCode({ address, displayName, password }, services),
       }
     },

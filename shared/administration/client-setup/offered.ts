@@ -8,6 +8,8 @@ export type ClientSetupSettings = {
   readonly clientSetup: boolean
   /** '': `hostname`. */
   readonly clientSetupHost: string
+  /** '': `clientSetupHost`. */
+  readonly clientSetupSite: string
   readonly clientSetupPorts: readonly SeenPort[]
   readonly clientSetupName: string
   readonly clientSetupDocumentation: string
@@ -55,10 +57,14 @@ export const setupHost = ({
   hostname,
 }: Pick<ClientSetupSettings, 'clientSetupHost' | 'hostname'>) => clientSetupHost || hostname
 
-/** Where documents are served: as the authority of an address. */
-export function setupAuthority(settings: ClientSetupSettings): string {
+/** Where documents and console are served. */
+export const siteHost = (settings: ClientSetupSettings) =>
+  settings.clientSetupSite || setupHost(settings)
+
+/** The same as the beginning of an address. */
+export function siteOrigin(settings: ClientSetupSettings): string {
   const port = seenPort('https', settings)
-  return port === 443 ? setupHost(settings) : `${setupHost(settings)}:${port}`
+  return `https://${siteHost(settings)}${port === usualPort('https') ? '' : `:${port}`}`
 }
 
 // In the order in which programs are to take them.
@@ -94,6 +100,7 @@ export const documentHost = (which: (typeof documentHosts)[number], domain: stri
 
 export const AUTOCONFIG_PATH = '/mail/config-v1.1.xml'
 export const AUTODISCOVER_PATH = '/autodiscover/autodiscover.xml'
+export const AUTODISCOVER_JSON_PATH = '/autodiscover/autodiscover.json'
 export const USER_AGENT_PATH = '/.well-known/user-agent-configuration.json'
 
 /** Of a one-time link, with its secret. */

@@ -10,6 +10,7 @@ import {
   documentHosts,
   seenPort,
   setupHost,
+  siteHost,
 } from '../client-setup/offered.ts'
 import {
   userAgentConfiguration,
@@ -195,7 +196,7 @@ const documentNeeds = {
 
 /** Where programs ask how to set themselves up. */
 function documents(domain: string, settings: DnsSettings): readonly WantedRecord[] {
-  const host = setupHost(settings)
+  const host = siteHost(settings)
   const target = `${seenPort('https', settings)} ${host}`
   const digest = userAgentDigestRecord(userAgentConfiguration(domain, settings))
   return [

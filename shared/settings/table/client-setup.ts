@@ -17,6 +17,12 @@ export const clientSetupSettings = {
     about:
       'The host that programs are sent to, as the world knows it: its certificate has to have this name.',
   }),
+  clientSetupSite: new Setting(domain, {
+    default: '',
+    defaultText: '`clientSetupHost`',
+    about:
+      'The host at which the documents and the console are served, where it is another one: on AWS that of the HTTP API.',
+  }),
   clientSetupPorts: new Setting(seenPorts, {
     default: [],
     defaultText: 'the ports that the listeners have; 993 of 1993 and so on',
