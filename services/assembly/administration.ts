@@ -4,7 +4,10 @@ import { decisionRecords } from '#services/policy/records/reading.ts'
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
+import { createSettingStore } from '#shared/directory/stored-settings.ts'
 import { createStories } from '#shared/queue/trace/stories.ts'
+import { loadSettings } from '#shared/settings/load.ts'
+import type { LoadStored } from '#shared/settings/stored.ts'
 import type { Backend } from './backend.ts'
 import { openRecordReader } from './dns.ts'
 import { assembleKeyUpkeep } from './signing.ts'
@@ -29,6 +32,12 @@ export function assembleAdministration(
     people,
     operator,
     objects: store.objects,
+    settingStore: createSettingStore({
+      table: store.tables.directory,
+      signals: store.signals,
+      clock,
+    }),
+    loadSettings: backend.loadSettings ?? loadDefaults,
     stories: createStories(store.tables.queue),
     decisions: decisionRecords(store.tables.counters, clock),
     suspicion,
@@ -40,3 +49,7 @@ export function assembleAdministration(
     record,
   })
 }
+
+/** Of a system that nobody has told where its settings are from. */
+const loadDefaults: LoadStored = async (stored) =>
+  loadSettings({ environment: {}, overrides: [], stored })

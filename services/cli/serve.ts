@@ -4,10 +4,13 @@ import { explained, StartFailure } from '#services/assembly/start-failure.ts'
 import { prepareFirstStart } from '#services/one-machine/first-start.ts'
 import type { System } from '#services/one-machine/system.ts'
 import { type LogSettings, type LogTargets, openLogTargets } from '#shared/runtime/log-targets.ts'
+import { loadTolerantly } from '#shared/settings/stored.ts'
 import { findWarnings } from '#shared/settings/warnings.ts'
 import {
   type Common,
   dataDirectory,
+  loadHere,
+  orFailure,
   type Process,
   readSettings,
   withCommonOptions,
@@ -34,7 +37,14 @@ export function serveCommand(parent: Command, process: Process, version: string)
     )
     // Loaded only here: the other commands start faster without the listeners.
     const { startSystem } = await import('#services/one-machine/system.ts')
-    const system = await startSystem({ directory, settings, log, version })
+    const system = await startSystem({
+      directory,
+      settings,
+      log,
+      version,
+      loadSettings: loadHere(options, process),
+      onSettings: ({ log: changed }) => targets.change(changed),
+    })
     // After the ports are open: accounts whose passwords nobody gets to see would be of no use.
     const first = await prepareFirstStart(system.backend)
     // Before anybody is told that it runs, and stops it.
@@ -68,7 +78,10 @@ async function reload(running: {
 }): Promise<void> {
   const { options, process, system, targets } = running
   try {
-    const { settings } = await readSettings(options, process)
+    // What of the stored ones is not usable was told when they were read first.
+    const stored = await system.storedSettings()
+    const { loaded } = orFailure(await loadTolerantly(loadHere(options, process), stored))
+    const { settings } = loaded
     targets.change(settings.log)
     const { taken, needRestart } = await system.reload(settings)
     targets.log.info({ changed: taken, needRestart }, 'reloaded')

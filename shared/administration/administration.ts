@@ -23,6 +23,7 @@ import {
   type QuarantineAdministration,
 } from './quarantine/quarantine.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
+import { createSettingsAdministration, type SettingsAdministration } from './settings.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
 import { createSrsAdministration, type SrsAdministration } from './srs.ts'
 import { createStatusAdministration, type StatusAdministration } from './status.ts'
@@ -43,6 +44,7 @@ export interface Administration {
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
   readonly trace: TraceAdministration
+  readonly settings: SettingsAdministration
   readonly quarantine: QuarantineAdministration
 }
 
@@ -64,6 +66,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),
     trace: createTraceAdministration(deps),
+    settings: createSettingsAdministration(deps),
     quarantine: createQuarantineAdministration(deps, access),
   }
 }

@@ -14,6 +14,7 @@ export type Change = {
     | 'srs'
     | 'app-password'
     | 'login'
+    | 'setting'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

@@ -10,11 +10,13 @@ import type { BounceAddresses } from '#shared/directory/bounce-addresses.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { KeyUpkeep } from '#shared/directory/key-upkeep.ts'
 import type { StoredSrsSecrets } from '#shared/directory/srs-secrets.ts'
+import type { SettingStore } from '#shared/directory/stored-settings.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Stories } from '#shared/queue/trace/stories.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import type { LoadStored } from '#shared/settings/stored.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import type { RecordChange } from './changes.ts'
 import type { ReadRecords } from './dns/published.ts'
@@ -37,6 +39,9 @@ export type AdministrationDeps = {
   readonly sessions: LiveSessions | undefined
   readonly suspicion: Pick<Suspicion, 'forget'>
   readonly stories: Stories
+  readonly settingStore: SettingStore
+  /** From all their sources, with these in place of what is stored. */
+  readonly loadSettings: LoadStored
   readonly decisions: DecisionRecords
   readonly clock: Clock
   readonly settings: DnsSettings & {

@@ -27,6 +27,7 @@ export type Field =
   | 'after'
   | 'since'
   | 'as'
+  | 'setting'
   | 'table'
   | 'from'
   | 'accessTable'
@@ -73,6 +74,13 @@ export type Rule =
   | { readonly name: 'queue-id' }
   | { readonly name: 'age'; readonly allowed: string }
   | { readonly name: 'cursor' }
+  /** Of settings; `problem`: for people, in the words of the start. */
+  | { readonly name: 'setting'; readonly problem: string }
+  | { readonly name: 'setting-count'; readonly max: number }
+  /** It waits for a restart, and so for the file. */
+  | { readonly name: 'reloadable' }
+  /** A secret, or the name of a file: whoever has the machine writes it into the file. */
+  | { readonly name: 'in-file' }
   /** Of an import. */
   | { readonly name: 'passwd-line' }
   | { readonly name: 'not-both' }
@@ -141,6 +149,9 @@ export type NotTraced = Of<'not-traced', 'queueId'>
 export type NotQuarantined = Of<'not-quarantined', 'queueId'>
 /** Others wait for the same message, or get it now. */
 export type OthersWait = Of<'others-wait', 'queueId'>
+export type NoSuchSetting = Of<'no-such-setting', 'setting', { readonly nearest: string | null }>
+/** `from`: the file or the variable that says it. */
+export type SettingLocked = Of<'setting-locked', 'setting', { readonly from: string }>
 /** A setting lets nobody do it. */
 export type SwitchedOff = Of<'switched-off', Field, { readonly setting: string }>
 
@@ -173,6 +184,8 @@ export type Refusal =
   | NotWaiting
   | SwitchedOff
   | NotTraced
+  | NoSuchSetting
+  | SettingLocked
   | NotQuarantined
   | OthersWait
   | Differs

@@ -8,6 +8,7 @@ import { figureOperations } from './figures.ts'
 import { jobOperations } from './jobs.ts'
 import { quarantineOperations } from './quarantine.ts'
 import { queueOperations } from './queue.ts'
+import { settingOperations } from './settings.ts'
 import { traceOperations } from './trace.ts'
 
 export const operations: readonly Operation[] = [
@@ -19,4 +20,5 @@ export const operations: readonly Operation[] = [
   ...queueOperations,
   ...quarantineOperations,
   ...traceOperations,
+  ...settingOperations,
 ]
