@@ -18,6 +18,7 @@ import { createFields } from './fields.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createLoginAdministration, type LoginAdministration } from './logins.ts'
+import { createPolicyAdministration, type PolicyAdministration } from './policy.ts'
 import {
   createQuarantineAdministration,
   type QuarantineAdministration,
@@ -45,6 +46,7 @@ export interface Administration {
   readonly status: StatusAdministration
   readonly trace: TraceAdministration
   readonly settings: SettingsAdministration
+  readonly policy: PolicyAdministration
   readonly quarantine: QuarantineAdministration
 }
 
@@ -67,6 +69,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     status: createStatusAdministration(deps),
     trace: createTraceAdministration(deps),
     settings: createSettingsAdministration(deps),
+    policy: createPolicyAdministration(deps),
     quarantine: createQuarantineAdministration(deps, access),
   }
 }

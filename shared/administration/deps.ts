@@ -21,6 +21,7 @@ import type { ObjectStore } from '#shared/storage/ports.ts'
 import type { RecordChange } from './changes.ts'
 import type { ReadRecords } from './dns/published.ts'
 import type { DnsSettings } from './dns/wanted-records.ts'
+import type { PolicyListSettings, PolicyRehearsal } from './policy.ts'
 
 export type AdministrationDeps = {
   readonly directory: Directory
@@ -39,29 +40,31 @@ export type AdministrationDeps = {
   readonly sessions: LiveSessions | undefined
   readonly suspicion: Pick<Suspicion, 'forget'>
   readonly stories: Stories
+  readonly rehearsal: PolicyRehearsal
   readonly settingStore: SettingStore
   /** From all their sources, with these in place of what is stored. */
   readonly loadSettings: LoadStored
   readonly decisions: DecisionRecords
   readonly clock: Clock
-  readonly settings: DnsSettings & {
-    /** Of addresses without a domain; '' for none. */
-    readonly defaultDomain: string
-    /** Bytes for accounts without a quota of their own; 0: no limit. */
-    readonly mailboxSizeLimit: number
-    readonly recipientDelimiter: string
-    readonly smtpdRestrictionClasses: string
-    readonly dkimSigning: boolean
-    /** Whether whoever runs the system may read what waits in the queue. */
-    readonly operatorsReadMail: boolean
-    /** The access table with senders that were let in from quarantine; '' for none. */
-    readonly quarantineAllowTable: string
-    /** 0: what is in quarantine stays. */
-    readonly quarantineLifetime: number
-    /** How long is told what became of a message, and what was decided about it. */
-    readonly traceRetention: number
-    readonly policyRecordLifetime: number
-  }
+  readonly settings: DnsSettings &
+    PolicyListSettings & {
+      /** Of addresses without a domain; '' for none. */
+      readonly defaultDomain: string
+      /** Bytes for accounts without a quota of their own; 0: no limit. */
+      readonly mailboxSizeLimit: number
+      readonly recipientDelimiter: string
+      readonly smtpdRestrictionClasses: string
+      readonly dkimSigning: boolean
+      /** Whether whoever runs the system may read what waits in the queue. */
+      readonly operatorsReadMail: boolean
+      /** The access table with senders that were let in from quarantine; '' for none. */
+      readonly quarantineAllowTable: string
+      /** 0: what is in quarantine stays. */
+      readonly quarantineLifetime: number
+      /** How long is told what became of a message, and what was decided about it. */
+      readonly traceRetention: number
+      readonly policyRecordLifetime: number
+    }
   readonly log: Log
   /** Told of every change, once it is made. */
   readonly record: RecordChange

@@ -138,6 +138,8 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
       return `${value} cannot change while the system runs; set it in the configuration file`
     case 'in-file':
       return `${value} is a secret, or names a file; set it in the configuration file`
+    case 'ip-address':
+      return `'${value}' is no IP address`
     case 'cursor':
       return `'${value}' is not where a list goes on`
     case 'passwd-line':

@@ -28,6 +28,8 @@ export type Field =
   | 'since'
   | 'as'
   | 'setting'
+  | 'client'
+  | 'login'
   | 'table'
   | 'from'
   | 'accessTable'
@@ -74,6 +76,7 @@ export type Rule =
   | { readonly name: 'queue-id' }
   | { readonly name: 'age'; readonly allowed: string }
   | { readonly name: 'cursor' }
+  | { readonly name: 'ip-address' }
   /** Of settings; `problem`: for people, in the words of the start. */
   | { readonly name: 'setting'; readonly problem: string }
   | { readonly name: 'setting-count'; readonly max: number }
@@ -124,7 +127,7 @@ export type NotEmpty = Of<
   'domain',
   { readonly accounts: number; readonly aliases: number }
 >
-export type NoSuchAccount = Of<'no-such-account', 'address' | 'grantee'>
+export type NoSuchAccount = Of<'no-such-account', 'address' | 'grantee' | 'login'>
 /** Somebody who can sign in must be left to give roles; another account may be made owner before. */
 export type LastOwner = Of<'last-owner', 'address' | 'domain'>
 export type NoSuchAlias = Of<'no-such-alias', 'alias'>

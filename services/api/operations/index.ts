@@ -6,6 +6,7 @@ import { domainOperations } from './domains.ts'
 import { eventOperations } from './events.ts'
 import { figureOperations } from './figures.ts'
 import { jobOperations } from './jobs.ts'
+import { policyOperations } from './policy.ts'
 import { quarantineOperations } from './quarantine.ts'
 import { queueOperations } from './queue.ts'
 import { settingOperations } from './settings.ts'
@@ -21,4 +22,5 @@ export const operations: readonly Operation[] = [
   ...quarantineOperations,
   ...traceOperations,
   ...settingOperations,
+  ...policyOperations,
 ]
