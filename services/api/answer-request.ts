@@ -4,34 +4,22 @@
 import type { AuditRecord } from '#shared/administration/audit/audit.ts'
 import { type AuditEntry, auditActor, nobody } from '#shared/administration/audit/entries.ts'
 import type { Change } from '#shared/administration/changes.ts'
-import type { Actor, Extent } from '#shared/administration/rights/actor.ts'
-import {
-  allowed,
-  extentOf,
-  isFresh,
-  mayEver,
-  type Rule,
-} from '#shared/administration/rights/allowed.ts'
-import type { WebCaller } from '#shared/contracts/web.ts'
+import { isFresh } from '#shared/administration/rights/allowed.ts'
 import type { Identity } from '#shared/identity/identities.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
+import { RehearsalTooLarge } from '#shared/storage/rehearsal-table.ts'
 import type { Call } from './call.ts'
 import { createCursors } from './cursors.ts'
 import type { ApiDeps } from './deps.ts'
 import { conditionProblem, etagOf } from './etag.ts'
-import type { AnyInput, Operation, Outcome } from './operation.ts'
+import type { Operation, Outcome } from './operation.ts'
+import { type Permission, permit, problemOfRule } from './permit.ts'
 import { type ProblemFacts, problemOfRefusal, problemResponse } from './problem.ts'
-import { readInput } from './read-input.ts'
+import { askedOf, readInput } from './read-input.ts'
 import { repeatable } from './repeats.ts'
 import { requestIdOf } from './request-id.ts'
-import type { Found } from './subjects.ts'
-
-export type Routed = {
-  readonly request: Request
-  readonly caller: WebCaller
-  readonly params: { readonly [name: string]: string }
-}
+import type { Routed } from './routed.ts'
 
 export async function answerRequest(
   deps: ApiDeps,
@@ -143,6 +131,7 @@ async function answerTo(
     requestId,
     nowMs,
     administration: (isRehearsal ? deps.rehearsal : deps.administration)(record),
+    changes: () => changes,
     isRehearsal,
     cursors: createCursors(deps.cursorKey, operation.id),
     deps,
@@ -154,7 +143,8 @@ async function answerTo(
   const changing = operation.method !== 'get' && operation.onlyAsks !== true
   if (operation.current !== undefined && changing) {
     const current = await operation.current(input, call)
-    const unmet = current === undefined ? undefined : conditionProblem(request, current)
+    const unmet =
+      current === undefined ? undefined : conditionProblem(request.headers.get('if-match'), current)
     if (unmet !== undefined) return problemResponse(unmet, requestId)
   }
   if (isRehearsal) {
@@ -167,63 +157,9 @@ async function answerTo(
     const outcome = await audited(audit, changes, () => operation.run(input, call))
     return responseOf(operation, outcome, requestId, refuse)
   }
-  if (operation.method !== 'post' || !changing) return await respond()
+  const isRepeatable = operation.method === 'post' && changing && operation.recordsItself !== true
+  if (!isRepeatable) return await respond()
   return await repeatable(deps, { operation, request, actor, input, requestId }, respond)
-}
-
-type Permission = { readonly found?: Found | undefined } & (
-  | { readonly kind: 'yes'; readonly extent: Extent }
-  | { readonly kind: 'no'; readonly rule: Rule }
-  | {
-      readonly kind: 'missing'
-      readonly refusal: Parameters<typeof problemOfRefusal>[0]
-      /** It is there. */
-      readonly isUnseen: boolean
-    }
-)
-
-async function permit(
-  deps: ApiDeps,
-  { access }: Operation,
-  input: AnyInput,
-  actor: Actor | null,
-  nowMs: number,
-): Promise<Permission> {
-  if (access.kind === 'open' || actor === null) return { kind: 'yes', extent: { kind: 'all' } }
-  // First what is the same for all that it could be about: nobody learns by it what is there.
-  const ever = access.right === 'signed-in' ? undefined : mayEver(actor, access.right)
-  if (ever?.kind === 'no') return ever
-  const found = await access.subjectOf(input)(deps)
-  const { subject, missing } = found
-  if (subject === undefined) return { kind: 'missing', refusal: missing, isUnseen: false }
-  if (access.right === 'signed-in') return { kind: 'yes', extent: { kind: 'all' }, found }
-  const answer = allowed(actor, access.right, subject, nowMs)
-  if (answer.kind === 'unseen') return { kind: 'missing', refusal: missing, isUnseen: true, found }
-  if (answer.kind === 'no') return { ...answer, found }
-  if (subject.kind !== 'list') return { kind: 'yes', extent: { kind: 'all' }, found }
-  const extent = extentOf(actor, access.right)
-  if (extent !== undefined) return { kind: 'yes', extent, found }
-  return { kind: 'no', rule: { name: 'no-right', right: access.right, role: actor.role } }
-}
-
-function problemOfRule(rule: Rule): ProblemFacts {
-  const facts = { status: 403, more: { rule } }
-  switch (rule.name) {
-    case 'no-right':
-      return { ...facts, code: rule.name, detail: `this needs the right ${rule.right}` }
-    case 'no-scope':
-      return { ...facts, code: rule.name, detail: `this token is not for ${rule.right}` }
-    case 'more-rights':
-      return { ...facts, code: rule.name, detail: `that account has more rights: ${rule.role}` }
-    case 'step-up':
-      return {
-        ...facts,
-        code: 'step-up-required',
-        detail: 'this needs a factor that was used just now',
-      }
-    default:
-      return unreachable(rule)
-  }
 }
 
 /** For the record. */
@@ -313,13 +249,6 @@ function rehearsed(
   return new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json' } })
 }
 
-const askedOf = (operation: Operation, { params, query, body }: AnyInput) => ({
-  params: Object(params),
-  query: Object(query),
-  body,
-  fields: operation.fields,
-})
-
 /** `accounts/ann@example.org`: the path without its verb. */
 function objectOf({ path }: Operation, { params }: Routed): string {
   const filled = path.replaceAll(/\{(\w{1,40})\}/g, (_, name: string) => params[name] ?? '')
@@ -327,6 +256,10 @@ function objectOf({ path }: Operation, { params }: Routed): string {
 }
 
 function failed({ log }: ApiDeps, { id }: Operation, requestId: string, error: unknown): Response {
+  if (error instanceof RehearsalTooLarge) {
+    const { message: detail } = error
+    return problemResponse({ status: 422, code: 'rehearsal-too-large', detail }, requestId)
+  }
   if (error instanceof TemporaryFailure) {
     log.warn({ operation: id, requestId, error }, 'request not answered')
     return problemResponse(

@@ -2,6 +2,7 @@
 
 import type { Administration } from '#shared/administration/administration.ts'
 import type { AuditEntry } from '#shared/administration/audit/entries.ts'
+import type { Change } from '#shared/administration/changes.ts'
 import type { Actor, Extent } from '#shared/administration/rights/actor.ts'
 import type { WebCaller } from '#shared/contracts/web.ts'
 import type { Identity } from '#shared/identity/identities.ts'
@@ -21,6 +22,8 @@ export type OpenCall = {
   readonly nowMs: number
   /** What it changes goes into the audit record of this request. */
   readonly administration: Administration
+  /** What it has changed so far. */
+  readonly changes: () => readonly Change[]
   /** `?dryRun=true`: what is written is forgotten. Whatever else an operation would do (send, end a session) it has to leave. */
   readonly isRehearsal: boolean
   readonly cursors: Cursors

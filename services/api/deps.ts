@@ -4,12 +4,17 @@
 import type { Administration } from '#shared/administration/administration.ts'
 import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
+import type { OverviewSource } from '#shared/administration/overview.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
+import type { Search } from '#shared/administration/search.ts'
 import type { WebCaller } from '#shared/contracts/web.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { EventSource } from '#shared/events/event.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
 import type { Identity } from '#shared/identity/identities.ts'
+import type { Sessions } from '#shared/identity/sessions.ts'
+import type { SignIns } from '#shared/identity/sign-in.ts'
+import type { Tokens } from '#shared/identity/tokens.ts'
 import type { Jobs } from '#shared/jobs/jobs.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -25,11 +30,17 @@ export interface ApiDeps {
   readonly rehearsal: (record: RecordChange) => Administration
   /** To find what an operation is about; what it does goes by `administration`. */
   readonly directory: Pick<Directory, 'accounts' | 'domains'>
+  readonly signIns: SignIns
+  readonly webSessions: Sessions
+  /** To find whose one is. */
+  readonly tokens: Pick<Tokens, 'get'>
   readonly jobs: Jobs
   readonly events: EventSource
   /** Undefined where an answer cannot be streamed. */
   readonly eventStreams: EventStreams | undefined
   readonly figures: FigureSource
+  readonly overview: OverviewSource
+  readonly search: Search
   /** What ends by itself: answers to repeated requests. */
   readonly counters: Table
   /** Signs cursors. The same in every process that answers. */

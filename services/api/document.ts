@@ -20,7 +20,8 @@ export function describeApi(
   for (const operation of operations) {
     const { id, method, path, summary, input, access, produces, accepts } = operation
     const right = access.kind === 'right' ? access.right : undefined
-    const changes = method !== 'get' && operation.onlyAsks !== true
+    const { onlyAsks, recordsItself } = operation
+    const changes = method !== 'get' && onlyAsks !== true && recordsItself !== true
     registry.registerPath({
       method,
       path: `${base}${path}`,

@@ -10,8 +10,10 @@ export const etagOf = (version: unknown) =>
   `"${createHash('sha256').update(JSON.stringify(version)).digest('base64url').slice(0, DIGEST_CHARACTERS)}"`
 
 /** Undefined: the condition holds. `*` is whoever wants it whatever it is. */
-export function conditionProblem(request: Request, version: unknown): ProblemFacts | undefined {
-  const wanted = request.headers.get('if-match')
+export function conditionProblem(
+  wanted: string | null,
+  version: unknown,
+): ProblemFacts | undefined {
   const etag = etagOf(version)
   if (wanted === null) {
     return {

@@ -67,9 +67,14 @@ type Facts = {
   readonly accepts?: string
   /** Default: BODY_BYTES_MAX. */
   readonly bodyBytesMax?: number
+  /** A body may come as lines of JSON too (application/x-ndjson), which become its `rows`. */
+  readonly takesLines?: true
   /** The answer holds a secret that is shown once: it is not kept for a repeated request. */
   readonly secretAnswer?: true
-  /** It says itself what the record is to say, since strangers may ask it: signing in. */
+  /**
+   * It says itself what the record is to say: strangers may ask it, or it changes nothing but who has signed in. Then there is no rehearsal
+   * of it, and no repeated request.
+   */
   readonly recordsItself?: true
   /** It changes nothing although it is no GET: a question whose words do not fit into an address. It is not audited. */
   readonly onlyAsks?: true

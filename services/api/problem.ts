@@ -90,6 +90,8 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
       return place.in === 'query' ? 400 : 422
     case 'no-such-domain':
     case 'no-such-account':
+    case 'no-such-token':
+    case 'no-such-link':
     case 'no-such-alias':
     case 'no-such-folder':
     case 'no-such-access-table':

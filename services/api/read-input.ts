@@ -2,9 +2,9 @@
 
 import { z } from '@hono/zod-openapi'
 import type { Problem, ProblemError } from '#shared/administration/problems.ts'
-import type { Routed } from './answer-request.ts'
 import type { AnyInput, Operation } from './operation.ts'
 import { type ProblemFacts, pointerTo } from './problem.ts'
+import type { Routed } from './routed.ts'
 
 /** Of a body, unless its row says another. */
 export const BODY_BYTES_MAX = 64 * 1024
@@ -25,9 +25,24 @@ export async function readInput(operation: Operation, routed: Routed): Promise<R
   const { searchParams } = new URL(request.url)
   const rehearsal = rehearsalOf(operation, searchParams)
   if (rehearsal.kind === 'problem') return rehearsal
-  const schemas = operation.input
-  const errors: ProblemError[] = []
+  let body: unknown
+  if (operation.input.body !== undefined) {
+    const read = await readBody(operation, request)
+    if (read.kind === 'problem') return read
+    body = read.value
+  }
+  const checked = checkInput(operation, { params, query: queryOf(searchParams), body })
+  return checked.kind === 'problem' ? checked : { ...checked, ...rehearsal, kind: 'read' }
+}
 
+/** By the row's own schemas; all that is wrong with it at once. */
+export function checkInput(
+  { input: schemas }: Operation,
+  given: AnyInput,
+):
+  | { readonly kind: 'checked'; readonly input: AnyInput }
+  | { readonly kind: 'problem'; readonly problem: ProblemFacts } {
+  const errors: ProblemError[] = []
   function check(schema: z.ZodType | undefined, value: unknown, place: Place): unknown {
     if (schema === undefined) return value
     const checked = schema.safeParse(value)
@@ -35,33 +50,33 @@ export async function readInput(operation: Operation, routed: Routed): Promise<R
     errors.push(...checked.error.issues.flatMap((issue) => errorsOf(issue, value, place)))
     return undefined
   }
-
-  const checkedParams = check(schemas.params, params, 'path')
-  const query = queryOf(searchParams)
-  const checkedQuery = check(schemas.query ?? noQuery, query, 'query')
-  let body: unknown
-  if (schemas.body !== undefined) {
-    const read = await readBody(operation, request)
-    if (read.kind === 'problem') return read
-    body = check(schemas.body, read.value, 'body')
+  const input = {
+    params: check(schemas.params, given.params, 'path'),
+    query: check(schemas.query ?? noQuery, given.query, 'query'),
+    body: check(schemas.body, given.body, 'body'),
   }
-  if (errors.length > 0) return { kind: 'problem', problem: invalid(errors) }
-  return {
-    kind: 'read',
-    input: { params: checkedParams, query: checkedQuery, body },
-    isRehearsal: rehearsal.isRehearsal,
-  }
+  return errors.length > 0
+    ? { kind: 'problem', problem: invalid(errors) }
+    : { kind: 'checked', input }
 }
+
+/** For refusals, to say where the field stands that they name. */
+export const askedOf = (operation: Operation, { params, query, body }: AnyInput) => ({
+  params: Object(params),
+  query: Object(query),
+  body,
+  fields: operation.fields,
+})
 
 const noQuery = z.strictObject({})
 
 type Place = 'path' | 'query' | 'body'
 
-function rehearsalOf({ method, onlyAsks }: Operation, query: URLSearchParams) {
+function rehearsalOf({ method, onlyAsks, recordsItself }: Operation, query: URLSearchParams) {
   const text = query.get(DRY_RUN)
   if (text === null) return { kind: 'ok', isRehearsal: false } as const
   query.delete(DRY_RUN)
-  const mayBe = method !== 'get' && onlyAsks !== true
+  const mayBe = method !== 'get' && onlyAsks !== true && recordsItself !== true
   if (mayBe && (text === 'true' || text === 'false')) {
     return { kind: 'ok', isRehearsal: text === 'true' } as const
   }
@@ -91,7 +106,8 @@ async function readBody(operation: Operation, request: Request): Promise<Body> {
   if (bytes.kind === 'problem') return bytes
   // A verb with nothing to say.
   if (bytes.value.length === 0) return { kind: 'read', value: {} }
-  if (!isJson(type.trim())) {
+  const isLines = operation.takesLines === true && type.trim() === 'application/x-ndjson'
+  if (!isJson(type.trim()) && !isLines) {
     return problemOf(415, 'unsupported-media-type', 'a body is application/json', 'content-type')
   }
   const text = utf8(bytes.value)
@@ -100,7 +116,9 @@ async function readBody(operation: Operation, request: Request): Promise<Body> {
     return problemOf(400, 'too-deep', `the body is nested deeper than ${DEPTH_MAX}`)
   }
   try {
-    return { kind: 'read', value: JSON.parse(text) }
+    if (!isLines) return { kind: 'read', value: JSON.parse(text) }
+    const lines = text.split('\n').filter((line) => line.trim() !== '')
+    return { kind: 'read', value: { rows: lines.map((line): unknown => JSON.parse(line)) } }
   } catch {
     return problemOf(400, 'malformed-body', 'the body is not JSON')
   }

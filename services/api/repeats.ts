@@ -1,12 +1,27 @@
-// Requests that are sent again (Idempotency-Key): the same answer, and nothing done twice.
+// Requests that are sent again (Idempotency-Key): the same answer, and nothing done twice. Kept for a day in `counters`:
+//
+//   REPEAT#<digest of who and which key>   ANSWER   what was asked (digest), `done`, and then status, body, headers
+//
+// A claim is written before the operation runs, so that of two at once one runs. Where the process died between, the claim stands without an
+// answer: nobody knows what became of it, and a repeat is told so. What failed for now (503) is forgotten, and may be tried again.
 
+import { createHash } from 'node:crypto'
 import type { Actor } from '#shared/administration/rights/actor.ts'
+import { ConditionFailed, type Item, type Key } from '#shared/storage/ports.ts'
 import type { ApiDeps } from './deps.ts'
 import type { AnyInput, Operation } from './operation.ts'
+import { type ProblemFacts, problemResponse } from './problem.ts'
+
+const HEADER = 'idempotency-key'
+export const KEY_CHARACTERS_MAX = 255
+const KEPT_SECONDS = 24 * 3_600
+/** Of an answer that is kept; what is longer is not, and a repeat names what it was about. */
+const BODY_BYTES_MAX = 256 * 1024
+const keptHeaders = ['content-type', 'location', 'etag'] as const
 
 export async function repeatable(
-  _deps: ApiDeps,
-  _repeat: {
+  deps: Pick<ApiDeps, 'counters' | 'clock'>,
+  repeat: {
     readonly operation: Operation
     readonly request: Request
     readonly actor: Actor | null
@@ -15,5 +30,98 @@ export async function repeatable(
   },
   respond: () => Promise<Response>,
 ): Promise<Response> {
-  return await respond()
+  const { operation, request, actor, input, requestId } = repeat
+  const name = request.headers.get(HEADER)
+  if (name === null) return await respond()
+  if (!/^[\x21-\x7e]{1,255}$/.test(name)) return problemResponse(badKey, requestId)
+  const who = actor?.accountId ?? actor?.name ?? ''
+  const key: Key = { pk: `REPEAT#${digestOf([who, name])}`, sk: 'ANSWER' }
+  const asked = digestOf([operation.id, input.params, input.query, input.body])
+  const nowSeconds = Math.floor(deps.clock.now() / 1_000)
+  const ttl = nowSeconds + KEPT_SECONDS
+  try {
+    const claim = { ...key, asked, done: false, ttl }
+    const isFree = {
+      any: [{ absent: 'pk' }, { attribute: 'ttl', is: '<', value: nowSeconds }],
+    } as const
+    await deps.counters.write({ put: claim, if: isFree })
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error
+    return again(await deps.counters.get(key, { consistent: true }), asked, requestId)
+  }
+  let response: Response
+  try {
+    response = await respond()
+  } catch (error) {
+    await deps.counters.write({ delete: key })
+    throw error
+  }
+  await deps.counters.write({
+    put: { ...key, asked, done: true, ttl, ...(await kept(operation, response)) },
+  })
+  return response
+}
+
+async function kept(operation: Operation, response: Response) {
+  const headers = Object.fromEntries(
+    keptHeaders.flatMap((name) => {
+      const value = response.headers.get(name)
+      return value === null ? [] : [[name, value]]
+    }),
+  )
+  const facts = { status: response.status, headers }
+  const isSecret = operation.secretAnswer === true && response.ok
+  if (isSecret || operation.produces !== undefined) return facts
+  const body = await response.clone().text()
+  return Buffer.byteLength(body) > BODY_BYTES_MAX ? facts : { ...facts, body }
+}
+
+function again(item: Item | undefined, asked: string, requestId: string): Response {
+  if (item !== undefined && item.asked !== asked) return problemResponse(otherRequest, requestId)
+  if (item?.done !== true) return problemResponse(inHand, requestId)
+  const { status, body } = item
+  const headers = { ...(item.headers as { readonly [name: string]: string }) }
+  if (typeof body !== 'string') {
+    const { location } = headers
+    const more = { ...(location !== undefined && { location }) }
+    return problemResponse({ ...doneAlready, more, headers: more }, requestId)
+  }
+  return new Response(status === 204 ? null : body, {
+    status: Number(status),
+    headers: { ...headers, 'idempotency-replayed': 'true' },
+  })
+}
+
+const digestOf = (facts: unknown) =>
+  createHash('sha256')
+    .update(JSON.stringify(facts) ?? '')
+    .digest('base64url')
+
+const ofKey = (name: string) => [
+  { field: 'Idempotency-Key', in: 'header', name: 'Idempotency-Key', rule: { name } } as const,
+]
+
+const badKey: ProblemFacts = {
+  status: 400,
+  code: 'bad-idempotency-key',
+  detail: `a key has 1 to ${KEY_CHARACTERS_MAX} visible characters of ASCII`,
+  errors: ofKey('visible-ascii'),
+}
+const otherRequest: ProblemFacts = {
+  status: 422,
+  code: 'idempotency-key-reused',
+  detail: 'this key was sent with another request',
+  errors: ofKey('same-request'),
+}
+const inHand: ProblemFacts = {
+  status: 409,
+  code: 'still-in-hand',
+  detail: 'the request with this key has no answer yet, or nobody knows what became of it',
+  errors: ofKey('one-at-a-time'),
+}
+const doneAlready: ProblemFacts = {
+  status: 409,
+  code: 'done-already',
+  detail: 'this was done, and its answer is shown once',
+  errors: ofKey('shown-once'),
 }

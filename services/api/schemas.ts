@@ -16,6 +16,12 @@ export const time = z.string().openapi({ format: 'date-time', example: '2026-11-
 
 export const timeOf = (ms: number) => new Date(ms).toISOString()
 
+/** In a query. */
+export const flag = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .openapi({ type: 'string' })
+
 export const LIST_ENTRIES_MAX = 1_000
 export const LIST_ENTRIES = 100
 

@@ -3,7 +3,7 @@
 
 import { parseOwnDomain } from '#shared/administration/fields.ts'
 import { badValue, ok, type Parsed, type Refusal } from '#shared/administration/refusals.ts'
-import type { Subject } from '#shared/administration/rights/actor.ts'
+import type { Actor, Subject } from '#shared/administration/rights/actor.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
 import { parseJobId } from '#shared/jobs/job.ts'
@@ -20,7 +20,7 @@ export type Found = {
   readonly object?: string
 }
 
-export type FindSubject = (deps: ApiDeps) => Promise<Found>
+export type FindSubject = (deps: ApiDeps, actor: Actor) => Promise<Found>
 
 const never: Refusal = badValue('changes', '', { name: 'some-change' })
 
@@ -58,13 +58,30 @@ export const accountSubject = ({ id, address, role }: AccountRecord): Subject =>
 
 /** By address or id. */
 export const ofAccount =
-  (text: string): FindSubject =>
-  async (deps) => {
+  (text: string) =>
+  async (deps: Pick<ApiDeps, 'directory'>): Promise<Found> => {
     const missing = { kind: 'no-such-account', field: 'address', value: text } as const
     const account = await findAccount(text, deps)
     if (account === undefined) return { subject: undefined, missing }
     const object = `accounts/${formatAddress(account.address)}`
     return { subject: accountSubject(account), missing, object }
+  }
+
+/** The account of who asks. Whoever has none (the machine's user) has nothing of his own. */
+export const ofOwnAccount: FindSubject = async (deps, { accountId, name }) => {
+  const missing = { kind: 'no-such-account', field: 'address', value: name } as const
+  return accountId === null ? { subject: undefined, missing } : await ofAccount(accountId)(deps)
+}
+
+/** The account that a token is of. */
+export const ofToken =
+  (text: string): FindSubject =>
+  async (deps) => {
+    const missing = { kind: 'no-such-token', field: 'token', value: text } as const
+    const token = await deps.tokens.get(text)
+    if (token === undefined) return { subject: undefined, missing }
+    const { subject } = await ofAccount(token.accountId)(deps)
+    return { subject, missing, object: `tokens/${token.id}` }
   }
 
 /** The domain of an address that need not be there: of a new account, of an alias. `@example.org` is the catch-all of its domain. */

@@ -6,9 +6,11 @@ import type { RecordChange } from '#shared/administration/changes.ts'
 import type { PolicyRehearsal } from '#shared/administration/policy.ts'
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
 import { createSettingStore } from '#shared/directory/stored-settings.ts'
+import { changeEvent } from '#shared/events/change-event.ts'
 import { createStories } from '#shared/queue/trace/stories.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import type { LoadStored } from '#shared/settings/stored.ts'
+import { assembleAuditLog, assembleAuditSeals } from './audit.ts'
 import type { Backend } from './backend.ts'
 import { openRecordReader } from './dns.ts'
 import { assembleKeyUpkeep } from './signing.ts'
@@ -21,7 +23,7 @@ export function assembleAdministration(
 ): Administration {
   const { directory, accessTables, mailbox, people, operator, suspicion, devices } = backend
   const { bounceAddresses, srsSecrets } = backend
-  const { store, clock, settings, log } = backend
+  const { store, clock, settings, log, events } = backend
   return createAdministration({
     directory,
     accessTables,
@@ -44,11 +46,19 @@ export function assembleAdministration(
     decisions: decisionRecords(store.tables.counters, clock),
     suspicion,
     devices,
+    webSessions: backend.webSessions,
+    tokens: backend.tokens,
+    links: backend.links,
+    audit: assembleAuditLog(backend),
+    auditSeals: assembleAuditSeals(backend),
     sessions,
     clock,
     settings,
     log,
-    record,
+    record(change) {
+      record(change)
+      events.publish(changeEvent(change, clock.now()))
+    },
   })
 }
 

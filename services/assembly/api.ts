@@ -5,14 +5,23 @@ import { createAuthenticate } from '#services/api/authenticate.ts'
 import type { ApiDeps } from '#services/api/deps.ts'
 import { createEventStreams } from '#services/api/event-stream.ts'
 import { operations } from '#services/api/operations/index.ts'
-import { createAuditTrail } from '#shared/administration/audit/audit.ts'
+import { createOverview } from '#shared/administration/overview.ts'
+import { createSearch } from '#shared/administration/search.ts'
+import type { Machine } from '#shared/administration/status.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
-import type { EventSource } from '#shared/events/event.ts'
+import { createDirectorySearch } from '#shared/directory/search.ts'
+import { type EventSource, silentEvents } from '#shared/events/event.ts'
+import { agesOf } from '#shared/figures/queue-ages.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
+import { noSecondFactors } from '#shared/identity/second-factors.ts'
+import { silentLog } from '#shared/runtime/log.ts'
+import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 import { assembleAdministration } from './administration.ts'
 import { openApiKeys } from './api-keys.ts'
-import type { Backend } from './backend.ts'
-import { assembleIdentification } from './identity.ts'
+import { assembleAuditTrail } from './audit.ts'
+import { type Backend, createBackend } from './backend.ts'
+import { assembleSignIns } from './identity.ts'
+import { assembleApiAuthenticator } from './listeners.ts'
 
 export type ApiParts = {
   readonly version: string
@@ -20,31 +29,50 @@ export type ApiParts = {
   /** Whether answers may go on for as long as somebody reads. */
   readonly streams: boolean
   readonly figures: FigureSource
+  /** Where the system runs, if that is a machine. */
+  readonly machine?: Machine | undefined
 }
 
 export async function assembleApi(
   backend: Backend,
-  { version, events, streams, figures }: ApiParts,
+  { version, events, streams, figures, machine }: ApiParts,
 ): Promise<WebHandler> {
   const { store, directory, jobs, rates, settings, clock, log } = backend
-  const { identities } = assembleIdentification(backend)
   const { cursorKey } = await openApiKeys(store.tables.directory)
   const deps: ApiDeps = {
-    authenticate: createAuthenticate({ identities, rates, settings: () => settings }),
-    audit: createAuditTrail({
-      table: store.tables.directory,
+    authenticate: createAuthenticate({
+      identities: backend.identities,
       rates,
-      retentionMs: () => settings.auditRetention,
-      clock,
-      log,
+      settings: () => settings,
     }),
+    audit: assembleAuditTrail(backend),
+    signIns: assembleSignIns(backend, {
+      authenticator: assembleApiAuthenticator(backend),
+      factors: noSecondFactors,
+    }),
+    webSessions: backend.webSessions,
+    tokens: backend.tokens,
     administration: (record) => assembleAdministration(backend, record),
-    rehearsal: (record) => assembleAdministration(backend, record),
+    rehearsal(record) {
+      const forgetful = {
+        ...backend,
+        store: createRehearsalStore(store, clock),
+        log: silentLog,
+        events: silentEvents,
+      }
+      return assembleAdministration(createBackend(forgetful), record)
+    },
     directory,
     jobs,
     events,
     eventStreams: streams ? createEventStreams({ events, clock }) : undefined,
     figures,
+    overview: createOverview({
+      machine: () => aroundOf(machine),
+      queue: () => agesOf(store.tables.queue, clock.now()),
+      ...{ figures, jobs, clock },
+    }),
+    search: createSearch(createDirectorySearch(store.tables.directory)),
     counters: store.tables.counters,
     cursorKey,
     version,
@@ -52,4 +80,9 @@ export async function assembleApi(
     log: log.child({ service: 'api' }),
   }
   return createApi(deps, operations)
+}
+
+async function aroundOf(machine: Machine | undefined) {
+  const [disk, server] = await Promise.all([machine?.disk(), machine?.server()])
+  return { disk, certificate: server && (await machine?.certificate(server)) }
 }

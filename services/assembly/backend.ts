@@ -36,6 +36,7 @@ import type { LoadStored } from '#shared/settings/stored.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Store, Table } from '#shared/storage/ports.ts'
 import { createExpand } from './expand.ts'
+import { assembleIdentification } from './identity.ts'
 
 export type Backend = ReturnType<typeof createBackend>
 
@@ -122,6 +123,7 @@ export function createBackend(deps: {
       clock,
       log: deps.log,
     }),
+    ...assembleIdentification({ store, directory, settings, clock }),
     devices: createDevices({ counters: tables.counters, clock, log: deps.log }),
     rates,
     quota,

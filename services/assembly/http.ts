@@ -1,7 +1,7 @@
 // The HTTP listeners that the settings ask for, both with the same site.
 
 import { forwardedCaller } from '#services/http/forwarded.ts'
-import { type HttpServer, openHttpServer } from '#services/http/server.ts'
+import { type HttpServer, openHttpServer, type TakeConnection } from '#services/http/server.ts'
 import { createSite } from '#services/http/site.ts'
 import type { WebPart } from '#shared/contracts/web.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
@@ -10,10 +10,16 @@ import { formatEndpoint } from './endpoint.ts'
 import type { OpenListener } from './listeners.ts'
 import { explained } from './start-failure.ts'
 
+export type TlsParts = {
+  readonly certificates: CertificateSource
+  /** See `services/http/server.ts`. */
+  readonly take?: TakeConnection | undefined
+}
+
 export async function openHttpListeners(
   { settings, clock, log: systemLog }: Backend,
   parts: readonly WebPart[],
-  certificates: CertificateSource,
+  { certificates, take }: TlsParts,
 ): Promise<{ readonly opened: readonly OpenListener[]; close(): Promise<void> }> {
   const { listeners, httpTrustedProxies } = settings
   const log = systemLog.child({ service: 'http' })
@@ -29,7 +35,7 @@ export async function openHttpListeners(
     const opening = openHttpServer({
       addresses,
       port,
-      tls: name === 'https' ? { certificates, policy } : undefined,
+      tls: name === 'https' ? { certificates, policy, take } : undefined,
       answer,
       limits: settings,
       callerOf: forwardedCaller(httpTrustedProxies),
@@ -40,9 +46,9 @@ export async function openHttpListeners(
     try {
       const server = await explained(`${name} cannot listen on ${places}`, opening)
       servers.push(server)
-      for (const { address, port } of server.at) {
-        log.info({ listener: name, address, port }, 'listening')
-        opened.push({ name, address, port })
+      for (const at of server.at) {
+        log.info({ listener: name, ...at }, 'listening')
+        opened.push({ name, address: at.address, port: at.port })
       }
     } catch (error) {
       await close()

@@ -1,6 +1,7 @@
 // Who somebody is over HTTP, on a store: sessions, tokens, links and sign-in.
 
 import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type { Directory } from '#shared/directory/directory.ts'
 import { createIdentities, type Identities } from '#shared/identity/identities.ts'
 import { createLinks, type Links } from '#shared/identity/links.ts'
 import type { SecondFactors } from '#shared/identity/second-factors.ts'
@@ -8,18 +9,24 @@ import { systemRandom } from '#shared/identity/secrets.ts'
 import { createSessions, type Sessions } from '#shared/identity/sessions.ts'
 import { createSignIns, type SignIns } from '#shared/identity/sign-in.ts'
 import { createTokens, type Tokens } from '#shared/identity/tokens.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Settings } from '#shared/settings/table.ts'
+import type { Store } from '#shared/storage/ports.ts'
 import type { Backend } from './backend.ts'
 
 export type Identification = {
-  readonly sessions: Sessions
+  readonly webSessions: Sessions
   readonly tokens: Tokens
   readonly links: Links
   readonly identities: Identities
 }
 
-export function assembleIdentification(
-  backend: Pick<Backend, 'store' | 'directory' | 'settings' | 'clock'>,
-): Identification {
+export function assembleIdentification(backend: {
+  readonly store: Pick<Store, 'tables'>
+  readonly directory: Directory
+  readonly settings: Settings
+  readonly clock: Clock
+}): Identification {
   const { directory, settings, clock } = backend
   const { tables } = backend.store
   const given = {
@@ -31,7 +38,7 @@ export function assembleIdentification(
   const sessions = createSessions({ ...given, settings })
   const tokens = createTokens(given)
   return {
-    sessions,
+    webSessions: sessions,
     tokens,
     links: createLinks(given),
     identities: createIdentities({ accounts: directory.accounts, sessions, tokens, clock }),
@@ -39,15 +46,14 @@ export function assembleIdentification(
 }
 
 export function assembleSignIns(
-  backend: Pick<Backend, 'store' | 'directory' | 'rates' | 'clock' | 'log'>,
-  { sessions }: Identification,
+  backend: Pick<Backend, 'store' | 'directory' | 'rates' | 'clock' | 'log' | 'webSessions'>,
   deps: { readonly authenticator: Authenticator; readonly factors: SecondFactors },
 ): SignIns {
   const { store, directory, rates, clock } = backend
   return createSignIns({
     ...deps,
     accounts: directory.accounts,
-    sessions,
+    sessions: backend.webSessions,
     counters: store.tables.counters,
     rates,
     clock,

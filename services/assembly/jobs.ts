@@ -1,7 +1,9 @@
 // The runner of jobs on a store.
 
+import { indexWhereMissing } from '#shared/administration/jobs/index-directory.ts'
 import { jobEvent } from '#shared/administration/jobs/job-event.ts'
 import { createJobKinds } from '#shared/administration/jobs/kinds.ts'
+import { createWordIndex } from '#shared/directory/word-index.ts'
 import { createJobRunner, type JobRunner } from '#shared/jobs/runner.ts'
 import { assembleAdministration } from './administration.ts'
 import type { Backend } from './backend.ts'
@@ -13,9 +15,27 @@ export function assembleJobRunner(backend: Backend): JobRunner {
   const administration = assembleAdministration(backend, () => {})
   return createJobRunner({
     table: store.tables.counters,
-    kinds: createJobKinds({ administration, directory }),
+    kinds: createJobKinds({
+      administration,
+      directory,
+      words: createWordIndex(store.tables.directory),
+    }),
     clock,
     log,
     onChange: (job) => events.publish(jobEvent(job, clock.now())),
   })
+}
+
+/** Once a process starts that works on jobs. */
+export const indexDirectoryWhereMissing = ({ store, jobs }: Backend): Promise<void> =>
+  indexWhereMissing(createWordIndex(store.tables.directory), jobs)
+
+/** Before the time of a function is over: a slice takes some seconds. */
+const STOP_BEFORE_END_MS = 30_000
+
+/** For a function that is woken by whoever begins a job, and every minute: what is not done in its time goes on with the next. */
+export async function workOnJobs(backend: Backend, leftMs: () => number): Promise<void> {
+  await indexDirectoryWhereMissing(backend)
+  const signal = AbortSignal.timeout(Math.max(0, leftMs() - STOP_BEFORE_END_MS))
+  await assembleJobRunner(backend).run({ signal })
 }

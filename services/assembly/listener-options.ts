@@ -3,6 +3,7 @@
 import { type ImapOptions, imapDefaults } from '#services/imap/config.ts'
 import { type Pop3Options, pop3Defaults } from '#services/pop3/config.ts'
 import type { SmtpOptions, SmtpRole } from '#services/smtp/config.ts'
+import { withoutIssuer } from '#shared/sasl/sasl-exchange.ts'
 import { contentFilterHop } from '#shared/settings/filter-kinds.ts'
 import { homeDomain, originDomain } from '#shared/settings/own-domains.ts'
 import type { Settings } from '#shared/settings/table.ts'
@@ -59,7 +60,7 @@ export function smtpOptions(settings: Settings, role: SmtpRole): SmtpOptions {
     disableVrfyCommand: settings.disableVrfyCommand,
     offersDsn: true,
     disablePlaintextAuth: settings.disablePlaintextAuth,
-    authMechanisms: settings.authMechanisms,
+    authMechanisms: offeredHere(settings),
     smtpdSaslAuthEnable: settings.smtpdSaslAuthEnable,
     brokenSaslAuthClients: settings.brokenSaslAuthClients,
     smtpdTlsAskCcert: settings.smtpdTlsAskCcert,
@@ -78,7 +79,7 @@ export function imapOptions(settings: Settings, name: 'imap' | 'imaps'): ImapOpt
     endpoints: endpoints(settings.listeners[name], name === 'imap' ? 'starttls' : 'implicit'),
     tls: { minVersion: settings.tls.minimumVersion },
     disablePlaintextAuth: settings.disablePlaintextAuth,
-    authMechanisms: settings.authMechanisms,
+    authMechanisms: offeredHere(settings),
     messageSizeLimit: settings.messageSizeLimit,
     aclAnyone: settings.aclAnyone,
     connectionCountLimit: settings.imapConnectionCountLimit,
@@ -97,7 +98,7 @@ export function pop3Options(settings: Settings, name: 'pop3' | 'pop3s'): Pop3Opt
     endpoints: endpoints(settings.listeners[name], name === 'pop3' ? 'starttls' : 'implicit'),
     tls: { minVersion: settings.tls.minimumVersion },
     disablePlaintextAuth: settings.disablePlaintextAuth,
-    authMechanisms: settings.authMechanisms,
+    authMechanisms: offeredHere(settings),
     connectionCountLimit: settings.connectionCountLimit,
     clientConnectionCountLimit: settings.clientConnectionCountLimit,
     proxyTrustedNetworks: settings.proxyTrustedNetworks,
@@ -111,3 +112,7 @@ export function pop3Options(settings: Settings, name: 'pop3' | 'pop3s'): Pop3Opt
 function endpoints({ address, port }: Settings['listeners']['imap'], tls: 'starttls' | 'implicit') {
   return address.map((host) => ({ host, port, tls }))
 }
+
+/** Where there is no issuer, no client shall look for a token. */
+const offeredHere = ({ authMechanisms, oidcIssuer }: Settings) =>
+  oidcIssuer === '' ? withoutIssuer(authMechanisms) : authMechanisms

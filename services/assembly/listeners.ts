@@ -29,6 +29,7 @@ import type { Settings } from '#shared/settings/table.ts'
 import type { Signals } from '#shared/storage/ports.ts'
 import type { Backend } from './backend.ts'
 import { formatEndpoint } from './endpoint.ts'
+import { assembleTokenLogins } from './issuer.ts'
 import { imapOptions, pop3Options, smtpOptions } from './listener-options.ts'
 import { reinjectionPolicy } from './reinjection.ts'
 import { explained } from './start-failure.ts'
@@ -104,13 +105,18 @@ export async function openListeners(backend: Backend, parts: ListenerParts) {
 }
 
 function assembleAuthenticator(
-  { settings, store, directory, suspicion, clock, log }: Backend,
-  { countryOf, areLoginsAskedFor = () => asksRecentLogins(settings) }: ListenerParts,
+  backend: Backend,
+  {
+    countryOf,
+    areLoginsAskedFor = () => asksRecentLogins(backend.settings),
+  }: Pick<ListenerParts, 'countryOf' | 'areLoginsAskedFor'>,
 ): Authenticator {
+  const { settings, store, directory, suspicion, clock, log } = backend
   const { accounts } = directory
   const { counters } = store.tables
+  const tokens = assembleTokenLogins(backend)
   const credentials = accountCredentials(directory)
-  const checked = createAuthenticator({ credentials, counters, settings, clock, log })
+  const checked = createAuthenticator({ credentials, counters, settings, clock, log, tokens })
   const watched = countryOf === undefined ? checked : watchLogins(checked, { countryOf, suspicion })
   const logins = createRecentLogins({ counters, accounts, options: settings, clock })
   const note: typeof logins.note = async (...login) => {
@@ -118,6 +124,10 @@ function assembleAuthenticator(
   }
   return noteLogins(watched, { note }, log)
 }
+
+/** Of sign-ins over HTTP: nobody may relay because of one. */
+export const assembleApiAuthenticator = (backend: Backend): Authenticator =>
+  assembleAuthenticator(backend, { countryOf: undefined, areLoginsAskedFor: () => false })
 
 function makers(backend: Backend, parts: ListenerParts, accountWatch: AccountWatch) {
   const { certificates, clientAuthorities, policy, content, filters } = parts

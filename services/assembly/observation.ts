@@ -1,4 +1,5 @@
-// Who looks at each line of the log as it is written: figures count it, events tell of it.
+// Who looks at each line of the log as it is written: figures count it, events tell of it, spans say
+// how long it took.
 
 import { createLineEvents } from '#shared/events/line-events.ts'
 import { createEventRing } from '#shared/events/ring.ts'
@@ -6,11 +7,14 @@ import { createFigureCounter } from '#shared/figures/counter.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { tappedLog } from '#shared/runtime/tapped-log.ts'
+import { createLineSpans } from '#shared/spans/line-spans.ts'
+import type { SpanSink } from '#shared/spans/span.ts'
 
 export type Observation = ReturnType<typeof observe>
 
-/** Of one machine; `log` is the one to write to from now on. */
-export function observe(log: Log, clock: Clock) {
+/** Of one machine; `log` is the one to write to from now on. `spans`: where they go, if anywhere. */
+export function observe(log: Log, clock: Clock, spans: SpanSink | undefined) {
+  const makeSpans = spans && createLineSpans(spans, clock)
   const events = createEventRing()
   const counter = createFigureCounter()
   const tell = createLineEvents(events, clock)
@@ -20,6 +24,7 @@ export function observe(log: Log, clock: Clock) {
     log: tappedLog(log, (line) => {
       counter.tap(line)
       tell(line)
+      makeSpans?.(line)
     }),
   }
 }

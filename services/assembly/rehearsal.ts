@@ -19,7 +19,8 @@ import type { Resolver } from '#shared/dns/resolver.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/settings/table.ts'
-import { asTable, createRehearsalTable } from '#shared/storage/rehearsal-table.ts'
+import { tableLayouts } from '#shared/storage/ports.ts'
+import { createRehearsalTable } from '#shared/storage/rehearsal-table.ts'
 import type { Backend } from './backend.ts'
 import { openPolicyResolver, openQuestionResolvers } from './dns.ts'
 
@@ -113,7 +114,7 @@ function rehearsingPolicy(
     readonly lists?: (inner: PolicyLists) => PolicyLists
   },
 ) {
-  const counters = asTable(createRehearsalTable(store.tables.counters))
+  const counters = createRehearsalTable(store.tables.counters, tableLayouts.counters, { clock })
   const { usage } = mailbox
   const log = silentLog
   // What is known of addresses counts; nobody is asked.

@@ -15,6 +15,9 @@ export async function explained<T>(what: string, work: Promise<T>): Promise<T> {
 /** What the system's word for it leaves open: what to do. */
 const reasons: Readonly<Record<string, string>> = {
   EADDRINUSE: "another process is using the port ('ss -ltnp' names it)",
+  EROFS:
+    'the file system is read-only; the log of the kernel says why (dmesg), often a disk that fails',
+  ENOSPC: "the disk is full; 'postwolke storage collect --now' needs some room, so make some first",
   EADDRNOTAVAIL: 'this machine does not have the address',
 }
 

@@ -1,16 +1,23 @@
 // The site: what is served over HTTP, in the order in which it is asked. A new part is a line here.
 
+import { createConsoleHandler } from '#services/console/handler.ts'
 import { createStsPolicyHost } from '#services/http/sts-policy.ts'
 import { stsPolicyText } from '#shared/administration/dns/sts-policy.ts'
 import type { WebHandler, WebPart } from '#shared/contracts/web.ts'
 import type { ApiParts } from './api.ts'
 import type { Backend } from './backend.ts'
 
-export type WebDeps = ApiParts & { readonly backend: Backend }
+export type WebDeps = ApiParts & {
+  readonly backend: Backend
+  /** What proves names to an authority; undefined: nothing does, over HTTP. */
+  readonly acme?: WebHandler | undefined
+}
 
-export function assembleWeb({ backend, ...parts }: WebDeps): readonly WebPart[] {
+export function assembleWeb({ backend, acme, ...parts }: WebDeps): readonly WebPart[] {
   const { settings, directory } = backend
   return [
+    // First: who asks for one of its files means no other.
+    ...(acme === undefined ? [] : [{ name: 'acme', over: 'any', handler: acme } as const]),
     {
       name: 'mta-sts',
       over: 'any',
@@ -25,6 +32,17 @@ export function assembleWeb({ backend, ...parts }: WebDeps): readonly WebPart[] 
       handler: lazily(isApi, async () => {
         const { assembleApi } = await import('./api.ts')
         return await assembleApi(backend, parts)
+      }),
+    },
+    // The last: what nobody else knows is a page that says so.
+    {
+      name: 'console',
+      over: 'private',
+      handler: createConsoleHandler({
+        async files() {
+          const { buildConsole } = await import('#services/console/build.ts')
+          return await buildConsole()
+        },
       }),
     },
   ]

@@ -27,6 +27,8 @@ export type AgentDecision =
 
 export type AgentOptions = {
   readonly hostname: string
+  /** Further names that it must have. */
+  readonly names?: readonly string[]
   readonly issuer: CertificateIssuer
   readonly store: CertificateStore
   readonly clock: Clock
@@ -34,9 +36,10 @@ export type AgentOptions = {
 }
 
 export async function renewCertificate(options: AgentOptions): Promise<AgentDecision> {
-  const { hostname, issuer, store, clock, log } = options
+  const { hostname, names = [], issuer, store, clock, log } = options
+  const all = [hostname, ...names]
   const current = await store.read()
-  const due = whyDue(current, hostname, clock.now())
+  const due = whyDue(current, all, clock.now())
   const facts = (pair: CertificatePair | undefined) => describe(pair, clock.now())
   if (due === undefined && issuer.asked === 'when due') return kept()
 
@@ -46,7 +49,7 @@ export async function renewCertificate(options: AgentOptions): Promise<AgentDeci
     log.warn({ hostname, reason: due, ...facts(current) }, 'certificate due, nothing newer yet')
     return { kind: 'waiting', reason: due }
   }
-  const wrong = whyWrong(issued, hostname, clock.now())
+  const wrong = whyWrong(issued, all, clock.now())
   if (wrong !== undefined) {
     log.error({ hostname, reason: wrong }, 'issued certificate refused, old one kept')
     return { kind: 'refused', reason: wrong }
@@ -64,22 +67,29 @@ export async function renewCertificate(options: AgentOptions): Promise<AgentDeci
 /** Undefined: good as it is. */
 function whyDue(
   current: CertificatePair | undefined,
-  hostname: string,
+  names: readonly string[],
   nowMs: number,
 ): string | undefined {
   if (current === undefined) return 'no usable certificate'
   const certificate = new X509Certificate(current.cert)
-  if (certificate.checkHost(hostname) === undefined) return 'made for other names'
+  if (!hasAll(certificate, names)) return 'made for other names'
   const lifeDays = daysLeft(current, certificate.validFromDate.getTime())
   const renewDays = Math.min(RENEW_DAYS, lifeDays * RENEW_PART)
   return daysLeft(current, nowMs) < renewDays ? 'expires soon' : undefined
 }
 
-function whyWrong(pair: CertificatePair, hostname: string, nowMs: number): string | undefined {
+const hasAll = (certificate: X509Certificate, names: readonly string[]) =>
+  names.every((name) => certificate.checkHost(name) !== undefined)
+
+function whyWrong(
+  pair: CertificatePair,
+  names: readonly string[],
+  nowMs: number,
+): string | undefined {
   const unusable = whyUnusable(pair)
   if (unusable !== undefined) return unusable
   const certificate = new X509Certificate(pair.cert)
-  if (certificate.checkHost(hostname) === undefined) {
+  if (!hasAll(certificate, names)) {
     return `made for ${certificate.subjectAltName ?? 'no name'}`
   }
   return daysLeft(pair, nowMs) <= 0 ? 'expired' : undefined

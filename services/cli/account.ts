@@ -40,9 +40,15 @@ const quotaOption = [
   '--quota <size>',
   '500MB and the like, unlimited, or default (mailboxSizeLimit)',
 ] as const
+const nameOption = ['--name <name>', 'as people know who it belongs to'] as const
 const sharedOption = ['--shared', "nobody's own: its folders are shown below Shared/"] as const
 
-type AddOptions = Credentials & { quota?: string; disabled?: boolean; shared?: boolean }
+type AddOptions = Credentials & {
+  quota?: string
+  name?: string
+  disabled?: boolean
+  shared?: boolean
+}
 
 function addCommand(account: Command, define: Define): void {
   define(account.command('add <address>'), {
@@ -50,15 +56,17 @@ function addCommand(account: Command, define: Define): void {
     options: (command) => {
       credentialOptions(command)
       command.option(...quotaOption)
+      command.option(...nameOption)
       command.option('--disabled', 'neither logs in nor gets mail yet')
       command.option(...sharedOption)
     },
     async run({ administration, output, process }, [address], options: AddOptions) {
-      const { quota, disabled, shared } = options
+      const { quota, name, disabled, shared } = options
       const added = await administration.accounts.add({
         address,
         secret: () => readSecret(options, process, { asks: true }),
         quota,
+        displayName: name,
         enabled: disabled !== true,
         shared,
       })
@@ -124,6 +132,7 @@ function showCommand(account: Command, define: Define): void {
 
 type SetOptions = Credentials & {
   quota?: string
+  name?: string
   enable?: boolean
   disable?: boolean
   shared?: boolean
@@ -135,13 +144,14 @@ function setCommand(account: Command, define: Define): void {
     options: (command) => {
       credentialOptions(command)
       command.option(...quotaOption)
+      command.option(...nameOption)
       command.option('--enable', 'logs in and gets mail again')
       command.option('--disable', 'neither logs in nor gets mail')
       command.option(...sharedOption)
       command.option('--no-shared', "somebody's own again: they are shown below Other Users/")
     },
     async run({ administration, output, process }, [address], options: SetOptions) {
-      const { quota, enable, disable, shared } = options
+      const { quota, name, enable, disable, shared } = options
       if (enable && disable) {
         throw new CommandFailure('--enable and --disable exclude each other')
       }
@@ -149,6 +159,7 @@ function setCommand(account: Command, define: Define): void {
         address,
         secret: () => readSecret(options, process, { asks: false }),
         quota,
+        displayName: name,
         enabled: enable ? true : disable ? false : undefined,
         shared,
       })
@@ -270,6 +281,7 @@ const shown = (account: AccountFacts) => ({
   messages: account.messages,
   passwordScheme: formatPassword(account.password),
   created: formatTime(account.createdMs),
+  ...(account.displayName !== '' && { displayName: account.displayName }),
   ...(account.forward && { forward: account.forward }),
   ...(account.frozen && {
     frozen: { reason: account.frozen.reason, since: formatTime(account.frozen.sinceMs) },

@@ -75,8 +75,8 @@ async function mended(mend: () => Promise<unknown>): Promise<boolean> {
 }
 
 async function lockFor(directory: string) {
-  const { lockForServing } = await import('#shared/storage/embedded/serving-lock.ts')
-  return await explained(`cannot repair ${directory}`, lockForServing(directory, Date.now()))
+  const { lockAlone } = await import('#shared/storage/embedded/serving-lock.ts')
+  return await explained(`cannot repair ${directory}`, lockAlone(directory, Date.now()))
 }
 
 /** On one state of it, while others work. */

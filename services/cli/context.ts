@@ -9,6 +9,7 @@ import { createAdministratorLog } from '#services/assembly/administrator-log.ts'
 import type { Backend } from '#services/assembly/backend.ts'
 import { explained } from '#services/assembly/start-failure.ts'
 import type { Administration } from '#shared/administration/administration.ts'
+import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { Change } from '#shared/administration/changes.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import {
@@ -136,6 +137,9 @@ export type Context = {
   readonly administration: Administration
   /** For what is no administration: the collector. */
   readonly backend: Backend
+  readonly audit: AuditTrail
+  /** Who gives the command. */
+  readonly by: string
   /** Made so far by this command. */
   readonly changes: readonly Change[]
   readonly output: Output
@@ -154,10 +158,13 @@ export async function withAdministration(
     outputs === undefined ? loadHere(common, process) : loadDeployed(common, outputs)
   // What is wrong with them is told before a store is looked for.
   orFailure(await loadStored({}))
-  const [{ createBackend }, { assembleAdministration }] = await Promise.all([
-    import('#services/assembly/backend.ts'),
-    import('#services/assembly/administration.ts'),
-  ])
+  const [{ createBackend }, { assembleAdministration }, { assembleAuditTrail }] = await Promise.all(
+    [
+      import('#services/assembly/backend.ts'),
+      import('#services/assembly/administration.ts'),
+      import('#services/assembly/audit.ts'),
+    ],
+  )
   // Before the store is opened, which may make this process its owner's.
   const by = administratorOf(process)
   await using store = await openStore(common, process, options.mayCreate)
@@ -177,7 +184,8 @@ export async function withAdministration(
   const administration = assembleAdministration(backend, (change) => void changes.push(change))
   const output = createOutput(common.json === true, process.write)
   try {
-    await run({ administration, backend, changes, output, process })
+    const audit = assembleAuditTrail(backend)
+    await run({ administration, backend, audit, by, changes, output, process })
   } finally {
     // Also of a command that failed in the middle: what it changed is changed.
     await administrator.handOver()

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { changeFields } from '#services/assembly/administrator-log.ts'
+import type { AuditRecord } from '#shared/administration/audit/audit.ts'
 import {
   type Common,
   type Context,
@@ -65,6 +66,48 @@ function tell(
   )
 }
 
+/** What is looked at only leaves no trace in the record. */
+async function begin(
+  { audit, by }: Context,
+  command: Command,
+  options: object,
+  first: string,
+): Promise<AuditRecord | undefined> {
+  const group = command.parent?.name() ?? ''
+  const name = command.name()
+  const isLook = [...onlyLook, ...looksOfQueue, ...looksElsewhere].includes(name)
+  if (isLook || 'dryRun' in options) return undefined
+  const noun = first === '' ? undefined : nouns[group]
+  const at = first.lastIndexOf('@')
+  return await audit.begin({
+    actor: {
+      accountId: null,
+      name: by,
+      role: 'owner',
+      via: 'local',
+      token: null,
+      steppedUp: false,
+    },
+    from: { address: '', client: 'postwolke' },
+    operation: `${group} ${name}`,
+    object: noun === undefined ? cut(`${group}/${first}`) : cut(`${noun}/${first.toLowerCase()}`),
+    accountId: null,
+    domain: noun === undefined ? null : cut(first.slice(at + 1).toLowerCase()),
+    requestId: null,
+  })
+}
+
+const looksOfQueue: readonly string[] = ['cat', 'top', 'stats']
+const looksElsewhere: readonly string[] = ['verify', 'logins', 'spf', 'dkim', 'dmarc', 'arc']
+const nouns: { readonly [group: string]: string | undefined } = {
+  account: 'accounts',
+  domain: 'domains',
+  alias: 'aliases',
+  'app-password': 'accounts',
+  owner: 'accounts',
+  acl: 'accounts',
+}
+
 /** An entry of the log that is longer is none that can be read. */
 const WORDS_CHARACTERS_MAX = 1_000
 
@@ -80,13 +123,16 @@ export function createDefine(process: Process): Define {
       const options = command.opts<Common & Parameters<typeof run>[2]>()
       const [first = '', ...rest] = command.processedArgs.flat()
       await withAdministration(options, process, { mayCreate }, async (context) => {
+        const record = await begin(context, command, options, first)
         try {
           await run(context, [first, ...rest], options)
         } catch (error) {
           // It may have done a part.
           tell(context, command, options, 'command of administrator failed')
+          await record?.end({ code: 'failed', changes: context.changes })
           throw error
         }
+        await record?.end({ code: 'ok', changes: context.changes })
         tell(context, command, options, 'changed by administrator')
       })
     })

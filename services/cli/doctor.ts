@@ -49,7 +49,9 @@ export function doctorCommand(parent: Command, define: Define): void {
         timeServer: options.timeServer,
         machine,
         certificate: async () =>
-          isHere ? await certificatePem(settings.tls.certificateFile, directory) : undefined,
+          isHere
+            ? await certificatePem(certificateFileOf(settings, directory), directory)
+            : undefined,
         operator: backend.operator,
         clock: systemClock,
       })
@@ -114,6 +116,12 @@ async function recordsOf(
   }
   return all
 }
+
+/** What the server shows: one that it gets by itself goes before one that it was given. */
+const certificateFileOf = (
+  { acmeDirectory, tls }: Context['backend']['settings'],
+  directory: string,
+) => (acmeDirectory === '' ? tls.certificateFile : join(directory, 'acme', 'certificate.pem'))
 
 const SELF_SIGNED_FILE = 'self-signed.cert.pem'
 

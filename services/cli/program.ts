@@ -14,6 +14,10 @@ import { CommandFailure } from './failure.ts'
 const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Promise<void> } = {
   serve: async (parent, { process, version }) =>
     (await import('./serve.ts')).serveCommand(parent, process, version),
+  install: async (parent, { process }) =>
+    (await import('./install.ts')).installCommand(parent, process),
+  uninstall: async (parent, { process }) =>
+    (await import('./install.ts')).uninstallCommand(parent, process),
   status: async (parent, { process }) =>
     (await import('./status.ts')).statusCommand(parent, process),
   doctor: async (parent, { define }) => (await import('./doctor.ts')).doctorCommand(parent, define),
@@ -21,6 +25,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./domain.ts')).domainCommands(parent, define),
   account: async (parent, { define }) =>
     (await import('./account.ts')).accountCommands(parent, define),
+  owner: async (parent, { define }) => (await import('./owner.ts')).ownerCommands(parent, define),
+  audit: async (parent, { define }) => (await import('./audit.ts')).auditCommands(parent, define),
   alias: async (parent, { define }) => (await import('./alias.ts')).aliasCommands(parent, define),
   access: async (parent, { define }) =>
     (await import('./access.ts')).accessCommands(parent, define),

@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { explained, StartFailure } from '#services/assembly/start-failure.ts'
-import { prepareFirstStart } from '#services/one-machine/first-start.ts'
+import { inviteFirstOwner, prepareFirstStart } from '#services/one-machine/first-start.ts'
 import type { System } from '#services/one-machine/system.ts'
+import { adoptSockets, socketsLeft } from '#shared/net/inherited-sockets.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
 import { type LogSettings, type LogTargets, openLogTargets } from '#shared/runtime/log-targets.ts'
 import { loadTolerantly } from '#shared/settings/stored.ts'
 import { findWarnings } from '#shared/settings/warnings.ts'
@@ -17,13 +19,20 @@ import {
 } from './context.ts'
 import { welcome } from './welcome.ts'
 
+/** How long the other one may take until it is told to stop. */
+const TAKE_OVER_MS_MAX = 300_000
+const TAKE_OVER_LOOK_MS = 20
+
 /** `postwolke serve`: the whole system in this process, until SIGTERM or SIGINT; SIGHUP reloads. */
 export function serveCommand(parent: Command, process: Process, version: string): void {
   const serve = withCommonOptions(parent.command('serve')).description(
     'run the mail system in this process',
   )
+  serve.option('--take-over', 'wait until the server that runs has been told to stop')
   serve.action(async () => {
-    const options = serve.opts<Common>()
+    const options = serve.opts<Common & { readonly takeOver?: boolean }>()
+    // Before anything else could get their numbers.
+    const passed = adoptSockets(process.environment)
     // One that comes while the system starts or stops must not end it; it is seen to as soon as the system runs.
     const hangups = listenForHangups()
     const { settings } = await readSettings(options, process)
@@ -37,6 +46,10 @@ export function serveCommand(parent: Command, process: Process, version: string)
     )
     // Loaded only here: the other commands start faster without the listeners.
     const { startSystem } = await import('#services/one-machine/system.ts')
+    if (options.takeOver) {
+      log.info({}, 'waiting for the server that runs to be told to stop')
+      await untilFree(directory)
+    }
     const system = await startSystem({
       directory,
       settings,
@@ -45,13 +58,17 @@ export function serveCommand(parent: Command, process: Process, version: string)
       loadSettings: loadHere(options, process),
       onSettings: ({ log: changed }) => targets.change(changed),
     })
+    for (const socket of passed > 0 ? socketsLeft() : []) {
+      log.warn({ ...socket }, 'a socket was passed that no listener wants')
+    }
     // After the ports are open: accounts whose passwords nobody gets to see would be of no use.
     const first = await prepareFirstStart(system.backend)
     // Before anybody is told that it runs, and stops it.
     const told = waitForSignal()
     log.info({ data: directory, pid: globalThis.process.pid, version }, 'ready')
     const { isTerminal } = process
-    process.write(await welcome({ system, directory, accounts: first, isTerminal }))
+    const ownerSecret = first && (await inviteFirstOwner(system.backend))
+    process.write(await welcome({ system, directory, accounts: first, ownerSecret, isTerminal }))
     hangups.call(() => reload({ options, process, system, targets }))
     await told
     log.info({}, 'stopping')
@@ -59,6 +76,15 @@ export function serveCommand(parent: Command, process: Process, version: string)
     log.info({}, 'stopped')
     targets.close()
   })
+}
+
+/** Everything is loaded by now: whoever connects waits no longer than it takes to open the store. */
+async function untilFree(directory: string): Promise<void> {
+  const { whoServes } = await import('#shared/storage/embedded/serving-lock.ts')
+  const untilMs = systemClock.now() + TAKE_OVER_MS_MAX
+  while (systemClock.now() < untilMs && (await whoServes(directory)) !== undefined) {
+    await systemClock.sleep(TAKE_OVER_LOOK_MS)
+  }
 }
 
 function openLog(settings: LogSettings, process: Process): LogTargets {

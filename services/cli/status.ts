@@ -43,7 +43,7 @@ export function statusCommand(parent: Command, process: Process): void {
           (listener) => `listening    ${listener.name} on ${formatEndpoint(listener)}`,
         ),
         `queue        ${queue.incoming} incoming, ${queue.waiting} to deliver, ${queue.held} on hold`,
-        `disk         ${formatBytes(disk.freeBytes)} free of ${formatBytes(disk.bytes)}`,
+        `disk         ${formatBytes(disk.freeBytes)} free of ${formatBytes(disk.bytes)}${disk.isReadOnly ? ', and cannot be written to' : ''}`,
         ...(certificate ? [`certificate  ${certificateText(certificate)}`] : []),
       ])
       if (server === undefined) throw new CommandFailure('the system does not run')

@@ -8,6 +8,7 @@ import { formatEndpoint } from '#services/assembly/endpoint.ts'
 import type { ListenerName } from '#services/assembly/listeners.ts'
 import type { FirstAccount } from '#services/one-machine/first-start.ts'
 import type { System } from '#services/one-machine/system.ts'
+import { linkUrl } from './link-url.ts'
 import { table } from './output.ts'
 
 /** In the data folder. */
@@ -18,6 +19,8 @@ type Started = {
   readonly directory: string
   /** Of a first start. */
   readonly accounts: readonly FirstAccount[] | undefined
+  /** Of the link that makes the first owner. */
+  readonly ownerSecret?: string | undefined
   readonly isTerminal: boolean
 }
 
@@ -25,13 +28,14 @@ export async function welcome({
   system,
   directory,
   accounts,
+  ownerSecret,
   isTerminal,
 }: Started): Promise<string> {
   const rows = system.listeners.map((listener) => [listener.name, formatEndpoint(listener)])
   const lines = ['', `Postwolke is running on ${directory}`, '', ...indented(rows), '']
   if (accounts !== undefined) {
     const made = 'Two accounts were made'
-    const instructions = tryIt(system, directory, accounts)
+    const instructions = [...tryIt(system, directory, accounts), ...ownerLink(system, ownerSecret)]
     if (isTerminal) lines.push(`${made}; their passwords are shown this once:`, ...instructions)
     else {
       const path = join(directory, FIRST_START_FILE)
@@ -77,6 +81,21 @@ function tryIt(
     ...(pop3 === undefined ? [] : read),
     'Look around:',
     `  npx postwolke account list --data ${shellWord(directory)}`,
+    '',
+  ]
+}
+
+/** Only where the console can be reached. */
+function ownerLink(
+  { listeners }: Pick<System, 'listeners'>,
+  secret: string | undefined,
+): readonly string[] {
+  const https = listeners.find(({ name }) => name === 'https')
+  if (https === undefined || secret === undefined) return []
+  const host = `${hostFor(https.address)}:${https.port}`
+  return [
+    'Become its owner in a browser (once, within 24 hours):',
+    `  ${linkUrl(host, secret)}`,
     '',
   ]
 }

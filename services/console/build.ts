@@ -68,7 +68,6 @@ export async function buildConsole(): Promise<ConsoleFiles> {
       assetNames: '[name]-[hash]',
       loader: { '.svg': 'file' },
       publicPath: ASSETS,
-      define: { 'process.env.NODE_ENV': '"production"' },
     }),
     // Before anything is painted: a module comes too late for that.
     build({

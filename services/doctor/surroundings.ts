@@ -44,6 +44,10 @@ export async function checkDisk(
   const found = `${Math.floor((100 * freeBytes) / bytes)} % free`
   const about = { check: 'disk', of: '', found } as const
   const next = 'make room: no mail is taken when it is full; postwolke storage collect --now'
+  if (disk.isReadOnly === true) {
+    const mend = 'the log of the kernel says why (dmesg): often the disk fails; no mail is taken'
+    return [{ ...about, state: 'bad', found: 'cannot be written to', next: mend }]
+  }
   if (freeBytes < 2 * queueMinfree) return [{ ...about, state: 'bad', next }]
   const isShort = freeBytes < DISK_WARN_SHARE * bytes
   return [isShort ? { ...about, state: 'warn', next } : { ...about, state: 'ok' }]
@@ -66,12 +70,27 @@ export async function checkQueue(
   return [isLate ? { ...about, state: 'warn', next } : { ...about, state: 'ok' }]
 }
 
-export async function checkServer(world: Pick<DoctorWorld, 'server'>): Promise<readonly Finding[]> {
+export async function checkServer(
+  world: Pick<DoctorWorld, 'server' | 'now'>,
+): Promise<readonly Finding[]> {
   const server = await world.server()
   const about = { check: 'server', of: '' } as const
-  return server === undefined
-    ? [{ ...about, state: 'bad', found: 'does not run', next: 'postwolke serve' }]
-    : [{ ...about, state: 'ok', found: `runs since ${server.started}` }]
+  if (server === undefined) {
+    return [{ ...about, state: 'bad', found: 'does not run', next: 'postwolke serve' }]
+  }
+  const since = `runs since ${server.started}`
+  // What waits for its time waits for the clock to come back to where it was.
+  const isAhead = Date.parse(server.started) > world.now() + MINUTE_MS
+  return isAhead
+    ? [
+        {
+          ...about,
+          state: 'bad',
+          found: `${since}, which is to come: the clock was set back`,
+          next: 'let chrony or systemd-timesyncd keep it, and start the server again',
+        },
+      ]
+    : [{ ...about, state: 'ok', found: since }]
 }
 
 /** Lists that others refuse mail by. */

@@ -25,7 +25,9 @@ export function requestOf(
     fields.push([rawHeaders[at] ?? '', rawHeaders[at + 1] ?? ''])
   }
   const gone = new AbortController()
-  outgoing.once('close', () => gone.abort())
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) gone.abort()
+  })
   const asked = method === 'HEAD' ? 'GET' : method
   const hasBody = asked !== 'GET' && (length > 0 || headers['transfer-encoding'] !== undefined)
   try {

@@ -13,12 +13,13 @@ import {
   type Socket,
   type Server as TcpServer,
 } from 'node:net'
-import { TLSSocket } from 'node:tls'
+import { type SecureContext, TLSSocket } from 'node:tls'
 import type { WebCaller } from '#shared/contracts/web.ts'
 import { acceptedSockets } from '#shared/net/accepted-sockets.ts'
 import { ClientGate, type ClientGateOptions } from '#shared/net/client-gate.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
 import { hotContext } from '#shared/net/hot-context.ts'
+import { listenOn } from '#shared/net/inherited-sockets.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
@@ -29,6 +30,9 @@ import { sendResponse } from './response.ts'
 
 /** Never rejects. */
 export type Answer = (request: Request, caller: WebCaller) => Promise<Response>
+
+/** Whether a connection, of which nothing was read, is somebody else's, who has it now. */
+export type TakeConnection = (socket: Socket) => Promise<boolean>
 
 export interface HttpServer {
   readonly at: readonly AddressInfo[]
@@ -58,7 +62,14 @@ export async function openHttpServer(deps: {
   /** 0 lets the system choose. */
   readonly port: number
   /** Undefined: plain HTTP. */
-  readonly tls: { readonly certificates: CertificateSource; readonly policy: TlsPolicy } | undefined
+  readonly tls:
+    | {
+        readonly certificates: CertificateSource
+        readonly policy: TlsPolicy
+        /** Undefined: nobody else has connections of this port. */
+        readonly take?: TakeConnection | undefined
+      }
+    | undefined
   readonly answer: Answer
   readonly limits: Omit<ClientGateOptions, 'connectionCountLimit'>
   /** As who asks tells a proxy that we trust; see `forwardedCaller`. */
@@ -88,9 +99,19 @@ export async function openHttpServer(deps: {
       http.emit('connection', socket)
       return
     }
+    void takenByAnother(socket).then((isTaken) => {
+      if (!isTaken && !socket.destroyed) secureThen(socket, caller, context())
+    })
+  }
+
+  async function takenByAnother(socket: Socket): Promise<boolean> {
+    return (await tls?.take?.(socket)) ?? false
+  }
+
+  function secureThen(socket: Socket, caller: WebCaller, secureContext: SecureContext): void {
     const secure = new TLSSocket(socket, {
       isServer: true,
-      secureContext: context(),
+      secureContext,
       ALPNProtocols: ['http/1.1'],
     })
     secure.on('error', () => secure.destroy())
@@ -166,7 +187,7 @@ export async function openHttpServer(deps: {
     for (const host of addresses) {
       const server = createTcpServer(acceptedSockets, accept)
       servers.push(server)
-      server.listen(host === '' ? { port } : { port, host })
+      listenOn(server, host, port)
       await once(server, 'listening')
       server.on('error', (error) => log.error({ error, port }, 'http socket'))
       const address = server.address()

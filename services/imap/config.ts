@@ -3,7 +3,7 @@
 import type { Endpoint } from '#shared/net/tcp-listener.ts'
 import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
 import type { DisablePlaintextAuth } from '#shared/sasl/clear-text.ts'
-import { type Mechanism, mechanismNames } from '#shared/sasl/sasl-exchange.ts'
+import { type Mechanism, mechanismNames, withoutIssuer } from '#shared/sasl/sasl-exchange.ts'
 
 export type ImapOptions = {
   readonly endpoints: readonly Endpoint[]
@@ -40,7 +40,7 @@ export const imapDefaults = {
   ],
   tls: { minVersion: 'TLSv1.2' },
   disablePlaintextAuth: 'yes',
-  authMechanisms: mechanismNames,
+  authMechanisms: withoutIssuer(mechanismNames),
   messageSizeLimit: 10 * 1024 * 1024,
   aclAnyone: false,
   // Clients that do not know the limit take what they are not told of for expunged: far above any mailbox there is.

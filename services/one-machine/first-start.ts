@@ -31,6 +31,13 @@ export async function prepareFirstStart(
   return made
 }
 
+/** With it whoever has it becomes the first owner, once. Undefined: there is one. */
+export async function inviteFirstOwner(backend: Backend): Promise<string | undefined> {
+  const { invitations } = assembleAdministration(backend, () => {})
+  const made = await invitations.inviteFirstOwner('first start')
+  return made.kind === 'invited' ? made.secret : undefined
+}
+
 // Without characters that look alike; 16 of 31 are 79 bits.
 const passwordAlphabet = 'abcdefghjkmnpqrstuvwxyz23456789'
 const passwordCharacters = 16

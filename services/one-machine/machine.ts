@@ -1,7 +1,7 @@
 // The machine that a data folder is on, for whoever asks how the system is.
 
 import { X509Certificate } from 'node:crypto'
-import { readFile, statfs } from 'node:fs/promises'
+import { access, constants, readFile, statfs } from 'node:fs/promises'
 import type {
   CertificateFacts,
   DiskFacts,
@@ -44,7 +44,12 @@ function serverFacts(holder: Awaited<ReturnType<typeof whoServes>>): ServerFacts
 
 async function readDisk(directory: string): Promise<DiskFacts> {
   const { bavail, blocks, bsize } = await statfs(directory)
-  return { freeBytes: bavail * bsize, bytes: blocks * bsize }
+  const writing = access(directory, constants.W_OK)
+  const isReadOnly = await writing.then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === 'EROFS',
+  )
+  return { freeBytes: bavail * bsize, bytes: blocks * bsize, ...(isReadOnly && { isReadOnly }) }
 }
 
 async function readCertificate(file: string, nowMs: number): Promise<CertificateFacts | undefined> {

@@ -7,7 +7,9 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openAcme } from '#services/assembly/acme.ts'
 import { ADMINISTRATOR_TOPIC, createTakeOver } from '#services/assembly/administrator-log.ts'
+import { startAuditSeals } from '#services/assembly/audit.ts'
 import { authenticationSteps, startDmarcReports } from '#services/assembly/authentication.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { assembleContent, webhookSecretFrom } from '#services/assembly/content.ts'
@@ -15,8 +17,9 @@ import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { createMeasure, startFigures } from '#services/assembly/figures.ts'
 import { openHttpListeners } from '#services/assembly/http.ts'
-import { assembleJobRunner } from '#services/assembly/jobs.ts'
+import { assembleJobRunner, indexDirectoryWhereMissing } from '#services/assembly/jobs.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
+import { assembleMetrics } from '#services/assembly/metrics.ts'
 import { openMilters } from '#services/assembly/milters.ts'
 import { observe } from '#services/assembly/observation.ts'
 import { openPickup } from '#services/assembly/pickup.ts'
@@ -52,6 +55,11 @@ import { type LoadStored, loadTolerantly } from '#shared/settings/stored.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { lockForServing } from '#shared/storage/embedded/serving-lock.ts'
+
+import { createMachine } from './machine.ts'
+
+import { workAlone } from './work-alone.ts'
+
 import { createWorkers } from './workers.ts'
 
 export type System = {
@@ -91,9 +99,11 @@ export async function startSystem(deps: {
   readonly onSettings?: (settings: Settings) => void
 }): Promise<System> {
   const clock = systemClock
-  const observation = observe(deps.log, clock)
-  const { log, events } = observation
   await using opening = new AsyncDisposableStack()
+  const spans = await openSpansOf(deps)
+  if (spans) opening.defer(() => spans.close())
+  const observation = observe(deps.log, clock, spans)
+  const { log, events } = observation
   const what = `cannot use the data folder ${deps.directory}`
   const lock = opening.use(await explained(what, lockForServing(deps.directory, clock.now())))
   const store = opening.use(
@@ -131,13 +141,14 @@ export async function startSystem(deps: {
   const settings = await settingsInForce()
   deps.onSettings?.(settings)
   const { loadSettings } = deps
-  const parts = { store, clock, log, events, ...(loadSettings && { loadSettings }) }
-  const backend = createBackend({ ...parts, settings })
+  const opened = { store, clock, log, events, ...(loadSettings && { loadSettings }) }
+  const backend = createBackend({ ...opened, settings })
   let running = backend
+  const acme = await openAcme(deps.directory, settings, clock)
   const certificates = await explained(
     'cannot use the certificate of tls.certificateFile and tls.keyFile',
     openCertificateSource({
-      ...settings.tls,
+      ...(acme?.files ?? settings.tls),
       folder: join(deps.directory, 'tls'),
       hostname: settings.hostname,
       log,
@@ -146,19 +157,33 @@ export async function startSystem(deps: {
   opening.defer(() => certificates.close())
   /** The one in use last; those before it end what they have begun. */
   let remotes = [openRemoteDelivery(backend, await remoteSecrets(settings))]
-  // Before anybody works on the queue: what a crash left half taken.
-  const pickup = await openPickup(deps.directory, backend, () => running.settings)
   const services = createWorkers(backend, (...given) => newest(remotes).deliver(...given))
-  const workers = services.start(async () => {
-    await store.sweepOrphans()
-    for (let i = 0; i < PURGES_MAX && (await store.purgeExpired(PURGE_ITEMS)) === PURGE_ITEMS; i++);
+  let pickup: Awaited<ReturnType<typeof openPickup>> | undefined
+  // A server that ends may still be at it, while this one listens already.
+  const work = await workAlone({ directory: deps.directory, clock, log }, async () => {
+    // Before anybody works on the queue: what a crash left half taken.
+    pickup = await openPickup(deps.directory, backend, () => running.settings)
+    const workers = services.start(async () => {
+      await store.sweepOrphans()
+      for (
+        let i = 0;
+        i < PURGES_MAX && (await store.purgeExpired(PURGE_ITEMS)) === PURGE_ITEMS;
+        i++
+      );
+    })
+    const submitting = pickup.start()
+    return async () => {
+      // Before the workers stop: what it takes is theirs.
+      await submitting.stop()
+      const timer = setTimeout(() => {
+        for (const { cutOff } of remotes) cutOff()
+      }, DELIVERY_GRACE_MS)
+      await workers.stop()
+      clearTimeout(timer)
+    }
   })
   opening.defer(async () => {
-    const timer = setTimeout(() => {
-      for (const { cutOff } of remotes) cutOff()
-    }, DELIVERY_GRACE_MS)
-    await workers.stop()
-    clearTimeout(timer)
+    await work.stop()
     for (const { close } of remotes) close()
   })
   const measure = createMeasure(backend, deps.directory)
@@ -172,9 +197,7 @@ export async function startSystem(deps: {
     log: log.child({ service: 'jobs' }),
   })
   opening.defer(() => jobs.stop())
-  const submitting = pickup.start()
-  // Before the workers stop: what it takes is theirs.
-  opening.defer(() => submitting.stop())
+  await indexDirectoryWhereMissing(backend)
   const probe: ProbeAddress = (address) => newest(remotes).probe(address)
   // Sessions go on with those that they began with.
   const milters = openMilters(backend)
@@ -230,7 +253,22 @@ export async function startSystem(deps: {
     areLoginsAskedFor: () => asksRecentLogins(running.settings),
     hints: store.signals,
   })
-  opening.defer(() => listeners.close(STOP_GRACE_MS))
+  let closing: Promise<unknown> | undefined
+  /** At once nobody is accepted any more; resolves when the last session has ended. */
+  const closeListeners = (parts: readonly (() => Promise<unknown>)[]) => {
+    closing ??= Promise.all(parts.map((close) => close()))
+    return closing
+  }
+  const closeMail = () => listeners.close(STOP_GRACE_MS)
+  opening.defer(async () => void (await closeListeners([closeMail])))
+  let isReady = false
+  const metrics = assembleMetrics(backend, {
+    counter: observation.counter,
+    measure,
+    version: deps.version,
+    settings: () => running.settings,
+    isReady: () => isReady,
+  })
   const web = assembleWeb({
     // Each request sees what is in force.
     backend: Object.defineProperty({ ...listening }, 'settings', { get: () => running.settings }),
@@ -238,11 +276,18 @@ export async function startSystem(deps: {
     events,
     streams: true,
     figures: createStoredFigures(store.tables.counters, clock),
+    machine: createMachine({ directory: deps.directory, clock }),
+    acme: acme?.handler,
   })
-  const http = await openHttpListeners(backend, web, certificates)
-  opening.defer(() => http.close())
+  const parts = [...metrics, ...web]
+  const spanned = spans ? spans.around(parts, clock) : parts
+  const http = await openHttpListeners(backend, spanned, { certificates, take: acme?.take })
+  opening.defer(async () => void (await closeListeners([closeMail, () => http.close()])))
+  const keeper = acme?.start(backend, () => certificates.reload())
+  opening.defer(async () => await keeper?.stop())
   opening.use(startDmarcReports(backend))
   opening.use(startTlsReports(backend))
+  opening.use(startAuditSeals(backend))
   const takeOver = createTakeOver(store.tables.counters, log)
   const told = await store.signals.subscribe(ADMINISTRATOR_TOPIC, () => void takeOver())
   opening.defer(() => told.close())
@@ -259,14 +304,14 @@ export async function startSystem(deps: {
     const reloaded = reloadSettings(running.settings, wanted)
     const auth = await remoteSecrets(reloaded.settings)
     // Folders and the queue stay the same: their writers know of each other.
-    const changed = createBackend({ ...parts, settings: reloaded.settings })
+    const changed = createBackend({ ...opened, settings: reloaded.settings })
     const next = { ...changed, mailbox: backend.mailbox, queue: backend.queue }
     const deciders = await decidersOf(next)
     await certificates.reload()
     running = next
     runner = assembleJobRunner(next)
     for (const { close } of remotes) close()
-    await pickup.tellLimits()
+    await pickup?.tellLimits()
     const busy = remotes.filter(({ isIdle }) => !isIdle())
     remotes = [...busy, openRemoteDelivery(running, auth)]
     services.change(running, (...given) => newest(remotes).deliver(...given))
@@ -296,6 +341,7 @@ export async function startSystem(deps: {
     opening.defer(() => changing.close())
   }
   const resources = opening.move()
+  isReady = true
   return {
     backend,
     listeners: [...listeners.opened, ...http.opened],
@@ -303,8 +349,27 @@ export async function startSystem(deps: {
     storedSettings: () => settingStore.read(),
     reload: (wanted) => inTurn(() => reload(wanted)),
     // In reverse order: listeners, workers, certificate, store.
-    stop: () => resources.disposeAsync(),
+    async stop() {
+      isReady = false
+      void closeListeners([closeMail, () => http.close()])
+      // Another one may listen from here on.
+      lock[Symbol.dispose]()
+      await resources.disposeAsync()
+    },
   }
+}
+
+/** Loaded only where the setting names a collector. */
+async function openSpansOf({
+  settings: { otlpEndpoint },
+  version,
+}: {
+  readonly settings: Settings
+  readonly version: string
+}) {
+  if (otlpEndpoint === null) return undefined
+  const { openSpans } = await import('#services/assembly/spans.ts')
+  return await openSpans(otlpEndpoint, version)
 }
 
 function newest(remotes: readonly OpenRemoteDelivery[]): OpenRemoteDelivery {

@@ -3,7 +3,7 @@
 import type { Endpoint } from '#shared/net/tcp-listener.ts'
 import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
 import type { DisablePlaintextAuth } from '#shared/sasl/clear-text.ts'
-import { type Mechanism, mechanismNames } from '#shared/sasl/sasl-exchange.ts'
+import { type Mechanism, mechanismNames, withoutIssuer } from '#shared/sasl/sasl-exchange.ts'
 
 export type Pop3Options = {
   readonly endpoints: readonly Endpoint[]
@@ -37,7 +37,7 @@ export const pop3Defaults = {
     { host: '', port: 1995, tls: 'implicit' },
   ],
   disablePlaintextAuth: 'yes',
-  authMechanisms: mechanismNames,
+  authMechanisms: withoutIssuer(mechanismNames),
   lockMaildrop: false,
   connectionCountLimit: 1_000,
   clientConnectionCountLimit: 50,

@@ -2,7 +2,7 @@
 
 import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
 import type { DisablePlaintextAuth } from '#shared/sasl/clear-text.ts'
-import { type Mechanism, mechanismNames } from '#shared/sasl/sasl-exchange.ts'
+import { type Mechanism, mechanismNames, withoutIssuer } from '#shared/sasl/sasl-exchange.ts'
 
 export type SmtpRole =
   /** Mail from other servers: STARTTLS offered, no logins unless `smtpdSaslAuthEnable` says so. */
@@ -151,7 +151,7 @@ export const smtpDefaults = {
   disableVrfyCommand: true,
   offersDsn: false,
   disablePlaintextAuth: 'yes',
-  authMechanisms: mechanismNames,
+  authMechanisms: withoutIssuer(mechanismNames),
   smtpdSaslAuthEnable: false,
   brokenSaslAuthClients: false,
   smtpdTlsAskCcert: false,

@@ -10,6 +10,7 @@ import { acceptedSockets } from '#shared/net/accepted-sockets.ts'
 import { ClientGate } from '#shared/net/client-gate.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
 import { type CloseOptions, drainConnections } from '#shared/net/drain.ts'
+import { listenOn } from '#shared/net/inherited-sockets.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import { tlsOptions } from '#shared/net/tls/tls-options.ts'
 import { createNetworkMatcher } from '#shared/settings/networks.ts'
@@ -171,7 +172,7 @@ export class SmtpServer extends SMTPServer {
   /** Listens on one address more; rejects when that is taken. */
   async open(address: string, port: number): Promise<AddressInfo> {
     const server = this.server.listening ? this.#another() : this.server
-    server.listen(address === '' ? { port } : { port, host: address })
+    listenOn(server, address, port)
     await once(server, 'listening')
     const bound = server.address()
     if (bound === null || typeof bound === 'string') throw new Error('not listening on TCP')

@@ -1,9 +1,10 @@
 // What an administrator does with accounts: people with a mailbox.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import type { AccountChanges } from '#shared/directory/accounts.ts'
+import type { AccountChanges, NewAccount } from '#shared/directory/accounts.ts'
 import {
   type AccountRecord,
+  DISPLAY_NAME_CHARACTERS_MAX,
   type Forward,
   FROZEN_REASON_CHARACTERS_MAX,
   type Frozen,
@@ -24,6 +25,8 @@ import {
   type LastOwner,
   type NoSuchAccount,
   type NoSuchDomain,
+  ok,
+  type Parsed,
 } from './refusals.ts'
 import { findRoute } from './routes.ts'
 import type { SecretSource } from './secrets.ts'
@@ -32,6 +35,10 @@ import { type Warning, warnOfGone, warnOfPostmaster } from './warnings.ts'
 export interface AccountAdministration {
   /** With its folders. */
   add(request: AddAccount): Promise<AccountAdded | BadValue | Exists | NoSuchDomain>
+  /** The same for many. Results in their order. */
+  addAll(
+    requests: readonly AddAccount[],
+  ): Promise<readonly (AccountAdded | BadValue | Exists | NoSuchDomain)[]>
   page(request: ListRequest): Promise<Listed<AccountFacts> | BadValue | NoSuchDomain>
   /** Its folders in the order of their paths, INBOX first. */
   show(address: string): Promise<AccountShown | BadValue | NoSuchAccount>
@@ -55,14 +62,20 @@ export type AddAccount = {
   readonly secret: SecretSource
   /** As parseQuota takes it; default: as the setting mailboxSizeLimit says. */
   readonly quota?: string | undefined
+  /** As people know who it belongs to; '' for none. */
+  readonly displayName?: string | undefined
   readonly enabled?: boolean | undefined
   readonly shared?: boolean | undefined
 }
 
 export type SetAccount = {
   readonly address: string
+  /** As `forward` takes it, with the rest in one change; null: its mail stays here. */
+  readonly forward?: Pick<ForwardAccount, 'to' | 'keep'> | null | undefined
   readonly secret?: SecretSource | undefined
   readonly quota?: string | undefined
+  /** As people know who it belongs to; '' for none. */
+  readonly displayName?: string | undefined
   readonly enabled?: boolean | undefined
   readonly shared?: boolean | undefined
 }
@@ -104,6 +117,7 @@ export type AccountFacts = {
   readonly enabled: boolean
   readonly shared: boolean
   /** 0: no limit. */
+  readonly displayName: string
   readonly quotaBytes: number
   /** It has none of its own: the setting mailboxSizeLimit holds. */
   readonly hasDefaultQuota: boolean
@@ -160,6 +174,8 @@ export type AccountEmptied = {
   readonly messages: number
 }
 
+/** Passwords hashed at once, as far as they are no hashes; each takes memory and a core. */
+const HASHED_AT_ONCE = 4
 /** Mailboxes measured at once for one page. */
 const MEASURED_AT_ONCE = 16
 
@@ -186,6 +202,7 @@ export function createAccountAdministration(
       id: account.id,
       enabled: account.enabled,
       shared: account.shared,
+      displayName: account.displayName,
       quotaBytes: quotaBytes ?? settings.mailboxSizeLimit,
       hasDefaultQuota: quotaBytes === null,
       usedBytes: used.bytes,
@@ -198,35 +215,20 @@ export function createAccountAdministration(
   }
 
   async function add(request: AddAccount): ReturnType<AccountAdministration['add']> {
-    const address = fields.ownAddress(request.address)
-    if (address.kind !== 'ok') return address
-    const quota = parseQuota(request.quota ?? 'default')
-    if (quota.kind !== 'ok') return quota
-    const secret = await request.secret()
-    if (secret === undefined) return badValue('password', '', { name: 'password-or-hash' })
-    const { storeSecret } = await loadSecrets()
-    const stored = await storeSecret(secret)
-    if (stored.kind !== 'ok') return stored
-    const added = await accounts.add({
-      address: address.value,
-      ...stored.value,
-      quotaBytes: quota.value,
-      enabled: request.enabled ?? true,
-      shared: request.shared ?? false,
-    })
-    if (added.kind !== 'ok') return whyNotAdded(added.kind, request.address, address.value)
+    const wanted = await parseNew(request)
+    if (wanted.kind !== 'ok') return wanted
+    const added = await accounts.add(wanted.value)
+    if (added.kind !== 'ok') {
+      return whyNotAdded(added.kind, request.address, wanted.value.address)
+    }
     const { account } = added
     const name = formatAddress(account.address)
     record({ what: 'account', name, before: null, after: changeFacts(account) })
-    // Listing makes the first folders.
-    await mailbox.folders.list(account.id)
-    const isAlias = (await directory.aliases.get(address.value)) !== undefined
-    const warnings = isAlias ? [{ kind: 'alias-comes-first', address: name } as const] : []
-    return { kind: 'added', address: name, warnings }
+    return await begun(account)
   }
 
   async function set(request: SetAccount): ReturnType<AccountAdministration['set']> {
-    const changes = await parseChanges(request)
+    const changes = await parseChanges(request, fields)
     if (changes.kind !== 'ok') return changes
     const found = await find(request.address)
     if (found.kind !== 'found') return found
@@ -235,19 +237,94 @@ export function createAccountAdministration(
     const { account } = changed
     const name = formatAddress(account.address)
     const isNewPassword = changes.value.passwordHash !== undefined
+    const isForward = changes.value.forward !== undefined
     record({
       what: 'account',
       name,
-      before: changeFacts(found.account),
-      after: { ...changeFacts(account), ...(isNewPassword && { password: 'replaced' }) },
+      before: {
+        ...changeFacts(found.account),
+        ...(isForward && forwardChange(found.account.forward)),
+      },
+      after: {
+        ...changeFacts(account),
+        ...(isForward && forwardChange(account.forward)),
+        ...(isNewPassword && { password: 'replaced' }),
+      },
     })
-    const warnings =
-      request.enabled === false ? await warnOfPostmaster(directory, account.address.domain) : []
+    const warnings = [
+      ...(request.enabled === false
+        ? await warnOfPostmaster(directory, account.address.domain)
+        : []),
+      ...(isForward ? await warnOfForward(found.address) : []),
+    ]
     return { kind: 'set', address: name, warnings }
+  }
+
+  async function warnOfForward(address: Address): Promise<readonly Warning[]> {
+    const { nowhere } = await findRoute(directory, [address])
+    const alias = formatAddress(address)
+    return nowhere.map((end) => ({ kind: 'mail-fails', alias, end }) as const)
+  }
+
+  /** In transactions of some dozens; each is judged by itself, in their order. */
+  async function addAll(
+    requests: readonly AddAccount[],
+  ): ReturnType<AccountAdministration['addAll']> {
+    const parsed = await concurrently(requests, HASHED_AT_ONCE, parseNew)
+    const wanted = parsed.flatMap((one) => (one.kind === 'ok' ? [one.value] : []))
+    const results = (await accounts.addAll(wanted)).values()
+    const added = parsed.map((one, i) => {
+      if (one.kind !== 'ok') return one
+      const result = results.next().value ?? { kind: 'exists' }
+      if (result.kind === 'ok') return result
+      return whyNotAdded(result.kind, requests[i]?.address ?? '', one.value.address)
+    })
+    for (const one of added) {
+      if (one.kind !== 'ok') continue
+      const { account } = one
+      const name = formatAddress(account.address)
+      record({ what: 'account', name, before: null, after: changeFacts(account) })
+    }
+    return await concurrently(added, MEASURED_AT_ONCE, async (one) =>
+      one.kind === 'ok' ? await begun(one.account) : one,
+    )
+  }
+
+  async function parseNew(request: AddAccount): Promise<Parsed<NewAccount>> {
+    const address = fields.ownAddress(request.address)
+    if (address.kind !== 'ok') return address
+    const quota = parseQuota(request.quota ?? 'default')
+    if (quota.kind !== 'ok') return quota
+    const displayName = parseDisplayName(request.displayName ?? '')
+    if (displayName.kind !== 'ok') return displayName
+    const secret = await request.secret()
+    if (secret === undefined) return badValue('password', '', { name: 'password-or-hash' })
+    const { storeSecret } = await loadSecrets()
+    const stored = await storeSecret(secret)
+    if (stored.kind !== 'ok') return stored
+    return ok({
+      address: address.value,
+      ...stored.value,
+      quotaBytes: quota.value,
+      displayName: displayName.value,
+      enabled: request.enabled ?? true,
+      shared: request.shared ?? false,
+    })
+  }
+
+  /** A new account, with its first folders. */
+  async function begun({ id, address }: AccountRecord): Promise<AccountAdded> {
+    // Listing makes them.
+    await mailbox.folders.list(id)
+    const name = formatAddress(address)
+    const isAlias = (await directory.aliases.get(address)) !== undefined
+    const warnings = isAlias ? [{ kind: 'alias-comes-first', address: name } as const] : []
+    return { kind: 'added', address: name, warnings }
   }
 
   return {
     add,
+    addAll,
     set,
 
     async page(request) {
@@ -299,14 +376,9 @@ export function createAccountAdministration(
     },
 
     async forward({ address: text, to, keep = false }) {
-      const targets = fields.targets(to)
-      if (targets.kind !== 'ok') return targets
-      const forward = forwardOf(targets.value, keep)
-      const count = forward?.to.length ?? 0
-      if (count > FORWARD_TARGETS_MAX) {
-        const max = FORWARD_TARGETS_MAX
-        return badValue('targets', to.join(' '), { name: 'forward-count', max })
-      }
+      const parsed = parseForward({ to, keep }, fields)
+      if (parsed.kind !== 'ok') return parsed
+      const forward = parsed.value
       const found = await find(text)
       if (found.kind !== 'found') return found
       const changed = await accounts.set(found.address, { forward })
@@ -318,8 +390,7 @@ export function createAccountAdministration(
         before: forwardChange(found.account.forward),
         after: forwardChange(forward),
       })
-      const { nowhere } = await findRoute(directory, [found.address])
-      const warnings = nowhere.map((end) => ({ kind: 'mail-fails', alias: name, end }) as const)
+      const warnings = await warnOfForward(found.address)
       return { kind: 'forwarded', address: name, forward: forwardFacts(forward), warnings }
     },
 
@@ -359,14 +430,35 @@ export function createAccountAdministration(
 }
 
 /** For the log. */
-const changeFacts = ({ enabled, shared, quotaBytes }: AccountRecord) => ({
+const changeFacts = ({ enabled, shared, quotaBytes, displayName }: AccountRecord) => ({
   enabled,
   shared,
   quotaBytes,
+  ...(displayName !== '' && { displayName }),
 })
+
+function parseDisplayName(text: string): Parsed<string> {
+  const charactersMax = DISPLAY_NAME_CHARACTERS_MAX
+  const isLine = !/\p{Cc}/u.test(text) && text.length <= charactersMax
+  return isLine
+    ? ok(text.trim())
+    : badValue('displayName', text, { name: 'one-line', charactersMax })
+}
 
 /** Of one account. */
 export const FORWARD_TARGETS_MAX = 20
+
+function parseForward(
+  { to, keep = false }: Pick<ForwardAccount, 'to' | 'keep'>,
+  fields: Fields,
+): Parsed<Forward | null> {
+  const targets = fields.targets(to)
+  if (targets.kind !== 'ok') return targets
+  const forward = forwardOf(targets.value, keep)
+  const max = FORWARD_TARGETS_MAX
+  if ((forward?.to.length ?? 0) <= max) return ok(forward)
+  return badValue('targets', to.join(' '), { name: 'forward-count', max })
+}
 
 function forwardOf(targets: readonly Address[], keep: boolean): Forward | null {
   const to = [...new Map(targets.map((target) => [formatAddress(target), target])).values()]
@@ -406,10 +498,17 @@ function whyNotAdded(
 
 async function parseChanges(
   request: SetAccount,
+  fields: Fields,
 ): Promise<{ readonly kind: 'ok'; readonly value: AccountChanges } | BadValue> {
   const { enabled, shared } = request
   const quota = request.quota === undefined ? undefined : parseQuota(request.quota)
   if (quota?.kind === 'bad-value') return quota
+  const wanted = request.forward ?? (request.forward === null ? { to: [] } : undefined)
+  const forward = wanted && parseForward(wanted, fields)
+  if (forward?.kind === 'bad-value') return forward
+  const displayName =
+    request.displayName === undefined ? undefined : parseDisplayName(request.displayName)
+  if (displayName?.kind === 'bad-value') return displayName
   const secret = await request.secret?.()
   const stored = secret && (await (await loadSecrets()).storeSecret(secret))
   if (stored?.kind === 'bad-value') return stored
@@ -418,6 +517,8 @@ async function parseChanges(
     ...(enabled === undefined ? {} : { enabled }),
     ...(quota === undefined ? {} : { quotaBytes: quota.value }),
     ...(shared === undefined ? {} : { shared }),
+    ...(forward === undefined ? {} : { forward: forward.value }),
+    ...(displayName === undefined ? {} : { displayName: displayName.value }),
   }
   if (Object.keys(value).length > 0) return { kind: 'ok', value }
   return badValue('changes', '', { name: 'some-change' })

@@ -11,12 +11,16 @@ import { type AccessAdministration, createAccessAdministration } from './access.
 import { type AccountAdministration, createAccountAdministration } from './accounts.ts'
 import { type AliasAdministration, createAliasAdministration } from './aliases.ts'
 import { type AppPasswordAdministration, createAppPasswordAdministration } from './app-passwords.ts'
+import type { AuditLog } from './audit/reading.ts'
+import type { AuditSeals } from './audit/seals.ts'
+import { type ContainmentAdministration, createContainmentAdministration } from './containment.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { createDnsAdministration, type DnsAdministration } from './dns/domain-records.ts'
 import { createDomainAdministration, type DomainAdministration } from './domains.ts'
 import { createFields } from './fields.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
+import { createInvitationAdministration, type InvitationAdministration } from './invitations.ts'
 import { createLoginAdministration, type LoginAdministration } from './logins.ts'
 import { createPolicyAdministration, type PolicyAdministration } from './policy.ts'
 import {
@@ -24,15 +28,24 @@ import {
   type QuarantineAdministration,
 } from './quarantine/quarantine.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
+import { createRoleAdministration, type RoleAdministration } from './roles.ts'
 import { createSettingsAdministration, type SettingsAdministration } from './settings.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
 import { createSrsAdministration, type SrsAdministration } from './srs.ts'
 import { createStatusAdministration, type StatusAdministration } from './status.ts'
+import { createTokenAdministration, type TokenAdministration } from './tokens.ts'
 import { createTraceAdministration, type TraceAdministration } from './trace/trace.ts'
 
 export interface Administration {
   readonly domains: DomainAdministration
   readonly accounts: AccountAdministration
+  readonly roles: RoleAdministration
+  readonly tokens: TokenAdministration
+  readonly invitations: InvitationAdministration
+  readonly containment: ContainmentAdministration
+  /** The record of what was done. */
+  readonly audit: AuditLog
+  readonly auditSeals: AuditSeals
   readonly appPasswords: AppPasswordAdministration
   readonly logins: LoginAdministration
   readonly aliases: AliasAdministration
@@ -52,10 +65,17 @@ export interface Administration {
 
 export function createAdministration(deps: AdministrationDeps): Administration {
   const fields = createFields(deps.settings)
+  const accounts = createAccountAdministration(deps, fields)
   const access = createAccessAdministration(deps)
   return {
     domains: createDomainAdministration(deps, fields),
-    accounts: createAccountAdministration(deps, fields),
+    accounts,
+    roles: createRoleAdministration(deps, fields),
+    tokens: createTokenAdministration(deps),
+    invitations: createInvitationAdministration(deps, fields),
+    containment: createContainmentAdministration(deps, fields, accounts, deps.audit),
+    audit: deps.audit,
+    auditSeals: deps.auditSeals,
     appPasswords: createAppPasswordAdministration(deps, fields),
     logins: createLoginAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),

@@ -4,6 +4,7 @@ import type { Alias, BadTargets } from '#shared/directory/aliases.ts'
 import type { Recipient } from '#shared/directory/directory.ts'
 import type { AliasName } from '#shared/directory/records.ts'
 import { type Address, formatAddress } from '#shared/mail/address.ts'
+import { type TreeNode, treeOf } from './alias-tree.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { addressOfAlias, type Fields, formatAliasName } from './fields.ts'
 import { type Listed, type ListRequest, parseListRequest } from './listing.ts'
@@ -24,6 +25,8 @@ export interface AliasAdministration {
   page(request: ListRequest): Promise<Listed<AliasFacts> | BadValue | NoSuchDomain>
   /** Where mail to any address goes: by an alias, to an account, to a catch-all, elsewhere. */
   show(alias: string): Promise<AliasShown | AddressShown | BadValue | NoSuchAlias | LeadsNowhere>
+  /** The way of mail to any address, step by step. */
+  tree(address: string): Promise<TreeShown | BadValue>
   /** Other targets for one that is there. */
   set(request: AliasRequest): Promise<AliasSet | BadValue | NoSuchAlias>
   remove(alias: string): Promise<AliasRemoved | BadValue | NoSuchAlias>
@@ -56,6 +59,7 @@ export type AddressShown = {
   readonly of: string | null
   readonly route: Route
 }
+export type TreeShown = { readonly kind: 'tree'; readonly tree: TreeNode }
 export type AliasRemoved = {
   readonly kind: 'removed'
   readonly alias: string
@@ -159,6 +163,12 @@ export function createAliasAdministration(
       if (list.kind !== 'ok') return list
       const { items, next } = await aliases.page(list.value)
       return { kind: 'page', items: items.map(aliasFacts), next }
+    },
+
+    async tree(text) {
+      const address = fields.address(text, 'alias')
+      if (address.kind !== 'ok') return address
+      return { kind: 'tree', tree: await treeOf(directory, address.value) }
     },
 
     async show(text) {

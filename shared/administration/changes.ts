@@ -15,6 +15,9 @@ export type Change = {
     | 'app-password'
     | 'login'
     | 'setting'
+    | 'role'
+    | 'token'
+    | 'link'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

@@ -11,6 +11,9 @@ import type { Directory } from '#shared/directory/directory.ts'
 import type { KeyUpkeep } from '#shared/directory/key-upkeep.ts'
 import type { StoredSrsSecrets } from '#shared/directory/srs-secrets.ts'
 import type { SettingStore } from '#shared/directory/stored-settings.ts'
+import type { Links } from '#shared/identity/links.ts'
+import type { Sessions } from '#shared/identity/sessions.ts'
+import type { Tokens } from '#shared/identity/tokens.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Stories } from '#shared/queue/trace/stories.ts'
@@ -18,6 +21,8 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { LoadStored } from '#shared/settings/stored.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
+import type { AuditLog } from './audit/reading.ts'
+import type { AuditSeals } from './audit/seals.ts'
 import type { RecordChange } from './changes.ts'
 import type { ReadRecords } from './dns/published.ts'
 import type { DnsSettings } from './dns/wanted-records.ts'
@@ -38,6 +43,13 @@ export type AdministrationDeps = {
   readonly devices: Pick<Devices, 'of'>
   /** Of this process; undefined where listeners are elsewhere. */
   readonly sessions: LiveSessions | undefined
+  /** Of console and API. */
+  readonly webSessions: Sessions
+  readonly tokens: Tokens
+  readonly links: Links
+  /** The record of what was done. */
+  readonly audit: AuditLog
+  readonly auditSeals: AuditSeals
   readonly suspicion: Pick<Suspicion, 'forget'>
   readonly stories: Stories
   readonly rehearsal: PolicyRehearsal
@@ -64,6 +76,7 @@ export type AdministrationDeps = {
       /** How long is told what became of a message, and what was decided about it. */
       readonly traceRetention: number
       readonly policyRecordLifetime: number
+      readonly apiTokenLifetime: number
     }
   readonly log: Log
   /** Told of every change, once it is made. */

@@ -28,6 +28,10 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return refusal.field === 'domain'
         ? `${value} has the last owner`
         : `${value} is the last owner`
+    case 'no-such-token':
+      return `no token ${value}`
+    case 'no-such-link':
+      return 'this link was used, is too old, or was replaced by another one'
     case 'no-such-alias':
       return `no alias ${value}`
     case 'leads-nowhere':
@@ -172,6 +176,10 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
       return 'if, endif and ! are not known here; write the networks that are meant'
     case 'selector':
       return `'${value}' is no selector: labels of letters in lower case, digits and hyphens, with dots between, at most 63 characters`
+    case 'role-domains':
+      return rule.max === 0
+        ? `the role ${rule.role} has no domains of its own`
+        : `the role ${rule.role} is given with ${rule.min} to ${rule.max} domains`
     case 'private-key':
       return `not a key that can sign: ${rule.problem}`
     default:

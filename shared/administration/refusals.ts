@@ -1,6 +1,7 @@
 // Why something was not done. Each refusal names the field, the value that stood in it and the rule that it breaks, so that the
 // command line makes its line of it and an HTTP API its problem document (RFC 9457). No text for people is made here.
 
+import type { Role } from '#shared/administration/rights/roles.ts'
 import type { HashProblem } from '#shared/auth/passwords.ts'
 import type { AccessKeyFault } from '#shared/directory/access-key.ts'
 
@@ -45,10 +46,16 @@ export type Field =
   | 'expires'
   | 'appPassword'
   | 'session'
+  | 'token'
+  | 'role'
+  | 'domains'
+  | 'link'
   /** Of an import: one row, and the heading of all. */
   | 'row'
   | 'heading'
+  | 'displayName'
   | 'job'
+  | 'search'
 
 /** What a value has to be, with the numbers and words of the rule. */
 export type Rule =
@@ -103,6 +110,13 @@ export type Rule =
   | { readonly name: 'no-conditions' }
   /** Or for how long, as `allowed` says. */
   | { readonly name: 'future-time'; readonly allowed: string }
+  /** How many domains a role is given with. */
+  | {
+      readonly name: 'role-domains'
+      readonly role: Role
+      readonly min: number
+      readonly max: number
+    }
   /** Of signing keys; `problem`: for people. */
   | { readonly name: 'selector' }
   | { readonly name: 'private-key'; readonly problem: string }
@@ -167,9 +181,13 @@ export type NoSuchSelector = Of<'no-such-selector', 'selector', { readonly domai
 
 export type NoSuchAppPassword = Of<'no-such-app-password', 'appPassword'>
 /** One may have `max` of them. */
-export type TooMany = Of<'too-many', 'appPassword', { readonly max: number }>
+export type TooMany = Of<'too-many', 'appPassword' | 'token', { readonly max: number }>
 /** It has ended, or is none of this process. */
 export type NoSuchSession = Of<'no-such-session', 'session', { readonly account: string }>
+
+export type NoSuchToken = Of<'no-such-token', 'token'>
+/** Used, too old, or none. Its text is a secret, and not among these facts. */
+export type NoSuchLink = Of<'no-such-link', 'link'>
 
 export type Refusal =
   | BadValue
@@ -201,6 +219,8 @@ export type Refusal =
   | NoSuchAppPassword
   | TooMany
   | NoSuchSession
+  | NoSuchToken
+  | NoSuchLink
 
 /** A text from outside, parsed. */
 export type Parsed<T> = { readonly kind: 'ok'; readonly value: T } | BadValue

@@ -30,7 +30,12 @@ export type ServerFacts = {
   readonly certificateFile: string
 }
 
-export type DiskFacts = { readonly freeBytes: number; readonly bytes: number }
+export type DiskFacts = {
+  readonly freeBytes: number
+  readonly bytes: number
+  /** Nothing can be written to the folder: the file system became read-only. */
+  readonly isReadOnly?: boolean
+}
 
 export type CertificateFacts =
   | {

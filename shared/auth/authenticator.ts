@@ -52,6 +52,12 @@ export type AuthenticatorDeps = {
   readonly settings: AuthSettings
   readonly clock: Clock
   readonly log: Log
+  /** Undefined: there is no issuer, and no token is any good. */
+  readonly tokens?: Pick<Authenticator, 'authenticateToken'> | undefined
+}
+
+const noTokens: Pick<Authenticator, 'authenticateToken'> = {
+  authenticateToken: async () => ({ kind: 'refused', reason: 'token' }),
 }
 
 /**
@@ -260,6 +266,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
 
   return {
     authenticate,
+    ...(deps.tokens ?? noTokens),
     ...createScramLogins({
       credentials,
       guard,

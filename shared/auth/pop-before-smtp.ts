@@ -126,6 +126,11 @@ export function noteLogins(
       await note(attempt, result)
       return result
     },
+    async authenticateToken(attempt) {
+      const result = await authenticator.authenticateToken(attempt)
+      await note(attempt, result)
+      return result
+    },
   }
 }
 

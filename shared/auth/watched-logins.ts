@@ -26,5 +26,10 @@ export function watchLogins(
       look(attempt.remoteAddress, result)
       return result
     },
+    async authenticateToken(attempt) {
+      const result = await authenticator.authenticateToken(attempt)
+      look(attempt.remoteAddress, result)
+      return result
+    },
   }
 }

@@ -14,6 +14,19 @@ export interface Authenticator {
   scramChallenge(attempt: ScramAttempt): Promise<ScramChallenge | LoginThrottled>
   /** Second half: checks the proof against what is stored now, and counts a wrong one as it counts a wrong password. */
   scramProof(attempt: ScramProofAttempt): Promise<ScramResult>
+  /** Checks a token of the issuer (RFC 7628). Refuses all where none is set. */
+  authenticateToken(attempt: TokenAttempt): Promise<TokenResult>
+}
+
+/** `login`: as the client says; '' for whoever the token is of. */
+export type TokenAttempt = ScramAttempt & { readonly token: string }
+
+export type TokenResult = LoginAccepted | TokenRefused | LoginThrottled
+
+export type TokenRefused = LoginRefused & {
+  /** Where the issuer tells of itself, and what to ask it for: for the client's next attempt. */
+  readonly configuration?: string
+  readonly scope?: string
 }
 
 export type ScramAttempt = {

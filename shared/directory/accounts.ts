@@ -38,6 +38,7 @@ import {
   type StoredPassword,
 } from './records.ts'
 import { countsAs, ownerCount, roleWrites } from './roles.ts'
+import { accountTarget, addWords, changeWords, removeWords, wordsOf } from './words.ts'
 
 export interface Accounts {
   add(account: NewAccount): Promise<AccountAdded>
@@ -82,6 +83,7 @@ export type AccountChanges = {
   readonly quotaBytes?: number | null
   /** Null: its mail stays here. */
   readonly forward?: Forward | null
+  readonly displayName?: string
 } & PasswordChange
 
 /** A verifier never outlives the password it was made from: a new hash without one leaves none. */
@@ -101,8 +103,8 @@ export type AccountChanged =
   /** Nobody else could give roles. */
   | { readonly kind: 'last-owner' }
 
-/** Accounts added at once: two writes each, and one for the domain, of the 100 of a transaction. */
-const ADD_BATCH = 45
+/** Writes of accounts added at once: of the 100 of a transaction two are for the domain and the first account of all. */
+const ADD_WRITES_MAX = 98
 /** Profiles read at once while listing. */
 const LIST_BATCH = 100
 
@@ -244,8 +246,7 @@ export function createAccounts(deps: {
     async addAll(wanted) {
       const results = new Map<NewAccount, AccountAdded>()
       for (const ofDomain of Map.groupBy(wanted, ({ address }) => address.domain).values()) {
-        for (let at = 0; at < ofDomain.length; at += ADD_BATCH) {
-          const some = ofDomain.slice(at, at + ADD_BATCH)
+        for (const some of batchesOf(ofDomain)) {
           for (const [i, added] of (await addSome(some)).entries()) {
             const account = some[i]
             if (account !== undefined) results.set(account, added)
@@ -273,7 +274,14 @@ export function createAccounts(deps: {
         const found = await find(address)
         if (found === undefined) return { kind: 'no-such-account' }
         // Only what changes is written: two changes of different settings at once both hold.
-        const { passwordHash, scramVerifier = null, shared, forward, ...repeated } = changes
+        const {
+          passwordHash,
+          scramVerifier = null,
+          shared,
+          forward,
+          displayName,
+          ...repeated
+        } = changes
         const password = passwordHash === undefined ? {} : { passwordHash, scramVerifier }
         const kind = shared === undefined ? {} : { shared }
         const endsSessions = passwordHash !== undefined || changes.enabled === false
@@ -281,26 +289,31 @@ export function createAccounts(deps: {
         // Expansion reads it with the address, whoever shows it with the account.
         const forwarded = forward ? { forward: forwardValue(forward) } : {}
         const unforwarded = forward === null ? { remove: ['forward'] } : {}
+        const named = displayName === undefined ? {} : { displayName }
         const { enabled } = changes
         const switches = enabled !== undefined && enabled !== found.account.enabled
         if (switches && (await endsLastOwner(found.account))) return { kind: 'last-owner' }
         const writes: Write[] = switches
           ? [...roleWrites(found.account, enabled ? 'enable' : 'disable')]
           : []
-        const asRead = switches ? [withRole(found.account)] : []
+        const asRead = [
+          ...(switches ? [withRole(found.account)] : []),
+          ...(displayName === undefined ? [] : [isNamed(found.account)]),
+        ]
         for (const [update, set, others] of [
           [
             accountKey(found.account.id),
-            { ...repeated, ...password, ...kind, ...forwarded },
+            { ...repeated, ...password, ...kind, ...forwarded, ...named },
             { ...epochs, ...unforwarded },
           ],
           [addressKey(address), { ...repeated, ...forwarded }, unforwarded],
         ] as const) {
           if (Object.keys(set).length === 0 && forward !== null) continue
-          const conditions = update.sk === PROFILE_SK ? asRead : []
+          const conditions: readonly Condition[] = update.sk === PROFILE_SK ? asRead : []
           const condition = { all: [{ exists: 'pk' }, ...conditions] } as const
           writes.push({ update, changes: { set, ...others }, if: condition })
         }
+        if (displayName !== undefined) writes.push(...renames(found.account, displayName))
         if (writes.length > 0) await table.transact(writes)
         const { id, sessionsEpoch: epoch } = found.account
         if (endsSessions) onSessionsEnd(id)
@@ -313,6 +326,7 @@ export function createAccounts(deps: {
             ...password,
             ...kind,
             ...(forward !== undefined && { forward }),
+            ...(displayName !== undefined && { displayName }),
             sessionsEpoch,
           },
         }
@@ -335,6 +349,7 @@ export function createAccounts(deps: {
                 if: { all: [mine, { exists: 'targets' }] },
               }
             : { delete: key, if: { all: [mine, { absent: 'targets' }] } },
+          ...removeWords(wordsOfAccount(account), accountTarget(account.address)),
           { delete: accountKey(account.id), if: withRole(account) },
           { delete: factorsKey(account.id) },
           ...roleWrites(account, 'remove'),
@@ -374,9 +389,43 @@ export function createAccounts(deps: {
   }
 }
 
+/** What one transaction adds. */
+function* batchesOf(accounts: readonly NewAccount[]): Generator<readonly NewAccount[]> {
+  let batch: NewAccount[] = []
+  let writes = 0
+  for (const account of accounts) {
+    const more = 2 + wordsOf(canonical(account.address).local, account.displayName).length
+    if (writes + more > ADD_WRITES_MAX) {
+      yield batch
+      batch = []
+      writes = 0
+    }
+    batch.push(account)
+    writes += more
+  }
+  yield batch
+}
+
+const wordsOfAccount = ({ address, displayName }: AccountRecord) =>
+  wordsOf(address.local, displayName)
+
+/** As it was read: its words are known by it. */
+const isNamed = ({ displayName }: AccountRecord): Condition =>
+  displayName === ''
+    ? { any: [{ absent: 'displayName' }, { attribute: 'displayName', is: '=', value: '' }] }
+    : { attribute: 'displayName', is: '=', value: displayName }
+
+const renames = (account: AccountRecord, displayName: string) =>
+  changeWords(
+    wordsOfAccount(account),
+    wordsOfAccount({ ...account, displayName }),
+    accountTarget(account.address),
+  )
+
 function additions(account: AccountRecord): Write[] {
   const { id, address, enabled, quotaBytes } = account
   return [
+    ...addWords(wordsOfAccount(account), accountTarget(address)),
     {
       // The address may be an alias already: then it is both.
       update: addressKey(address),

@@ -1,7 +1,7 @@
 // Aliases: addresses, or whole domains (catch-all), whose mail goes to other addresses, ours or anybody's. An address may
 // be an alias and an account at once; then the account gets its copy only if the alias names it among its targets.
 
-import { type Address, formatAddress } from '#shared/mail/address.ts'
+import { type Address, formatAddress, lookupKey } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Table, Write } from '#shared/storage/ports.ts'
 import { type ListOptions, type ListPage, pageOfAddresses } from './listing.ts'
@@ -17,6 +17,7 @@ import {
   readDomain,
   targetsValue,
 } from './records.ts'
+import { addWords, aliasTarget, removeWords, type WordTarget, wordsOf } from './words.ts'
 
 export interface Aliases {
   add(name: AliasName, targets: readonly Address[]): Promise<AliasAdded>
@@ -43,8 +44,8 @@ export const ALIAS_TARGETS_MAX = 1_000
 /** What they take together; the item that holds them must stay below ITEM_BYTES_MAX. */
 export const ALIAS_TARGETS_BYTES_MAX = 300_000
 
-/** Aliases added at once: a write each, and one for the domain, of the 100 of a transaction. */
-const ADD_BATCH = 90
+/** Writes of aliases added at once: of the 100 of a transaction one is for the domain. */
+const ADD_WRITES_MAX = 99
 /** Their targets together, of the 4 MB of a transaction; an alias with more goes alone. */
 const ADD_BATCH_BYTES = 1_000_000
 
@@ -115,11 +116,14 @@ export function createAliases(deps: { readonly table: Table }): Aliases {
           const made = madeBy === undefined ? {} : { aliasMadeBy: madeBy }
           const changes = { set: { targets: targetsValue(targets), ...made } }
           writes.push({ update: key, changes, if: { absent: 'targets' } })
+          const { words, target } = wordsOfAlias(alias.name)
+          writes.push(...addWords(words, target))
           results.set(alias, { kind: 'ok', alias: { name: alias.name, targets } })
         }
       }
       if (writes.length > 0) {
-        await table.transact([countAliases(first.name.domain, writes.length), ...writes])
+        const count = [...results.values()].filter(({ kind }) => kind === 'ok').length
+        await table.transact([countAliases(first.name.domain, count), ...writes])
       }
       return results
     })
@@ -174,8 +178,10 @@ export function createAliases(deps: { readonly table: Table }): Aliases {
         const found = await find(name)
         if (found === undefined) return { kind: 'no-such-alias' }
         const key = addressKey(name)
+        const { words, target } = wordsOfAlias(found.name)
         await table.transact([
           countAliases(name.domain, -1),
+          ...removeWords(words, target),
           found.account === null
             ? { delete: key, if: { all: [{ exists: 'targets' }, { absent: 'accountId' }] } }
             : {
@@ -193,17 +199,33 @@ export function createAliases(deps: { readonly table: Table }): Aliases {
 function* inBatches(aliases: readonly Alias[]): Generator<readonly Alias[]> {
   let batch: Alias[] = []
   let bytes = 0
+  let writes = 0
   for (const alias of aliases) {
+    const moreWrites = 1 + wordsOfAlias(alias.name).words.length
     const more = targetsValue(alias.targets).reduce((sum, text) => sum + Buffer.byteLength(text), 0)
-    if (batch.length === ADD_BATCH || bytes + more > ADD_BATCH_BYTES) {
+    if (writes + moreWrites > ADD_WRITES_MAX || bytes + more > ADD_BATCH_BYTES) {
       yield batch
       batch = []
       bytes = 0
+      writes = 0
     }
     batch.push(alias)
     bytes += more
+    writes += moreWrites
   }
   yield batch
+}
+
+/** A catch-all is found by its domain. */
+function wordsOfAlias({ local, domain }: AliasName): {
+  readonly words: readonly string[]
+  readonly target: WordTarget
+} {
+  const name = local === null ? '' : lookupKey(local)
+  return {
+    words: local === null ? [] : wordsOf(name),
+    target: aliasTarget({ local: name, domain }),
+  }
 }
 
 function countAliases(domain: Domain, by: number): Write {

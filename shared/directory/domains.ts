@@ -23,6 +23,7 @@ import {
 } from './records.ts'
 import type { Roles } from './roles.ts'
 import { signingKeysKey } from './signing-keys.ts'
+import { addWords, aliasTarget, domainTarget, domainWords, removeWords, wordsOf } from './words.ts'
 
 export interface Domains {
   /**
@@ -97,6 +98,7 @@ export function createDomains(deps: {
             put: { ...domainKey(domain), ...counts, createdMs: record.createdMs },
             if: { absent: 'pk' },
           },
+          ...addWords(domainWords(domain), domainTarget(domain)),
         ]
         if (postmaster !== undefined) {
           writes.push({
@@ -104,6 +106,8 @@ export function createDomains(deps: {
             changes: { set: { targets: targetsValue([postmaster]) } },
             if: { absent: 'pk' },
           })
+          const target = aliasTarget({ local: 'postmaster', domain })
+          writes.push(...addWords(wordsOf('postmaster'), target))
         }
         await table.transact(writes)
         return { kind: 'ok', domain: record }
@@ -138,6 +142,7 @@ export function createDomains(deps: {
           },
           // Nobody signs for it any more.
           { delete: signingKeysKey(domain) },
+          ...removeWords(domainWords(domain), domainTarget(domain)),
         ])
         await roles.withdrawDomain(domain)
         return { kind: 'ok', accounts: removed }

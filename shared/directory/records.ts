@@ -10,6 +10,7 @@
 //   ACCESS#<table> / K#<key>      entry: the result of a text key
 //   ACCESS#<table> / N#v4/24#<hex>  entry: the result of a network, or of an address (`v4/32`)
 //                                 (access-records.ts reads and writes these three)
+//   WORD#… and WORDS              words by which all of these are found (words.ts)
 //   ROLES       / <id>, #OWNERS   who has a role, and how many owners can sign in (roles.ts)
 //   DKIM#<domain> / KEYS          the domain's signing keys (signing-keys.ts)
 

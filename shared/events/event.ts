@@ -22,7 +22,7 @@ export type NewEvent = {
   readonly scope: EventScope
   readonly atMs: number
   /** As JSON takes it; asked for only when somebody reads the event. */
-  readonly data: () => unknown
+  data(): unknown
 }
 
 export type ChangeEvent = {

@@ -1,9 +1,11 @@
 // Lines of the log as events: each as what it is, those that say what became of a message as events of the queue, and those of administrators
 // as changes of the directory.
 
+import type { LogFields } from '#shared/runtime/log.ts'
 import { readableText } from '#shared/runtime/log-text.ts'
 import type { LogLine } from '#shared/runtime/tapped-log.ts'
-import { type EventScope, type EventSink, noScope } from './event.ts'
+import { type ChangeFacts, changeEvent } from './change-event.ts'
+import { type EventScope, type EventSink, type NewEvent, noScope } from './event.ts'
 
 /** What the lines say that tell of a message in the queue. */
 const queueMessages: ReadonlySet<string> = new Set([
@@ -32,13 +34,48 @@ export function createLineEvents(
     const atMs = clock.now()
     const queueId = fields.queueId ?? bound.queueId
     events.publish({ topic: 'log', scope: noScope, atMs, data: () => lineData(line) })
+    if (fields.changes !== undefined) {
+      for (const change of changesIn(fields)) events.publish(changeEvent(change, atMs))
+    }
     if (queueId !== undefined && queueMessages.has(message)) {
-      const { to, from, reason } = { ...bound, ...fields }
-      const scope = scopeOf(to, from)
-      const data = () => ({ queueId, what: message, ...texts({ to, from, reason }) })
-      events.publish({ topic: 'queue', scope, atMs, data })
+      events.publish(new QueueEvent(line, atMs))
     }
   }
+}
+
+/** On the path of every message: nothing is worked out before somebody reads it. */
+class QueueEvent implements NewEvent {
+  readonly topic = 'queue'
+  readonly atMs: number
+  readonly #line: LogLine
+
+  constructor(line: LogLine, atMs: number) {
+    this.#line = line
+    this.atMs = atMs
+  }
+
+  get scope(): EventScope {
+    const { to, from } = this.#fields
+    return scopeOf(to, from)
+  }
+
+  data(): unknown {
+    const { queueId, to, from, reason } = this.#fields
+    return { queueId, what: this.#line.message, ...texts({ to, from, reason }) }
+  }
+
+  get #fields(): LogFields {
+    return { ...this.#line.bound, ...this.#line.fields }
+  }
+}
+
+/** Of a command that another process ran (services/assembly/administrator-log.ts). */
+function changesIn({ changes }: LogLine['fields']): readonly ChangeFacts[] {
+  if (!Array.isArray(changes)) return []
+  return changes.flatMap((change: unknown) => {
+    const { what, name, before = null, after = null } = Object(change)
+    return typeof name === 'string' ? [{ what: String(what), name, before, after }] : []
+  })
 }
 
 const lineData = ({ level, fields, bound, message }: LogLine) => ({

@@ -17,7 +17,8 @@ import {
 /** Of one topic: a flood of log lines drives out no events of jobs. */
 export const EVENTS_KEPT_MAX = 1_000
 
-type Kept = NewEvent & { readonly number: number }
+/** As it was given: what it says, and whom it is about, is asked for only when it is read. */
+type Kept = { readonly event: NewEvent; readonly number: number }
 
 export function createEventRing({
   feed = randomBytes(4).toString('hex'),
@@ -48,7 +49,7 @@ export function createEventRing({
       const ring = rings.get(event.topic)
       if (ring === undefined) return
       last++
-      ring.push({ ...event, number: last })
+      ring.push({ event, number: last })
       // Twice as many before half of them go: moving all for each would cost who writes.
       if (ring.length >= 2 * keptMax) {
         gone.set(event.topic, ring[ring.length - keptMax - 1]?.number ?? 0)
@@ -68,10 +69,13 @@ export function createEventRing({
         .sort((a, b) => a.number - b.number)
       const events: ChangeEvent[] = []
       let seen = from
-      for (const { number, topic, scope, atMs, data } of news) {
+      for (const { number, event } of news) {
         if (events.length === limit) return { events, last: idOf(seen), reset: false }
         seen = number
-        if (sees(topic, scope)) events.push({ id: idOf(number), topic, atMs, data: data() })
+        const { topic, atMs } = event
+        if (sees(topic, event.scope)) {
+          events.push({ id: idOf(number), topic, atMs, data: event.data() })
+        }
       }
       return { events, last: idOf(last), reset: false }
     },

@@ -16,6 +16,8 @@ export type FigureFacts = {
     | 'jobs'
   /** What its label says; undefined: it has none. */
   readonly by?: 'reason' | 'destination' | 'service' | 'state' | 'quantile'
+  /** Strangers choose the labels: where they would be kept for ever, there is the sum. */
+  readonly openLabels?: true
   /** One sentence. */
   readonly about: string
 }
@@ -39,6 +41,7 @@ export const figures = {
     kind: 'count',
     unit: 'recipients',
     by: 'destination',
+    openLabels: true,
     about: 'Attempts after which a recipient waits, by the domain of the address.',
   },
   failed: {

@@ -10,6 +10,7 @@ import { type Client, ClientGate, type ClientGateOptions } from './client-gate.t
 import { clientNetwork } from './client-network.ts'
 import { type CloseOptions, drainConnections } from './drain.ts'
 import { hotContext, type SecureContextSource } from './hot-context.ts'
+import { listenOn } from './inherited-sockets.ts'
 import { RepeatedLines } from './repeated-lines.ts'
 import type { CertificateSource } from './tls/certificate.ts'
 import type { TlsPolicy } from './tls/tls-options.ts'
@@ -101,7 +102,7 @@ export class TcpListener {
     const server = createServer(acceptedSockets)
     server.on('connection', (socket) => this.accept(socket, tls))
     this.#servers.push(server)
-    server.listen(host === '' ? { port } : { host, port })
+    listenOn(server, host, port)
     await once(server, 'listening')
     server.on('error', (error) => log.error({ error, port }, `${name} socket`))
     const address = server.address()

@@ -8,6 +8,8 @@ import { type Facility, openSyslog, type SyslogServer } from './syslog.ts'
 
 /** The settings `log.*`. */
 export type LogSettings = Pick<LogOptions, 'level' | 'format'> & {
+  /** Of those that log more or less than the rest. */
+  readonly serviceLevels: readonly { readonly service: string; readonly level: LogLevel }[]
   /** '' for none. */
   readonly file: string
   readonly syslogServer: SyslogServer | null
@@ -68,15 +70,64 @@ function openTargets(
   return [{ kind: 'stream', write, isTTY: stdout.isTTY, close: () => {} }]
 }
 
-function logOf({ level, format }: LogSettings, targets: readonly Target[]): Log {
+function logOf({ level, format, serviceLevels }: LogSettings, targets: readonly Target[]): Log {
   const logs = targets.map((destination) => {
     // A line of JSON says neither its level nor its length before it is parsed.
     const own: LogOptions['format'] = destination.kind === 'syslog' ? 'pretty' : format
-    return createLog({ level, format: own, destination })
+    const logAt = (of: LogLevel) => createLog({ level: of, format: own, destination })
+    if (serviceLevels.length === 0) return logAt(level)
+    const byService = new Map(
+      serviceLevels.map(({ service, level: of }) => [service, logAt(of)] as const),
+    )
+    return new LevelledLog(logAt(level), byService)
   })
   const [first, second] = logs
   if (first === undefined) throw new Error('no target')
   return second === undefined ? first : both(first, second)
+}
+
+/** The log of a service, from where it is told which one it is. */
+class LevelledLog implements Log {
+  readonly #rest: Log
+  readonly #byService: ReadonlyMap<string, Log>
+  readonly #fields: LogFields
+
+  constructor(rest: Log, byService: ReadonlyMap<string, Log>, fields: LogFields = {}) {
+    this.#rest = rest
+    this.#byService = byService
+    this.#fields = fields
+  }
+
+  debug(fields: LogFields, message: string): void {
+    this.#of(fields).debug(fields, message)
+  }
+
+  info(fields: LogFields, message: string): void {
+    this.#of(fields).info(fields, message)
+  }
+
+  warn(fields: LogFields, message: string): void {
+    this.#of(fields).warn(fields, message)
+  }
+
+  error(fields: LogFields, message: string): void {
+    this.#of(fields).error(fields, message)
+  }
+
+  child(fields: LogFields): Log {
+    const all = { ...this.#fields, ...fields }
+    const { service } = fields
+    const own = typeof service === 'string' ? this.#byService.get(service) : undefined
+    // Whose children are of the same service.
+    if (own !== undefined) return own.child(all)
+    return new LevelledLog(this.#rest.child(fields), this.#byService, all)
+  }
+
+  /** One line may say by itself which service it is of. */
+  #of({ service }: LogFields): Log {
+    const own = typeof service === 'string' ? this.#byService.get(service) : undefined
+    return own === undefined ? this.#rest : own.child(this.#fields)
+  }
 }
 
 function both(first: Log, second: Log): Log {

@@ -2,6 +2,7 @@
 // derived from this table; a new setting is one entry in one of its parts.
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
+import { acmeSettings } from './table/acme.ts'
 import { authSettings } from './table/auth.ts'
 import { authenticationSettings } from './table/authentication.ts'
 import { contentSettings } from './table/content.ts'
@@ -15,8 +16,10 @@ import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { identitySettings } from './table/identity.ts'
 import { imapSettings } from './table/imap.ts'
+import { issuerSettings } from './table/issuer.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { localSubmissionSettings } from './table/local-submission.ts'
+import { metricsSettings } from './table/metrics.ts'
 import { milterSettings } from './table/milters.ts'
 import { mtaStsSettings } from './table/mta-sts.ts'
 import { noticeSettings } from './table/notices.ts'
@@ -61,6 +64,7 @@ export const settingParts = {
   Milters: milterSettings,
   Logins: authSettings,
   'Sign-in and audit': identitySettings,
+  'Sign-in elsewhere': issuerSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
@@ -74,7 +78,9 @@ export const settingParts = {
   Operating: operatingSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
+  'Certificates by ACME': acmeSettings,
   Log: logSettings,
+  Metrics: metricsSettings,
 } as const
 
 export const settingsTable = {
@@ -99,6 +105,7 @@ export const settingsTable = {
   ...milterSettings,
   ...authSettings,
   ...identitySettings,
+  ...issuerSettings,
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
@@ -112,7 +119,9 @@ export const settingsTable = {
   ...operatingSettings,
   ...dnsSettings,
   ...tlsSettings,
+  ...acmeSettings,
   ...logSettings,
+  ...metricsSettings,
 } satisfies SettingGroup
 
 /** Sizes are bytes, times are milliseconds. */

@@ -1,5 +1,6 @@
-// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication`, `policy [rounds]`, `outbound [rounds]` or `scheduler [messages]`
+// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication`, `policy [rounds]`, `outbound [rounds]`, `api [accounts]` or `scheduler [messages]`
 
+import { benchApi } from './api.ts'
 import { benchAuthentication } from './authentication.ts'
 import { benchCost } from './cost/cost.ts'
 import { benchFuzz } from './fuzz/fuzz.ts'
@@ -24,6 +25,7 @@ const benches = new Map<string, (...words: readonly (string | undefined)[]) => P
   ['hostile', benchHostile],
   ['fuzz', benchFuzz],
   ['receipt', benchReceipt],
+  ['api', benchApi],
   ['authentication', benchAuthentication],
   ['policy', benchPolicy],
   ['outbound', benchOutbound],

@@ -14,6 +14,7 @@ import { openSecretCertificate } from '#services/aws/secret-certificate.ts'
 import { Secret } from '#services/aws/secrets.ts'
 import { httpsSender } from '#services/certificates/acme/https.ts'
 import { AcmeIssuer } from '#services/certificates/acme/issuer.ts'
+import { byDns } from '#services/certificates/acme/solver.ts'
 import { renewCertificate } from '#services/certificates/agent.ts'
 import type { CertificatePair } from '#shared/net/tls/certificate.ts'
 import {
@@ -65,10 +66,10 @@ describe.skipIf(!isPebbleInstalled())('a certificate by ACME', () => {
     const hostname = `${name}.example.test`
     const issuer = new AcmeIssuer({
       directoryUrl: pebble.directoryUrl,
-      hostname,
+      names: async () => [hostname],
       contact: 'postmaster@example.test',
       accountKeys: accountKeyStore(new Secret(secrets.client, 'account')),
-      challenges: new Route53Challenges({ client: route53.client, hostedZoneId: ZONE, clock }),
+      solver: byDns(new Route53Challenges({ client: route53.client, hostedZoneId: ZONE, clock })),
       send: httpsSender(pebble.trusted),
       clock,
       log: silentLog,

@@ -7,6 +7,7 @@ import { connect } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { commands } from '#services/imap/commands/index.ts'
+import { mechanismNames } from '#shared/sasl/sasl-exchange.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { startImapServer } from '#test/support/imap-server.ts'
 import { parseTranscript } from '../transcripts/parser.ts'
@@ -78,7 +79,9 @@ const commandLine = /^\S+ ((?:UID )?[A-Z]+)/gm
 async function everythingAdvertised(): Promise<ReadonlySet<string>> {
   const names = new Set<string>()
   for (const disablePlaintextAuth of ['yes', 'no'] as const) {
-    const server = await startImapServer({ options: { disablePlaintextAuth } })
+    const server = await startImapServer({
+      options: { disablePlaintextAuth, authMechanisms: mechanismNames },
+    })
     const client = await ImapClient.connect(server.port)
     for (const name of await capabilities(client)) names.add(name)
     if (disablePlaintextAuth === 'no') {

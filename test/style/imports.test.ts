@@ -22,7 +22,7 @@ const layers: readonly (readonly string[])[] = [
   ['shared/search'],
   ['shared/auth', 'shared/queue'],
   ['shared/identity'],
-  ['shared/jobs', 'shared/events', 'shared/figures'],
+  ['shared/jobs', 'shared/events', 'shared/figures', 'shared/spans'],
   ['shared/administration'],
   ['services'],
   ['services/assembly'],

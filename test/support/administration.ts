@@ -20,8 +20,8 @@ export type Administered = AsyncDisposable & {
 
 /** Settings as `--set` takes them; hostname mx.example.test and defaultDomain example.test unless they say otherwise. */
 export async function openAdministration(set: readonly string[] = []): Promise<Administered> {
-  const { store, close } = await openEmbedded()
   const clock = manualClock()
+  const { store, close } = await openEmbedded({ clock })
   const changes: Change[] = []
   const lines: LogFields[] = []
   const info: Log['info'] = (fields, message) => void lines.push({ ...fields, message })

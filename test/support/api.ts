@@ -6,13 +6,22 @@ import { createEventStreams } from '#services/api/event-stream.ts'
 import type { Operation } from '#services/api/operation.ts'
 import { operations } from '#services/api/operations/index.ts'
 import { assembleAdministration } from '#services/assembly/administration.ts'
-import type { Backend } from '#services/assembly/backend.ts'
+import { type Backend, createBackend } from '#services/assembly/backend.ts'
+import { assembleSignIns } from '#services/assembly/identity.ts'
+import { assembleApiAuthenticator } from '#services/assembly/listeners.ts'
 import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { AuditEntry, AuditResult } from '#shared/administration/audit/entries.ts'
+import { createOverview } from '#shared/administration/overview.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
+import { createSearch } from '#shared/administration/search.ts'
+import { createDirectorySearch } from '#shared/directory/search.ts'
 import { createEventRing } from '#shared/events/ring.ts'
+import { agesOf } from '#shared/figures/queue-ages.ts'
 import { createStoredFigures } from '#shared/figures/series.ts'
+import { noSecondFactors } from '#shared/identity/second-factors.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
+import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 
 export const owner: Actor = {
   accountId: null,
@@ -56,23 +65,43 @@ const noAudit: AuditTrail = {
   noteRefused: async () => {},
 }
 
+const testSignIns = (backend: Backend) =>
+  assembleSignIns(backend, {
+    authenticator: assembleApiAuthenticator(backend),
+    factors: noSecondFactors,
+  })
+
 export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps {
   const events = createEventRing()
   return {
     authenticate: async () => asked(owner),
     audit: noAudit,
     administration: (record) => assembleAdministration(backend, record),
-    rehearsal: (record) => assembleAdministration(backend, record),
+    rehearsal(record) {
+      const store = createRehearsalStore(backend.store, backend.clock)
+      return assembleAdministration(createBackend({ ...backend, store }), record)
+    },
     directory: backend.directory,
     jobs: backend.jobs,
     events,
     eventStreams: createEventStreams({ events, clock: backend.clock }),
     figures: createStoredFigures(backend.store.tables.counters, backend.clock),
+    overview: createOverview({
+      machine: async () => ({ disk: undefined, certificate: undefined }),
+      queue: () => agesOf(backend.store.tables.queue, backend.clock.now()),
+      figures: createStoredFigures(backend.store.tables.counters, backend.clock),
+      ...{ jobs: backend.jobs, clock: backend.clock },
+    }),
+    search: createSearch(createDirectorySearch(backend.store.tables.directory)),
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),
     version: '0.0.0',
-    clock: backend.clock,
+    // As the store has it, which hides what has ended.
+    clock: systemClock,
     log: silentLog,
+    signIns: testSignIns(backend),
+    webSessions: backend.webSessions,
+    tokens: backend.tokens,
     ...more,
   }
 }

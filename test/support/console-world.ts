@@ -3,6 +3,7 @@
 
 import type { Backend } from '#services/assembly/backend.ts'
 import { createBackend } from '#services/assembly/backend.ts'
+import type { GivenRights } from '#shared/directory/records.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -10,7 +11,7 @@ import { silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { encodedWords, hostile } from './hostile-strings.ts'
-import { freePort, freePorts, type ServerProcess, startServer } from './server-process.ts'
+import { freePorts, type ServerProcess, startServer } from './server-process.ts'
 import { openSink } from './sink-smtp.ts'
 import { SmtpClient } from './smtp-client.ts'
 import { openTcpRelay, type TcpRelay } from './tcp-relay.ts'
@@ -69,7 +70,6 @@ export async function openConsoleWorld(
   )
   const { path } = opening.use(await temporaryFolder())
   await fill(path, options.accounts ?? 0)
-  const port = await freePort()
   const server = opening.use(
     await startServer(path, await freePorts(), [
       'hostname=mx.example.test',
@@ -79,12 +79,10 @@ export async function openConsoleWorld(
       `relayhost=[127.0.0.1]:${sink.port}`,
       'smtpTlsSecurityLevel=none',
       'headerChecks=/^X-Spam-Flag: YES/ HOLD spam',
-      //      'listeners.http.address=127.0.0.1',
-      //      `listeners.http.port=${port}`,
       ...(options.settings ?? []),
     ]),
   )
-  const line = opening.use(await openTcpRelay(port))
+  const line = opening.use(await openTcpRelay(server.ports.http))
   const send = (message: Sent) => sendTo(server, message)
   if (options.mail ?? true) await postMail(send)
   const resources = opening.move()
@@ -119,11 +117,28 @@ async function fill(directory: string, accounts: number): Promise<void> {
 
 async function addPeople({ directory }: Backend): Promise<void> {
   for (const address of [...Object.values(people), 'ann@example.test', 'eve@other.test']) {
-    await directory.accounts.add({
+    const added = await directory.accounts.add({
       address: anAddress(address),
       passwordHash: `{PLAIN}${PASSWORD}`,
       quotaBytes: 2_000_000_000,
     })
+    const role = roleOf(address)
+    if (added.kind !== 'ok') throw new Error(`${address}: ${added.kind}`)
+    if (role !== undefined) await directory.roles.set(added.account.id, role)
+  }
+}
+
+function roleOf(address: string): GivenRights | undefined {
+  const person = Object.entries(people).find(([, own]) => own === address)?.[0]
+  switch (person) {
+    case 'owner':
+    case 'auditor':
+      return { name: person, domains: [] }
+    case 'domain-admin':
+    case 'help-desk':
+      return { name: person, domains: [parsed(parseDomain('example.test'))] }
+    default:
+      return undefined
   }
 }
 

@@ -17,6 +17,7 @@ import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
+import { fakeTokens } from './fake-tokens.ts'
 import { fakeScram } from './scram-fake.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -147,4 +148,5 @@ const authenticator: Authenticator = {
       ? { kind: 'refused', reason: 'password' }
       : { kind: 'authenticated', account: accountOf(login) },
   ...fakeScram('secret', accountOf),
+  ...fakeTokens(accountOf),
 }

@@ -19,6 +19,7 @@ import type { MessageOpener } from '#shared/message/message-opener.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
 import { FakeCertificates } from './fake-certificates.ts'
+import { fakeTokens } from './fake-tokens.ts'
 import { MemoryLog } from './memory-log.ts'
 import { fakeScram } from './scram-fake.ts'
 
@@ -137,9 +138,10 @@ export class FakeAuthenticator implements Authenticator {
   readonly others = new Set<string>()
   throttled = false
   fail: Error | undefined
-  readonly #scram = fakeScram(password, (name) =>
-    name === login ? { id: brandAccount(login), login, sessionsEpoch: 0 } : undefined,
-  )
+  readonly #accountOf = (name: string) =>
+    name === login ? { id: brandAccount(login), login, sessionsEpoch: 0 } : undefined
+  readonly #scram = fakeScram(password, this.#accountOf)
+  readonly authenticateToken = fakeTokens(this.#accountOf).authenticateToken
   readonly scramChallenge = this.#scram.scramChallenge
   readonly scramProof = this.#scram.scramProof
 

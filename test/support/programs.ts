@@ -7,6 +7,7 @@ import { isInstalled } from './program.ts'
 export const programs = {
   java: 'default-jre-headless',
   pebble: 'pebble',
+  named: 'bind9',
   python3: 'python3',
   curl: 'curl',
   openssl: 'openssl',

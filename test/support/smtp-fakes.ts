@@ -33,6 +33,7 @@ import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
 import { FakeCertificates } from './fake-certificates.ts'
+import { fakeTokens } from './fake-tokens.ts'
 import { fakeScram } from './scram-fake.ts'
 import { sharedBuckets } from './shared-buckets.ts'
 
@@ -246,9 +247,10 @@ export const goodLogin = { login: 'alice@example.test', password: 'open sesame' 
 
 export class FakeAuthenticator implements Authenticator {
   readonly attempts: LoginAttempt[] = []
-  readonly #scram = fakeScram(goodLogin.password, (login) =>
-    login === goodLogin.login ? { id: 'a1' as AccountId, login, sessionsEpoch: 0 } : undefined,
-  )
+  readonly #accountOf = (login: string) =>
+    login === goodLogin.login ? { id: 'a1' as AccountId, login, sessionsEpoch: 0 } : undefined
+  readonly #scram = fakeScram(goodLogin.password, this.#accountOf)
+  readonly authenticateToken = fakeTokens(this.#accountOf).authenticateToken
   readonly scramChallenge = this.#scram.scramChallenge
   readonly scramProof = this.#scram.scramProof
 

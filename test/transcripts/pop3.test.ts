@@ -2,6 +2,7 @@
 //   mailbox: three | odd | empty      see `mailboxes` (default three)
 //   plaintext: yes | no | loopback-allowed     disablePlaintextAuth (default no, so that most cases need no handshake)
 //   tls: stls | implicit | none       none: the listener has no certificate (default stls)
+//   issuer: yes                       tokens are offered
 //   lock: yes                         lockMaildrop
 //   fail: expunge | expunge-bug | snapshot | open | stream | directory | gone | throttled
 //   errors: 3                         commandErrorsMax
@@ -10,6 +11,7 @@
 import { expect } from 'vitest'
 import { pop3Defaults } from '#services/pop3/config.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { mechanismNames } from '#shared/sasl/sasl-exchange.ts'
 import { FakeCertificates } from '#test/support/fake-certificates.ts'
 import { FakeAuthenticator, FakeMailbox, startPop3 } from '#test/support/pop3-fakes.ts'
 import type { Header } from './parser.ts'
@@ -56,6 +58,7 @@ async function connect(header: Header): Promise<Target> {
     options: {
       endpoints: [{ host: '127.0.0.1', port: 0, tls: implicitTls ? 'implicit' : 'starttls' }],
       disablePlaintextAuth: parsePlaintext(header.plaintext),
+      ...(header.issuer === 'yes' ? { authMechanisms: mechanismNames } : {}),
       lockMaildrop: header.lock === 'yes',
       commandErrorsMax: Number(header.errors ?? pop3Defaults.commandErrorsMax),
     },

@@ -4,7 +4,7 @@ import { z } from '@hono/zod-openapi'
 import type { DomainFacts } from '#shared/administration/domains.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { listOf } from '../paging.ts'
-import { domainParams, domainText, pageOf, pageQuery, time, timeOf } from '../schemas.ts'
+import { domainParams, domainText, flag, pageOf, pageQuery, time, timeOf } from '../schemas.ts'
 import { ofDomain, ofList, ofSystem } from '../subjects.ts'
 
 const domain = z
@@ -16,12 +16,19 @@ const domain = z
   })
   .openapi('Domain')
 
+const postmaster = z.looseObject({ kind: z.string() }).openapi({
+  description: 'Who gets the mail of its postmaster (RFC 5321 §4.5.1): found, or nobody.',
+})
+
 const domainOf = ({ domain, accounts, aliases, createdMs }: DomainFacts) => ({
   domain,
   accounts,
   aliases,
   createdAt: timeOf(createdMs),
 })
+
+/** A domain has nothing that is changed, but that it is there. */
+const versionOf = ({ domain, createdMs }: DomainFacts) => [domain, createdMs]
 
 export const domainOperations = [
   defineOperation({
@@ -46,13 +53,16 @@ export const domainOperations = [
       body: z.strictObject({ domain: domainText, postmaster: z.string().max(2_048).optional() }),
     },
     subject: () => ofSystem,
-    output: domain,
+    output: domain.extend({ postmaster }),
     status: 201,
     async run({ body }, { administration }) {
       const added = await administration.domains.add(body)
       if (added.kind !== 'added') return added
-      const { domain: name } = added.domain
-      return answer(domainOf(added.domain), { location: `/domains/${name}`, version: { name } })
+      const { domain: facts } = added
+      return answer(
+        { ...domainOf(facts), postmaster: added.postmaster },
+        { location: `/domains/${facts.domain}`, version: versionOf(facts) },
+      )
     },
   }),
   defineOperation({
@@ -67,7 +77,61 @@ export const domainOperations = [
     async run({ params }, { administration }) {
       const shown = await administration.domains.show(params.domain)
       if (shown.kind !== 'domain') return shown
-      return answer(domainOf(shown.domain), { version: { name: shown.domain.domain } })
+      return answer(domainOf(shown.domain), { version: versionOf(shown.domain) })
+    },
+  }),
+  defineOperation({
+    id: 'domains.measure',
+    method: 'get',
+    path: '/domains/{domain}/usage',
+    summary:
+      'Counts what would go with a domain. It reads as many items as the domain has accounts.',
+    right: 'directory.read',
+    input: { params: domainParams },
+    subject: ({ params }) => ofDomain(params.domain),
+    output: domain.extend({ messages: z.number().int(), bytes: z.number().int() }),
+    async run({ params }, { administration }) {
+      const measured = await administration.domains.measure(params.domain)
+      if (measured.kind !== 'measured') return measured
+      const { messages, bytes } = measured
+      return answer({ ...domainOf(measured.domain), messages, bytes })
+    },
+  }),
+  defineOperation({
+    id: 'domains.delete',
+    method: 'delete',
+    path: '/domains/{domain}',
+    summary: 'Removes a domain; with force all its accounts, their mail and its aliases too.',
+    right: 'domains.write',
+    input: { params: domainParams, query: z.strictObject({ force: flag.optional() }) },
+    subject: ({ params }) => ofDomain(params.domain),
+    output: z.object({
+      domain: z.string(),
+      accounts: z.number().int(),
+      aliases: z.number().int(),
+      messages: z.number().int(),
+    }),
+    async current({ params }, { administration }) {
+      const shown = await administration.domains.show(params.domain)
+      return shown.kind === 'domain' ? versionOf(shown.domain) : undefined
+    },
+    async rehearse({ params, query }, { administration }) {
+      const measured = await administration.domains.measure(params.domain)
+      if (measured.kind !== 'measured') return measured
+      const { domain, accounts, aliases } = measured.domain
+      if (query.force !== true && accounts + aliases > 0) {
+        return { kind: 'not-empty', field: 'domain', value: params.domain, accounts, aliases }
+      }
+      return answer({ domain, accounts, aliases, messages: measured.messages })
+    },
+    async run({ params, query }, { administration }) {
+      const removed = await administration.domains.remove({
+        domain: params.domain,
+        force: query.force,
+      })
+      if (removed.kind !== 'removed') return removed
+      const { kind: _, ...counts } = removed
+      return answer(counts)
     },
   }),
 ]

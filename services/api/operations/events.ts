@@ -57,8 +57,8 @@ export const eventOperations = [
       const wanted = (query.topics ?? [...eventTopics]).filter((topic) =>
         events.topics.includes(topic),
       )
-      // What a browser sends when it comes again.
-      const after = query.after ?? request.headers.get('last-event-id') ?? undefined
+      // What a browser sends when it comes again by itself, with the address that it asked first.
+      const after = request.headers.get('last-event-id') ?? query.after
       const question = { after, topics: wanted, sees: eventSight(actor) }
       const accepts = request.headers.get('accept') ?? ''
       if (eventStreams !== undefined && accepts.includes('text/event-stream')) {

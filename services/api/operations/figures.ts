@@ -72,6 +72,6 @@ export const figureOperations = [
         series: series.map((one) => ({ ...one, values: [...one.values] })),
       })
     },
-    fields: { newerThan: { in: 'query', name: 'since' } } as never,
+    fields: { newerThan: { in: 'query', name: 'since' } },
   }),
 ]

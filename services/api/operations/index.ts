@@ -1,25 +1,53 @@
 // The table of operations. A new noun is a file, and a line here.
 
 import type { Operation } from '../operation.ts'
+import { accessTableOperations } from './access-tables.ts'
 import { accountOperations } from './accounts.ts'
+import { aliasOperations } from './aliases.ts'
+import { auditOperations } from './audit.ts'
+import { containmentOperations } from './containment.ts'
+import { domainDnsOperations } from './domain-dns.ts'
 import { domainOperations } from './domains.ts'
 import { eventOperations } from './events.ts'
 import { figureOperations } from './figures.ts'
+import { grantOperations } from './grants.ts'
+import { invitationOperations } from './invitations.ts'
 import { jobOperations } from './jobs.ts'
+import { overviewOperations } from './overview.ts'
 import { policyOperations } from './policy.ts'
+
 import { quarantineOperations } from './quarantine.ts'
+
 import { queueOperations } from './queue.ts'
+import { rewrittenSenderOperations } from './rewritten-senders.ts'
+import { roleOperations } from './roles.ts'
+import { searchOperations } from './search.ts'
+import { sessionOperations } from './session.ts'
 import { settingOperations } from './settings.ts'
+import { tokenOperations } from './tokens.ts'
 import { traceOperations } from './trace.ts'
 
 export const operations: readonly Operation[] = [
-  ...domainOperations,
+  ...accessTableOperations,
   ...accountOperations,
-  ...jobOperations,
+  ...aliasOperations,
+  ...auditOperations,
+  ...containmentOperations,
+  ...domainDnsOperations,
+  ...domainOperations,
   ...eventOperations,
   ...figureOperations,
-  ...queueOperations,
+  ...grantOperations,
+  ...invitationOperations,
+  ...jobOperations,
   ...quarantineOperations,
+  ...queueOperations,
+  ...rewrittenSenderOperations,
+  ...roleOperations,
+  ...searchOperations,
+  ...overviewOperations,
+  ...sessionOperations,
+  ...tokenOperations,
   ...traceOperations,
   ...settingOperations,
   ...policyOperations,

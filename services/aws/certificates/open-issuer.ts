@@ -6,6 +6,7 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { httpsSender } from '#services/certificates/acme/https.ts'
 import { AcmeIssuer } from '#services/certificates/acme/issuer.ts'
+import { byDns } from '#services/certificates/acme/solver.ts'
 import type { CertificateIssuer } from '#services/certificates/issuer.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -34,14 +35,16 @@ export function openIssuer(parts: {
     case 'acme':
       return new AcmeIssuer({
         directoryUrl: variables.ACME_DIRECTORY_URL,
-        hostname,
+        names: async () => [hostname],
         contact: variables.ACME_CONTACT,
         accountKeys: accountKeyStore(new Secret(secrets, variables.ACME_ACCOUNT_SECRET)),
-        challenges: new Route53Challenges({
-          client: new Route53Client({ requestHandler: requestTimeouts }),
-          hostedZoneId: variables.HOSTED_ZONE_ID,
-          clock,
-        }),
+        solver: byDns(
+          new Route53Challenges({
+            client: new Route53Client({ requestHandler: requestTimeouts }),
+            hostedZoneId: variables.HOSTED_ZONE_ID,
+            clock,
+          }),
+        ),
         send: httpsSender(),
         clock,
         log,

@@ -61,8 +61,8 @@ export class AcmeClient {
   }
 
   /** RFC 8555 §7.4 */
-  newOrder(hostname: string): Promise<AcmeAnswer> {
-    const order = { identifiers: [{ type: 'dns', value: hostname }] }
+  newOrder(names: readonly string[]): Promise<AcmeAnswer> {
+    const order = { identifiers: names.map((value) => ({ type: 'dns', value })) }
     return this.post(this.#directory.newOrder, order)
   }
 

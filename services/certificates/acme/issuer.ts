@@ -1,26 +1,26 @@
-// Orders a certificate from an ACME authority (RFC 8555) and proves control of the name by DNS (`dns-01`, §8.4): the only
-// challenge that needs no open port, and none of the listeners' help.
+// Orders a certificate from an ACME authority (RFC 8555) and proves control of its names by one kind of challenge (`solver.ts`).
 
-import { createHash } from 'node:crypto'
 import type { CertificatePair } from '#shared/net/tls/certificate.ts'
 import { makePrivateKey, privateKeyPem } from '#shared/net/tls/private-key.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import type { AccountKeyStore, CertificateIssuer, DnsChallenges } from '../issuer.ts'
+import type { AccountKeyStore, CertificateIssuer } from '../issuer.ts'
 import { AccountKey } from './account-key.ts'
 import { type AcmeAnswer, AcmeClient, AcmeProblem, locationOf } from './client.ts'
 import { fieldOf, isObject, listOf, objectOf, textOf } from './fields.ts'
 import type { SendHttps } from './https.ts'
 import { makeSigningRequest } from './signing-request.ts'
+import type { ChallengeSolver } from './solver.ts'
 
 export type AcmeIssuerOptions = {
   readonly directoryUrl: string
-  readonly hostname: string
+  /** The first is that of the host. */
+  readonly names: () => Promise<readonly [string, ...string[]]>
   /** Mail address the authority may write to, or ''. Told when the account is made. */
   readonly contact: string
   readonly accountKeys: AccountKeyStore
-  readonly challenges: DnsChallenges
+  readonly solver: ChallengeSolver
   readonly send: SendHttps
   readonly clock: Clock
   readonly log: Log
@@ -41,15 +41,16 @@ export class AcmeIssuer implements CertificateIssuer {
   }
 
   async issue(): Promise<CertificatePair> {
-    const { directoryUrl, hostname, contact, send } = this.#options
+    const { directoryUrl, contact, send } = this.#options
+    const names = await this.#options.names()
     const key = await this.#accountKey()
     const client = await AcmeClient.open(send, { directoryUrl, key, contact })
-    const order = await client.newOrder(hostname)
+    const order = await client.newOrder(names)
     const orderUrl = locationOf(order)
     for (const url of listOf(order.value, 'authorizations')) {
       await this.#authorize(client, String(url))
     }
-    return this.#finalize(client, orderUrl)
+    return this.#finalize(client, orderUrl, names)
   }
 
   /** Made at first use and stored before the account is: an account without its key would be lost. */
@@ -65,36 +66,41 @@ export class AcmeIssuer implements CertificateIssuer {
 
   // RFC 8555 §7.5
   async #authorize(client: AcmeClient, url: string): Promise<void> {
-    const { challenges, hostname, log } = this.#options
+    const { solver, log } = this.#options
     const { value } = await client.post(url)
     if (textOf(value, 'status') === 'valid') return // proved for an earlier order
     const challenge = listOf(value, 'challenges')
       .filter(isObject)
-      .find((offer) => textOf(offer, 'type') === 'dns-01')
-    if (challenge === undefined) throw new Error('the authority offers no dns-01 challenge')
-    const name = `_acme-challenge.${hostname}`
-    const proof = createHash('sha256')
-      .update(`${fieldOf(challenge, 'token')}.${client.key.thumbprint}`)
-      .digest('base64url')
+      .find((offer) => textOf(offer, 'type') === solver.type)
+    if (challenge === undefined) throw new Error(`the authority offers no ${solver.type} challenge`)
+    const name = fieldOf(objectOf(value, 'identifier') ?? {}, 'value')
+    const token = fieldOf(challenge, 'token')
+    // RFC 8555 §8.1
+    const proof = { name, token, keyAuthorization: `${token}.${client.key.thumbprint}` }
+    const where = solver.placeOf(proof)
     try {
-      await challenges.publish(name, proof)
+      await solver.publish(proof)
       await client.post(fieldOf(challenge, 'url'), {})
       const settled = await this.#settled(client, url, ['pending'])
-      if (textOf(settled.value, 'status') !== 'valid') throw refusedChallenge(settled.value, name)
+      if (textOf(settled.value, 'status') !== 'valid') throw refusedChallenge(settled.value, where)
     } finally {
       // What stays behind is replaced by the next order.
-      await challenges
-        .remove(name, proof)
-        .catch((error) => log.warn({ error, name }, 'cannot remove the challenge record'))
+      await solver
+        .remove(proof)
+        .catch((error) => log.warn({ error, name: where }, 'cannot remove the challenge'))
     }
   }
 
   // RFC 8555 §7.4
-  async #finalize(client: AcmeClient, orderUrl: string): Promise<CertificatePair> {
+  async #finalize(
+    client: AcmeClient,
+    orderUrl: string,
+    names: readonly [string, ...string[]],
+  ): Promise<CertificatePair> {
     const ready = await this.#settled(client, orderUrl, ['pending'])
     if (textOf(ready.value, 'status') !== 'ready') throw refusedOrder(ready.value)
     const key = makePrivateKey()
-    const csr = Buffer.from(makeSigningRequest(this.#options.hostname, key)).toString('base64url')
+    const csr = Buffer.from(makeSigningRequest(names, key)).toString('base64url')
     await client.post(fieldOf(ready.value, 'finalize'), { csr })
     const issued = await this.#settled(client, orderUrl, ['ready', 'processing'])
     if (textOf(issued.value, 'status') !== 'valid') throw refusedOrder(issued.value)

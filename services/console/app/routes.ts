@@ -32,8 +32,17 @@ export type Entry = (typeof entries)[number]
 export const routes = [
   /** Leads on to the first entry that one may see. */
   { name: 'home',     path: '/' },
-  { name: 'welcome',  path: '/welcome', isOpen: true },
+  /** The issuer leads back to it. */
+  { name: 'oidc',     path: '/sign-in/oidc', isOpen: true },
+  { name: 'welcome',  path: '/link', isOpen: true },
   { name: 'me',       path: '/me/:tab?' },
+  { name: 'overview', path: '/overview', right: 'service.read', entry: 'overview' },
+  { name: 'queue',    path: '/queue', right: 'queue.read', entry: 'queue' },
+  { name: 'queue-message', path: '/queue/:queueId', right: 'queue.read', entry: 'queue' },
+  { name: 'trace',    path: '/trace', right: 'trace.read', entry: 'trace' },
+  { name: 'story',    path: '/trace/:queueId', right: 'trace.read', entry: 'trace' },
+  { name: 'quarantine', path: '/quarantine', right: 'quarantine.read', entry: 'quarantine' },
+  { name: 'held',     path: '/quarantine/:queueId', right: 'quarantine.read', entry: 'quarantine' },
   { name: 'accounts', path: '/accounts', right: 'directory.read', entry: 'accounts' },
   { name: 'account-new', path: '/accounts/new', right: 'directory.write', entry: 'accounts' },
   { name: 'account-import', path: '/accounts/import', right: 'directory.write', entry: 'accounts' },
@@ -44,6 +53,12 @@ export const routes = [
   { name: 'domains',  path: '/domains', right: 'directory.read', entry: 'domains' },
   { name: 'domain-new', path: '/domains/new', right: 'domains.write', entry: 'domains' },
   { name: 'domain',   path: '/domains/:domain/:tab?', right: 'directory.read', entry: 'domains' },
+  { name: 'policy',   path: '/policy', right: 'policy.read', entry: 'policy' },
+  { name: 'access',   path: '/policy/tables/:table', right: 'policy.read', entry: 'policy' },
+  { name: 'settings', path: '/service/settings', right: 'settings.read', entry: 'service' },
+  { name: 'jobs',     path: '/jobs', right: 'jobs.read', entry: 'service' },
+  { name: 'job',      path: '/jobs/:job', right: 'jobs.read', entry: 'service' },
+  { name: 'audit',    path: '/audit', right: 'audit.read', entry: 'audit' },
 ] as const satisfies readonly Route[]
 
 export type RouteName = (typeof routes)[number]['name']
@@ -93,6 +108,5 @@ function decodeSegment(text: string): string | undefined {
   }
 }
 
-/** `/accounts/ann%40example.org` is what a URL may say and nobody wants to read: @ and : stay. */
-export const segment = (text: string) =>
-  encodeURIComponent(text).replaceAll('%40', '@').replaceAll('%3A', ':')
+/** `/accounts/ann%40example.org` is what a URL may say and nobody wants to read: the @ stays. A colon does not: verbs stand behind one. */
+export const segment = (text: string) => encodeURIComponent(text).replaceAll('%40', '@')

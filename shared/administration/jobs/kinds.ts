@@ -1,19 +1,28 @@
 // Every kind of job, by its name.
 
+import type { WordIndex } from '#shared/directory/word-index.ts'
 import type { JobKind } from '#shared/jobs/kind.ts'
 import type { Administration } from '../administration.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import { exportDirectory } from './export-directory.ts'
 import { importRows } from './import-rows.ts'
+import { indexDirectory } from './index-directory.ts'
 import { queueChange } from './queue-change.ts'
 import { undoImport } from './undo-import.ts'
 
 export type JobKindDeps = {
   readonly administration: Administration
   readonly directory: AdministrationDeps['directory']
+  readonly words: WordIndex
 }
 
 export function createJobKinds(deps: JobKindDeps): ReadonlyMap<string, JobKind> {
-  const all = [importRows(deps), undoImport(deps), exportDirectory(deps), queueChange(deps)]
+  const all = [
+    importRows(deps),
+    undoImport(deps),
+    exportDirectory(deps),
+    queueChange(deps),
+    indexDirectory(deps),
+  ]
   return new Map(all.map((kind) => [kind.name, kind]))
 }

@@ -40,6 +40,7 @@ export const rights = {
   /** A one-time link with which the account itself sets a new password. */
   'credentials.invite':  row('all',  'domains',   'none',  'domains', 'none'),
   'accounts.contain':    row('all',  'domains',   'none',  'domains', 'none', 'always'),
+  'self.read':           row('self', 'self',      'self',  'self',    'self'),
   /** What an account changes of its own: forwarding, app passwords, filters. */
   'self.write':          row('self', 'self',      'self',  'self',    'self'),
   /** What lets somebody in as this account: its tokens, app passwords, second factors. */
@@ -60,9 +61,11 @@ export const rights = {
   'keys.write':          row('all',  'domains',   'none',  'none',    'none'),
   'settings.read':       row('all',  'none',      'all',   'none',    'none'),
   'settings.write':      row('all',  'none',      'none',  'none',    'none', 'always'),
+  'roles.read':          row('all',  'none',      'all',   'none',    'none'),
   'roles.write':         row('all',  'none',      'none',  'none',    'none', 'always'),
-  /** Tokens of others; one's own are `self.secrets`. */
-  'tokens.write':        row('all',  'none',      'none',  'none',    'none', 'always'),
+  /** Tokens of all. */
+  'tokens.read':         row('all',  'none',      'all',   'none',    'none'),
+  'tokens.revoke':       row('all',  'self',      'self',  'self',    'self', 'not-self'),
   /** Health, certificates, listeners, jobs, figures. */
   'service.read':        row('all',  'none',      'all',   'none',    'none'),
   'service.act':         row('all',  'none',      'none',  'none',    'none'),
@@ -71,6 +74,7 @@ export const rights = {
   'jobs.run':            row('all',  'domains',   'none',  'none',    'none'),
   /** Everybody's mail out of the system. */
   'mail.export':         row('all',  'none',      'none',  'none',    'self', 'not-self'),
+  'audit.verify':        row('all',  'none',      'all',   'none',    'none'),
   'audit.read':          row('all',  'domains',   'all',   'self',    'self'),
 } as const satisfies { readonly [right: string]: Row }
 

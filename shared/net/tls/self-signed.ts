@@ -22,13 +22,29 @@ const oid = {
   authorityKeyIdentifier: '2.5.29.35',
   extendedKeyUsage: '2.5.29.37',
   serverAuth: '1.3.6.1.5.5.7.3.1',
+  acmeIdentifier: '1.3.6.1.5.5.7.1.31',
 } as const
 
 export function makeSelfSigned(hostname: string, now: Date): CertificatePair {
+  return make({ hostname, now, names: subjectAltName(hostname), more: [] })
+}
+
+/** RFC 8737 §3: for the name alone, with the digest of the key authorization in an extension that must be heeded. */
+export function makeChallengeCertificate(
+  hostname: string,
+  digest: Uint8Array,
+  now: Date,
+): CertificatePair {
+  const names = der.sequence(der.implicit(2, Buffer.from(hostname)))
+  const more = [extension(oid.acmeIdentifier, der.octetString(digest), true)]
+  return make({ hostname, now, names, more })
+}
+
+function make(given: Omit<Facts, 'spki' | 'algorithm'>): CertificatePair {
   const privateKey = makePrivateKey()
   const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
   const algorithm = der.sequence(der.objectIdentifier(oid.ecdsaWithSha256))
-  const body = tbsCertificate({ hostname, now, spki, algorithm })
+  const body = tbsCertificate({ ...given, spki, algorithm })
   const signature = sign('sha256', body, privateKey)
   const certificate = der.sequence(body, algorithm, der.bitString(signature))
   return {
@@ -40,19 +56,24 @@ export function makeSelfSigned(hostname: string, now: Date): CertificatePair {
 type Facts = {
   readonly hostname: string
   readonly now: Date
+  /** Of subjectAltName. */
+  readonly names: der.Der
+  /** Further extensions. */
+  readonly more: readonly der.Der[]
   readonly spki: Uint8Array
   readonly algorithm: der.Der
 }
 
 // RFC 5280 §4.1.
-function tbsCertificate({ hostname, now, spki, algorithm }: Facts): der.Der {
+function tbsCertificate(facts: Facts): der.Der {
+  const { hostname, now, spki, algorithm } = facts
   const version3 = der.explicit(0, der.integer(Uint8Array.of(2)))
   const name = distinguishedName(hostname)
   const notBefore = new Date(now.getTime() - BACKDATED_MS)
   const notAfter = new Date(now)
   notAfter.setUTCFullYear(now.getUTCFullYear() + VALID_YEARS)
   const validity = der.sequence(der.time(notBefore), der.time(notAfter))
-  const extensions = der.explicit(3, der.sequence(...extensionList(hostname, spki)))
+  const extensions = der.explicit(3, der.sequence(...extensionList(facts)))
   return der.sequence(version3, serial(), algorithm, name, validity, name, spki, extensions)
 }
 
@@ -68,16 +89,17 @@ function distinguishedName(hostname: string): der.Der {
 }
 
 // RFC 5280 §4.2.
-function extensionList(hostname: string, spki: Uint8Array): der.Der[] {
+function extensionList({ names, more, spki }: Facts): der.Der[] {
   const keyIdentifier = createHash('sha1').update(spki).digest()
   const digitalSignature = der.bitString(Uint8Array.of(0x80), 7)
   return [
     extension(oid.basicConstraints, der.sequence(), true), // not a certificate authority
     extension(oid.keyUsage, digitalSignature, true),
     extension(oid.extendedKeyUsage, der.sequence(der.objectIdentifier(oid.serverAuth))),
-    extension(oid.subjectAltName, subjectAltName(hostname)),
+    extension(oid.subjectAltName, names),
     extension(oid.subjectKeyIdentifier, der.octetString(keyIdentifier)),
     extension(oid.authorityKeyIdentifier, der.sequence(der.implicit(0, keyIdentifier))),
+    ...more,
   ]
 }
 

@@ -9,13 +9,20 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-const mechanisms = ['PLAIN', 'LOGIN', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS'] as const
+const mechanisms = [
+  'PLAIN',
+  'LOGIN',
+  'SCRAM-SHA-256',
+  'SCRAM-SHA-256-PLUS',
+  'OAUTHBEARER',
+  'XOAUTH2',
+] as const
 
 export const authSettings = {
   authMechanisms: new Setting(choices(...mechanisms), {
     default: mechanisms,
     about:
-      'SASL mechanisms offered. An account whose password hash was imported can use SCRAM only after it has logged in once with its password; a site that moves here with clients that insist on SCRAM offers PLAIN and LOGIN alone for a while.',
+      'SASL mechanisms offered. An account whose password hash was imported can use SCRAM only after it has logged in once with its password; a site that moves here with clients that insist on SCRAM offers PLAIN and LOGIN alone for a while. OAUTHBEARER and XOAUTH2 are offered where `oidcIssuer` is set, inside TLS.',
     known: { dovecot: 'auth_mechanisms' },
   }),
   disablePlaintextAuth: new Setting(choice('yes', 'no', 'loopback-allowed'), {

@@ -3,6 +3,7 @@
 import type { Facility } from '#shared/runtime/syslog.ts'
 import { syslogServer } from '../address-kinds.ts'
 import { choice, filePath } from '../kinds.ts'
+import { serviceLevels } from '../log-kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
 export const tlsSettings = {
@@ -48,6 +49,13 @@ export const logSettings = {
       default: 'info',
       about: 'What is logged: this and everything graver.',
       known: { postfix: 'debug_peer_level', dovecot: 'auth_debug' },
+    }),
+    serviceLevels: new Setting(serviceLevels, {
+      reload: true,
+      default: [],
+      about:
+        'Services that log more or less than `log.level` says, such as imap=debug: to look closely at one while it runs.',
+      known: { postfix: 'debug_peer_list' },
     }),
     format: new Setting(choice('auto', 'json', 'pretty'), {
       reload: true,

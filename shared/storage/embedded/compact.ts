@@ -9,7 +9,7 @@ import { STORE_FILE } from './environment.ts'
 import { beginMaintenance, endMaintenance } from './maintenance.ts'
 import { syncFolder } from './object-files.ts'
 import { openEmbeddedStore } from './open.ts'
-import { lockForServing } from './serving-lock.ts'
+import { lockAlone } from './serving-lock.ts'
 
 const COMPACTED_FILE = `${STORE_FILE}.compacted`
 
@@ -20,7 +20,7 @@ export async function compactStore(
   directory: string,
   { clock = systemClock }: { readonly clock?: Clock } = {},
 ): Promise<Compacted> {
-  using _lock = await lockForServing(directory, clock.now())
+  using _lock = await lockAlone(directory, clock.now())
   const path = join(directory, STORE_FILE)
   const compacted = join(directory, COMPACTED_FILE)
   const bytesBefore = (await stat(path)).size

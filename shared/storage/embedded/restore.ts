@@ -25,7 +25,7 @@ import {
 } from './maintenance.ts'
 import { syncFolder } from './object-files.ts'
 import { openEmbeddedStore } from './open.ts'
-import { HOLDER_FILE, LOCK_FILE, lockForServing } from './serving-lock.ts'
+import { HOLDER_FILE, LOCK_FILE, lockAlone, WORK_LOCK_FILE } from './serving-lock.ts'
 import { MARKER_FILE } from './store-marker.ts'
 
 const COPIES_AT_ONCE = 8
@@ -36,6 +36,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'lost+found',
   LOCK_FILE,
   HOLDER_FILE,
+  WORK_LOCK_FILE,
 ])
 const ASIDE = 'before-restore-'
 
@@ -70,7 +71,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoredBa
   if (there.length > 0 && !options.force && !isGoingOn) {
     throw new UnusableStore(`${directory} is not empty; --force sets aside what is in it`)
   }
-  using _lock = await lockForServing(directory, clock.now())
+  using _lock = await lockAlone(directory, clock.now())
   await beginMaintenance(directory, 'restore')
   // Of one that was interrupted: only what it had copied is here, and goes.
   const aside = isGoingOn ? undefined : await setAside(directory, there, clock.now())

@@ -1,4 +1,5 @@
-// Who serves a data folder: one process at a time. The lock is the operating system's own, taken by SQLite on an empty file, and
+// Who serves a data folder: one process at a time, and who works on its queue: one process at a time. Two locks, so that a server that ends
+// lets another one listen while its own sessions and deliveries come to their end. A lock is the operating system's own, taken by SQLite on an empty file, and
 // ends with the process however it ends; the command line works beside it. Node itself has no call for file locks.
 
 import { access, readFile, writeFile } from 'node:fs/promises'
@@ -8,6 +9,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { UnusableStore } from '../unusable-store.ts'
 
 export const LOCK_FILE = 'serve.lock'
+/** Of who works on the queue; whoever wants the folder for himself takes both. */
+export const WORK_LOCK_FILE = 'work.lock'
 /** Says who has the lock; without the lock it means nothing. */
 export const HOLDER_FILE = 'serve.json'
 
@@ -22,12 +25,8 @@ export type Holder = {
 
 /** Holds the lock until it is disposed of. Rejects with UnusableStore, which names the holder. */
 export async function lockForServing(directory: string, nowMs: number): Promise<ServingLock> {
-  const lock = new DatabaseSync(join(directory, LOCK_FILE), { timeout: 0 })
-  try {
-    lock.exec('BEGIN IMMEDIATE')
-  } catch (error) {
-    lock.close()
-    if (!isBusy(error)) throw error
+  const lock = tryLock(join(directory, LOCK_FILE))
+  if (lock === undefined) {
     throw new UnusableStore(
       `it is in use by ${await holder(directory)}; stop it, or use another --data`,
     )
@@ -36,7 +35,41 @@ export async function lockForServing(directory: string, nowMs: number): Promise<
   await tell(directory, own)
   return {
     tell: (facts) => tell(directory, { ...own, ...facts }),
-    [Symbol.dispose]: () => lock.close(),
+    [Symbol.dispose]: () => void (lock.isOpen && lock.close()),
+  }
+}
+
+/** Undefined while another process works on the queue. */
+export function tryLockForWork(directory: string): Disposable | undefined {
+  const lock = tryLock(join(directory, WORK_LOCK_FILE))
+  return lock && { [Symbol.dispose]: () => lock.close() }
+}
+
+/** Both: nobody serves the folder, and none that ends works on it any more. Rejects with UnusableStore. */
+export async function lockAlone(directory: string, nowMs: number): Promise<Disposable> {
+  const serving = await lockForServing(directory, nowMs)
+  const work = tryLockForWork(directory)
+  if (work === undefined) {
+    serving[Symbol.dispose]()
+    throw new UnusableStore('its server has not come to its end; wait for it')
+  }
+  return {
+    [Symbol.dispose]() {
+      work[Symbol.dispose]()
+      serving[Symbol.dispose]()
+    },
+  }
+}
+
+function tryLock(path: string): DatabaseSync | undefined {
+  const lock = new DatabaseSync(path, { timeout: 0 })
+  try {
+    lock.exec('BEGIN IMMEDIATE')
+    return lock
+  } catch (error) {
+    lock.close()
+    if (!isBusy(error)) throw error
+    return undefined
   }
 }
 

@@ -11,7 +11,7 @@ import type { EmbeddedTable } from './table.ts'
 import { decodeItem } from './values.ts'
 
 export interface StoreView extends AsyncDisposable {
-  /** In the order of their keys, expired ones too; of partitions that begin so. */
+  /** In the order of their keys, expired ones too; of partitions that begin so. What cannot be read is told of by `faults.ts`. */
   items(table: TableName, prefix?: string): AsyncIterable<Item>
   get(table: TableName, key: Key): Item | undefined
   objects(): Iterable<{ readonly key: string } & ObjectRecord>
@@ -32,7 +32,8 @@ export function openView(
         if (wait) await wait
         const { pk, sk } = keyOfBytes(key)
         if (!pk.startsWith(prefix)) return
-        yield decodeItem(pk, sk, value)
+        const item = readable(pk, sk, value)
+        if (item !== undefined) yield item
       }
     },
     get(table, key) {
@@ -42,5 +43,13 @@ export function openView(
     objects: () => records.all(transaction),
     objectBytes: (key) => records.get(key, transaction)?.bytes,
     [Symbol.asyncDispose]: async () => transaction.done(),
+  }
+}
+
+function readable(pk: string, sk: string, value: Uint8Array): Item | undefined {
+  try {
+    return decodeItem(pk, sk, value)
+  } catch {
+    return undefined
   }
 }

@@ -36,7 +36,11 @@ export function isPebbleInstalled(): boolean {
 }
 
 /** Asks the name server for challenge records. Refuses one nonce of twenty, as it does by itself. */
-export async function startPebble(nameServer: string): Promise<Pebble> {
+export async function startPebble(
+  nameServer: string,
+  /** Where it looks for what proves a name. */
+  challengePorts: { readonly httpPort?: number; readonly tlsPort?: number } = {},
+): Promise<Pebble> {
   const folder = await temporaryFolder()
   const { cert, key } = makeSelfSigned('pebble.test', new Date())
   const file = (name: string) => join(folder.path, name)
@@ -52,6 +56,7 @@ export async function startPebble(nameServer: string): Promise<Pebble> {
         certificate: file('cert.pem'),
         privateKey: file('key.pem'),
         certificateValidityPeriod: VALIDITY_SECONDS,
+        ...challengePorts,
       },
     }),
   )

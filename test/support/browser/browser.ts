@@ -43,10 +43,11 @@ export type Effort = { clicks: number; keys: number }
 export interface Tab extends AsyncDisposable {
   readonly page: Page
   readonly session: CDPSession
-  /** Breaches of the content policy so far, as the page itself reports them. */
-  readonly breaches: readonly string[]
-  /** Exceptions nobody caught, and errors on the console. */
-  readonly errors: readonly string[]
+  /**
+   * Since the last time it was asked: breaches of the content policy, as the page itself reports them; exceptions that nobody caught, and
+   * errors on the console.
+   */
+  faults(): readonly string[]
   /** Since the last time it was asked. */
   effort(): Effort
   throttle(how: Throttle): Promise<void>
@@ -106,14 +107,14 @@ async function openProfile(browser: Chromium, options: ProfileOptions): Promise<
     if (notes === undefined) return
     if (kind === 'click') notes.effort.clicks++
     else if (kind === 'key') notes.effort.keys++
-    else if (kind === 'breach') notes.breaches.push(String(text))
+    else if (kind === 'breach') notes.faults.push(String(text))
   })
   await context.addInitScript({ path: new URL('in-page.js', import.meta.url).pathname })
   return {
     context,
     async tab() {
       const page = await context.newPage()
-      const notes: Notes = { breaches: [], errors: [], effort: { clicks: 0, keys: 0 } }
+      const notes: Notes = { faults: [], effort: { clicks: 0, keys: 0 } }
       tabs.set(page, notes)
       return openTab(page, await context.newCDPSession(page), notes)
     },
@@ -121,20 +122,19 @@ async function openProfile(browser: Chromium, options: ProfileOptions): Promise<
   }
 }
 
-type Notes = { readonly breaches: string[]; readonly errors: string[]; effort: Effort }
+type Notes = { readonly faults: string[]; effort: Effort }
 
 function openTab(page: Page, session: CDPSession, notes: Notes): Tab {
-  page.on('pageerror', (error) => notes.errors.push(error.stack ?? error.message))
+  page.on('pageerror', (error) => notes.faults.push(error.stack ?? error.message))
   page.on('console', (message) => {
     // What a server answers is in the test's own hands.
     if (message.type() !== 'error' || message.text().startsWith('Failed to load resource')) return
-    notes.errors.push(message.text())
+    notes.faults.push(message.text())
   })
   return {
     page,
     session,
-    breaches: notes.breaches,
-    errors: notes.errors,
+    faults: () => notes.faults.splice(0),
     effort() {
       const { effort } = notes
       notes.effort = { clicks: 0, keys: 0 }

@@ -6,6 +6,7 @@
 //   recent: shown      \Recent flags and RECENT responses, which otherwise are hidden
 //   enable: NAMES      enabled after the login
 //   tls: implicit
+//   issuer: yes        tokens are offered
 //   quota: BYTES
 //   quota-messages: NUMBER
 //   message-limit: MESSAGES of one command (MESSAGELIMIT)
@@ -15,6 +16,7 @@
 
 import { readdirSync } from 'node:fs'
 import { describe } from 'vitest'
+import { mechanismNames } from '#shared/sasl/sasl-exchange.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { hasDynamoDb, openAws } from '#test/support/emulators/open-test-aws-store.ts'
 import { accountId, startImapServer } from '#test/support/imap-server.ts'
@@ -46,6 +48,7 @@ async function connect(
     quotaBytes: Number(quota),
     quotaMessages: Number(header['quota-messages'] ?? 0),
     options: {
+      ...(header.issuer === 'yes' ? { authMechanisms: mechanismNames } : {}),
       ...(refusesPlaintext ? { disablePlaintextAuth: 'yes' } : {}),
       ...(messageLimit === undefined ? {} : { messageLimit: Number(messageLimit) }),
       ...(notifyMax === undefined ? {} : { notifyMailboxesMax: Number(notifyMax) }),

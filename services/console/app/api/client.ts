@@ -16,6 +16,8 @@ export type Answer<Body> = {
 export type CallOptions = {
   readonly query?: Query
   readonly body?: unknown
+  /** Of a body that is a text. */
+  readonly type?: 'text/csv' | 'application/x-ndjson'
   /** Of the version that is to be changed. */
   readonly etag?: string | undefined
   readonly dryRun?: boolean
@@ -85,14 +87,14 @@ function interruptionOf({
 async function send(
   method: Method,
   path: string,
-  { query, body, etag, dryRun, signal }: CallOptions,
+  { query, body, type, etag, dryRun, signal }: CallOptions,
   repeat: string | undefined,
 ): Promise<Response> {
   const headers = new Headers({ accept: 'application/json', 'x-postwolke': 'console' })
   let sent: BodyInit | undefined
-  if (typeof body === 'string') {
-    headers.set('content-type', 'application/x-ndjson')
-    sent = body
+  if (type !== undefined) {
+    headers.set('content-type', type)
+    sent = String(body)
   } else if (body !== undefined) {
     headers.set(
       'content-type',

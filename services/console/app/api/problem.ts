@@ -44,6 +44,15 @@ const isRecord = (value: unknown): value is { readonly [name: string]: unknown }
 
 const text = (value: unknown, otherwise: string) => (typeof value === 'string' ? value : otherwise)
 
+/** Found here, shown like what the server finds. */
+export const localProblem = (pointer: string, detail: string): Problem => ({
+  status: 422,
+  code: 'bad-value',
+  title: detail,
+  detail,
+  errors: [{ pointer, detail }],
+})
+
 /** Of whatever came: a proxy in between may have answered in its own words. */
 export function readProblem(status: number, body: unknown): Problem {
   const given = isRecord(body) ? body : {}

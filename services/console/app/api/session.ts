@@ -2,25 +2,19 @@
 
 import { signal } from '@preact/signals'
 import type { Role } from '#shared/administration/rights/actor.ts'
-import { type Right, rights } from '#shared/administration/rights/rights.ts'
-import { call, get } from './client.ts'
+import type { Right } from '#shared/administration/rights/rights.ts'
+import { call } from './client.ts'
 import { ApiFailure } from './problem.ts'
 
 export type Session = {
-  readonly account: { readonly id: string; readonly address: string }
+  readonly account: { readonly id: string | null; readonly address: string }
   readonly role: Role
   readonly domains: readonly string[]
+  /** How far each right goes; what there is none of is not here. */
+  readonly rights: { readonly [right in Right]?: 'all' | 'domains' | 'self' }
 }
 
 export type FactorMethod = 'passkey' | 'totp' | 'recovery-code'
-
-export type SignedIn =
-  | { readonly kind: 'session'; readonly session: Session }
-  | {
-      readonly kind: 'needs-factor'
-      readonly ticket: string
-      readonly methods: readonly FactorMethod[]
-    }
 
 export type SessionState =
   | { readonly kind: 'none' }
@@ -49,14 +43,14 @@ export function current(): Session | undefined {
   return session.value.kind === 'signed-in' ? session.value.session : undefined
 }
 
-/** For somebody: not for everything that there is. */
+/** Of others: for everybody or in some domains. */
 export function may(right: Right | undefined): boolean {
-  const role = current()?.role
-  if (role === undefined) return false
-  return right === undefined || rights[right][role] !== 'none'
+  const reach = right === undefined ? current() && 'all' : current()?.rights[right]
+  return reach === 'all' || reach === 'domains'
 }
+
+/** At least of oneself. */
+export const mayOwn = (right: Right) => current()?.rights[right] !== undefined
 
 /** Whether one administers at all: holders have their own pages alone. */
 export const isAdministrator = () => current() !== undefined && current()?.role !== 'holder'
-
-export const me = () => get<Session>('/session')

@@ -3,19 +3,24 @@
 
 import { useEffect, useRef } from 'preact/hooks'
 import { API, get } from '../api/client.ts'
-import { service } from '../api/service.ts'
+
+export type Topic = 'queue' | 'jobs' | 'directory'
 
 export type ApiEvent = {
   readonly id: string
   readonly topic: string
-  readonly [fact: string]: unknown
+  readonly data: { readonly [fact: string]: unknown }
 }
 
 type Told = { readonly kind: 'event'; readonly event: ApiEvent } | { readonly kind: 'reset' }
 
 const CHANNEL = 'postwolke-events'
-const TOPICS = 'queue,jobs'
+const topics = ['queue', 'jobs', 'directory'] as const satisfies readonly Topic[]
+const TOPICS = topics.join(',')
+/** While something is at work, and the page is looked at; else. */
+const ASK_SOON_MS = 5_000
 const ASK_MS = 30_000
+const RETRY_MS = 2_000
 const RETRY_MS_MAX = 60_000
 
 const hearers = new Set<(told: Told) => void>()
@@ -23,7 +28,7 @@ let channel: BroadcastChannel | undefined
 
 /** `onEvent` for each of the topic; `onReset` where some may have been missed: read all again. */
 export function useEvents(
-  topic: string,
+  topic: Topic,
   onEvent: (event: ApiEvent) => void,
   onReset: () => void,
 ): void {
@@ -54,64 +59,86 @@ function listen(): void {
     opened.postMessage(told)
   }
   // Held for as long as this tab lives; another takes over when it is closed.
-  void navigator.locks.request(CHANNEL, async () => {
-    const { events } = await service()
-    await (events === 'sse' ? stream(tell) : ask(tell))
-  })
+  void navigator.locks?.request(CHANNEL, () => hearAll(tell))
 }
 
-async function stream(tell: (told: Told) => void): Promise<never> {
+/** A stream where the server has one. Where it answers with JSON in place of one, it is asked from time to time. */
+async function hearAll(tell: (told: Told) => void): Promise<never> {
   let last: string | undefined
-  for (let wait = 1_000; ; wait = Math.min(wait * 2, RETRY_MS_MAX)) {
-    const after = last === undefined ? '' : `&after=${encodeURIComponent(last)}`
-    const source = new EventSource(`${API}/events?topics=${TOPICS}${after}`)
-    await new Promise<void>((end) => {
-      source.onopen = () => {
-        wait = 500
-      }
-      source.onmessage = ({ data }) => {
-        const event = readEvent(data)
-        if (event === undefined) return
-        last = event.id
-        tell({ kind: 'event', event })
-      }
-      source.addEventListener('reset', () => tell({ kind: 'reset' }))
-      source.onerror = () => end()
-    })
-    source.close()
+  const hear = (event: ApiEvent) => {
+    last = event.id
+    tell({ kind: 'event', event })
+  }
+  for (let wait = RETRY_MS; ; wait = Math.min(wait * 2, RETRY_MS_MAX)) {
+    const wasOpen = await stream(last, hear, () => tell({ kind: 'reset' }))
+    if (wasOpen) wait = RETRY_MS
     await sleep(wait)
+    // One question tells what the stream did not: whether the server is there, and what was missed.
+    last = (await ask(last, hear, tell)) ?? last
+    if (!wasOpen && last !== undefined) {
+      for (let pause = ASK_MS; ; ) {
+        await sleep(pause)
+        const before = last
+        if (document.visibilityState === 'visible') last = (await ask(last, hear, tell)) ?? last
+        pause = last === before ? ASK_MS : ASK_SOON_MS
+      }
+    }
   }
 }
 
-async function ask(tell: (told: Told) => void): Promise<never> {
-  let last: string | undefined
-  for (let wait = ASK_MS; ; ) {
-    await sleep(wait)
-    if (document.visibilityState !== 'visible') continue
-    try {
-      const { data, next, reset } = await get<{
-        readonly data: readonly ApiEvent[]
-        readonly next?: string
-        readonly reset?: boolean
-      }>('/events', { topics: TOPICS, after: last })
-      if (reset) tell({ kind: 'reset' })
-      for (const event of data) tell({ kind: 'event', event })
-      last = next ?? data.at(-1)?.id ?? last
-      wait = ASK_MS
-    } catch {
-      wait = Math.min(wait * 2, 10 * ASK_MS)
+/** Until the browser gives it up; whether there was one. */
+function stream(
+  after: string | undefined,
+  hear: (event: ApiEvent) => void,
+  reset: () => void,
+): Promise<boolean> {
+  const from = after === undefined ? '' : `&after=${encodeURIComponent(after)}`
+  const source = new EventSource(`${API}/events?topics=${TOPICS}${from}`)
+  let wasOpen = false
+  source.onopen = () => {
+    wasOpen = true
+  }
+  for (const topic of topics) {
+    source.addEventListener(topic, ({ data, lastEventId }: MessageEvent<string>) =>
+      hear({ id: lastEventId, topic, data: readData(data) }),
+    )
+  }
+  source.addEventListener('reset', reset)
+  return new Promise((end) => {
+    source.onerror = () => {
+      // A connection that broke it opens again by itself, from the last event on.
+      if (source.readyState === EventSource.CLOSED) end(wasOpen)
     }
+  })
+}
+
+type Page = {
+  readonly events: readonly ApiEvent[]
+  readonly last: string
+  readonly reset: boolean
+}
+
+async function ask(
+  after: string | undefined,
+  hear: (event: ApiEvent) => void,
+  tell: (told: Told) => void,
+): Promise<string | undefined> {
+  try {
+    const page = await get<Page>('/events', { topics: TOPICS, after })
+    if (page.reset) tell({ kind: 'reset' })
+    for (const event of page.events) hear(event)
+    return page.last
+  } catch {
+    return undefined
   }
 }
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-function readEvent(text: string): ApiEvent | undefined {
+function readData(text: string): ApiEvent['data'] {
   try {
-    const event: unknown = JSON.parse(text)
-    const isEvent = typeof event === 'object' && event !== null && 'id' in event && 'topic' in event
-    return isEvent ? (event as ApiEvent) : undefined
+    return Object(JSON.parse(text))
   } catch {
-    return undefined
+    return {}
   }
 }

@@ -1,7 +1,7 @@
 // What went wrong, in words: by the code of the problem and the name of the rule, with their numbers; the server's own English sentence
 // where nobody wrote a text for it.
 
-import { ApiFailure, type Fault, type Problem, Unreachable } from '../api/problem.ts'
+import { ApiFailure, type Fault, type Problem, readProblem, Unreachable } from '../api/problem.ts'
 import { formatBytes } from './format.tsx'
 import { t, tIfKnown } from './language.ts'
 import { toast } from './toast.tsx'
@@ -22,6 +22,16 @@ export function explainProblem(problem: Problem): string {
   return fault === undefined ? problem.detail || problem.title : explainFault(fault, problem)
 }
 
+/** A refusal of a row of many, which has no problem around it. */
+export function explainRefusal(refusal: {
+  readonly kind: string
+  readonly [fact: string]: unknown
+}): string {
+  return explainProblem(
+    readProblem(422, { code: refusal.kind, detail: refusal.kind, refusal, errors: [refusal] }),
+  )
+}
+
 export function explainFault(fault: Fault, problem?: Problem): string {
   const { rule, value } = fault
   const name = typeof rule === 'object' ? rule.name : rule
@@ -36,7 +46,7 @@ export function explainFault(fault: Fault, problem?: Problem): string {
 }
 
 /** As words and numbers of a text. */
-function factsOf(facts: { readonly [name: string]: unknown }): {
+export function factsOf(facts: { readonly [name: string]: unknown }): {
   readonly [name: string]: string | number
 } {
   const said: { [name: string]: string | number } = {}

@@ -165,7 +165,7 @@ export function Empty({
   return (
     <div class="empty">
       {icon && <Icon name={icon} />}
-      <h3>{title}</h3>
+      <p class="empty-title">{title}</p>
       {children}
       {command !== undefined && <code class="command">{command}</code>}
     </div>

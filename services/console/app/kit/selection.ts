@@ -2,6 +2,7 @@
 
 import { useSignal } from '@preact/signals'
 import { useRef } from 'preact/hooks'
+import { between } from './selection-range.ts'
 
 export type Selection = {
   readonly count: number
@@ -46,12 +47,4 @@ export function useSelection(): Selection {
     },
     clear: () => put([]),
   }
-}
-
-/** Both ends too. */
-export function between(order: readonly string[], one: string, other: string): readonly string[] {
-  const from = order.indexOf(one)
-  const to = order.indexOf(other)
-  if (from === -1 || to === -1) return [other]
-  return order.slice(Math.min(from, to), Math.max(from, to) + 1)
 }

@@ -76,16 +76,21 @@ export function Table<Row>({
   }, [range.end, rows.length, list?.hasMore])
 
   const at = Math.min(current, rows.length - 1)
+  const rowAt = (index: number) =>
+    grid.current?.querySelector<HTMLElement>(`[data-index="${index}"]`)
   const go = (to: number) => {
     const next = Math.max(0, Math.min(rows.length - 1, to))
-    wantsFocus.current = true
     setCurrent(next)
     reveal(grid.current, next, rowHeight)
+    const row = rowAt(next)
+    // What is far away comes into the page first.
+    wantsFocus.current = !row
+    row?.focus({ preventScroll: true })
   }
   useLayoutEffect(() => {
     if (!wantsFocus.current) return
-    const row = grid.current?.querySelector<HTMLElement>(`[data-index="${at}"]`)
-    if (row === null || row === undefined) return
+    const row = rowAt(at)
+    if (!row) return
     wantsFocus.current = false
     row.focus({ preventScroll: true })
   })

@@ -2,11 +2,13 @@
 // saves decides; nothing is lost in silence.
 
 import { call } from '../api/client.ts'
+import type { Warning } from '../api/directory.ts'
 import { ApiFailure } from '../api/problem.ts'
 import { Button } from './button.tsx'
 import { Dialog, show } from './dialog.tsx'
 import { t } from './language.ts'
 import { type Resource, useResource } from './resource.ts'
+import { tellWarnings } from './warnings.ts'
 
 export type Versioned<Body> = { readonly body: Body; readonly etag: string | undefined }
 
@@ -19,6 +21,8 @@ export function useVersioned<Body extends object>(
   readonly patch: (
     changes: { readonly [member: string]: unknown },
     labels?: { readonly [member: string]: string },
+    /** Where it is not the thing itself that takes it. */
+    as?: { readonly method?: 'PUT'; readonly below?: `/${string}` },
   ) => Promise<Saved>
 } {
   const resource = useResource(path, async (signal): Promise<Versioned<Body>> => {
@@ -27,13 +31,18 @@ export function useVersioned<Body extends object>(
   })
   return {
     ...resource,
-    async patch(changes, labels = {}) {
+    async patch(changes, labels = {}, as = {}) {
       let etag = resource.value?.etag
       for (;;) {
         try {
-          const answer = await call<Body>('PATCH', path, { body: changes, etag })
+          const { body } = await call<{ readonly warnings?: readonly Warning[] }>(
+            as.method ?? 'PATCH',
+            path + (as.below ?? ''),
+            { body: changes, etag },
+          )
+          tellWarnings(body?.warnings)
           resource.reload()
-          return answer && 'saved'
+          return 'saved'
         } catch (error) {
           if (!(error instanceof ApiFailure) || error.problem.status !== 412) throw error
           const theirs = await call<Body>('GET', path)

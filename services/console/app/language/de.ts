@@ -2,11 +2,20 @@
 
 import type { MessageText } from '../kit/message.ts'
 import { directory } from './de/directory.ts'
+import { mail } from './de/mail.ts'
 import { me } from './de/me.ts'
 import { problems } from './de/problems.ts'
 import { shell } from './de/shell.ts'
+import { system } from './de/system.ts'
 import type { catalogue as english } from './en.ts'
 
-export const catalogue = { ...shell, ...problems, ...directory, ...me } satisfies {
+export const catalogue = {
+  ...shell,
+  ...problems,
+  ...directory,
+  ...me,
+  ...mail,
+  ...system,
+} satisfies {
   readonly [key in keyof typeof english]: MessageText
 }

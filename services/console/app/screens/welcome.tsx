@@ -1,17 +1,14 @@
 // Where a one-time link leads: its secret is behind the #, which no server and no log sees.
 
 import { useState } from 'preact/hooks'
-import { call } from '../api/client.ts'
+import { begin, type Link, lookAtLink, useLink } from '../api/sign-in.ts'
 import { ButtonLink } from '../kit/button.tsx'
 import { FormActions, FormBody, TextField, useForm } from '../kit/form.tsx'
 import { Icon } from '../kit/icon.tsx'
 import { t } from '../kit/language.ts'
-import { place } from '../kit/location.ts'
+import { navigate, place } from '../kit/location.ts'
 import { Loaded } from '../kit/panel.tsx'
 import { useResource } from '../kit/resource.ts'
-
-/** What the link is for, as POST /v1/link:read answers. */
-type Link = { readonly kind: 'owner' | 'password'; readonly address?: string | null }
 
 export function screen() {
   const token = place.value.hash.slice(1)
@@ -28,10 +25,7 @@ export function screen() {
 }
 
 function Use({ token }: { readonly token: string }) {
-  const link = useResource(
-    token,
-    async () => (await call<Link>('POST', '/link:read', { body: { token }, isSignIn: true })).body,
-  )
+  const link = useResource(token, () => lookAtLink(token))
   return <Loaded of={link}>{(found) => <SetPassword token={token} link={found} />}</Loaded>
 }
 
@@ -41,12 +35,18 @@ function SetPassword({ token, link }: { readonly token: string; readonly link: L
     initial: { address: link.address ?? '', password: '' },
     isFleeting: true,
     async send({ address, password }) {
-      await call('POST', '/link:use', {
-        body: { token, password, ...(link.kind === 'owner' && { address: address.trim() }) },
-        isSignIn: true,
+      const done = await useLink({
+        secret: token,
+        password,
+        ...(link.address === null && { address: address.trim() }),
       })
-      setDone(true)
-      history.replaceState(history.state, '', '/welcome')
+      if (done.state === 'signed-in') {
+        begin(done)
+        await navigate('/', { replace: true })
+      } else {
+        setDone(true)
+        history.replaceState(history.state, '', '/link')
+      }
     },
   })
   if (isDone) {
@@ -64,12 +64,12 @@ function SetPassword({ token, link }: { readonly token: string; readonly link: L
   return (
     <>
       <p>
-        {link.kind === 'owner'
+        {link.kind !== 'password'
           ? t('welcome.owner')
           : t('welcome.password', { address: link.address ?? '' })}
       </p>
       <FormBody form={form} label={t('welcome.title')}>
-        {link.kind === 'owner' && (
+        {link.address === null && (
           <TextField
             form={form}
             name="address"

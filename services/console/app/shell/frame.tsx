@@ -71,7 +71,7 @@ export function Frame({
           aria-expanded={isOpen}
           onPress={() => setOpen(!isOpen)}
         />
-        <a class="brand" href="/">
+        <a class="brand" href="/" aria-label="Postwolke">
           <Icon name="mail" />
           <span>Postwolke</span>
         </a>

@@ -31,7 +31,7 @@ async function ask(why: Interruption): Promise<boolean> {
       </Dialog>
     ) : (
       <Dialog title={t('stepUp.title')} onClose={() => close()}>
-        <StepUp onDone={() => close(true)} />
+        <StepUp onDone={() => close(true)} leave={() => close()} />
       </Dialog>
     ),
   )

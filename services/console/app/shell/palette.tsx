@@ -6,6 +6,7 @@ import { get } from '../api/client.ts'
 import { may } from '../api/session.ts'
 import { Dialog, show } from '../kit/dialog.tsx'
 import { explainFailure } from '../kit/failure.tsx'
+import { formatCount } from '../kit/format.tsx'
 import { Icon, type IconName } from '../kit/icon.tsx'
 import { t, tIfKnown } from '../kit/language.ts'
 import { navigate } from '../kit/location.ts'
@@ -20,16 +21,20 @@ type Hit = {
   readonly note?: string
   readonly href: string
 }
-type Group = { readonly name: string; readonly hits: readonly Hit[]; readonly more: boolean }
+type Group = {
+  readonly name: string
+  readonly hits: readonly Hit[]
+  readonly rest?: string | undefined
+}
 
 /** As GET /v1/search answers. */
 type Found = {
-  readonly data: readonly {
+  readonly groups: readonly {
     readonly kind: string
-    readonly name: string
-    readonly detail?: string | null
+    readonly hits: readonly { readonly name: string; readonly detail: string }[]
+    readonly rest: number
+    readonly more: boolean
   }[]
-  readonly next?: string | null
 }
 
 const ASK_AFTER_MS = 150
@@ -72,7 +77,7 @@ function Palette({ close }: { readonly close: () => void }) {
     }
   }, [asked])
 
-  const groups = [...byShape(asked), ...found, ...places(asked)].filter(
+  const groups = [...verbs(asked), ...byShape(asked), ...found, ...places(asked)].filter(
     ({ hits }) => hits.length > 0,
   )
   const hits = groups.flatMap((group) => group.hits)
@@ -109,11 +114,11 @@ function Palette({ close }: { readonly close: () => void }) {
         />
         {failure !== undefined && <p class="notice bad">{explainFailure(failure)}</p>}
         <div id={list} role="listbox" aria-label={t('palette.title')} class="palette-hits">
-          {groups.map(({ name, hits: own, more }) => (
+          {groups.map(({ name, hits: own, rest }) => (
             <div key={name} role="group" aria-label={name}>
               <div class="meta" role="presentation">
                 {name}
-                {more ? ` · ${t('palette.more')}` : ''}
+                {rest === undefined ? '' : ` · ${t('palette.rest', { rest })}`}
               </div>
               {own.map((hit) => {
                 const index = hits.indexOf(hit)
@@ -173,7 +178,28 @@ function byShape(text: string): readonly Group[] {
       return { key: href, icon: iconOfShape[shape], text, href, ...(note && { note }) }
     }),
   )
-  return [{ name: t('palette.open'), hits, more: false }]
+  return [{ name: t('palette.open'), hits }]
+}
+
+/** "contain ann@example.org": the verb, in either language or in part, and whom. */
+function verbs(text: string): readonly Group[] {
+  const [, verb = '', address = ''] = /^(\S{3,40})\s+(\S{3,320})$/.exec(text) ?? []
+  if (!shapesOf(address).includes('address')) return []
+  const known = [
+    { act: 'contain', words: ['contain', t('contain.verb')], label: t('contain.verb') },
+    {
+      act: 'password',
+      words: ['password', 'reset', t('signIn.password')],
+      label: t('password.reset'),
+    },
+  ].filter(({ act }) => act === 'password' || may('accounts.contain'))
+  const hits = known
+    .filter(({ words }) => words.some((word) => word.toLowerCase().startsWith(verb.toLowerCase())))
+    .map(({ act, label }): Hit => {
+      const href = `/accounts/${segment(address)}?act=${act}`
+      return { key: href, icon: 'key', text: address, note: label, href }
+    })
+  return [{ name: t('palette.open'), hits }]
 }
 
 function places(text: string): readonly Group[] {
@@ -195,46 +221,33 @@ function places(text: string): readonly Group[] {
     .filter(({ href }) => reachable(href))
     .filter(({ text: name }) => name.toLowerCase().includes(wanted))
     .map((each): Hit => ({ ...each, key: each.href }))
-  return [
-    { name: t('palette.places'), hits: wanted === '' ? hits : hits.slice(0, HITS), more: false },
-  ]
+  return [{ name: t('palette.places'), hits: wanted === '' ? hits : hits.slice(0, HITS) }]
 }
 
+/** What is found in the directory and among settings; the rest is known by its form, here. */
 async function search(text: string, signal: AbortSignal): Promise<readonly Group[]> {
-  if (!may('directory.read')) return []
-  const { data, next } = await get<Found>('/search', { q: text }, signal)
-  const kinds = [...new Set(data.map(({ kind }) => kind))]
-  return kinds.map((kind) => {
-    const own = data.filter((each) => each.kind === kind)
-    return {
-      name: tIfKnown(`palette.${kind}`) ?? kind,
-      hits: own.slice(0, HITS).flatMap(({ name, detail }): readonly Hit[] => {
-        const href = hrefOf(kind, name)
-        if (href === undefined || !reachable(href)) return []
-        return [
-          {
-            key: `${kind} ${name}`,
-            icon: iconOf(kind),
-            text: name,
-            href,
-            ...(detail && { note: detail }),
-          },
-        ]
-      }),
-      more: own.length > HITS || Boolean(next),
-    }
-  })
+  const { groups } = await get<Found>('/search', { q: text }, signal)
+  return groups.map(({ kind, hits, rest, more }) => ({
+    name: tIfKnown(`palette.${kind}`) ?? kind,
+    hits: hits.flatMap(({ name, detail }): readonly Hit[] => {
+      const href = hrefOf(kind, name)
+      if (href === undefined || !reachable(href)) return []
+      const note = detail === '' ? {} : { note: detail }
+      return [{ key: `${kind} ${name}`, icon: iconOf(kind), text: name, href, ...note }]
+    }),
+    rest: more ? `${formatCount(rest)}+` : rest > 0 ? formatCount(rest) : undefined,
+  }))
 }
 
 function hrefOf(kind: string, name: string): string | undefined {
   switch (kind) {
-    case 'account':
+    case 'accounts':
       return `/accounts/${segment(name)}`
-    case 'alias':
+    case 'aliases':
       return `/aliases/${segment(name)}`
-    case 'domain':
+    case 'domains':
       return `/domains/${segment(name)}`
-    case 'setting':
+    case 'settings':
       return `/service/settings?q=${encodeURIComponent(name)}`
     default:
       return undefined
@@ -242,4 +255,4 @@ function hrefOf(kind: string, name: string): string | undefined {
 }
 
 const iconOf = (kind: string): IconName =>
-  kind === 'domain' ? 'domains' : kind === 'setting' ? 'service' : 'accounts'
+  kind === 'domains' ? 'domains' : kind === 'settings' ? 'service' : 'accounts'

@@ -8,7 +8,7 @@ import { t } from '../kit/language.ts'
 import { place } from '../kit/location.ts'
 import { Failed, Page, Skeleton } from '../kit/panel.tsx'
 import { Toasts } from '../kit/toast.tsx'
-import { matchRoute } from '../routes.ts'
+import { type Matched, matchRoute } from '../routes.ts'
 import { type Screen, screens } from '../screens.ts'
 import { Frame } from './frame.tsx'
 import { HolderFrame } from './holder-frame.tsx'
@@ -28,7 +28,7 @@ export function Shell() {
 
 function Content() {
   const matched = matchRoute(place.value.path)
-  if (matched?.route.isOpen) return <Opened {...matched} key={matched.route.name} />
+  if (matched?.route.isOpen) return <Opened {...matched} key={keyOf(matched)} />
   if (session.value.kind === 'unreachable') return <Gone />
   if (current() === undefined) return <SignInPage />
   const In = isAdministrator() ? Frame : HolderFrame
@@ -37,7 +37,7 @@ function Content() {
       {matched === undefined ? (
         <NotHere />
       ) : may(matched.route.right) ? (
-        <Opened {...matched} key={matched.route.name} />
+        <Opened {...matched} key={keyOf(matched)} />
       ) : (
         <NoRight right={matched.route.right} />
       )}
@@ -45,9 +45,12 @@ function Content() {
   )
 }
 
+/** Another thing is another page; another tab of it is not. */
+const keyOf = ({ route, params }: Matched) => JSON.stringify([route.name, { ...params, tab: '' }])
+
 const loaded = new Map<string, Screen>()
 
-function Opened({ route, params }: NonNullable<ReturnType<typeof matchRoute>>) {
+function Opened({ route, params }: Matched) {
   const [, setReady] = useState(0)
   const [failure, setFailure] = useState<unknown>()
   const load = () => {

@@ -1,21 +1,23 @@
 // The way in: password, then a factor where one is set up; or a passkey, or an issuer.
 
 import { useState } from 'preact/hooks'
-import type { FactorMethod, SignedIn } from '../api/session.ts'
+import type { FactorMethod } from '../api/session.ts'
 import {
+  askFactor,
+  askPasskey,
   begin,
-  questionOf,
-  type SignInWays,
-  ways,
+  leaveForIssuer,
+  type NeedsFactor,
+  type SignedIn,
   withFactor,
+  withPasskey,
   withPassword,
 } from '../api/sign-in.ts'
-import { Button, ButtonLink } from '../kit/button.tsx'
+import { Button } from '../kit/button.tsx'
 import { FormActions, FormBody, TextField, useForm } from '../kit/form.tsx'
 import { Icon } from '../kit/icon.tsx'
 import { chooseLanguage, language, t } from '../kit/language.ts'
 import { place } from '../kit/location.ts'
-import { useResource } from '../kit/resource.ts'
 
 export function SignInPage() {
   return (
@@ -27,6 +29,14 @@ export function SignInPage() {
       <h1>{t('signIn.title')}</h1>
       <p class="hint">{window.location.host}</p>
       <SignIn onDone={() => {}} />
+      <div class="other-ways">
+        <Button
+          look="quiet"
+          onPress={() => leaveForIssuer(place.value.path + window.location.search)}
+        >
+          {t('signIn.oidc')}
+        </Button>
+      </div>
       <div class="way-in-foot">
         <Button look="quiet" onPress={() => chooseLanguage(language.value === 'en' ? 'de' : 'en')}>
           {language.value === 'en' ? 'Deutsch' : 'English'}
@@ -36,8 +46,6 @@ export function SignInPage() {
   )
 }
 
-type Pending = { readonly ticket: string; readonly methods: readonly FactorMethod[] }
-
 export function SignIn({
   address,
   onDone,
@@ -45,22 +53,40 @@ export function SignIn({
   readonly address?: string
   readonly onDone: () => void
 }) {
-  const [pending, setPending] = useState<Pending>()
-  const take = (answer: SignedIn) => {
-    if (answer.kind === 'needs-factor') return setPending(answer)
-    begin(answer.session)
+  const [pending, setPending] = useState<NeedsFactor>()
+  const take = (answer: SignedIn | NeedsFactor) => {
+    if (answer.state === 'needs-factor') return setPending(answer)
+    begin(answer)
     onDone()
   }
   return pending === undefined ? (
-    <Password {...(address !== undefined && { address })} take={take} />
+    <>
+      <Password {...(address !== undefined && { address })} take={take} />
+      {'PublicKeyCredential' in window && (
+        <div class="other-ways">
+          <Button icon="key" onPress={async () => take(await signInByPasskey())}>
+            {t('signIn.withPasskey')}
+          </Button>
+        </div>
+      )}
+    </>
   ) : (
     <Factor
       methods={pending.methods}
-      question={(method) => questionOf(pending.ticket, method)}
+      question={(method) => askFactor(pending.ticket, method)}
       answer={async (method, answer) => take(await withFactor(pending.ticket, method, answer))}
       back={() => setPending(undefined)}
     />
   )
+}
+
+async function signInByPasskey(): Promise<SignedIn> {
+  const { startAuthentication } = await import('@simplewebauthn/browser')
+  const binding = crypto.randomUUID()
+  const asked = (await askPasskey(binding)) as Parameters<
+    typeof startAuthentication
+  >[0]['optionsJSON']
+  return withPasskey(binding, await startAuthentication({ optionsJSON: asked }))
 }
 
 function Password({
@@ -68,49 +94,36 @@ function Password({
   take,
 }: {
   readonly address?: string
-  readonly take: (answer: SignedIn) => void
+  readonly take: (answer: SignedIn | NeedsFactor) => void
 }) {
-  const offered = useResource<SignInWays>('ways', () => ways())
   const form = useForm({
     initial: { address: address ?? '', password: '' },
+    names: { login: 'address' },
     isFleeting: true,
     send: async (values) => take(await withPassword(values.address.trim(), values.password)),
   })
-  const { oidc } = offered.value ?? {}
   return (
-    <>
-      <FormBody form={form} label={t('signIn.title')}>
-        <TextField
-          form={form}
-          name="address"
-          label={t('signIn.address')}
-          type="email"
-          autocomplete="username"
-          autofocus={address === undefined}
-        />
-        <TextField
-          form={form}
-          name="password"
-          label={t('signIn.password')}
-          type="password"
-          autocomplete="current-password"
-          autofocus={address !== undefined}
-        />
-        <FormActions form={form} verb={t('act.signIn')} />
-      </FormBody>
-      {oidc && (
-        <div class="other-ways">
-          <ButtonLink icon="out" href={`${oidc.href}?to=${encodeURIComponent(here())}`}>
-            {t('signIn.oidc', { issuer: oidc.name })}
-          </ButtonLink>
-        </div>
-      )}
-    </>
+    <FormBody form={form} label={t('signIn.title')}>
+      <TextField
+        form={form}
+        name="address"
+        label={t('signIn.address')}
+        type="email"
+        autocomplete="username"
+        autofocus={address === undefined}
+      />
+      <TextField
+        form={form}
+        name="password"
+        label={t('signIn.password')}
+        type="password"
+        autocomplete="current-password"
+        autofocus={address !== undefined}
+      />
+      <FormActions form={form} verb={t('act.signIn')} />
+    </FormBody>
   )
 }
-
-/** Where one wanted to go. */
-const here = () => place.value.path + window.location.search
 
 const labels = {
   passkey: 'signIn.passkey',
@@ -121,11 +134,13 @@ const labels = {
 /** One factor, of those that the account has. Used at sign-in and when somebody is asked again. */
 export function Factor({
   methods,
+  verb = t('act.signIn'),
   question,
   answer,
   back,
 }: {
   readonly methods: readonly FactorMethod[]
+  readonly verb?: string
   readonly question: (method: FactorMethod) => Promise<unknown>
   readonly answer: (method: FactorMethod, answer: unknown) => Promise<void>
   readonly back: () => void
@@ -162,7 +177,7 @@ export function Factor({
         )}
         <FormActions
           form={form}
-          verb={method === 'passkey' ? t('signIn.usePasskey') : t('act.signIn')}
+          verb={method === 'passkey' ? t('signIn.usePasskey') : verb}
           cancel={
             <Button look="quiet" onPress={back}>
               {t('act.back')}

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { refusalOfProblem } from '#shared/administration/problems.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
-import { type Administered, hashOfA, openAdministration } from '#test/support/administration.ts'
+import {
+  type Administered,
+  aHash,
+  hashOfA,
+  openAdministration,
+} from '#test/support/administration.ts'
 import { openApi, owner, type TestApi } from '#test/support/api.ts'
 
 let administered: Administered
@@ -24,15 +30,14 @@ const domainAdmin: Actor = {
   domains: [parseDomain('example.org')].filter((domain) => domain !== undefined),
 }
 
+const any = { 'if-match': '*' }
+
 describe('what an actor may see', () => {
   it('is all for an owner', async () => {
     const { status, body } = await api.ask('GET /accounts')
     expect(status).toBe(200)
-    expect(body.data.map((one: { address: string }) => one.address)).toEqual([
-      'cid@example.net',
-      'ann@example.org',
-      'bob@example.org',
-    ])
+    const addresses = body.data.map((one: { address: string }) => one.address)
+    expect(addresses).toEqual(['cid@example.net', 'ann@example.org', 'bob@example.org'])
   })
 
   it('is his own domains for a domain administrator, and all else is as if it were not there', async () => {
@@ -41,8 +46,203 @@ describe('what an actor may see', () => {
     const foreign = await api.ask('GET /accounts/cid@example.net', undefined, { as: domainAdmin })
     const missing = await api.ask('GET /accounts/dora@example.net', undefined, { as: domainAdmin })
     expect(foreign.status).toBe(404)
-    expect({ ...foreign.body, requestId: '' }).toEqual(
-      JSON.parse(JSON.stringify({ ...missing.body, requestId: '' }).replaceAll('dora', 'cid')),
+    const ofMissing = JSON.stringify({ ...missing.body, requestId: '' }).replaceAll('dora', 'cid')
+    expect({ ...foreign.body, requestId: '' }).toEqual(JSON.parse(ofMissing))
+    const filtered = await api.ask('GET /accounts?domain=example.net', undefined, {
+      as: domainAdmin,
+    })
+    expect(filtered.body.code).toBe('no-such-domain')
+  })
+
+  it('is himself for a holder', async () => {
+    const bob = await administered.administration.accounts.show('bob@example.org')
+    if (bob.kind !== 'account') throw new Error(bob.kind)
+    const holder: Actor = { ...owner, role: 'holder', accountId: bob.account.id }
+    const { body } = await api.ask('GET /accounts', undefined, { as: holder })
+    expect(body.data.map((one: { address: string }) => one.address)).toEqual(['bob@example.org'])
+    const domains = await api.ask('GET /domains', undefined, { as: holder })
+    expect(domains.body.data).toEqual([])
+  })
+})
+
+describe('a list', () => {
+  it('goes on where it ended, with the same filters alone, and for whom it was', async () => {
+    const first = await api.ask('GET /accounts?limit=2&domain=example.org')
+    expect(first.body.data).toHaveLength(2)
+    const paged = await api.ask('GET /accounts?limit=1&domain=example.org')
+    const { next } = paged.body
+    const second = await api.ask(`GET /accounts?limit=1&domain=example.org&cursor=${next}`)
+    expect(second.body.data[0].address).toBe('bob@example.org')
+    for (const [line, as] of [
+      [`GET /accounts?cursor=${next}`, owner],
+      [`GET /aliases?domain=example.org&cursor=${next}`, owner],
+      [`GET /accounts?domain=example.org&cursor=${next}`, domainAdmin],
+      [`GET /accounts?domain=example.org&cursor=${next.slice(0, -2)}AA`, owner],
+      ['GET /accounts?cursor=WyJhIixudWxsXQ', owner],
+    ] as const) {
+      const { status, body } = await api.ask(line, undefined, { as })
+      expect(status, line).toBe(400)
+      expect(body).toMatchObject({ code: 'bad-value', errors: [{ in: 'query', name: 'cursor' }] })
+    }
+  })
+})
+
+describe('a change', () => {
+  it('says which version it changes, and is told which there is', async () => {
+    const { headers } = await api.ask('GET /accounts/ann@example.org')
+    const etag = headers.get('etag') ?? ''
+    const patch = (ifMatch?: string) =>
+      api.ask(
+        'PATCH /accounts/ann@example.org',
+        { quotaBytes: 1_000_000 },
+        ifMatch === undefined ? {} : { headers: { 'if-match': ifMatch } },
+      )
+    expect((await patch()).status).toBe(428)
+    const changed = await patch(etag)
+    expect(changed.status).toBe(200)
+    expect(changed.body.account).toMatchObject({ quotaBytes: 1_000_000, hasDefaultQuota: false })
+    expect(changed.headers.get('etag')).not.toBe(etag)
+    const stale = await patch(etag)
+    expect(stale).toMatchObject({ status: 412, body: { code: 'changed-meanwhile' } })
+    expect(stale.headers.get('etag')).toBe(changed.headers.get('etag'))
+  })
+
+  it('is told to the audit record, before and after', async () => {
+    api.audited.length = 0
+    await api.ask('PATCH /accounts/bob@example.org', { enabled: false }, { headers: any })
+    await api.ask('PATCH /accounts/bob@example.org', { enabled: true }, { headers: any })
+    expect(api.audited.map(({ operation, object, code }) => [operation, object, code])).toEqual([
+      ['accounts.update', 'accounts/bob@example.org', 'ok'],
+      ['accounts.update', 'accounts/bob@example.org', 'ok'],
+    ])
+    expect(api.audited[0]?.changes[0]).toMatchObject({
+      before: { enabled: true },
+      after: { enabled: false },
+    })
+  })
+
+  it('can be rehearsed, whatever it is, and then changes nothing', async () => {
+    const account = { address: 'eve@example.org', passwordHash: aHash }
+    const rehearsed = await api.ask('POST /accounts?dryRun=true', account)
+    expect(rehearsed.status).toBe(200)
+    expect(rehearsed.body).toMatchObject({
+      dryRun: true,
+      changes: [{ what: 'account', name: 'eve@example.org', before: null }],
+      result: { account: { address: 'eve@example.org' } },
+    })
+    expect((await api.ask('GET /accounts/eve@example.org')).status).toBe(404)
+    const taken = await api.ask('POST /accounts?dryRun=true', {
+      ...account,
+      address: 'ann@example.org',
+    })
+    expect(taken).toMatchObject({ status: 409, body: { code: 'exists' } })
+    const gone = await api.ask('DELETE /domains/example.org?force=true&dryRun=true', undefined, {
+      headers: any,
+    })
+    expect(gone.body.result).toMatchObject({ domain: 'example.org', accounts: 2 })
+    expect((await api.ask('GET /domains/example.org')).status).toBe(200)
+  })
+
+  it('is refused with field, value and rule, from which a client makes the refusal again', async () => {
+    const { status, body } = await api.ask('POST /accounts', {
+      address: 'ann@example.org',
+      passwordHash: aHash,
+    })
+    expect(status).toBe(409)
+    expect(body).toMatchObject({
+      code: 'exists',
+      detail: 'account ann@example.org exists already',
+      errors: [{ field: 'address', pointer: '/address', value: 'ann@example.org' }],
+    })
+    expect(refusalOfProblem(body)).toEqual({
+      kind: 'exists',
+      field: 'address',
+      value: 'ann@example.org',
+    })
+    const wrong = await api.ask('POST /accounts', { address: 'x@example.org', password: 7, a: 1 })
+    expect(wrong.status).toBe(422)
+    expect(wrong.body.errors).toMatchObject([
+      { field: 'password', pointer: '/password', rule: { name: 'type' } },
+      { field: 'a', pointer: '/a', rule: { name: 'unknown-member' } },
+    ])
+    expect(JSON.stringify(wrong.body)).not.toContain('"value":7')
+  })
+
+  it('by a key is not made twice', async () => {
+    const body = { address: 'once@example.org', passwordHash: aHash }
+    const headers = { 'idempotency-key': 'k1' }
+    const first = await api.ask('POST /accounts', body, { headers })
+    const second = await api.ask('POST /accounts', body, { headers })
+    expect([first.status, second.status]).toEqual([201, 201])
+    expect(second.body).toEqual(first.body)
+    expect(second.headers.get('idempotency-replayed')).toBe('true')
+    expect(second.headers.get('location')).toBe(first.headers.get('location'))
+    const other = await api.ask('POST /accounts', { ...body, shared: true }, { headers })
+    expect(other).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } })
+    const another = await api.ask('POST /accounts', body, { headers, as: domainAdmin })
+    expect(another.status).toBe(201)
+  })
+
+  it('of an access entry takes networks as they are written', async () => {
+    const path = '/accessTables/clients/entries'
+    for (const key of ['192.0.2.0/24', '2001:db8::/32', 'mail.example.test']) {
+      const set = await api.ask(`PUT ${path}/${encodeURIComponent(key)}`, { result: 'REJECT' })
+      expect(set, key).toMatchObject({ status: 200, body: { entry: { key, result: 'REJECT' } } })
+    }
+    expect((await api.ask(`GET ${path}`)).body.data).toHaveLength(3)
+    const asked = { of: 'client', value: '192.0.2.7' }
+    const tested = await api.ask('POST /accessTables/clients:test', asked)
+    expect(tested.body).toMatchObject({ hit: { result: 'REJECT' }, action: { kind: 'reject' } })
+    const wrong = await api.ask('POST /accessTables/clients:test', { ...asked, of: 'moon' })
+    expect(wrong.body.errors).toMatchObject([{ pointer: '/of', rule: { name: 'one-of' } }])
+    expect((await api.ask('DELETE /accessTables/clients')).body).toEqual({ entries: 3 })
+  })
+})
+
+describe('many rows', () => {
+  it('stand or fall each by itself, in their order', async () => {
+    const rows = [
+      { ref: 'a', op: 'create', address: 'r1@example.org', passwordHash: aHash },
+      { ref: 'b', op: 'create', address: 'r1@example.org', passwordHash: aHash },
+      { ref: 'c', op: 'create', address: 'r2@nowhere.test', passwordHash: aHash },
+      { ref: 'd', op: 'update', account: 'r1@example.org', enabled: false },
+      { ref: 'e', op: 'update', account: 'r1@example.org', quotaBytes: 'much' },
+      { ref: 'f', op: 'rename', account: 'r1@example.org' },
+      { ref: 'g', op: 'delete', account: 'r1@example.org' },
+    ]
+    const { status, body } = await api.ask('POST /accounts:bulk', { rows })
+    expect(status).toBe(200)
+    expect(
+      body.data.map((one: { ref: string; status: number; code?: string }) => [
+        one.ref,
+        one.status,
+        one.code,
+      ]),
+    ).toEqual([
+      ['a', 201, undefined],
+      ['b', 409, 'exists'],
+      ['c', 422, 'no-such-domain'],
+      ['d', 200, undefined],
+      ['e', 422, 'invalid'],
+      ['f', 422, 'invalid'],
+      ['g', 200, undefined],
+    ])
+    expect(body.summary).toEqual({ rows: 7, done: 3, failed: 4 })
+  })
+
+  it('come and go as lines too, and each asks for its right', async () => {
+    const row = { op: 'create', passwordHash: aHash }
+    const lines = ['l1@example.org', 'l2@example.net'].map((address) =>
+      JSON.stringify({ ...row, address }),
     )
+    const request = new Request('https://mx.example.test/api/v1/accounts:bulk?dryRun=true', {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: lines.join('\n'),
+    })
+    const response = await api.fetch(request, domainAdmin)
+    const { result } = JSON.parse(await response.text())
+    expect(result.data.map((one: { status: number }) => one.status)).toEqual([201, 422])
+    expect((await api.ask('GET /accounts/l1@example.org')).status).toBe(404)
   })
 })

@@ -235,6 +235,10 @@ describe('a setting reaches the listeners it is about:', () => {
         'listeners.reinjection.enabled',
         'listeners.reinjection.address',
         'listeners.reinjection.port',
+        // Of others (http.ts).
+        ...['http', 'https'].flatMap((name) =>
+          ['enabled', 'address', 'port'].map((option) => `listeners.${name}.${option}`),
+        ),
         // To policy.
         'smtpdSenderLoginMaps',
         'smtpdRestrictionClasses',

@@ -147,6 +147,25 @@ describe('a doctor', () => {
     ],
     ['clock', { clockAheadMs: async () => 20_000 }, /^warn .*20\.0 s ahead/],
     ['disk', { disk: async () => ({ freeBytes: 9e9, bytes: 100e9 }) }, /^warn .*9 %/],
+    [
+      'disk',
+      { disk: async () => ({ freeBytes: 90e9, bytes: 100e9, isReadOnly: true }) },
+      /^bad .*cannot be written to/,
+    ],
+    [
+      'server',
+      {
+        now: () => Date.UTC(2020, 0, 1),
+        server: async () => ({
+          pid: 1,
+          started: '2020-01-01T00:02:00.000Z',
+          version: '1',
+          listeners: [],
+          certificateFile: '',
+        }),
+      },
+      /^bad .*the clock was set back/,
+    ],
     ['certificate', { certificate: async () => 'hello' }, /^bad .*cannot be read/],
   ] as const)('finds of %s what is wrong', async (check, changes, line) => {
     expect(await told(check, changes)).toContainEqual(expect.stringMatching(line))

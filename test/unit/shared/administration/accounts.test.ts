@@ -34,6 +34,7 @@ describe('adding an account', () => {
         shared: true,
         quotaBytes: 5 * 1024 ** 2,
         hasDefaultQuota: false,
+        displayName: '',
         usedBytes: 0,
         messages: 0,
         password: { kind: 'known', scheme: 'des-crypt' },

@@ -150,6 +150,7 @@ describe('an authenticator that notes logins', () => {
     const asked: Authenticator = {
       authenticate: async () => result,
       scramChallenge: async () => ({ kind: 'challenge', salt: '', iterations: 1 }),
+      authenticateToken: async () => result,
       scramProof: async () =>
         result.kind === 'authenticated' ? { ...result, serverSignature: 's' } : result,
     }
@@ -167,8 +168,10 @@ describe('an authenticator that notes logins', () => {
       expect(await authenticator.authenticate(attempt(service))).toEqual(accepted)
       const proof = { ...attempt(service), authMessage: '', clientProof: '' }
       expect(await authenticator.scramProof(proof)).toMatchObject({ serverSignature: 's' })
+      const shown = { ...attempt(service), token: 't' }
+      expect(await authenticator.authenticateToken(shown)).toEqual(accepted)
     }
-    expect(noted).toEqual(Array(4).fill('192.0.2.1 ann@example.test'))
+    expect(noted).toEqual(Array(6).fill('192.0.2.1 ann@example.test'))
   })
 
   it('notes neither others nor those that are refused', async () => {

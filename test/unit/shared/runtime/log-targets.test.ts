@@ -10,6 +10,7 @@ import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const settings: LogSettings = {
   level: 'info',
+  serviceLevels: [],
   format: 'json',
   file: '',
   syslogServer: null,
@@ -38,6 +39,37 @@ describe('log targets', () => {
     resources.defer(() => targets.close())
     return targets
   }
+
+  it('let one service log more or less than the rest, changed while they are in use', () => {
+    const targets = open({})
+    const imap = targets.log.child({ service: 'imap' })
+    const session = imap.child({ account: 'ann' })
+    const other = targets.log.child({ service: 'smtp' })
+    const say = () => {
+      printed.length = 0
+      session.debug({}, 'close look')
+      session.info({}, 'as ever')
+      other.debug({}, 'not told')
+      other.info({}, 'other')
+      targets.log.info({ service: 'policy' }, 'quiet')
+      return printed
+        .map((line) => JSON.parse(line))
+        .map(({ message, service, account }) => [message, service, account])
+    }
+    const usual = [
+      ['as ever', 'imap', 'ann'],
+      ['other', 'smtp', undefined],
+    ]
+    expect(say()).toEqual([...usual, ['quiet', 'policy', undefined]])
+    const serviceLevels = [
+      { service: 'imap', level: 'debug' },
+      { service: 'policy', level: 'error' },
+    ] as const
+    targets.change({ ...settings, serviceLevels })
+    expect(say()).toEqual([['close look', 'imap', 'ann'], ...usual])
+    targets.change(settings)
+    expect(say()).toEqual([...usual, ['quiet', 'policy', undefined]])
+  })
 
   async function openServer() {
     const socket = createSocket('udp4')

@@ -6,7 +6,11 @@ const binding: ChannelBindings = { protocol: 'TLSv1.3', available: true, data: (
 
 describe('offeredMechanisms', () => {
   it.each([
-    [true, binding, ['PLAIN', 'LOGIN', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS']],
+    [
+      true,
+      binding,
+      ['PLAIN', 'LOGIN', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS', 'OAUTHBEARER', 'XOAUTH2'],
+    ],
     [true, undefined, ['PLAIN', 'LOGIN', 'SCRAM-SHA-256']],
     [false, undefined, ['SCRAM-SHA-256']],
   ])('passwords %s, binding %s', (passwordsAllowed, channelBindings, expected) => {

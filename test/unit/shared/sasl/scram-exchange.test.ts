@@ -16,6 +16,7 @@ function open({ plus = false, tls = false, nonce = serverNonce } = {}) {
   const proofs: ScramProofAttempt[] = []
   const authenticator: Authenticator = {
     authenticate: () => Promise.reject(new Error('no password here')),
+    authenticateToken: () => Promise.reject(new Error('no token here')),
     scramChallenge: async () => ({ kind: 'challenge', salt, iterations: 4_096 }),
     async scramProof(attempt) {
       proofs.push(attempt)
@@ -172,6 +173,7 @@ describe('SCRAM-SHA-256-PLUS', () => {
 
 const unused: Authenticator = {
   authenticate: () => Promise.reject(new Error('unused')),
+  authenticateToken: () => Promise.reject(new Error('unused')),
   scramChallenge: () => Promise.reject(new Error('unused')),
   scramProof: () => Promise.reject(new Error('unused')),
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { ConditionFailed, StorageMisuse, type Table } from '#shared/storage/ports.ts'
-import { asTable, createRehearsalTable } from '#shared/storage/rehearsal-table.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
+import { ConditionFailed, type Table, tableLayouts } from '#shared/storage/ports.ts'
+import { createRehearsalTable, RehearsalTooLarge } from '#shared/storage/rehearsal-table.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const key = { pk: 'p', sk: 's' }
@@ -12,7 +13,7 @@ beforeEach(async () => {
   opened = await openEmbedded()
   stored = opened.store.tables.counters
   await stored.write({ put: { ...key, n: 1 } })
-  table = asTable(createRehearsalTable(stored))
+  table = createRehearsalTable(stored, tableLayouts.counters, { clock: systemClock })
 })
 afterEach(() => opened.close())
 
@@ -49,6 +50,36 @@ it('keeps conditions, on what was written here too', async () => {
   await expect(table.write(wrong)).rejects.toMatchObject({ failed: [{ item: { n: 1 } }] })
 })
 
-it('refuses what it cannot rehearse', async () => {
-  await expect(table.transact([{ put: key }])).rejects.toThrow(StorageMisuse)
+it('shows what was written among what is stored, page by page, in either direction', async () => {
+  for (const sk of ['b', 'd', 'f', 'h']) await stored.write({ put: { pk: 'q', sk } })
+  for (const sk of ['a', 'c', 'd', 'i', 'j']) await table.write({ put: { pk: 'q', sk, n: 1 } })
+  await table.write({ delete: { pk: 'q', sk: 'f' } })
+  for (const [reverse, wanted] of [
+    [false, 'abcdhij'],
+    [true, 'jihdcba'],
+  ] as const) {
+    for (const limit of [1, 2, 3, 100]) {
+      let found = ''
+      let after: string | undefined
+      do {
+        const page = await table.query({ pk: 'q', reverse, limit, ...(after && { after }) })
+        expect(page.items.length).toBeLessThanOrEqual(limit)
+        found += page.items.map(({ sk }) => sk).join('')
+        after = page.next
+      } while (after !== undefined)
+      expect(found).toBe(wanted)
+    }
+  }
+  const some = await table.query({ pk: 'q', sk: { from: 'c', to: 'h' } })
+  expect(some.items.map(({ sk }) => sk).join('')).toBe('cdh')
+})
+
+it('writes no more than it may', async () => {
+  const small = createRehearsalTable(stored, tableLayouts.counters, {
+    clock: systemClock,
+    itemsMax: 1,
+  })
+  await small.write({ put: key })
+  await small.write({ update: key, changes: { add: { n: 1 } } })
+  await expect(small.write({ put: { ...key, sk: 't' } })).rejects.toThrow(RehearsalTooLarge)
 })

@@ -94,6 +94,14 @@ export const directory = {
   'contain.undo':
     'Rückgängig stellt Versand und Warteschlange wieder her; Anmeldungen und App-Passwörter bleiben widerrufen.',
   'contain.reason': 'in der Konsole eingedämmt',
+  'contain.held': {
+    one: '{count} Nachricht in der Warteschlange ist angehalten',
+    other: '{count} Nachrichten in der Warteschlange sind angehalten',
+  },
+  'contain.ended':
+    'Beendet oder widerrufen: {sessions} Sitzungen, {appPasswords} App-Passwörter, {tokens} Tokens',
+  'contain.forwards': 'Seine Mail geht weiter an',
+  'contain.lately': 'Kürzlich geänderte Weiterleitung',
   'contain.done': '{address} ist eingedämmt',
 
   'password.reset': 'Passwort zurücksetzen',
@@ -112,11 +120,16 @@ export const directory = {
   'password.differs': 'Die beiden sind verschieden.',
 
   'logins.title': 'Anmeldungen',
+  'logins.live': 'jetzt angemeldet',
   'logins.none': 'In letzter Zeit wurde keine Anmeldung gesehen',
   'logins.unknown': 'unbenanntes Programm',
   'logins.endAll': 'Alle Anmeldungen beenden',
   'logins.endAllText': 'Jedes Programm und jeder Browser muss sich neu anmelden.',
   'logins.ended': 'Alle Anmeldungen sind beendet',
+
+  'sessions.title': 'Hier angemeldet',
+  'sessions.this': 'dieser Browser',
+  'sessions.endAll': 'Alle anderen beenden',
 
   'appPassword.title': 'App-Passwörter',
   'appPassword.text':
@@ -148,6 +161,7 @@ export const directory = {
   'alias.targets': 'Ziele',
   'alias.targetsHint': 'Adressen, eine je Zeile oder mit Komma.',
   'alias.count': 'Anzahl',
+  'alias.isNone': 'Das ist kein Alias. Der Weg seiner Mail steht daneben.',
   'alias.expansion': 'Wohin er führt',
   'alias.expansionText': 'Mail an diese Adresse kommt an den Enden dieser Zweige an.',
   'alias.wasAdded': '{alias} wurde angelegt',
@@ -155,15 +169,11 @@ export const directory = {
 
   'branch.account': 'Konto',
   'branch.alias': 'Alias',
-  'branch.catch-all': 'Auffangadresse',
   'branch.remote': 'anderswo',
   'branch.disabled': 'abgeschaltetes Konto',
   'branch.unknown': 'führt nirgendwohin',
-  'branch.nowhere': 'führt nirgendwohin',
-  'branch.dead-end': 'führt nirgendwohin',
   'branch.loop': 'Schleife',
-  'branch.seen': 'steht oben',
-  'branch.too-deep': 'zu tief',
+  'branch.cut': 'nicht weiter gezeigt',
 
   'domains.empty': 'Noch keine Domain',
   'domains.emptyText': 'Eine Domain ist, was hinter dem @ Ihrer Adressen steht.',
@@ -220,11 +230,11 @@ export const directory = {
   'import.verb': 'Importieren',
   'import.file': 'CSV-Datei',
   'import.text':
-    'Die erste Zeile nennt die Spalten: address, password oder passwordHash, quota, enabled, shared. Nichts ändert sich, bevor Sie gesehen haben, was geschähe.',
+    'Die erste Zeile nennt die Spalten: address, password oder password_hash, quota, enabled. Nichts ändert sich, bevor Sie gesehen haben, was geschähe.',
   'import.choose': 'Datei wählen',
   'import.example': 'Beispiel speichern',
-  'import.tooLarge': 'Diese Datei ist größer als 50 MB; teilen Sie sie.',
-  'import.rows': { one: '{count} Zeile', other: '{count} Zeilen' },
+  'import.tooLarge': 'Diese Datei ist größer als 24 MB; teilen Sie sie.',
+  'import.failed': 'Zeilen mit Fehlern',
   'import.try': 'Probelauf ohne Änderung',
   'import.make': { one: '{count} Konto anlegen', other: '{count} Konten anlegen' },
   'import.failedFile': {
@@ -234,12 +244,17 @@ export const directory = {
   'import.progress': 'Fortschritt',
   'import.line': 'Zeile',
   'import.result': 'Ergebnis',
-  'import.isMade': 'angelegt',
-  'import.canBeMade': 'kann angelegt werden',
   'import.notTried': 'Noch nicht geprobt.',
   'import.doneOf': '{done} von {all} …',
   'import.tried': '{good} können angelegt werden, {bad} nicht.',
   'import.wereMade': '{good} wurden angelegt, {bad} nicht.',
-  'import.noRows': 'Unter der Überschrift stehen keine Zeilen.',
-  'import.atLine': 'Zeile {line}: {text}',
+  'import.faulty': {
+    one: '{count} Zeile ist falsch. Nichts wurde geändert: Berichtigen Sie sie und wählen Sie die Datei erneut.',
+    other:
+      '{count} Zeilen sind falsch. Nichts wurde geändert: Berichtigen Sie sie und wählen Sie die Datei erneut.',
+  },
+  'import.undone': {
+    one: '{count} wurde zurückgenommen.',
+    other: '{count} wurden zurückgenommen.',
+  },
 } as const satisfies { readonly [key in keyof typeof english]: MessageText }

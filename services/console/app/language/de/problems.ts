@@ -12,14 +12,34 @@ export const problems = {
   'problem.no-such-alias': 'Den Alias {value} gibt es nicht.',
   'problem.leads-nowhere':
     'Mail an {value} führt nirgendwohin: kein Alias, kein Konto, keine Auffangadresse.',
-  'problem.unauthenticated': 'Sie sind nicht angemeldet.',
+  'problem.not-signed-in': 'Sie sind nicht angemeldet.',
   'problem.wrong-credentials': 'Adresse oder Passwort ist falsch.',
   'problem.wrong-factor': 'Das stimmt nicht. Versuchen Sie es erneut.',
-  'problem.throttled': 'Zu viele Versuche. Warten Sie etwas und versuchen Sie es erneut.',
+  'problem.too-many-requests': 'Zu viele Versuche. Warten Sie etwas und versuchen Sie es erneut.',
+  'problem.ticket-gone':
+    'Das dauerte zu lange oder war zu oft falsch. Beginnen Sie wieder mit dem Passwort.',
+  'problem.too-many-failures': 'Zu viele Versuche. Warten Sie etwas und versuchen Sie es erneut.',
+  'problem.no-such-factor': 'Einen solchen Faktor gibt es nicht.',
+  'problem.session-ended': 'Ihre Sitzung ist abgelaufen.',
+  'problem.invitation-gone': 'Dieser Link wurde schon benutzt oder ist älter als 24 Stunden.',
+  'problem.no-issuer': 'Hier meldet sich niemand anderswo an: Es ist kein Aussteller eingestellt.',
+  'problem.issuer-down':
+    'Der Aussteller antwortet nicht. Melden Sie sich mit Passwort an, oder später.',
+  'problem.issuer-refused': 'Der Aussteller hat Sie nicht hereingelassen.',
+  'problem.no-account': 'Der Aussteller kennt Sie, aber kein Konto hier gehört Ihnen.',
+  'problem.not-begun':
+    'Diese Anmeldung wurde nicht hier begonnen, oder vor zu langer Zeit. Beginnen Sie erneut.',
   'problem.step-up-required': 'Dafür ist ein neuer Nachweis nötig, dass Sie es sind.',
   'problem.no-right': 'Ihre Rolle darf das nicht.',
   'problem.more-rights': 'Niemand handelt an jemandem, der mehr Rechte hat.',
-  'problem.precondition-failed': 'Jemand anderes hat dies inzwischen geändert.',
+  'problem.changed-meanwhile': 'Jemand anderes hat dies inzwischen geändert.',
+
+  'warning.no-postmaster': 'Niemand liest nun Mail an postmaster von {domain}.',
+  'warning.alias-comes-first': '{address} ist auch ein Alias: Mail geht dahin, wohin er führt.',
+  'warning.account-gets-nothing':
+    'Das Konto {address} erhält nun keine Mail: Der Alias führt anderswohin.',
+  'warning.mail-fails': 'Mail an {alias} scheitert bei {address}.',
+  'warning.still-led-to': 'Aliasse führen noch zu {address}: {aliases}.',
 
   'rule.domain-name': 'Das ist kein Domainname.',
   'rule.mail-address': 'Das ist keine E-Mail-Adresse.',

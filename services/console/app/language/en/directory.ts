@@ -88,6 +88,14 @@ export const directory = {
   'contain.queue': 'its mail in the queue is held',
   'contain.undo': 'Undo restores sending and the queue; logins and app passwords stay revoked.',
   'contain.reason': 'contained in the console',
+  'contain.held': {
+    one: '{count} message in the queue is held',
+    other: '{count} messages in the queue are held',
+  },
+  'contain.ended':
+    'Ended or revoked: {sessions} sessions, {appPasswords} app passwords, {tokens} tokens',
+  'contain.forwards': 'Its mail is sent on to',
+  'contain.lately': 'Forwarding changed lately',
   'contain.done': '{address} is contained',
 
   'password.reset': 'Reset password',
@@ -106,11 +114,16 @@ export const directory = {
   'password.differs': 'The two differ.',
 
   'logins.title': 'Logins',
+  'logins.live': 'logged in now',
   'logins.none': 'No login was seen lately',
   'logins.unknown': 'unnamed program',
   'logins.endAll': 'End all logins',
   'logins.endAllText': 'Every program and browser has to log in again.',
   'logins.ended': 'All logins have ended',
+
+  'sessions.title': 'Signed in here',
+  'sessions.this': 'this browser',
+  'sessions.endAll': 'End all others',
 
   'appPassword.title': 'App passwords',
   'appPassword.text':
@@ -140,6 +153,7 @@ export const directory = {
   'alias.targets': 'Targets',
   'alias.targetsHint': 'Addresses, one a line or with commas.',
   'alias.count': 'Count',
+  'alias.isNone': 'This is no alias. The way of its mail is shown beside.',
   'alias.expansion': 'Where it leads',
   'alias.expansionText': 'Mail to this address arrives at the ends of these branches.',
   'alias.wasAdded': '{alias} was created',
@@ -147,15 +161,11 @@ export const directory = {
 
   'branch.account': 'account',
   'branch.alias': 'alias',
-  'branch.catch-all': 'catch-all',
   'branch.remote': 'elsewhere',
   'branch.disabled': 'disabled account',
   'branch.unknown': 'leads nowhere',
-  'branch.nowhere': 'leads nowhere',
-  'branch.dead-end': 'leads nowhere',
   'branch.loop': 'loop',
-  'branch.seen': 'shown above',
-  'branch.too-deep': 'too deep',
+  'branch.cut': 'shown no further',
 
   'domains.empty': 'No domain yet',
   'domains.emptyText': 'A domain is what stands behind the @ of your addresses.',
@@ -212,23 +222,24 @@ export const directory = {
   'import.verb': 'Import',
   'import.file': 'CSV file',
   'import.text':
-    'The first line names the columns: address, password or passwordHash, quota, enabled, shared. Nothing is changed until you have seen what would happen.',
+    'The first line names the columns: address, password or password_hash, quota, enabled. Nothing is changed until you have seen what would happen.',
   'import.choose': 'Choose file',
   'import.example': 'Save example',
-  'import.tooLarge': 'This file is larger than 50 MB; divide it.',
-  'import.rows': { one: '{count} row', other: '{count} rows' },
+  'import.tooLarge': 'This file is larger than 24 MB; divide it.',
+  'import.failed': 'Rows that fail',
   'import.try': 'Try without changing anything',
   'import.make': { one: 'Create {count} account', other: 'Create {count} accounts' },
   'import.failedFile': { one: '{count} failed row as CSV', other: '{count} failed rows as CSV' },
   'import.progress': 'Progress',
   'import.line': 'Line',
   'import.result': 'Result',
-  'import.isMade': 'created',
-  'import.canBeMade': 'can be created',
   'import.notTried': 'Not tried yet.',
   'import.doneOf': '{done} of {all} …',
   'import.tried': '{good} can be created, {bad} cannot.',
   'import.wereMade': '{good} were created, {bad} were not.',
-  'import.noRows': 'There are no rows below the heading.',
-  'import.atLine': 'Line {line}: {text}',
+  'import.faulty': {
+    one: '{count} row is wrong. Nothing was changed: correct it and choose the file again.',
+    other: '{count} rows are wrong. Nothing was changed: correct them and choose the file again.',
+  },
+  'import.undone': { one: '{count} was taken back.', other: '{count} were taken back.' },
 } as const

@@ -1,17 +1,20 @@
 // One account: who is this, and can they work?
 
+import { useEffect } from 'preact/hooks'
 import type { Account } from '../../api/directory.ts'
 import { may } from '../../api/session.ts'
 import { Button, ButtonLink } from '../../kit/button.tsx'
 import { CopyAs, CopyButton } from '../../kit/copy.tsx'
 import { Ago, Foreign, formatBytes, Time } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
+import { place, setQuery } from '../../kit/location.ts'
 import { Menu } from '../../kit/menu.tsx'
 import { Fact, Facts, Loaded, Meter, Page, Panel, Tabs } from '../../kit/panel.tsx'
 import { useVersioned } from '../../kit/versioned.tsx'
 import { matchRoute, segment } from '../../routes.ts'
 import type { ScreenParams } from '../../screens.ts'
 import { AccountStatus, acts } from './acts.tsx'
+import { contain } from './contain.tsx'
 import { Devices } from './devices.tsx'
 import { resetPassword } from './reset-password.tsx'
 import { AccountSettings } from './settings.tsx'
@@ -24,6 +27,14 @@ export function screen({ params }: { readonly params: ScreenParams }) {
   const account = useVersioned<Account>(path)
   const found = account.value?.body
   const tab = tabs.find((each) => each === params['tab']) ?? 'overview'
+  // From the search: only what asks before it does anything.
+  const act = place.value.query.get('act')
+  useEffect(() => {
+    if (found === undefined || act === null) return
+    setQuery({ act: undefined })
+    if (act === 'contain' && may('accounts.contain')) void contain(found, account.reload)
+    if (act === 'password') void resetPassword(found)
+  }, [found === undefined, act])
   return (
     <Page
       title={address}
@@ -32,10 +43,13 @@ export function screen({ params }: { readonly params: ScreenParams }) {
       actions={
         found && (
           <>
-            {may('credentials.reset') && (
+            {(may('credentials.reset') || may('credentials.invite')) && (
               <Button icon="key" onPress={() => resetPassword(found)}>
                 {t('password.reset')}
               </Button>
+            )}
+            {may('accounts.contain') && (
+              <Button onPress={() => contain(found, account.reload)}>{t('contain.verb')}</Button>
             )}
             <Menu label={t('account.more')} items={acts(found, account.reload)} />
             <CopyAs path={path} command={`postwolke account show ${address}`} />

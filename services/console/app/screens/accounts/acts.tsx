@@ -12,7 +12,6 @@ import type { MenuItem } from '../../kit/menu.tsx'
 import { Status } from '../../kit/panel.tsx'
 import { toast } from '../../kit/toast.tsx'
 import { segment } from '../../routes.ts'
-import { contain } from './contain.tsx'
 
 export function AccountStatus({ account }: { readonly account: Account }) {
   if (!account.enabled) return <Status look="info">{t('account.disabled')}</Status>
@@ -35,13 +34,6 @@ export function acts(account: Account, changed: () => void): readonly MenuItem[]
         ? { label: t('account.unfreeze'), act: () => unfreeze(account, changed) }
         : { label: t('account.freeze'), act: () => freeze(account, changed) },
     )
-  }
-  if (may('accounts.contain')) {
-    items.push({
-      label: t('contain.verb'),
-      isDangerous: true,
-      act: () => contain(account, changed),
-    })
   }
   if (may('directory.write')) {
     items.push({

@@ -20,7 +20,7 @@ type AppPassword = {
   readonly expiresAt: string | null
   readonly lastUse: {
     readonly at: string
-    readonly protocol: string
+    readonly service: string
     readonly network: string
   } | null
 }

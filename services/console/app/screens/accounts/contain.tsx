@@ -2,15 +2,32 @@
 // lately is listed, for that is how a thief keeps a door open.
 
 import { call } from '../../api/client.ts'
-import type { Account } from '../../api/directory.ts'
-import { confirm } from '../../kit/dialog.tsx'
+import type { Account, Forward } from '../../api/directory.ts'
+import { Button } from '../../kit/button.tsx'
+import { confirm, Dialog, show } from '../../kit/dialog.tsx'
+import { Ago, Foreign } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
 import { toast } from '../../kit/toast.tsx'
 import { segment } from '../../routes.ts'
 
+type Contained = {
+  readonly held: number
+  readonly sessions: number
+  readonly appPasswords: number
+  readonly tokens: number
+  readonly forward: Forward | null
+  readonly forwardsLately: readonly {
+    readonly at: string
+    readonly by: string
+    readonly from: readonly string[] | null
+    readonly to: readonly string[] | null
+  }[]
+}
+
 export async function contain({ address }: Pick<Account, 'address'>, changed: () => void) {
   const path = `/accounts/${segment(address)}`
-  const done = await confirm({
+  let done: Contained | undefined
+  await confirm({
     title: t('contain.title', { address }),
     text: (
       <>
@@ -26,15 +43,70 @@ export async function contain({ address }: Pick<Account, 'address'>, changed: ()
     ),
     verb: t('contain.verb'),
     isDangerous: true,
-    act: () => call('POST', `${path}:contain`, { body: { reason: t('contain.reason') } }),
-  })
-  if (!done) return
-  changed()
-  toast({
-    text: t('contain.done', { address }),
-    undo: async () => {
-      await call('POST', `${path}:undoContain`, { body: {} })
-      changed()
+    act: async () => {
+      const body = { reason: t('contain.reason') }
+      done = (await call<Contained>('POST', `${path}:contain`, { body })).body
     },
   })
+  if (done === undefined) return
+  changed()
+  const facts = done
+  const undo = await show<true>((close) => <Result address={address} done={facts} close={close} />)
+  if (undo !== true) return
+  await call('POST', `${path}:release`)
+  changed()
+  toast({ text: t('account.wasUnfrozen', { address }) })
+}
+
+function Result({
+  address,
+  done,
+  close,
+}: {
+  readonly address: string
+  readonly done: Contained
+  readonly close: (undo?: true) => void
+}) {
+  const { held, sessions, appPasswords, tokens, forward, forwardsLately } = done
+  return (
+    <Dialog
+      title={t('contain.done', { address })}
+      onClose={() => close()}
+      actions={
+        <>
+          <Button onPress={() => close(true)}>{t('act.undo')}</Button>
+          <Button look="filled" autofocus onPress={() => close()}>
+            {t('act.done')}
+          </Button>
+        </>
+      }
+    >
+      <ul class="prose">
+        <li>{t('contain.held', { count: held })}</li>
+        <li>{t('contain.ended', { sessions, appPasswords, tokens })}</li>
+      </ul>
+      {forward !== null && (
+        <p class="notice warn">
+          {t('contain.forwards')} <Foreign text={forward.to.join(', ')} isMono />
+        </p>
+      )}
+      {forwardsLately.length > 0 && (
+        <>
+          <h3>{t('contain.lately')}</h3>
+          <ul class="items">
+            {forwardsLately.map(({ at, by, to }) => (
+              <li key={at}>
+                <div>
+                  <Foreign text={to?.join(', ') ?? t('none')} isMono />
+                  <div class="meta">
+                    <Foreign text={by} /> · <Ago at={at} />
+                  </div>
+                </div>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Dialog>
+  )
 }

@@ -86,7 +86,20 @@ function readRecords(text: string): readonly Record[] | CsvProblem {
   return records
 }
 
-/** What failed, to be corrected and sent again. */
+/** What failed, to be corrected and sent again; a file that is no CSV with a heading line by line. */
+export function failedCsv(text: string, lines: ReadonlySet<number>): string {
+  const csv = parseCsv(text)
+  if (csv.kind === 'rows')
+    return writeCsv(
+      csv.columns,
+      csv.rows.filter(({ line }) => lines.has(line)),
+    )
+  return text
+    .split('\n')
+    .filter((_, i) => lines.has(i + 1))
+    .join('\n')
+}
+
 export function writeCsv(columns: readonly string[], rows: readonly CsvRow[]): string {
   const quoted = (text: string) =>
     /[",;\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text

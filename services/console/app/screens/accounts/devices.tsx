@@ -1,24 +1,34 @@
 // Programs that log in for an account: sessions and last logins, and passwords of programs. On one's own page and on that of others.
 
 import { call, get } from '../../api/client.ts'
-import { may } from '../../api/session.ts'
+import { mayOwn } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
 import { confirm } from '../../kit/dialog.tsx'
 import { Ago, Foreign } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
-import { Empty, Loaded, Panel } from '../../kit/panel.tsx'
+import { Empty, Loaded, Panel, Status } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
 import { toast } from '../../kit/toast.tsx'
 import { AppPasswords } from './app-passwords.tsx'
 
-type Login = {
-  readonly id: string
-  readonly protocol: string
-  readonly client: string | null
-  readonly network: string
-  readonly at: string
-  /** It can be ended. */
-  readonly isLive?: boolean
+type Logins = {
+  readonly devices: readonly {
+    readonly service: string
+    readonly network: string
+    readonly client: string | null
+    readonly lastAt: string
+    readonly appPassword: string | null
+  }[]
+  /** Null: nobody can say here who is logged in this moment. */
+  readonly sessions:
+    | readonly {
+        readonly id: string
+        readonly service: string
+        readonly remoteAddress: string
+        readonly client: string | null
+        readonly since: string
+      }[]
+    | null
 }
 
 /** `path` of the account. */
@@ -26,6 +36,7 @@ export function Devices({ path }: { readonly path: string }) {
   return (
     <div class="panels">
       <Logins path={path} />
+      <Sessions path={path} />
       <AppPasswords path={path} />
     </div>
   )
@@ -33,7 +44,7 @@ export function Devices({ path }: { readonly path: string }) {
 
 function Logins({ path }: { readonly path: string }) {
   const logins = useResource(`${path}/logins`, (signal) =>
-    get<{ readonly data: readonly Login[] }>(`${path}/logins`, {}, signal),
+    get<Logins>(`${path}/logins`, {}, signal),
   )
   const endAll = async () => {
     const done = await confirm({
@@ -41,7 +52,7 @@ function Logins({ path }: { readonly path: string }) {
       text: <p>{t('logins.endAllText')}</p>,
       verb: t('logins.endAll'),
       isDangerous: true,
-      act: () => call('POST', `${path}/logins:endAll`, { body: {} }),
+      act: () => call('POST', `${path}/logins:endAll`),
     })
     if (!done) return
     logins.reload()
@@ -50,32 +61,101 @@ function Logins({ path }: { readonly path: string }) {
   return (
     <Panel
       title={t('logins.title')}
-      actions={may('credentials.reset') && <Button onPress={endAll}>{t('logins.endAll')}</Button>}
+      actions={
+        mayOwn('credentials.reset') && <Button onPress={endAll}>{t('logins.endAll')}</Button>
+      }
     >
       <Loaded of={logins}>
-        {({ data }) =>
-          data.length === 0 ? (
+        {({ devices, sessions }) =>
+          devices.length === 0 && !sessions?.length ? (
             <Empty icon="phone" title={t('logins.none')} />
           ) : (
             <ul class="items">
-              {data.map((login) => (
-                <li key={login.id}>
+              {sessions?.map(({ id, service, remoteAddress, client, since }) => (
+                <li key={id}>
                   <div>
-                    <Foreign text={login.client ?? t('logins.unknown')} />
+                    <Foreign text={client ?? t('logins.unknown')} />{' '}
+                    <Status look="ok">{t('logins.live')}</Status>
                     <div class="meta">
-                      {login.protocol.toUpperCase()} · <span class="mono">{login.network}</span> ·{' '}
-                      <Ago at={login.at} />
+                      {service.toUpperCase()} · <span class="mono">{remoteAddress}</span> ·{' '}
+                      <Ago at={since} />
                     </div>
                   </div>
-                  {login.isLive && (
+                  {mayOwn('credentials.reset') && (
                     <Button
                       onPress={async () => {
-                        await call('POST', `${path}/logins/${encodeURIComponent(login.id)}:end`, {
-                          body: {},
-                        })
+                        await call('DELETE', `${path}/logins/${encodeURIComponent(id)}`)
                         logins.reload()
                       }}
                     >
+                      {t('act.end')}
+                    </Button>
+                  )}
+                </li>
+              ))}
+              {devices.map(({ service, network, client, lastAt, appPassword }) => (
+                <li key={`${service} ${network} ${client} ${appPassword}`}>
+                  <div>
+                    <Foreign text={client ?? appPassword ?? t('logins.unknown')} />
+                    <div class="meta">
+                      {service.toUpperCase()} · <span class="mono">{network}</span> ·{' '}
+                      <Ago at={lastAt} />
+                    </div>
+                  </div>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Panel>
+  )
+}
+
+type Session = {
+  readonly id: string
+  readonly usedAt: string
+  readonly address: string
+  readonly client: string
+  readonly isThis: boolean
+}
+
+function Sessions({ path }: { readonly path: string }) {
+  const own = `${path}/sessions`
+  const sessions = useResource(own, (signal) =>
+    get<{ readonly data: readonly Session[] }>(own, {}, signal),
+  )
+  const end = async (which: string) => {
+    await call('DELETE', which)
+    sessions.reload()
+    toast({ text: t('logins.ended') })
+  }
+  return (
+    <Panel
+      title={t('sessions.title')}
+      actions={
+        mayOwn('credentials.reset') && (
+          <Button onPress={() => end(own)}>{t('sessions.endAll')}</Button>
+        )
+      }
+    >
+      <Loaded of={sessions}>
+        {({ data }) =>
+          data.length === 0 ? (
+            <Empty icon="key" title={t('logins.none')} />
+          ) : (
+            <ul class="items">
+              {data.map(({ id, usedAt, address, client, isThis }) => (
+                <li key={id}>
+                  <div>
+                    <Foreign text={client === '' ? t('logins.unknown') : client} />
+                    <div class="meta">
+                      <span class="mono">{address}</span> ·{' '}
+                      {isThis ? t('sessions.this') : <Ago at={usedAt} />}
+                    </div>
+                  </div>
+                  {!isThis && mayOwn('credentials.reset') && (
+                    <Button onPress={() => end(`${own}/${encodeURIComponent(id)}`)}>
                       {t('act.end')}
                     </Button>
                   )}

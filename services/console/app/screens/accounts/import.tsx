@@ -1,82 +1,98 @@
-// Many accounts from a CSV file: read in the browser, tried without changing anything, then made. What fails comes back as a file that can be
-// corrected and sent again.
+// Many accounts from a CSV file: tried without changing anything, then made, both as a job of the server. What fails comes back as a file that
+// can be corrected and sent again; what was made can be taken back.
 
-import { useState } from 'preact/hooks'
-import { type BulkAnswer, type BulkRow, runBulk } from '../../api/bulk.ts'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { call } from '../../api/client.ts'
+import { errorsOf, followJob, type Job, type JobError } from '../../api/jobs.ts'
 import { Button } from '../../kit/button.tsx'
-import { explainFailure, explainProblem } from '../../kit/failure.tsx'
-import { Foreign, formatCount } from '../../kit/format.tsx'
+import { explainFailure, explainRefusal } from '../../kit/failure.tsx'
+import { Foreign, formatCount, formatDuration } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
 import { Page, Panel, Status } from '../../kit/panel.tsx'
 import { saveText } from '../../kit/save.ts'
 import { Table } from '../../kit/table.tsx'
-import { type Csv, type CsvRow, parseCsv, writeCsv } from './csv.ts'
+import { failedCsv, parseCsv } from './csv.ts'
 
-type Read = Extract<Csv, { readonly kind: 'rows' }>
-type Phase = 'read' | 'trying' | 'tried' | 'making' | 'made'
+type Phase =
+  | { readonly kind: 'chosen' }
+  | { readonly kind: 'trying' | 'making' | 'undoing'; readonly job: Job | undefined }
+  | {
+      readonly kind: 'tried' | 'made' | 'undone' | 'faulty'
+      readonly job: Job
+      readonly errors: readonly JobError[]
+    }
+
+type Chosen = { readonly name: string; readonly text: string }
 
 const EXAMPLE = 'address,password,quota\r\nann@example.org,a long password,2GB\r\n'
-const FILE_BYTES_MAX = 50 * 1024 * 1024
-/** Columns that the API knows by these names. */
-const known = ['address', 'password', 'passwordHash', 'quota', 'enabled', 'shared'] as const
+/** As much as the server takes at once. */
+const FILE_BYTES_MAX = 24_000_000
 
 export function screen() {
-  const [file, setFile] = useState<Read>()
+  const [file, setFile] = useState<Chosen>()
   const [failure, setFailure] = useState<string>()
-  const [phase, setPhase] = useState<Phase>('read')
-  const [done, setDone] = useState(0)
-  const [answers, setAnswers] = useState<readonly BulkAnswer[]>([])
+  const [phase, setPhase] = useState<Phase>({ kind: 'chosen' })
+  const ending = useRef(new AbortController())
+  useEffect(() => {
+    const mine = new AbortController()
+    ending.current = mine
+    return () => mine.abort()
+  }, [])
 
-  const read = async (chosen: File | undefined) => {
-    if (chosen === undefined) return
+  const choose = async (given: File | undefined) => {
+    if (given === undefined) return
+    setPhase({ kind: 'chosen' })
+    if (given.size > FILE_BYTES_MAX) return setFailure(t('import.tooLarge'))
     setFailure(undefined)
-    setAnswers([])
-    setPhase('read')
-    if (chosen.size > FILE_BYTES_MAX) return setFailure(t('import.tooLarge'))
-    const csv = parseCsv(await chosen.text())
-    if (csv.kind === 'problem') {
-      setFile(undefined)
-      return setFailure(explainCsv(csv))
-    }
-    const unknown = csv.columns.find((name) => !known.some((each) => each === name))
-    if (unknown !== undefined) {
-      return setFailure(t('rule.column', { columns: known.join(', ') }))
-    }
-    setFile(csv)
+    setFile({ name: given.name, text: await given.text() })
   }
-  const run = async (dryRun: boolean) => {
-    if (file === undefined) return
+  const run = async (
+    during: 'trying' | 'making' | 'undoing',
+    after: 'tried' | 'made' | 'undone',
+    begin: () => Promise<Job>,
+  ) => {
+    const { signal } = ending.current
     setFailure(undefined)
-    setDone(0)
-    setPhase(dryRun ? 'trying' : 'making')
+    setPhase({ kind: during, job: undefined })
     try {
-      const rows = file.rows.map(bodyOf)
-      setAnswers(await runBulk('/accounts:bulk', rows, { dryRun, progress: setDone }))
-      setPhase(dryRun ? 'tried' : 'made')
+      const job = await followJob(
+        await begin(),
+        (seen) => setPhase({ kind: during, job: seen }),
+        signal,
+      )
+      const errors = await errorsOf(job, signal)
+      // Some rows are wrong already as they are written: nothing was done with any.
+      const isFaulty = job.state === 'failed' && errors.length > 0
+      if (job.state !== 'done' && !isFaulty) throw new Error(job.reason ?? job.state)
+      setPhase({ kind: isFaulty ? 'faulty' : after, job, errors })
     } catch (error) {
+      if (signal.aborted) return
       setFailure(explainFailure(error))
-      setPhase('read')
+      setPhase({ kind: 'chosen' })
     }
   }
-  const failed = answers.filter(({ problem }) => problem !== undefined)
-  const isBusy = phase === 'trying' || phase === 'making'
-  const failedRows = () => {
-    const refs = new Set(failed.map(({ ref }) => ref))
-    return file?.rows.filter(({ line }) => refs.has(String(line))) ?? []
+  const send = (rehearse: boolean) => async () => {
+    const { body } = await call<Job>('POST', '/imports', {
+      query: { what: 'accounts', ...(rehearse && { rehearse }) },
+      body: file?.text ?? '',
+      type: 'text/csv',
+    })
+    return body
   }
+  const good = 'errors' in phase ? phase.job.done : 0
   return (
     <Page title={t('import.title')} back={{ href: '/accounts', label: t('accounts.title') }}>
       <Panel title={t('import.file')}>
         <p>{t('import.text')}</p>
         <pre class="command">{EXAMPLE}</pre>
         <div class="page-actions">
-          <label class="button filled">
+          <label class={file === undefined ? 'button filled' : 'button'}>
             {t('import.choose')}
             <input
               class="unseen"
               type="file"
-              accept=".csv,text/csv"
-              onChange={(event) => read(event.currentTarget.files?.[0])}
+              accept=".csv,text/csv,text/plain"
+              onChange={(event) => choose(event.currentTarget.files?.[0])}
             />
           </label>
           <Button onPress={() => saveText('accounts.csv', EXAMPLE, 'text/csv')}>
@@ -91,138 +107,129 @@ export function screen() {
       </Panel>
       {file !== undefined && (
         <Panel
-          title={t('import.rows', { count: file.rows.length })}
+          title={file.name}
           actions={
             <>
-              {(phase === 'read' || phase === 'trying') && (
-                <Button look="filled" disabled={isBusy} onPress={() => run(true)}>
+              {phase.kind === 'chosen' && (
+                <Button look="filled" onPress={() => run('trying', 'tried', send(true))}>
                   {t('import.try')}
                 </Button>
               )}
-              {phase === 'tried' && failed.length < file.rows.length && (
-                <Button look="filled" onPress={() => run(false)}>
-                  {t('import.make', { count: file.rows.length - failed.length })}
+              {phase.kind === 'tried' && good > 0 && (
+                <Button look="filled" onPress={() => run('making', 'made', send(false))}>
+                  {t('import.make', { count: good })}
                 </Button>
               )}
-              {failed.length > 0 && (
+              {phase.kind === 'made' && good > 0 && (
                 <Button
                   onPress={() =>
-                    saveText('failed.csv', writeCsv(file.columns, failedRows()), 'text/csv')
+                    run('undoing', 'undone', async () => {
+                      const path = `/imports/${phase.job.id}:undo`
+                      return (await call<Job>('POST', path, { body: {} })).body
+                    })
                   }
                 >
-                  {t('import.failedFile', { count: failed.length })}
+                  {t('act.undo')}
+                </Button>
+              )}
+              {'errors' in phase && phase.errors.length > 0 && (
+                <Button
+                  onPress={() =>
+                    saveText(
+                      'failed.csv',
+                      failedCsv(file.text, new Set(phase.errors.map(({ line }) => line))),
+                      'text/csv',
+                    )
+                  }
+                >
+                  {t('import.failedFile', { count: phase.errors.length })}
                 </Button>
               )}
             </>
           }
         >
-          {isBusy && (
-            <progress value={done} max={file.rows.length} aria-label={t('import.progress')} />
-          )}
-          <p role="status">{summary(phase, file.rows.length, failed.length, done)}</p>
-          <Rows file={file} answers={answers} phase={phase} />
+          {'errors' in phase ? <Ended phase={phase} text={file.text} /> : <Running phase={phase} />}
         </Panel>
       )}
     </Page>
   )
 }
 
-function Rows({
-  file,
-  answers,
-  phase,
-}: {
-  readonly file: Read
-  readonly answers: readonly BulkAnswer[]
-  readonly phase: Phase
-}) {
-  const byRef = new Map(answers.map((answer) => [answer.ref, answer]))
-  const answerOf = ({ line }: CsvRow) => byRef.get(String(line))
-  // What failed first: that is what is read.
-  const rows = [
-    ...file.rows.filter((row) => answerOf(row)?.problem !== undefined),
-    ...file.rows.filter((row) => answerOf(row)?.problem === undefined),
-  ]
+function Running({ phase }: { readonly phase: Exclude<Phase, { readonly errors: unknown }> }) {
+  if (phase.kind === 'chosen') return <p role="status">{t('import.notTried')}</p>
+  const { done = 0, failed = 0, total = null, secondsLeft = null } = phase.job ?? {}
   return (
-    <Table
-      label={t('import.file')}
-      rows={rows}
-      keyOf={({ line }) => String(line)}
-      columns={[
-        {
-          key: 'address',
-          title: t('address'),
-          width: 'minmax(0, 2fr)',
-          cell: ({ values }) => <Foreign text={values['address'] ?? ''} />,
-        },
-        {
-          key: 'line',
-          title: t('import.line'),
-          width: '5rem',
-          isNumber: true,
-          cell: ({ line }) => line,
-        },
-        {
-          key: 'result',
-          title: t('import.result'),
-          width: 'minmax(0, 3fr)',
-          onPhone: 'below',
-          cell: (row) => {
-            const answer = answerOf(row)
-            if (answer === undefined) return ''
-            if (answer.problem !== undefined) {
-              return <Status look="bad">{explainProblem(answer.problem)}</Status>
-            }
-            return (
-              <Status look="ok">
-                {t(phase === 'made' ? 'import.isMade' : 'import.canBeMade')}
-              </Status>
-            )
-          },
-        },
-      ]}
-      empty=""
-    />
+    <>
+      <progress
+        {...(total !== null && { value: done + failed, max: total })}
+        aria-label={t('import.progress')}
+      />
+      <p role="status">
+        {t('import.doneOf', {
+          done: formatCount(done + failed),
+          all: total === null ? '?' : formatCount(total),
+        })}
+        {secondsLeft !== null && ` · ${formatDuration(secondsLeft * 1000)}`}
+      </p>
+    </>
   )
 }
 
-function bodyOf({ line, values }: CsvRow): BulkRow {
-  const { enabled, shared, ...texts } = values
-  const isTrue = (text: string) => /^(?:true|yes|1)$/i.test(text.trim())
-  const given = Object.entries(texts).filter(([, text]) => text.trim() !== '')
-  return {
-    ref: String(line),
-    op: 'create',
-    ...Object.fromEntries(given),
-    ...(enabled?.trim() && { enabled: isTrue(enabled) }),
-    ...(shared?.trim() && { shared: isTrue(shared) }),
+function Ended({
+  phase,
+  text,
+}: {
+  readonly phase: Extract<Phase, { readonly errors: unknown }>
+  readonly text: string
+}) {
+  const csv = parseCsv(text)
+  const addressAt = new Map(
+    csv.kind === 'rows' ? csv.rows.map(({ line, values }) => [line, values.address]) : [],
+  )
+  const { kind, job, errors } = phase
+  const numbers = { good: job.done, bad: job.failed }
+  const texts = {
+    tried: t('import.tried', numbers),
+    made: t('import.wereMade', numbers),
+    undone: t('import.undone', { count: job.done }),
+    faulty: t('import.faulty', { count: errors.length }),
   }
-}
-
-function summary(phase: Phase, all: number, failed: number, done: number): string {
-  switch (phase) {
-    case 'read':
-      return t('import.notTried')
-    case 'trying':
-    case 'making':
-      return t('import.doneOf', { done: formatCount(done), all: formatCount(all) })
-    case 'tried':
-      return t('import.tried', { good: all - failed, bad: failed })
-    case 'made':
-      return t('import.wereMade', { good: all - failed, bad: failed })
-  }
-}
-
-function explainCsv({ problem }: Extract<Csv, { readonly kind: 'problem' }>): string {
-  switch (problem.kind) {
-    case 'no-rows':
-      return t('import.noRows')
-    case 'open-quotation':
-      return t('import.atLine', { line: problem.line, text: t('rule.closed-quotation') })
-    case 'column-count':
-      return t('import.atLine', {
-        line: problem.line,
-        text: t('rule.column-count', { count: problem.count, max: problem.wanted }),
-      })
-  }
+  return (
+    <>
+      <p role="status">
+        <Status look={job.failed === 0 ? 'ok' : 'warn'}>{texts[kind]}</Status>
+      </p>
+      {errors.length > 0 && (
+        <Table
+          label={t('import.failed')}
+          rows={errors}
+          keyOf={({ line, key }) => `${line} ${key}`}
+          columns={[
+            {
+              key: 'key',
+              title: t('address'),
+              width: 'minmax(0, 2fr)',
+              cell: ({ key, line }) => <Foreign text={key || (addressAt.get(line) ?? '')} />,
+            },
+            {
+              key: 'line',
+              title: t('import.line'),
+              width: '5rem',
+              isNumber: true,
+              onPhone: 'beside',
+              cell: ({ line }) => line,
+            },
+            {
+              key: 'result',
+              title: t('import.result'),
+              width: 'minmax(0, 4fr)',
+              onPhone: 'below',
+              cell: ({ refusal }) => <Foreign text={explainRefusal(refusal)} />,
+            },
+          ]}
+          empty=""
+        />
+      )}
+    </>
+  )
 }

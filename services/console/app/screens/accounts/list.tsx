@@ -16,6 +16,7 @@ import { Table } from '../../kit/table.tsx'
 import { segment } from '../../routes.ts'
 import { AccountStatus, acts } from './acts.tsx'
 import { AddressTabs } from './address-tabs.tsx'
+import { contain } from './contain.tsx'
 
 export function screen() {
   const { query } = place.value
@@ -85,7 +86,18 @@ export function screen() {
         keyOf={({ address }) => address}
         hrefOf={({ address }) => `/accounts/${segment(address)}`}
         {...(may('directory.write') && {
-          actions: (account: Account) => acts(account, () => list.reload()),
+          actions: (account: Account) => [
+            ...acts(account, list.reload),
+            ...(may('accounts.contain')
+              ? [
+                  {
+                    label: t('contain.verb'),
+                    isDangerous: true,
+                    act: () => contain(account, list.reload),
+                  },
+                ]
+              : []),
+          ],
         })}
         columns={[
           {

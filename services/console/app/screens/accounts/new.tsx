@@ -1,6 +1,7 @@
 // A new account: address and password are enough.
 
 import { call } from '../../api/client.ts'
+import type { Account, Warning } from '../../api/directory.ts'
 import { Button, ButtonLink } from '../../kit/button.tsx'
 import { CopyButton } from '../../kit/copy.tsx'
 import { CheckField, FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
@@ -9,7 +10,11 @@ import { navigate, place } from '../../kit/location.ts'
 import { Page } from '../../kit/panel.tsx'
 import { randomPassword } from '../../kit/random-password.ts'
 import { toast } from '../../kit/toast.tsx'
+import { tellWarnings } from '../../kit/warnings.ts'
 import { segment } from '../../routes.ts'
+import { quotaOf } from './quota-of.ts'
+
+type Done = { readonly account: Account; readonly warnings: readonly Warning[] }
 
 export function screen() {
   const domain = place.value.query.get('domain')
@@ -23,16 +28,17 @@ export function screen() {
     names: { quotaBytes: 'quota' },
     async send({ address, password, quota, shared }) {
       const written = address.trim()
-      await call('POST', '/accounts', {
+      const { body } = await call<Done>('POST', '/accounts', {
         body: {
           address: written,
           ...(shared && password === '' ? {} : { password }),
-          ...(quota.trim() !== '' && { quota: quota.trim() }),
+          ...(quota.trim() !== '' && { quotaBytes: quotaOf(quota) }),
           ...(shared && { shared }),
         },
       })
       toast({ text: t('account.wasAdded', { address: written }) })
-      await navigate(`/accounts/${segment(written)}`)
+      tellWarnings(body.warnings)
+      await navigate(`/accounts/${segment(body.account.address)}`)
     },
   })
   return (

@@ -35,12 +35,12 @@ function Reset({ account, close }: { readonly account: Account; readonly close: 
   const password = trying(async () => {
     const text = randomPassword()
     const { etag } = await call('GET', path)
-    await call('PATCH', path, { body: { password: text }, etag })
+    await call('PUT', `${path}/password`, { body: { password: text }, etag })
     return { kind: 'password', text }
   })
   const link = trying(async () => {
-    const { body } = await call<{ readonly link: string }>('POST', `${path}:invite`, { body: {} })
-    return { kind: 'link', text: body.link }
+    const { body } = await call<{ readonly url: string }>('POST', `${path}/invitation`)
+    return { kind: 'link', text: body.url }
   })
   return (
     <Dialog

@@ -4,8 +4,11 @@ import type { Account } from '../../api/directory.ts'
 import { CheckField, FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { t } from '../../kit/language.ts'
 import { Panel } from '../../kit/panel.tsx'
+import { quotaText } from '../../kit/quota.ts'
 import { toast } from '../../kit/toast.tsx'
 import type { useVersioned } from '../../kit/versioned.tsx'
+
+import { quotaOf } from './quota-of.ts'
 
 type Patch = ReturnType<typeof useVersioned>['patch']
 
@@ -19,7 +22,7 @@ export function AccountSettings({
   const initial = {
     enabled: account.enabled,
     shared: account.shared,
-    quota: quotaText(account),
+    quota: quotaText(account.hasDefaultQuota ? null : account.quotaBytes),
     forward: account.forward?.to.join(', ') ?? '',
     keep: account.forward?.keep ?? true,
   }
@@ -31,7 +34,7 @@ export function AccountSettings({
       const changes = {
         ...(enabled !== initial.enabled && { enabled }),
         ...(shared !== initial.shared && { shared }),
-        ...(quota.trim() !== initial.quota && { quota: quota.trim() || 'default' }),
+        ...(quota.trim() !== initial.quota && { quotaBytes: quotaOf(quota || 'default') }),
         ...((forward !== initial.forward || (to.length > 0 && keep !== initial.keep)) && {
           forward: to.length === 0 ? null : { to, keep },
         }),
@@ -39,7 +42,7 @@ export function AccountSettings({
       const saved = await patch(changes, {
         enabled: t('account.enabled'),
         shared: t('account.shared'),
-        quota: t('account.quota'),
+        quotaBytes: t('account.quota'),
         forward: t('account.forward'),
       })
       if (saved === 'saved') toast({ text: t('saved') })
@@ -79,19 +82,4 @@ export function AccountSettings({
       </FormBody>
     </Panel>
   )
-}
-
-const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
-
-/** As it may be written; the largest unit that needs no fraction. */
-function quotaText({ quotaBytes, hasDefaultQuota }: Account): string {
-  if (hasDefaultQuota) return 'default'
-  if (quotaBytes === 0) return 'unlimited'
-  let value = quotaBytes
-  let unit = 0
-  while (value % 1024 === 0 && unit < UNITS.length - 1) {
-    value /= 1024
-    unit++
-  }
-  return `${value}${UNITS[unit]}`
 }

@@ -17,11 +17,10 @@ import type { ScreenParams } from '../../screens.ts'
 import { removeAlias } from './list.tsx'
 import { targetsOf } from './new.tsx'
 
-/** As GET /v1/aliases/{alias}/expansion answers. */
+/** As GET /v1/aliases/{alias}/tree answers. */
 type Branch = {
   readonly address: string
   readonly kind: string
-  readonly reason?: string | null
   readonly leadsTo?: readonly Branch[]
 }
 
@@ -30,7 +29,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
   const path = `/aliases/${segment(name)}`
   const alias = useVersioned<Alias>(path)
   const expansion = useResource(`${path} ${alias.value?.etag ?? ''}`, (signal) =>
-    get<Branch>(`${path}/expansion`, {}, signal),
+    get<Branch>(`${path}/tree`, {}, signal),
   )
   const found = alias.value?.body
   return (
@@ -38,7 +37,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
       title={name}
       back={{ href: '/aliases', label: t('aliases.title') }}
       actions={
-        found &&
+        found?.targets !== undefined &&
         may('directory.write') && (
           <Button
             onPress={async () => {
@@ -54,7 +53,13 @@ export function screen({ params }: { readonly params: ScreenParams }) {
       <div class="panels">
         <Panel title={t('alias.targets')}>
           <Loaded of={alias}>
-            {({ body, etag }) => <Targets key={etag} alias={body} patch={alias.patch} />}
+            {({ body, etag }) =>
+              body.targets === undefined ? (
+                <p>{t('alias.isNone')}</p>
+              ) : (
+                <Targets key={etag} alias={body} patch={alias.patch} />
+              )
+            }
           </Loaded>
         </Panel>
         <Panel title={t('alias.expansion')}>
@@ -116,14 +121,12 @@ const DEPTH_MAX = 20
 
 function BranchItem({ branch, depth }: { readonly branch: Branch; readonly depth: number }) {
   const { address, kind, leadsTo = [] } = branch
-  const isBad = ['loop', 'unknown', 'nowhere', 'too-deep', 'dead-end'].includes(kind)
+  const isBad = ['loop', 'unknown', 'cut'].includes(kind)
   const look = isBad ? 'bad' : kind === 'disabled' ? 'warn' : kind === 'account' ? 'ok' : 'info'
   return (
     <li>
       <Foreign text={address} isMono />{' '}
-      <Status look={look}>
-        {tIfKnown(`branch.${branch.reason ?? kind}`) ?? branch.reason ?? kind}
-      </Status>
+      <Status look={look}>{tIfKnown(`branch.${kind}`) ?? kind}</Status>
       {leadsTo.length > 0 && depth < DEPTH_MAX && (
         <ul>
           {leadsTo.map((each) => (

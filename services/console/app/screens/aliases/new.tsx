@@ -1,12 +1,14 @@
 // A new alias.
 
 import { call } from '../../api/client.ts'
+import type { Warning } from '../../api/directory.ts'
 import { ButtonLink } from '../../kit/button.tsx'
 import { FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { t } from '../../kit/language.ts'
 import { navigate, place } from '../../kit/location.ts'
 import { Page } from '../../kit/panel.tsx'
 import { toast } from '../../kit/toast.tsx'
+import { tellWarnings } from '../../kit/warnings.ts'
 import { segment } from '../../routes.ts'
 
 /** One a line or with commas. */
@@ -18,8 +20,11 @@ export function screen() {
     initial: { alias: domain === null ? '' : `@${domain}`, targets: '' },
     async send({ alias, targets }) {
       const written = alias.trim()
-      await call('POST', '/aliases', { body: { alias: written, targets: targetsOf(targets) } })
+      const { body } = await call<{ readonly warnings: readonly Warning[] }>('POST', '/aliases', {
+        body: { alias: written, targets: targetsOf(targets) },
+      })
       toast({ text: t('alias.wasAdded', { alias: written }) })
+      tellWarnings(body.warnings)
       await navigate(`/aliases/${segment(written)}`)
     },
   })

@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import { get } from '../../api/client.ts'
-import { may } from '../../api/session.ts'
+import { mayOwn } from '../../api/session.ts'
 import { FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { Foreign, Time } from '../../kit/format.tsx'
 import { t, tIfKnown } from '../../kit/language.ts'
@@ -32,7 +32,7 @@ export function Arrived({ address }: { readonly address: string }) {
       setFound(data)
     },
   })
-  if (!may('trace.read')) return null
+  if (!mayOwn('trace.read')) return null
   return (
     <Panel title={t('arrived.title')}>
       <FormBody form={form} label={t('arrived.title')}>

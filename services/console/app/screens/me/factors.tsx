@@ -3,15 +3,16 @@
 
 import { useState } from 'preact/hooks'
 import { call, get } from '../../api/client.ts'
-import { Button, ButtonLink } from '../../kit/button.tsx'
+import { Button } from '../../kit/button.tsx'
 import { CopyButton } from '../../kit/copy.tsx'
 import { confirm, Dialog, show } from '../../kit/dialog.tsx'
 import { FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { Ago, Foreign } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
+import { navigate } from '../../kit/location.ts'
 import { Loaded, Panel, Status } from '../../kit/panel.tsx'
 import { Qr } from '../../kit/qr.tsx'
-import { type Resource, useResource } from '../../kit/resource.ts'
+import { useResource } from '../../kit/resource.ts'
 import { saveText } from '../../kit/save.ts'
 import { toast } from '../../kit/toast.tsx'
 
@@ -22,55 +23,54 @@ type Passkey = {
   readonly lastUsedAt: string | null
 }
 
+type Factors = {
+  readonly totp: { readonly since: string } | null
+  readonly recoveryCodes: { readonly left: number; readonly madeAt: string } | null
+  readonly passkeys: readonly Passkey[]
+}
+
+/** Of a factor that was added: shown once, where it is the first. */
+type Added = { readonly recoveryCodes: readonly string[] | null }
+
 export function Factors({ path }: { readonly path: string }) {
-  const passkeys = useResource(`${path}/passkeys`, (signal) =>
-    get<{ readonly data: readonly Passkey[] }>(`${path}/passkeys`, {}, signal),
+  const factors = useResource(`${path}/factors`, (signal) =>
+    get<Factors>(`${path}/factors`, {}, signal),
   )
-  const totp = useResource(`${path}/totp`, (signal) =>
-    get<{ readonly enabled: boolean; readonly createdAt?: string | null }>(
-      `${path}/totp`,
-      {},
-      signal,
-    ),
-  )
-  const codes = useResource(`${path}/recoveryCodes`, (signal) =>
-    get<{ readonly left: number }>(`${path}/recoveryCodes`, {}, signal),
-  )
+  const { reload } = factors
   return (
     <Panel title={t('factors.title')}>
       <p class="hint">{t('factors.text')}</p>
-      <h3>{t('factors.passkeys')}</h3>
-      <Passkeys path={path} passkeys={passkeys} changed={codes.reload} />
-      <h3>{t('factors.totp')}</h3>
-      <Loaded of={totp} lines={1}>
-        {({ enabled }) => (
-          <div class="items-row">
-            <Status look={enabled ? 'ok' : 'info'}>
-              {t(enabled ? 'factors.on' : 'factors.off')}
-            </Status>
-            {enabled ? (
-              <Button onPress={() => removeTotp(path, totp.reload)}>{t('act.remove')}</Button>
-            ) : (
-              <Button
-                onPress={async () => {
-                  await show((close) => <SetUpTotp path={path} close={close} />)
-                  totp.reload()
-                  codes.reload()
-                }}
-              >
-                {t('factors.setUp')}
-              </Button>
+      <Loaded of={factors} lines={5}>
+        {({ totp, recoveryCodes, passkeys }) => (
+          <>
+            <h3>{t('factors.passkeys')}</h3>
+            <Passkeys path={path} passkeys={passkeys} changed={reload} />
+            <h3>{t('factors.totp')}</h3>
+            <div class="items-row">
+              <Status look={totp ? 'ok' : 'info'}>{t(totp ? 'factors.on' : 'factors.off')}</Status>
+              {totp ? (
+                <Button onPress={() => removeTotp(path, reload)}>{t('act.remove')}</Button>
+              ) : (
+                <Button
+                  onPress={async () => {
+                    await show((close) => <SetUpTotp path={path} close={close} />)
+                    reload()
+                  }}
+                >
+                  {t('factors.setUp')}
+                </Button>
+              )}
+            </div>
+            {(totp !== null || passkeys.length > 0) && (
+              <>
+                <h3>{t('factors.recovery')}</h3>
+                <div class="items-row">
+                  <span>{t('factors.codesLeft', { count: recoveryCodes?.left ?? 0 })}</span>
+                  <Button onPress={() => makeCodes(path, reload)}>{t('factors.newCodes')}</Button>
+                </div>
+              </>
             )}
-          </div>
-        )}
-      </Loaded>
-      <h3>{t('factors.recovery')}</h3>
-      <Loaded of={codes} lines={1}>
-        {({ left }) => (
-          <div class="items-row">
-            <span>{t('factors.codesLeft', { count: left })}</span>
-            <Button onPress={() => makeCodes(path, codes)}>{t('factors.newCodes')}</Button>
-          </div>
+          </>
         )}
       </Loaded>
     </Panel>
@@ -83,19 +83,20 @@ function Passkeys({
   changed,
 }: {
   readonly path: string
-  readonly passkeys: Resource<{ readonly data: readonly Passkey[] }>
+  readonly passkeys: readonly Passkey[]
   readonly changed: () => void
 }) {
   const own = `${path}/passkeys`
   const add = async () => {
     const { startRegistration } = await import('@simplewebauthn/browser')
-    const { body } = await call<{ readonly options: unknown }>('POST', `${own}:begin`, { body: {} })
-    const optionsJSON = body.options as Parameters<typeof startRegistration>[0]['optionsJSON']
-    const response = await startRegistration({ optionsJSON })
-    await call('POST', own, { body: { name: nameOfDevice(), response } })
-    passkeys.reload()
+    const { body } = await call<{ readonly question: unknown }>('POST', `${own}:begin`)
+    const optionsJSON = body.question as Parameters<typeof startRegistration>[0]['optionsJSON']
+    const answer = await startRegistration({ optionsJSON })
+    const added = await call<Added>('POST', own, { body: { name: nameOfDevice(), answer } })
     changed()
-    toast({ text: t('factors.passkeyAdded') })
+    const codes = added.body.recoveryCodes
+    if (codes === null) return toast({ text: t('factors.passkeyAdded') })
+    await show((close) => <IsOn codes={codes} close={close} />)
   }
   const remove = async ({ id, name }: Passkey) => {
     const done = await confirm({
@@ -105,41 +106,37 @@ function Passkeys({
       isDangerous: true,
       act: () => call('DELETE', `${own}/${encodeURIComponent(id)}`),
     })
-    if (done) passkeys.reload()
+    if (done) changed()
   }
   return (
-    <Loaded of={passkeys} lines={2}>
-      {({ data }) => (
-        <>
-          {data.length > 0 && (
-            <ul class="items">
-              {data.map((passkey) => (
-                <li key={passkey.id}>
-                  <div>
-                    <Foreign text={passkey.name} />
-                    <div class="meta">
-                      {passkey.lastUsedAt === null ? (
-                        t('appPassword.unused')
-                      ) : (
-                        <>
-                          {t('appPassword.used')} <Ago at={passkey.lastUsedAt} />
-                        </>
-                      )}
-                    </div>
-                  </div>
-                  <Button onPress={() => remove(passkey)}>{t('act.remove')}</Button>
-                </li>
-              ))}
-            </ul>
-          )}
-          <div>
-            <Button icon="key" onPress={add}>
-              {t('factors.addPasskey')}
-            </Button>
-          </div>
-        </>
+    <>
+      {passkeys.length > 0 && (
+        <ul class="items">
+          {passkeys.map((passkey) => (
+            <li key={passkey.id}>
+              <div>
+                <Foreign text={passkey.name} />
+                <div class="meta">
+                  {passkey.lastUsedAt === null ? (
+                    t('appPassword.unused')
+                  ) : (
+                    <>
+                      {t('appPassword.used')} <Ago at={passkey.lastUsedAt} />
+                    </>
+                  )}
+                </div>
+              </div>
+              <Button onPress={() => remove(passkey)}>{t('act.remove')}</Button>
+            </li>
+          ))}
+        </ul>
       )}
-    </Loaded>
+      <div>
+        <Button icon="key" onPress={add}>
+          {t('factors.addPasskey')}
+        </Button>
+      </div>
+    </>
   )
 }
 
@@ -157,7 +154,6 @@ function SetUpTotp({ path, close }: { readonly path: string; readonly close: () 
     const { body } = await call<{ readonly secret: string; readonly uri: string }>(
       'POST',
       `${path}/totp:begin`,
-      { body: {} },
     )
     return body
   })
@@ -166,29 +162,14 @@ function SetUpTotp({ path, close }: { readonly path: string; readonly close: () 
     initial: { code: '' },
     isFleeting: true,
     async send({ code }) {
-      const { body } = await call<{ readonly recoveryCodes?: readonly string[] } | undefined>(
-        'POST',
-        `${path}/totp`,
-        { body: { code: code.replaceAll(/\s/g, '') } },
-      )
-      setCodes(body?.recoveryCodes ?? [])
+      const { body } = await call<Added>('PUT', `${path}/totp`, {
+        body: { code: code.replaceAll(/\s/g, '') },
+      })
+      setCodes(body.recoveryCodes ?? [])
     },
   })
   if (codes !== undefined) {
-    return (
-      <Dialog
-        title={t('factors.isOn')}
-        onClose={close}
-        actions={
-          <ButtonLink look="filled" href="/me">
-            {t('factors.toPrograms')}
-          </ButtonLink>
-        }
-      >
-        <p>{t('factors.programsStop')}</p>
-        {codes.length > 0 && <Codes codes={codes} />}
-      </Dialog>
-    )
+    return <IsOn codes={codes} close={close} />
   }
   return (
     <Dialog title={t('factors.setUpTotp')} onClose={close}>
@@ -224,6 +205,29 @@ function SetUpTotp({ path, close }: { readonly path: string; readonly close: () 
   )
 }
 
+function IsOn({ codes, close }: { readonly codes: readonly string[]; readonly close: () => void }) {
+  return (
+    <Dialog
+      title={t('factors.isOn')}
+      onClose={close}
+      actions={
+        <Button
+          look="filled"
+          onPress={() => {
+            close()
+            void navigate('/me')
+          }}
+        >
+          {t('factors.toPrograms')}
+        </Button>
+      }
+    >
+      <p>{t('factors.programsStop')}</p>
+      {codes.length > 0 && <Codes codes={codes} />}
+    </Dialog>
+  )
+}
+
 async function removeTotp(path: string, changed: () => void): Promise<void> {
   const done = await confirm({
     title: t('factors.removeTotp'),
@@ -235,13 +239,12 @@ async function removeTotp(path: string, changed: () => void): Promise<void> {
   if (done) changed()
 }
 
-async function makeCodes(path: string, codes: Resource<{ readonly left: number }>): Promise<void> {
+async function makeCodes(path: string, changed: () => void): Promise<void> {
   const { body } = await call<{ readonly codes: readonly string[] }>(
     'POST',
     `${path}/recoveryCodes`,
-    { body: {} },
   )
-  codes.reload()
+  changed()
   await show((close) => (
     <Dialog
       title={t('factors.recovery')}

@@ -24,6 +24,7 @@ export function Forwarding({
       const saved = await patch(
         { forward: to.length === 0 ? null : { to, keep } },
         { forward: t('account.forward') },
+        { method: 'PUT', below: '/forward' },
       )
       if (saved === 'saved') toast({ text: t('saved') })
     },

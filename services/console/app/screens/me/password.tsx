@@ -1,29 +1,20 @@
 // One's own password.
 
 import { call } from '../../api/client.ts'
-import { ApiFailure, type Problem } from '../../api/problem.ts'
+import { ApiFailure, localProblem } from '../../api/problem.ts'
 import { current } from '../../api/session.ts'
 import { FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { t } from '../../kit/language.ts'
 import { Panel } from '../../kit/panel.tsx'
 import { toast } from '../../kit/toast.tsx'
 
-/** Found here, shown like what the server finds. */
-const differs = (detail: string): Problem => ({
-  status: 422,
-  code: 'bad-value',
-  title: detail,
-  detail,
-  errors: [{ pointer: '/again', detail }],
-})
-
 export function ChangePassword({ path }: { readonly path: string }) {
   const form = useForm({
     initial: { password: '', again: '' },
     async send({ password, again }) {
-      if (password !== again) throw new ApiFailure(differs(t('password.differs')))
+      if (password !== again) throw new ApiFailure(localProblem('/again', t('password.differs')))
       const { etag } = await call('GET', path)
-      await call('PATCH', path, { body: { password }, etag })
+      await call('PUT', `${path}/password`, { body: { password }, etag })
       form.reset({ password: '', again: '' })
       toast({ text: t('password.changed') })
     },

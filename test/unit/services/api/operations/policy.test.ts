@@ -12,7 +12,11 @@ import { recipientRequest, stranger } from '#test/support/policy-facts.ts'
 let world: Administered
 let api: TestApi
 /** Nothing of it asks the DNS. */
-const set = ['policyPreset=open', 'smtpdHeloRestrictions=reject_invalid_helo_hostname']
+const set = [
+  'policyRecordLifetime=90d',
+  'policyPreset=open',
+  'smtpdHeloRestrictions=reject_invalid_helo_hostname',
+]
 
 beforeAll(async () => {
   world = await openAdministration(set)

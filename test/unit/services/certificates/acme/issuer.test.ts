@@ -3,10 +3,12 @@
 import { describe, expect, it } from 'vitest'
 import type { HttpsAnswer, HttpsRequest } from '#services/certificates/acme/https.ts'
 import { AcmeIssuer } from '#services/certificates/acme/issuer.ts'
+import { byDns } from '#services/certificates/acme/solver.ts'
 import { recordedLog } from '#test/support/acme/recorded-log.ts'
 import { skippingClock } from '#test/support/skipping-clock.ts'
 
 const base = 'https://ca.test'
+const identifier = { type: 'dns', value: 'mail.example.test' }
 const problemType = 'urn:ietf:params:acme:error:'
 
 type Answer = Partial<HttpsAnswer> & { readonly value?: object }
@@ -40,6 +42,7 @@ function prepared(answers: Readonly<Record<string, readonly Answer[]>> = {}) {
       {
         value: {
           status: 'pending',
+          identifier,
           challenges: [
             { type: 'http-01', url: `${base}/other`, token: 'other' },
             { type: 'dns-01', url: `${base}/challenge`, token: 'token' },
@@ -77,16 +80,16 @@ function prepared(answers: Readonly<Record<string, readonly Answer[]>> = {}) {
 
   const issuer = new AcmeIssuer({
     directoryUrl: `${base}/dir`,
-    hostname: 'mail.example.test',
+    names: async () => ['mail.example.test'],
     contact: '',
     accountKeys: {
       read: async () => accountKey,
       write: async (key) => void (accountKey = key),
     },
-    challenges: {
+    solver: byDns({
       publish: async (name) => void records.push(`publish ${name}`),
       remove: async (name) => void records.push(`remove ${name}`),
-    },
+    }),
     send,
     clock: hands.clock,
     log,
@@ -197,7 +200,7 @@ describe('AcmeIssuer', () => {
 
   it('gives up after two minutes without a change, and takes the record away', async () => {
     const challenge = { type: 'dns-01', url: `${base}/challenge`, token: 'token' }
-    const value = { status: 'pending', challenges: [challenge] }
+    const value = { status: 'pending', challenges: [challenge], identifier }
     const test = prepared({ '/authorization': [{ value }] })
     await expect(test.issuer.issue()).rejects.toThrow('still pending after 120 s')
     expect(test.hands.sleptMs).toHaveLength(60)
@@ -213,7 +216,9 @@ describe('AcmeIssuer', () => {
   })
 
   it('needs a dns-01 challenge', async () => {
-    const test = prepared({ '/authorization': [{ value: { status: 'pending', challenges: [] } }] })
+    const test = prepared({
+      '/authorization': [{ value: { status: 'pending', identifier, challenges: [] } }],
+    })
     await expect(test.issuer.issue()).rejects.toThrow('no dns-01 challenge')
   })
 })

@@ -1,0 +1,62 @@
+// Visits to the console: somebody signs in by the form as a person does, and looks around.
+
+import { eventually } from './accounts.ts'
+import type { Tab } from './browser/browser.ts'
+import { type ConsoleWorld, PASSWORD, type Person, people } from './console-world.ts'
+
+/** Every screen with the right that opens it; addresses of things are those of the world. */
+export const screens: readonly { readonly name: string; readonly path: string }[] = [
+  { name: 'overview', path: '/overview' },
+  { name: 'queue', path: '/queue' },
+  { name: 'queue-messages', path: '/queue?group=none' },
+  { name: 'trace', path: '/trace' },
+  { name: 'quarantine', path: '/quarantine' },
+  { name: 'accounts', path: '/accounts' },
+  { name: 'account', path: '/accounts/ann@example.test' },
+  { name: 'aliases', path: '/aliases' },
+  { name: 'domains', path: '/domains' },
+  { name: 'domain', path: '/domains/example.test' },
+  { name: 'policy', path: '/policy' },
+  { name: 'settings', path: '/service/settings?q=queue' },
+  { name: 'jobs', path: '/jobs' },
+  { name: 'audit', path: '/audit' },
+  { name: 'me', path: '/me' },
+]
+
+/** Where one types who one is. */
+export const wayIn = '.way-in input[autocomplete^="username"]'
+
+/** By the form, at the address that is wanted. */
+export async function signIn(
+  { page }: Tab,
+  { origin }: Pick<ConsoleWorld, 'origin'>,
+  person: Person,
+  path = '/',
+): Promise<void> {
+  await page.goto(origin + path)
+  await page.locator(wayIn).fill(people[person])
+  const password = page.locator('.way-in input[type="password"]')
+  await password.fill(PASSWORD)
+  await password.press('Enter')
+  await page.locator('.way-in').waitFor({ state: 'detached' })
+  await page.locator('main h1').first().waitFor()
+}
+
+/** To another address of the console without loading it anew, as its links do. */
+export async function open({ page }: Tab, path: string): Promise<void> {
+  await page.evaluate(
+    `{ const link = document.createElement('a'); link.href = ${JSON.stringify(path)}; document.body.append(link); link.click(); link.remove() }`,
+  )
+  await settled(page)
+}
+
+/** Nothing is loaded any more, or what there is stands there with what failed. */
+export async function settled(page: Tab['page']): Promise<void> {
+  await page.locator('main h1').first().waitFor()
+  await comes(page, `document.querySelector('.skeleton, main [aria-busy="true"]') === null`)
+}
+
+/** Asked from outside: what is evaluated inside, again and again, the content policy forbids. */
+export async function comes(page: Tab['page'], condition: string): Promise<void> {
+  await eventually(condition, () => page.evaluate<boolean>(condition))
+}

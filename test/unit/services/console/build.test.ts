@@ -1,0 +1,116 @@
+// The files of the console: small, named by what is in them, served under a strict policy.
+
+import { gunzipSync } from 'node:zlib'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { buildConsole, type ConsoleFiles } from '#services/console/build.ts'
+import { createConsoleHandler } from '#services/console/handler.ts'
+
+const ALL_BYTES_MAX = 120_000
+const FIRST_BYTES_MAX = 70_000
+const caller = { address: '192.0.2.1', isSecure: true }
+
+let files: ConsoleFiles
+beforeAll(async () => {
+  files = await buildConsole()
+})
+
+const gzipped = (paths: Iterable<string>) =>
+  [...paths].reduce((sum, path) => sum + (files.assets.get(path)?.gzip.length ?? Number.NaN), 0)
+
+describe('the files of the console', () => {
+  it('are less than 120 KB by gzip, and 70 before anything is seen', () => {
+    expect(gzipped(files.assets.keys())).toBeLessThan(ALL_BYTES_MAX)
+    // With the language and the screen that come then.
+    const language = [...files.assets.keys()].filter((path) => path.includes('/de-'))
+    expect(gzipped([...files.firstPaths, ...language])).toBeLessThan(FIRST_BYTES_MAX)
+  })
+
+  it('hold nothing that a policy without eval, inline scripts and strings of HTML forbids', () => {
+    for (const { path, bytes } of files.assets.values()) {
+      const text = new TextDecoder().decode(bytes)
+      expect([path, /\beval\(|new Function\(/.test(text)]).toEqual([path, false])
+      expect([path, text.includes('sourceMappingURL')]).toEqual([path, false])
+    }
+    const page = new TextDecoder().decode(files.index.bytes)
+    expect(page).not.toMatch(/<script(?![^>]* src=)|<style|style=/)
+  })
+
+  it('have the same names when they are built again', async () => {
+    const again = await buildConsole()
+    expect([...again.assets.keys()]).toEqual([...files.assets.keys()])
+  })
+})
+
+describe('the console over HTTP', () => {
+  const handler = createConsoleHandler({ files: async () => files })
+  const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+    handler(new Request(`https://mx.example.org${path}`, { method, headers }), caller)
+  const html = { accept: 'text/html,*/*;q=0.8' }
+
+  it.each([
+    '/',
+    '/accounts',
+    '/accounts/ann@example.org/devices',
+    '/domains/example.org/dns',
+    '/me/security',
+    '/link',
+  ])('answers %s with its page', async (path) => {
+    const response = await ask(path, html)
+    expect(response?.status).toBe(200)
+    expect(response?.headers.get('cache-control')).toBe('no-cache')
+    expect(response?.headers.get('content-security-policy')).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+    )
+    expect(await response?.text()).toContain('<div id="console">')
+  })
+
+  it('has the page for what a browser opens and nobody knows, with 404', async () => {
+    expect((await ask('/nowhere/at/all', html))?.status).toBe(404)
+  })
+
+  it.each([
+    ['a program asks for what nobody knows', '/nowhere', {}, 'GET'],
+    ['a file that is not there', '/assets/console-00000000.js', html, 'GET'],
+    ['something is sent', '/accounts', html, 'POST'],
+  ])('leaves it to others where %s', async (_, path, headers, method) => {
+    expect(await ask(path, headers as Record<string, string>, method)).toBeUndefined()
+  })
+
+  it('serves files for ever, as small as the browser can take them', async () => {
+    const [path = ''] = files.firstPaths
+    const plain = files.assets.get(path)
+    const gzip = await ask(path, { 'accept-encoding': 'gzip, br;q=0' })
+    expect(gzip?.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
+    expect(gzip?.headers.get('content-encoding')).toBe('gzip')
+    const bytes = new Uint8Array(await (gzip ?? new Response()).arrayBuffer())
+    expect(new Uint8Array(gunzipSync(bytes))).toEqual(plain?.bytes)
+    const brotli = await ask(path, { 'accept-encoding': 'gzip, deflate, br, zstd' })
+    expect(brotli?.headers.get('content-encoding')).toBe('br')
+    const none = await ask(path, {})
+    expect(none?.headers.get('content-encoding')).toBeNull()
+    expect(none?.headers.get('content-type')).toBe('text/javascript; charset=utf-8')
+  })
+
+  it('says that nothing changed, and has no body for HEAD', async () => {
+    const etag = files.index.etag
+    expect((await ask('/', { ...html, 'if-none-match': etag }))?.status).toBe(304)
+    const head = await ask('/', html, 'HEAD')
+    expect(head?.headers.get('content-length')).toBe(String(files.index.bytes.length))
+    expect(await head?.text()).toBe('')
+  })
+
+  it('builds again after a build that failed', async () => {
+    let builds = 0
+    const failing = createConsoleHandler({
+      files: async () => {
+        if (builds++ === 0) throw new Error('no esbuild')
+        return files
+      },
+    })
+    const request = () => new Request('https://mx.example.org/', { headers: html })
+    await expect(failing(request(), caller)).rejects.toThrow('no esbuild')
+    expect((await failing(request(), caller))?.status).toBe(200)
+    await failing(request(), caller)
+    expect(builds).toBe(2)
+  })
+})
