@@ -38,9 +38,7 @@ export type ApiParts = {
 
 export async function assembleApi(
   backend: Backend,
-  { version, events, streams, figures, sessions }: ApiParts,
-  { version, events, streams, figures }: ApiParts,
-  { version, events, streams, figures, machine }: ApiParts,
+  { version, events, streams, figures, sessions, machine }: ApiParts,
 ): Promise<WebHandler> {
   const { store, directory, jobs, rates, settings, clock, log } = backend
   const { cursorKey } = await openApiKeys(store.tables.directory)
