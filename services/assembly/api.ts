@@ -20,8 +20,8 @@ import { assembleAdministration } from './administration.ts'
 import { openApiKeys } from './api-keys.ts'
 import { assembleAuditTrail } from './audit.ts'
 import { type Backend, createBackend } from './backend.ts'
+import { assembleOidcSignIns } from './factors.ts'
 import { assembleSignIns } from './identity.ts'
-import { assembleOidcSignIns } from './issuer.ts'
 import { assembleApiAuthenticator } from './listeners.ts'
 
 export type ApiParts = {
@@ -30,15 +30,15 @@ export type ApiParts = {
   /** Whether answers may go on for as long as somebody reads. */
   readonly streams: boolean
   readonly figures: FigureSource
-  /** Of the listeners in this process; undefined where they are elsewhere. */
-  readonly sessions?: LiveSessions | undefined
   /** Where the system runs, if that is a machine. */
   readonly machine?: Machine | undefined
+  /** Of the listeners in this process; undefined where they are elsewhere. */
+  readonly sessions?: LiveSessions | undefined
 }
 
 export async function assembleApi(
   backend: Backend,
-  { version, events, streams, figures, sessions, machine }: ApiParts,
+  { version, events, streams, figures, machine, sessions }: ApiParts,
 ): Promise<WebHandler> {
   const { store, directory, jobs, rates, settings, clock, log } = backend
   const { cursorKey } = await openApiKeys(store.tables.directory)

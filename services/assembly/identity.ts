@@ -9,10 +9,11 @@ import { systemRandom } from '#shared/identity/secrets.ts'
 import { createSessions, type Sessions } from '#shared/identity/sessions.ts'
 import { createSignIns, type SignIns } from '#shared/identity/sign-in.ts'
 import { createTokens, type Tokens } from '#shared/identity/tokens.ts'
+import type { Rates } from '#shared/rates/rates.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Store } from '#shared/storage/ports.ts'
-import type { Backend } from './backend.ts'
 
 export type Identification = {
   readonly webSessions: Sessions
@@ -46,7 +47,14 @@ export function assembleIdentification(backend: {
 }
 
 export function assembleSignIns(
-  backend: Pick<Backend, 'store' | 'directory' | 'rates' | 'clock' | 'log' | 'webSessions'>,
+  backend: {
+    readonly store: Pick<Store, 'tables'>
+    readonly directory: Directory
+    readonly rates: Rates
+    readonly clock: Clock
+    readonly log: Log
+    readonly webSessions: Sessions
+  },
   deps: { readonly authenticator: Authenticator; readonly factors: SecondFactors },
 ): SignIns {
   const { store, directory, rates, clock } = backend

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { matchRoute } from '#services/console/app/routes.ts'
 import { type Right, rights } from '#shared/administration/rights/rights.ts'
 import { type Browser, openBrowser, type Tab } from '#test/support/browser/browser.ts'
-import { screens, settled, signIn } from '#test/support/console-visit.ts'
+import { open, screens, settled, signIn } from '#test/support/console-visit.ts'
 import {
   type ConsoleWorld,
   openConsoleWorld,
@@ -65,8 +65,7 @@ describe.skipIf(!isInstalled('chromium'))('what a role sees', () => {
       if (matched === undefined) continue
       const { right, entry } = matched.route
       const isSeen = sees(person, right)
-      await tab.page.goto(world.origin + path)
-      await settled(tab.page)
+      await open(tab, path)
       const title = await tab.page.locator('main h1').first().textContent()
       expect(title === 'Not yours to see', `${person} at ${path}`).toBe(!isSeen)
       if (person !== 'holder' && entry !== undefined && isSeen) {
@@ -81,5 +80,5 @@ describe.skipIf(!isInstalled('chromium'))('what a role sees', () => {
       if (!has(person, right)) expect([403, 404]).toContain(status)
     }
     expect(tab.faults()).toEqual([])
-  })
+  }, 60_000)
 })

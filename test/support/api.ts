@@ -19,7 +19,6 @@ import { createEventRing } from '#shared/events/ring.ts'
 import { agesOf } from '#shared/figures/queue-ages.ts'
 import { createStoredFigures } from '#shared/figures/series.ts'
 import { noSecondFactors } from '#shared/identity/second-factors.ts'
-import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 
@@ -96,8 +95,7 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),
     version: '0.0.0',
-    // As the store has it, which hides what has ended.
-    clock: systemClock,
+    clock: backend.clock,
     log: silentLog,
     signIns: testSignIns(backend),
     factors: backend.factorKeeper,

@@ -16,11 +16,8 @@ import { grantOperations } from './grants.ts'
 import { invitationOperations } from './invitations.ts'
 import { jobOperations } from './jobs.ts'
 import { loginOperations } from './logins.ts'
-
 import { overviewOperations } from './overview.ts'
-
 import { quarantineOperations } from './quarantine.ts'
-
 import { queueOperations } from './queue.ts'
 import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
@@ -46,12 +43,12 @@ export const operations: readonly Operation[] = [
   ...invitationOperations,
   ...jobOperations,
   ...loginOperations,
+  ...overviewOperations,
   ...quarantineOperations,
   ...queueOperations,
   ...rewrittenSenderOperations,
   ...roleOperations,
   ...searchOperations,
-  ...overviewOperations,
   ...sessionOperations,
   ...signInElsewhereOperations,
   ...tokenOperations,

@@ -36,12 +36,14 @@ const LABELS_UP_MAX = 10
 
 /** Undefined where it is no key. */
 export function parseUpdateKey(text: string): UpdateKey | undefined {
-  const block =
-    /key\s+"?([A-Za-z0-9._-]{1,253})"?\s*\{[^}]*secret\s+"([A-Za-z0-9+/=]{4,200})"/.exec(
-      text.slice(0, ANSWER_BYTES_MAX),
-    )
-  const line = /^\s*([A-Za-z0-9._-]{1,253}):([A-Za-z0-9+/=]{4,200})\s*$/.exec(text)
-  const [, name = '', secret = ''] = block ?? line ?? []
+  const given = text.slice(0, ANSWER_BYTES_MAX)
+  const parts = given.split('"')
+  const after = (word: string) => parts[parts.findIndex((part) => part.trim().endsWith(word)) + 1]
+  const [named = '', shared = ''] = parts.length < 4 ? [] : [after('key'), after('secret')]
+  const isBlock = /^[A-Za-z0-9._-]{1,253}$/.test(named) && /^[A-Za-z0-9+/=]{4,200}$/.test(shared)
+  const block = isBlock && ['', named, shared]
+  const line = /^([A-Za-z0-9._-]{1,253}):([A-Za-z0-9+/=]{4,200})$/.exec(given.trim())
+  const [, name = '', secret = ''] = block || line || []
   return name === '' ? undefined : { name, secret: Buffer.from(secret, 'base64') }
 }
 
