@@ -11,9 +11,9 @@ import type { StoredSettings } from '#shared/settings/load.ts'
 import { formatProblem } from '#shared/settings/problems.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { AdministrationDeps } from './deps.ts'
+import { createMessageScope } from './message-scope.ts'
 import { type BadValue, badValue, type NoSuchAccount, type NotTraced } from './refusals.ts'
 import type { Extent } from './rights/actor.ts'
-import { createMessageScope } from './rights/message-scope.ts'
 import { narrowedDecision, partiesOfDecision } from './trace/parties.ts'
 
 export interface PolicyAdministration {
