@@ -10,18 +10,18 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { ByteRange } from '#shared/storage/ports.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { parseQueueIdField, splitList } from './fields.ts'
-import { describeEntry, isHeld, type QueueFacts } from './queue-facts.ts'
-import { type FilterRequest, parseQueueFilter, type QueueFilter } from './queue-filter.ts'
-import { type QueueTop, type StateRow, statesOf, type TopKind, topOf } from './queue-summary.ts'
-import type { BadValue, NotQueued, NotWaiting, SwitchedOff } from './refusals.ts'
-import type { Actor, Extent, Subject } from './rights/actor.ts'
 import {
   createMessageScope,
   createSenderScope,
   type MessageParties,
   type MessageScope,
   messageSubject,
-} from './rights/message-scope.ts'
+} from './message-scope.ts'
+import { describeEntry, isHeld, type QueueFacts } from './queue-facts.ts'
+import { type FilterRequest, parseQueueFilter, type QueueFilter } from './queue-filter.ts'
+import { type QueueTop, type StateRow, statesOf, type TopKind, topOf } from './queue-summary.ts'
+import type { BadValue, NotQueued, NotWaiting, SwitchedOff } from './refusals.ts'
+import type { Actor, Extent, Subject } from './rights/actor.ts'
 
 export interface QueueAdministration {
   /** Oldest first, as a stream: there may be very many. `after`: only what is younger than this message. */

@@ -2,7 +2,7 @@
 
 import type { DecisionRecord } from '#shared/contracts/decisions.ts'
 import type { Story, StoryStep } from '#shared/queue/trace/story.ts'
-import type { MessageParties } from '../rights/message-scope.ts'
+import type { MessageParties } from '../message-scope.ts'
 
 /** Those of the envelope, and whom these led to. */
 export function partiesOfStory({ head, steps, groups }: Story): MessageParties {

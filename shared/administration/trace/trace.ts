@@ -7,14 +7,14 @@ import { plainAddress } from '#shared/net/plain-address.ts'
 import type { Story } from '#shared/queue/trace/story.ts'
 import { duration } from '#shared/settings/kinds.ts'
 import type { AdministrationDeps } from '../deps.ts'
-import { type BadValue, badValue, ok, type Parsed } from '../refusals.ts'
-import type { Extent, Subject } from '../rights/actor.ts'
 import {
   createMessageScope,
   type MessageParties,
   type MessageScope,
   messageSubject,
-} from '../rights/message-scope.ts'
+} from '../message-scope.ts'
+import { type BadValue, badValue, ok, type Parsed } from '../refusals.ts'
+import type { Extent, Subject } from '../rights/actor.ts'
 import { narrowedDecision, narrowedStory, partiesOfDecision, partiesOfStory } from './parties.ts'
 
 /** Of messages that are listed. */

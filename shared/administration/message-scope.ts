@@ -11,7 +11,7 @@ import type { Directory } from '#shared/directory/directory.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
-import type { Extent, Subject } from './actor.ts'
+import type { Extent, Subject } from './rights/actor.ts'
 
 export type MessageParties = {
   readonly origin: Pick<Origin, 'account' | 'listener'>
