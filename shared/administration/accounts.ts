@@ -255,7 +255,7 @@ export function createAccountAdministration(
       ...(request.enabled === false
         ? await warnOfPostmaster(directory, account.address.domain)
         : []),
-      ...(isForward ? await warnOfForward(found.address) : []),
+      ...(isForward ? await warnOfForward(account.address) : []),
     ]
     return { kind: 'set', address: name, warnings }
   }
