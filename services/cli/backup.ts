@@ -27,7 +27,7 @@ export function backupCommand(parent: Command, process: Process): void {
     const output = createOutput(options.json === true, process.write)
     const progress = followProgress(process, options.verify ? 'verifying' : 'copying')
     if (options.verify) {
-      const { verifyBackup } = await import('#shared/storage/embedded/restore.ts')
+      const { verifyBackup } = await import('#services/one-machine/data-folder.ts')
       const verifying = verifyBackup(to, progress.step)
       const { taken, counts, objectFiles } = await explained(`cannot trust ${to}`, verifying)
       progress.end()

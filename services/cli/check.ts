@@ -1,10 +1,8 @@
 import type { Command } from 'commander'
 import { explained } from '#services/assembly/start-failure.ts'
-import { checkStore } from '#shared/administration/check/check.ts'
+import { checkFolder, mended } from '#services/one-machine/data-folder.ts'
 import { type CheckFinding, findingKinds } from '#shared/administration/check/finding.ts'
 import { checkTwice } from '#shared/administration/check/twice.ts'
-import type { EmbeddedStore } from '#shared/storage/embedded/open.ts'
-import type { Store } from '#shared/storage/ports.ts'
 import { type Common, type Context, dataDirectory, loadDeployment, outputsFile } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
@@ -28,7 +26,7 @@ export function checkCommand(parent: Command, define: Define): void {
       using _lock = repairing ? await lockFor(dataDirectory(options, process)) : undefined
       const findings =
         outputs === undefined
-          ? checkHere(context)
+          ? checkFolder(backend.store, backend.clock.now())
           : checkTwice(await readingOfDeployment(context, outputs))
       const shown: Shown[] = []
       for await (const { mend, ...finding } of findings) {
@@ -62,33 +60,10 @@ function summary(shown: readonly Shown[]): string {
   return `${count('mended')} mended, ${count('can be mended')} can be mended with --repair, ${count('stays')} stay`
 }
 
-/** Whoever changed it meanwhile has the better word. */
-async function mended(mend: () => Promise<unknown>): Promise<boolean> {
-  const { ConditionFailed } = await import('#shared/storage/ports.ts')
-  try {
-    await mend()
-    return true
-  } catch (error) {
-    if (error instanceof ConditionFailed) return false
-    throw error
-  }
-}
-
 async function lockFor(directory: string) {
-  const { lockAlone } = await import('#shared/storage/embedded/serving-lock.ts')
+  const { lockAlone } = await import('#services/one-machine/data-folder.ts')
   return await explained(`cannot repair ${directory}`, lockAlone(directory, Date.now()))
 }
-
-/** On one state of it, while others work. */
-async function* checkHere({ backend }: Context): AsyncGenerator<CheckFinding> {
-  const { store, clock } = backend
-  if (!isEmbedded(store)) throw new Error('no store of a data folder')
-  yield* store.faults()
-  await using reading = store.view()
-  yield* checkStore({ reading, tables: store.tables, nowMs: clock.now() })
-}
-
-const isEmbedded = (store: Store): store is EmbeddedStore => 'faults' in store
 
 async function readingOfDeployment({ backend, process }: Context, outputs: string) {
   const { openDeployment, readingOf } = await loadDeployment()

@@ -19,10 +19,7 @@ export function compactCommand(parent: Command, process: Process): void {
   compact.action(async () => {
     const options = compact.opts<Common>()
     const directory = dataDirectory(options, process)
-    const [{ compactStore }, { STORE_FILE }] = await Promise.all([
-      import('#shared/storage/embedded/compact.ts'),
-      import('#shared/storage/embedded/environment.ts'),
-    ])
+    const { compactStore, STORE_FILE } = await import('#services/one-machine/data-folder.ts')
     await mustExist(directory, [STORE_FILE])
     await becomeOwner(directory, process)
     const done = await explained(`cannot compact ${directory}`, compactStore(directory))

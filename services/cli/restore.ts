@@ -45,30 +45,24 @@ export function restoreCommand(parent: Command, process: Process): void {
     const options = restore.opts<Options>()
     const [what = ''] = restore.processedArgs.map(String)
     if (options.from === undefined && options.aws === undefined) {
-      await restoreFolder(what, options, process)
+      await restoreHere(what, options, process)
     } else await restoreDeployment(what, options, process)
   })
 }
 
-async function restoreFolder(what: string, options: Options, process: Process): Promise<void> {
+async function restoreHere(what: string, options: Options, process: Process): Promise<void> {
   const from = resolve(what)
   const directory = dataDirectory(options, process)
-  const [{ restoreBackup }, { restoredItem }, { newId }] = await Promise.all([
-    import('#shared/storage/embedded/restore.ts'),
-    import('#shared/mailbox/restored.ts'),
-    import('#shared/mailbox/new-folder.ts'),
-  ])
+  const { restoreFolder } = await import('#services/one-machine/data-folder.ts')
   await becomeOwner(directory, process)
   const progress = followProgress(process, 'restoring')
-  const nowMs = systemClock.now()
-  const restoring = restoreBackup({
+  const restoring = restoreFolder({
     from,
     directory,
     force: options.force === true,
-    change: options.keepUidvalidity
-      ? (item) => item
-      : (item) => restoredItem(item, { nowMs, newId }),
+    keepUidValidity: options.keepUidvalidity === true,
     progress: progress.step,
+    clock: systemClock,
   })
   const { manifest, aside } = await explained(`cannot restore ${directory}`, restoring)
   progress.end()

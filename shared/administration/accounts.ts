@@ -390,7 +390,7 @@ export function createAccountAdministration(
         before: forwardChange(found.account.forward),
         after: forwardChange(forward),
       })
-      const warnings = await warnOfForward(found.address)
+      const warnings = await warnOfForward(found.account.address)
       return { kind: 'forwarded', address: name, forward: forwardFacts(forward), warnings }
     },
 

@@ -113,9 +113,9 @@ function aptFor(id: string, schema: unknown): object {
 }
 
 /** What a schema takes, mostly; members are left out and added. */
-function valueFor(schema: unknown): fc.Arbitrary<unknown> {
+function sampleOf(schema: unknown): fc.Arbitrary<unknown> {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
-    return fc.oneof(valueFor(schema.unwrap()), fc.constant(null))
+    return fc.oneof(sampleOf(schema.unwrap()), fc.constant(null))
   }
   if (schema instanceof z.ZodObject) {
     const shape: { readonly [name: string]: unknown } = schema.shape
@@ -125,9 +125,9 @@ function valueFor(schema: unknown): fc.Arbitrary<unknown> {
         fc.oneof(
           {
             weight: 12,
-            arbitrary: Object.hasOwn(apt, name) ? fc.constant(apt[name]) : valueFor(member),
+            arbitrary: Object.hasOwn(apt, name) ? fc.constant(apt[name]) : sampleOf(member),
           },
-          { weight: 2, arbitrary: valueFor(member) },
+          { weight: 2, arbitrary: sampleOf(member) },
           { weight: 1, arbitrary: junk },
         ),
       ]),
@@ -139,7 +139,7 @@ function valueFor(schema: unknown): fc.Arbitrary<unknown> {
       { weight: 1, arbitrary: known.map((value) => ({ ...value, other: 1 })) },
     )
   }
-  if (schema instanceof z.ZodArray) return fc.array(valueFor(schema.element), { maxLength: 4 })
+  if (schema instanceof z.ZodArray) return fc.array(sampleOf(schema.element), { maxLength: 4 })
   if (schema instanceof z.ZodEnum) return fc.constantFrom(...schema.options)
   if (schema instanceof z.ZodBoolean) return fc.boolean()
   if (schema instanceof z.ZodNumber) return fc.oneof(fc.nat(), fc.integer())
@@ -163,12 +163,12 @@ type Question = {
 
 const questionsOf = ({ input, path }: Operation): fc.Arbitrary<Question> =>
   fc.record({
-    params: input.params === undefined ? fc.constant({}) : valueFor(input.params),
-    query: input.query === undefined ? fc.constant({}) : valueFor(input.query),
+    params: input.params === undefined ? fc.constant({}) : sampleOf(input.params),
+    query: input.query === undefined ? fc.constant({}) : sampleOf(input.query),
     body:
       input.body === undefined
         ? fc.constant(undefined)
-        : fc.oneof({ weight: 5, arbitrary: valueFor(input.body) }, { weight: 1, arbitrary: junk }),
+        : fc.oneof({ weight: 5, arbitrary: sampleOf(input.body) }, { weight: 1, arbitrary: junk }),
     headers: fc.record(
       {
         'if-match': fc.constantFrom('*', '"stale"', ''),

@@ -7,7 +7,7 @@ import type { Operation } from '#services/api/operation.ts'
 import { operations } from '#services/api/operations/index.ts'
 import { assembleAdministration } from '#services/assembly/administration.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
-import { assembleSignIns } from '#services/assembly/sign-ins.ts'
+import { assembleSignIns } from '#services/assembly/identity.ts'
 import { assembleApiAuthenticator } from '#services/assembly/listeners.ts'
 import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { AuditEntry, AuditResult } from '#shared/administration/audit/entries.ts'
@@ -19,7 +19,6 @@ import { createEventRing } from '#shared/events/ring.ts'
 import { agesOf } from '#shared/figures/queue-ages.ts'
 import { createStoredFigures } from '#shared/figures/series.ts'
 import { noSecondFactors } from '#shared/identity/second-factors.ts'
-import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 
@@ -96,8 +95,7 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),
     version: '0.0.0',
-    // As the store has it, which hides what has ended.
-    clock: systemClock,
+    clock: backend.clock,
     log: silentLog,
     signIns: testSignIns(backend),
     factors: backend.factorKeeper,

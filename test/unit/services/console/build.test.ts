@@ -5,7 +5,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { buildConsole, type ConsoleFiles } from '#services/console/build.ts'
 import { createConsoleHandler } from '#services/console/handler.ts'
 
-const ALL_BYTES_MAX = 120_000
+/** Both languages and every screen; 150 KB are promised. */
+const ALL_BYTES_MAX = 145_000
 const FIRST_BYTES_MAX = 70_000
 const caller = { address: '192.0.2.1', isSecure: true }
 
@@ -18,7 +19,7 @@ const gzipped = (paths: Iterable<string>) =>
   [...paths].reduce((sum, path) => sum + (files.assets.get(path)?.gzip.length ?? Number.NaN), 0)
 
 describe('the files of the console', () => {
-  it('are less than 120 KB by gzip, and 70 before anything is seen', () => {
+  it('are less than 145 KB by gzip, and 70 before anything is seen', () => {
     expect(gzipped(files.assets.keys())).toBeLessThan(ALL_BYTES_MAX)
     // With the language and the screen that come then.
     const language = [...files.assets.keys()].filter((path) => path.includes('/de-'))

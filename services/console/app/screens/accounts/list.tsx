@@ -22,20 +22,19 @@ export function screen() {
   const { query } = place.value
   const domain = query.get('domain') ?? ''
   const q = query.get('q') ?? ''
-  const state = query.get('state') ?? ''
   const list = useKeyset<Account>('/accounts', {
     domain: domain || undefined,
-    q: q || undefined,
-    state: state || undefined,
   })
+  // The index of words knows a few of those that match, and how many more there are.
+  const found = useResource(`found ${q}`, (signal) => findAccounts(q, signal))
   const domains = useResource('domains', (signal) =>
     get<{ readonly data: readonly Domain[] }>('/domains', { limit: 100 }, signal),
   )
-  const isFiltered = domain !== '' || q !== '' || state !== ''
+  const isFiltered = domain !== '' || q !== ''
   const known = domains.value?.data ?? []
   const counted = known.filter((each) => domain === '' || each.domain === domain)
   const total =
-    q !== '' || state !== '' || known.length >= 100
+    q !== '' || known.length >= 100
       ? undefined
       : counted.reduce((sum, each) => sum + each.accounts, 0)
   return (
@@ -67,22 +66,12 @@ export function screen() {
             ...known.map((each) => ({ value: each.domain, label: each.domain })),
           ]}
         />
-        <FilterChoice
-          name="state"
-          label={t('account.state')}
-          options={[
-            { value: '', label: t('filter.any') },
-            { value: 'enabled', label: t('account.enabled') },
-            { value: 'disabled', label: t('account.disabled') },
-            { value: 'frozen', label: t('account.frozen') },
-          ]}
-        />
       </Filters>
       <Table
         label={t('accounts.title')}
-        rows={list.rows}
-        list={list}
-        total={total}
+        rows={q === '' ? list.rows : (found.value?.accounts ?? [])}
+        list={q === '' ? list : { ...found, hasMore: false, more() {} }}
+        total={q === '' ? total : found.value?.total}
         keyOf={({ address }) => address}
         hrefOf={({ address }) => `/accounts/${segment(address)}`}
         {...(may('directory.write') && {
@@ -158,7 +147,7 @@ export function screen() {
               <button
                 type="button"
                 class="button"
-                onClick={() => setQuery({ q: undefined, domain: undefined, state: undefined })}
+                onClick={() => setQuery({ q: undefined, domain: undefined })}
               >
                 {t('act.clearFilter')}
               </button>
@@ -176,6 +165,24 @@ export function screen() {
       />
     </Page>
   )
+}
+
+type Found = {
+  readonly groups: readonly {
+    readonly kind: string
+    readonly hits: readonly { readonly name: string }[]
+    readonly rest: number
+  }[]
+}
+
+async function findAccounts(q: string, signal: AbortSignal) {
+  if (q === '') return { accounts: [], total: 0 }
+  const { groups } = await get<Found>('/search', { q }, signal)
+  const { hits = [], rest = 0 } = groups.find(({ kind }) => kind === 'accounts') ?? {}
+  const accounts = await Promise.all(
+    hits.map(({ name }) => get<Account>(`/accounts/${segment(name)}`, {}, signal)),
+  )
+  return { accounts, total: accounts.length + rest }
 }
 
 const command = (domain: string) =>

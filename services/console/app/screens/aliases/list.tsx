@@ -5,7 +5,7 @@ import type { Alias, Domain } from '../../api/directory.ts'
 import { may } from '../../api/session.ts'
 import { ButtonLink } from '../../kit/button.tsx'
 import { CopyAs } from '../../kit/copy.tsx'
-import { FilterChoice, Filters, FilterText } from '../../kit/filters.tsx'
+import { FilterChoice, Filters } from '../../kit/filters.tsx'
 import { Foreign } from '../../kit/format.tsx'
 import { useKeyset } from '../../kit/keyset.ts'
 import { t } from '../../kit/language.ts'
@@ -20,8 +20,7 @@ import { AddressTabs } from '../accounts/address-tabs.tsx'
 export function screen() {
   const { query } = place.value
   const domain = query.get('domain') ?? ''
-  const q = query.get('q') ?? ''
-  const list = useKeyset<Alias>('/aliases', { domain: domain || undefined, q: q || undefined })
+  const list = useKeyset<Alias>('/aliases', { domain: domain || undefined })
   const domains = useResource('domains', (signal) =>
     get<{ readonly data: readonly Domain[] }>('/domains', { limit: 100 }, signal),
   )
@@ -45,7 +44,6 @@ export function screen() {
     >
       <AddressTabs current="aliases" />
       <Filters>
-        <FilterText name="q" label={t('accounts.q')} placeholder={t('accounts.qHint')} isWide />
         <FilterChoice
           name="domain"
           label={t('domain')}
@@ -99,13 +97,9 @@ export function screen() {
           },
         ]}
         empty={
-          domain !== '' || q !== '' ? (
+          domain !== '' ? (
             <Empty icon="search" title={t('table.noHits')}>
-              <button
-                type="button"
-                class="button"
-                onClick={() => setQuery({ q: undefined, domain: undefined })}
-              >
+              <button type="button" class="button" onClick={() => setQuery({ domain: undefined })}>
                 {t('act.clearFilter')}
               </button>
             </Empty>
