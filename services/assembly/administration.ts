@@ -3,7 +3,7 @@
 import { decisionRecords } from '#services/policy/records/reading.ts'
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
-import type { PolicyRehearsal } from '#shared/administration/policy.ts'
+import type { PolicyRehearsal } from '#shared/administration/policy-rehearsal.ts'
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
 import { createSettingStore } from '#shared/directory/stored-settings.ts'
 import { changeEvent } from '#shared/events/change-event.ts'

@@ -21,8 +21,8 @@ import { openApiKeys } from './api-keys.ts'
 import { assembleAuditTrail } from './audit.ts'
 import { assembleApiAuthenticator } from './authenticator.ts'
 import { type Backend, createBackend } from './backend.ts'
-import { assembleOidcSignIns } from './factors.ts'
 import { assembleSignIns } from './identity.ts'
+import { assembleOidcSignIns } from './issuer.ts'
 
 export type ApiParts = {
   readonly version: string

@@ -94,7 +94,11 @@ export type AccountForwarded = {
 }
 export type ForwardFacts = { readonly to: readonly string[]; readonly keep: boolean }
 
-export type FreezeAccount = { readonly address: string; readonly reason: string }
+export type FreezeAccount = {
+  readonly address: string
+  readonly reason: string
+  readonly isContained?: true
+}
 export type UnfreezeAccount = { readonly address: string; readonly release?: boolean | undefined }
 
 /** `held`: messages in the queue. */
@@ -394,7 +398,7 @@ export function createAccountAdministration(
       return { kind: 'forwarded', address: name, forward: forwardFacts(forward), warnings }
     },
 
-    async freeze({ address: text, reason }) {
+    async freeze({ address: text, reason, isContained }) {
       if (!/^[^\p{Cc}]+$/u.test(reason) || reason.length > FROZEN_REASON_CHARACTERS_MAX) {
         const charactersMax = FROZEN_REASON_CHARACTERS_MAX
         return badValue('reason', reason, { name: 'one-line', charactersMax })
@@ -403,7 +407,7 @@ export function createAccountAdministration(
       if (found.kind !== 'found') return found
       const { id, address } = found.account
       const name = formatAddress(address)
-      const isNew = await accounts.freeze(id, reason)
+      const isNew = await accounts.freeze(id, reason, isContained && { isContained })
       if (isNew) {
         record({ what: 'account', name, before: { frozen: null }, after: { frozen: reason } })
       }

@@ -28,7 +28,7 @@ import type { AuditSeals } from './audit/seals.ts'
 import type { RecordChange } from './changes.ts'
 import type { ReadRecords } from './dns/published.ts'
 import type { DnsSettings } from './dns/wanted-records.ts'
-import type { PolicyListSettings, PolicyRehearsal } from './policy.ts'
+import type { PolicyListSettings, PolicyRehearsal } from './policy-rehearsal.ts'
 
 export type AdministrationDeps = {
   readonly directory: Directory

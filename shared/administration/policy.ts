@@ -12,6 +12,7 @@ import { formatProblem } from '#shared/settings/problems.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { createMessageScope } from './message-scope.ts'
+import { listSettings } from './policy-rehearsal.ts'
 import { type BadValue, badValue, type NoSuchAccount, type NotTraced } from './refusals.ts'
 import type { Extent } from './rights/actor.ts'
 import { narrowedDecision, partiesOfDecision } from './trace/parties.ts'
@@ -25,19 +26,6 @@ export interface PolicyAdministration {
   explain(request: ExplainRequest): Promise<Explained | BadValue | NoSuchAccount>
   /** Decides again what was decided, by the settings as they would be with these changes. */
   replay(request: ReplayRequest): Promise<ReplayReport | BadValue>
-}
-
-/** policy asked without consequences; assembled by whoever has it. */
-export interface PolicyRehearsal {
-  transaction(
-    request: RecipientRequest,
-    options: { readonly dnsServers?: readonly string[] | undefined },
-  ): Promise<readonly DecisionRecord[]>
-  replay(options: {
-    readonly settings?: Settings | undefined
-    readonly sinceMs: number
-    readonly asksDns: boolean
-  }): AsyncIterable<Replayed>
 }
 
 export type PolicyList = {
@@ -112,26 +100,6 @@ const SINCE_MS = 7 * DAY_MS
 const EXAMPLES_MAX = 3
 /** Kinds of changes that are told apart. */
 const KINDS_MAX = 1_000
-const listSettings = [
-  'smtpdClientRestrictions',
-  'smtpdHeloRestrictions',
-  'smtpdSenderRestrictions',
-  'smtpdRelayRestrictions',
-  'smtpdRecipientRestrictions',
-  'smtpdDataRestrictions',
-  'smtpdEndOfDataRestrictions',
-  'submissionClientRestrictions',
-  'submissionHeloRestrictions',
-  'submissionSenderRestrictions',
-  'submissionRelayRestrictions',
-  'submissionRecipientRestrictions',
-  'submissionDataRestrictions',
-  'submissionEndOfDataRestrictions',
-  'smtpdRestrictionClasses',
-] as const satisfies readonly (keyof Settings)[]
-
-export type PolicyListSettings = Pick<Settings, (typeof listSettings)[number]>
-
 export function createPolicyAdministration(
   deps: Pick<
     AdministrationDeps,

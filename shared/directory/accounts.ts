@@ -56,7 +56,7 @@ export interface Accounts {
   /** Nothing of it remains here; its mail, filed under its id, is the caller's to delete. */
   remove(address: Address): Promise<AccountChanged>
   /** Its sending ends, from all its sessions. False when it is frozen already, or gone. */
-  freeze(id: AccountId, reason: string): Promise<boolean>
+  freeze(id: AccountId, reason: string, options?: Pick<Frozen, 'isContained'>): Promise<boolean>
   /** False when it is not frozen, or gone. */
   unfreeze(id: AccountId): Promise<boolean>
   /** All its sessions end, and whoever knows what logs it in begins anew. False when it is gone. */
@@ -359,10 +359,11 @@ export function createAccounts(deps: {
         return { kind: 'ok', account }
       }),
 
-    freeze(id, reason) {
+    freeze(id, reason, { isContained } = {}) {
       const frozen: Frozen = {
         reason: reason.slice(0, FROZEN_REASON_CHARACTERS_MAX),
         sinceMs: clock.now(),
+        ...(isContained && { isContained }),
       }
       return writeIf(id, { set: { frozen } }, { absent: 'frozen' })
     },
