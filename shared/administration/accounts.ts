@@ -2,6 +2,7 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { AccountChanges, NewAccount } from '#shared/directory/accounts.ts'
+import type { LookedPage } from '#shared/directory/looking.ts'
 import {
   type AccountRecord,
   DISPLAY_NAME_CHARACTERS_MAX,
@@ -17,7 +18,7 @@ import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { type Fields, parseQuota } from './fields.ts'
 import { holdMailOf, releaseMailOf } from './frozen.ts'
-import { type Listed, type ListRequest, parseListRequest } from './listing.ts'
+import { isFiltered, type Listed, type ListRequest, parseListRequest } from './listing.ts'
 import {
   type BadValue,
   badValue,
@@ -39,7 +40,9 @@ export interface AccountAdministration {
   addAll(
     requests: readonly AddAccount[],
   ): Promise<readonly (AccountAdded | BadValue | Exists | NoSuchDomain)[]>
-  page(request: ListRequest): Promise<Listed<AccountFacts> | BadValue | NoSuchDomain>
+  page(
+    request: ListRequest & { readonly state?: AccountState | undefined },
+  ): Promise<Listed<AccountFacts> | BadValue | NoSuchDomain>
   /** Its folders in the order of their paths, INBOX first. */
   show(address: string): Promise<AccountShown | BadValue | NoSuchAccount>
   set(request: SetAccount): Promise<AccountSet | BadValue | NoSuchAccount | LastOwner>
@@ -132,6 +135,16 @@ export type AccountFacts = {
   /** Why it may not send, and since when. */
   readonly frozen: Frozen | null
   readonly forward: ForwardFacts | null
+}
+
+/** Whoever is frozen may log in and not send; one that is disabled may be frozen too. */
+export const accountStates = ['enabled', 'disabled', 'frozen'] as const
+export type AccountState = (typeof accountStates)[number]
+
+const isIn: { readonly [state in AccountState]: (account: AccountRecord) => boolean } = {
+  enabled: ({ enabled, frozen }) => enabled && frozen === null,
+  disabled: ({ enabled }) => !enabled,
+  frozen: ({ frozen }) => frozen !== null,
 }
 
 export type PasswordFacts =
@@ -338,9 +351,13 @@ export function createAccountAdministration(
       }
       const list = await parseListRequest(request, directory)
       if (list.kind !== 'ok') return list
-      const { items, next } = await accounts.page(list.value)
-      const described = await concurrently(items, MEASURED_AT_ONCE, describe)
-      return { kind: 'page', items: described, next }
+      const { state } = request
+      const isLookedFor = state !== undefined || isFiltered(list.value)
+      const page: LookedPage<AccountRecord> = isLookedFor
+        ? await accounts.find(list.value, state && isIn[state])
+        : await accounts.page(list.value)
+      const items = await concurrently(page.items, MEASURED_AT_ONCE, describe)
+      return { kind: 'page', items, next: page.next, looked: page.looked }
     },
 
     async show(text) {

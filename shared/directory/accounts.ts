@@ -14,6 +14,7 @@ import {
   type Write,
 } from '#shared/storage/ports.ts'
 import { type ListOptions, type ListPage, pageOfAddresses } from './listing.ts'
+import { type AddressFilter, type LookedPage, lookFor } from './looking.ts'
 import { optimistic } from './optimistic.ts'
 import { allItems } from './pages.ts'
 import {
@@ -52,6 +53,11 @@ export interface Accounts {
   page(
     options: ListOptions & { readonly domain?: Domain | undefined },
   ): Promise<ListPage<AccountRecord>>
+  /** Those looked for; `limit` counts accounts. */
+  find(
+    options: ListOptions & AddressFilter,
+    isWanted?: (account: AccountRecord) => boolean,
+  ): Promise<LookedPage<AccountRecord>>
   set(address: Address, changes: AccountChanges): Promise<AccountChanged>
   /** Nothing of it remains here; its mail, filed under its id, is the caller's to delete. */
   remove(address: Address): Promise<AccountChanged>
@@ -268,6 +274,16 @@ export function createAccounts(deps: {
       const ids = items.flatMap(({ account }) => (account === null ? [] : [account.id]))
       return { items: await profiles(ids), ...rest }
     },
+
+    find: (options, isWanted = () => true) =>
+      lookFor(table, 'A', options, async (records) => {
+        const ids = records.flatMap((record) => record?.account?.id ?? [])
+        const found = new Map((await profiles(ids)).map((account) => [account.id, account]))
+        return records.map((record) => {
+          const account = record?.account ? found.get(record.account.id) : undefined
+          return account !== undefined && isWanted(account) ? account : undefined
+        })
+      }),
 
     set: (address, changes) =>
       optimistic<AccountChanged>(async () => {
