@@ -47,6 +47,8 @@ export function createBackend(deps: {
   readonly log: Log
   /** Told of what changes; undefined: nobody looks on. */
   readonly events?: EventSink
+  /** Tells whoever works on jobs that there is one; undefined: by a signal. */
+  readonly wakeJobs?: () => void
 }) {
   const { store, settings, clock, events = silentEvents } = deps
   const { tables, queues, objects, signals } = store
@@ -130,7 +132,7 @@ export function createBackend(deps: {
     jobs: createJobs({
       table: tables.counters,
       clock,
-      wake: () => signals.publish(JOBS_TOPIC, ''),
+      wake: deps.wakeJobs ?? (() => signals.publish(JOBS_TOPIC, '')),
       onChange: (job) => events.publish(jobEvent(job, clock.now())),
     }),
     people: createPeople(directory.accounts, settings),
