@@ -1,5 +1,6 @@
 // The site: what is served over HTTP, in the order in which it is asked. A new part is a line here.
 
+import type { ConsoleFiles } from '#services/console/files.ts'
 import { createConsoleHandler } from '#services/console/handler.ts'
 import { createStsPolicyHost } from '#services/http/sts-policy.ts'
 import { stsPolicyText } from '#shared/administration/dns/sts-policy.ts'
@@ -11,9 +12,16 @@ export type WebDeps = ApiParts & {
   readonly backend: Backend
   /** What proves names to an authority; undefined: nothing does, over HTTP. */
   readonly acme?: WebHandler | undefined
+  /** Of the console; asked for by the first request. */
+  readonly consoleFiles: () => Promise<ConsoleFiles>
 }
 
-export function assembleWeb({ backend, acme, ...parts }: WebDeps): readonly WebPart[] {
+export function assembleWeb({
+  backend,
+  acme,
+  consoleFiles,
+  ...parts
+}: WebDeps): readonly WebPart[] {
   const { settings, directory } = backend
   return [
     // First: who asks for one of its files means no other.
@@ -38,12 +46,7 @@ export function assembleWeb({ backend, acme, ...parts }: WebDeps): readonly WebP
     {
       name: 'console',
       over: 'private',
-      handler: createConsoleHandler({
-        async files() {
-          const { buildConsole } = await import('#services/console/build.ts')
-          return await buildConsole()
-        },
-      }),
+      handler: createConsoleHandler({ files: consoleFiles }),
     },
   ]
 }
