@@ -1,6 +1,7 @@
 // The site: what is served over HTTP, in the order in which it is asked. A new part is a line here.
 
 import { createClientSetup, createClientSetupRedirect } from '#services/client-setup/handler.ts'
+import type { ConsoleFiles } from '#services/console/files.ts'
 import { createConsoleHandler } from '#services/console/handler.ts'
 import { createStsPolicyHost } from '#services/http/sts-policy.ts'
 import { stsPolicyText } from '#shared/administration/dns/sts-policy.ts'
@@ -15,9 +16,17 @@ export type WebDeps = ApiParts & {
   readonly acme?: WebHandler | undefined
   /** What HTTPS shows; undefined where its key is not here. */
   readonly certificate?: (() => CertificatePair) | undefined
+  /** Of the console; asked for by the first request. */
+  readonly consoleFiles: () => Promise<ConsoleFiles>
 }
 
-export function assembleWeb({ backend, acme, certificate, ...parts }: WebDeps): readonly WebPart[] {
+export function assembleWeb({
+  backend,
+  acme,
+  certificate,
+  consoleFiles,
+  ...parts
+}: WebDeps): readonly WebPart[] {
   const { settings, directory, setupLinks, rates, clock } = backend
   return [
     // First: who asks for one of its files means no other.
@@ -53,12 +62,7 @@ export function assembleWeb({ backend, acme, certificate, ...parts }: WebDeps): 
     {
       name: 'console',
       over: 'private',
-      handler: createConsoleHandler({
-        async files() {
-          const { buildConsole } = await import('#services/console/build.ts')
-          return await buildConsole()
-        },
-      }),
+      handler: createConsoleHandler({ files: consoleFiles }),
     },
   ]
 }

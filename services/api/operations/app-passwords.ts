@@ -100,7 +100,7 @@ export const appPasswordOperations = [
     method: 'delete',
     path: '/accounts/{account}/appPasswords/{appPassword}',
     summary: 'Ends an app password, and the sessions that came by it.',
-    right: 'credentials.reset',
+    right: 'logins.end',
     input: { params: one },
     subject: ({ params }) => ofAccount(params.account),
     output: 'nothing',
