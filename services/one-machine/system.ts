@@ -283,6 +283,7 @@ export async function startSystem(deps: {
       const { buildConsole } = await import('#services/console/build.ts')
       return await buildConsole()
     },
+    certificate: () => certificates.current(),
   })
   const parts = [...metrics, ...web]
   const spanned = spans ? spans.around(parts, clock) : parts
