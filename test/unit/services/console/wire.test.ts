@@ -43,7 +43,7 @@ const document = describeApi(operations, { base: '', version: 'test' }) as unkno
 
 /** `/accounts/{}`: what a parameter is called is nobody's business. */
 const shapeOf = (path: string) => path.replaceAll(/\{[^}]*\}/g, '{}')
-const described = new Map(
+const described: ReadonlyMap<string, Described> = new Map(
   Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(
       ([method, operation]) => [`${method.toUpperCase()} ${shapeOf(path)}`, operation] as const,

@@ -18,7 +18,7 @@ import { removeAlias } from './list.tsx'
 import { targetsOf } from './new.tsx'
 
 /** Of an address that is something else; where its mail goes is told too. */
-type NoAlias = { readonly targets?: undefined }
+type NoAlias = { readonly kind: string; readonly targets?: undefined }
 
 /** As GET /v1/aliases/{alias}/tree answers. */
 type Branch = {
