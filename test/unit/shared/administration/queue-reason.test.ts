@@ -13,9 +13,8 @@ describe('what replies have in common', () => {
       'blocked [(ip)], see ((url)).',
     ],
     ['451 queued as "8c1f2a9b7d".', '451 queued as "(id)".'],
-    // Four marks at each side are taken off, and no more; a word of marks alone stays.
-    ['<<<<<12>>>>>', '<<<<<12>>>>>'],
-    ['<<<<12>>>>', '<<<<#>>>>'],
+    ['<<<<<12>>>>>', '<<<<<#>>>>>'],
+    // A word of marks alone stays.
     [':-( ......', ':-( ......'],
   ])('is of %j %j', (reply, reason) => {
     expect(normalReason(reply)).toBe(reason)

@@ -93,6 +93,8 @@ export const directory = {
   'contain.queue': 'seine Mail in der Warteschlange wird angehalten',
   'contain.undo':
     'Rückgängig stellt Versand und Warteschlange wieder her; Anmeldungen und App-Passwörter bleiben widerrufen.',
+  'contain.barPassword': 'Sein Passwort sperren, bis ein neues gesetzt ist',
+  'contain.staysFrozen': '{address} war schon eingefroren und bleibt es',
   'contain.reason': 'in der Konsole eingedämmt',
   'contain.held': {
     one: '{count} Nachricht in der Warteschlange ist angehalten',

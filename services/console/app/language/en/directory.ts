@@ -87,6 +87,8 @@ export const directory = {
   'contain.passwords': 'its app passwords are revoked',
   'contain.queue': 'its mail in the queue is held',
   'contain.undo': 'Undo restores sending and the queue; logins and app passwords stay revoked.',
+  'contain.barPassword': 'Bar its password until another is set',
+  'contain.staysFrozen': '{address} was frozen before and stays so',
   'contain.reason': 'contained in the console',
   'contain.held': {
     one: '{count} message in the queue is held',
