@@ -71,7 +71,7 @@ export const me = {
   'token.ends': 'endet',
   'token.expired': 'abgelaufen',
   'token.revoke': 'Widerrufen',
-  'token.revokeOf': '„{name}“ widerrufen',
+  'token.revokeOf': 'Widerrufen: „{name}“',
   'token.revokeText': 'Das Programm, das es benutzt, wird von da an abgewiesen.',
   'token.wasRevoked': '„{name}“ wurde widerrufen',
 } as const satisfies { readonly [key in keyof typeof english]: MessageText }

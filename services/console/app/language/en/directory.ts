@@ -258,7 +258,7 @@ export const directory = {
   'key.revokeText':
     'Its private half is forgotten at once, as after a leak. Publish its record without a key.',
   'key.force': 'Let it sign now',
-  'key.forceOf': 'Let {selector} sign now',
+  'key.forceOf': 'Let it sign now: {selector}',
   'key.seen': 'record seen',
   'key.unseen': 'record not seen yet',
   'key.imported': 'brought along',
