@@ -272,7 +272,7 @@ export function createAccountAdministration(
       ...(request.enabled === false
         ? await warnOfPostmaster(directory, account.address.domain)
         : []),
-      ...(isForward ? await warnOfForward(found.address) : []),
+      ...(isForward ? await warnOfForward(account.address) : []),
     ]
     return { kind: 'set', address: name, warnings }
   }
@@ -411,7 +411,7 @@ export function createAccountAdministration(
         before: forwardChange(found.account.forward),
         after: forwardChange(forward),
       })
-      const warnings = await warnOfForward(found.address)
+      const warnings = await warnOfForward(found.account.address)
       return { kind: 'forwarded', address: name, forward: forwardFacts(forward), warnings }
     },
 
