@@ -18,6 +18,7 @@ import type { EmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { CommandFailure } from './failure.ts'
 import { createOutput, type Output } from './output.ts'
+import { type Services, servicesOf } from './services.ts'
 import type { TerminalPerson } from './terminal.ts'
 
 /** Environment of the process, its terminal and its input. */
@@ -43,6 +44,7 @@ export type Process = {
 export type Common = {
   readonly data?: string
   readonly aws?: string
+  readonly server?: string
   readonly config?: string
   readonly set?: readonly string[]
   readonly json?: boolean
@@ -62,12 +64,17 @@ export function withCommonOptions(command: Command): Command {
     .option('--set <key=value>', 'a setting for this run, may be repeated', collect)
 }
 
-/** For commands that work on what is stored, here or on AWS. */
+/** For commands that work on what is stored, here, on AWS or behind a server. */
 export function withStoreOptions(command: Command): Command {
-  return withCommonOptions(command).option(
-    '--aws <file>',
-    'the outputs file of a deployment on AWS, in place of a data folder (or POSTWOLKE_AWS)',
-  )
+  return withCommonOptions(command)
+    .option(
+      '--aws <file>',
+      'the outputs file of a deployment on AWS, in place of a data folder (or POSTWOLKE_AWS)',
+    )
+    .option(
+      '--server <url>',
+      "a server that 'postwolke login' knows, in place of a data folder (or POSTWOLKE_SERVER)",
+    )
 }
 
 export const withJson = (command: Command) => command.option('--json', 'print JSON')
@@ -84,7 +91,7 @@ export async function readSettings(common: Common, process: Process): Promise<Lo
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     // Only a file that was asked for by name must be there.
     if (named === undefined && error.code === 'ENOENT') return undefined
-    throw new CommandFailure(`cannot read the configuration file: ${error.message}`)
+    throw new CommandFailure(`cannot read the configuration file: ${error.message}`, 'noInput')
   })
   const file = text === undefined ? undefined : { path, text }
   return loadedOrFailure({ file, environment: process.environment }, common)
@@ -93,7 +100,10 @@ export async function readSettings(common: Common, process: Process): Promise<Lo
 /** What this machine says of a mail system of its own is nothing to a deployment. */
 async function readDeployedSettings(common: Common, outputs: string): Promise<LoadedSettings> {
   if (common.config !== undefined) {
-    throw new CommandFailure('--aws brings the settings of the deployment; --config has no place')
+    throw new CommandFailure(
+      '--aws brings the settings of the deployment; --config has no place',
+      'usage',
+    )
   }
   const { deployedSettings } = await loadDeployment()
   return loadedOrFailure({ environment: await deployedSettings(outputs) }, common)
@@ -109,16 +119,20 @@ function loadedOrFailure(
     readFile: (path) => readFileSync(path, 'utf8'),
   })
   if (loaded.kind === 'invalid') {
-    throw new CommandFailure(loaded.problems.map(formatProblem).join('\n'))
+    throw new CommandFailure(loaded.problems.map(formatProblem).join('\n'), 'config')
   }
   return loaded
 }
 
 export type Context = {
+  readonly where: 'store' | 'server'
   readonly administration: Administration
-  /** For what is no administration: the collector. */
+  readonly services: Services
+  /** For what is no administration: the collector. Of a server a failure, that says that the command cannot. */
   readonly backend: Backend
-  readonly audit: AuditTrail
+  /** Undefined: the server keeps the record itself. */
+  readonly audit: AuditTrail | undefined
+  readonly settings: { readonly hostname: string; readonly traceRetention: number | undefined }
   /** Who gives the command. */
   readonly by: string
   /** Made so far by this command. */
@@ -134,6 +148,11 @@ export async function withAdministration(
   options: { readonly mayCreate: boolean },
   run: (context: Context) => Promise<void>,
 ): Promise<void> {
+  const server = serverOf(common, process)
+  if (server !== undefined) {
+    const { createRemoteContext } = await import('./remote/context.ts')
+    return await run(await createRemoteContext(server, common, process))
+  }
   const outputs = outputsFile(common, process)
   const { settings } =
     outputs === undefined
@@ -160,10 +179,15 @@ export async function withAdministration(
   const backend = createBackend({ store, settings, clock: systemClock, log })
   const changes: Change[] = []
   const administration = assembleAdministration(backend, (change) => void changes.push(change))
-  const output = createOutput(common.json === true, process.write)
+  const output = createOutput(common.json === true, process.write, process.columns)
   try {
     const audit = assembleAuditTrail(backend)
-    await run({ administration, backend, audit, by, changes, output, process })
+    const services = servicesOf(backend, administration)
+    await run({
+      where: 'store',
+      ...{ administration, services, backend, settings: backend.settings, audit, by, changes },
+      ...{ output, process },
+    })
   } finally {
     // Also of a command that failed in the middle: what it changed is changed.
     await administrator.handOver()
@@ -218,6 +242,7 @@ export async function loadDeployment(): Promise<typeof import('./deployment.ts')
     if (!isMissing) throw error
     throw new CommandFailure(
       "the packages for AWS are not installed; 'npm ci' without --omit=dev installs them",
+      'unavailable',
     )
   }
 }
@@ -226,9 +251,26 @@ const NOT_INSTALLED = 'ERR_MODULE_NOT_FOUND'
 
 /** Of the deployment that is meant, if it is one: an option outranks a variable. */
 export function outputsFile(common: Common, process: Process): string | undefined {
-  if (common.data === undefined) return common.aws ?? process.environment.POSTWOLKE_AWS
-  if (common.aws === undefined) return undefined
-  throw new CommandFailure('--data and --aws name two mail systems; give one of them')
+  onlyOne(common)
+  if (common.data !== undefined) return undefined
+  return common.aws ?? process.environment.POSTWOLKE_AWS
+}
+
+/** The server that is meant, if it is one. */
+export function serverOf(common: Common, process: Process): string | undefined {
+  onlyOne(common)
+  if (common.data !== undefined || common.aws !== undefined) return undefined
+  return common.server ?? (process.environment.POSTWOLKE_SERVER || undefined)
+}
+
+function onlyOne({ data, aws, server }: Common): void {
+  const named = Object.entries({ data, aws, server }).filter(([_, value]) => value !== undefined)
+  if (named.length < 2) return
+  const names = named.map(([name]) => `--${name}`).join(' and ')
+  throw new CommandFailure(
+    `${names} name ${named.length === 2 ? 'two' : 'three'} mail systems; give one of them`,
+    'usage',
+  )
 }
 
 /** What root makes in the folder, the server of another user could not read. */
@@ -246,6 +288,7 @@ export async function mustExist(directory: string, names: readonly string[]): Pr
     if (!isMissing) return
     throw new CommandFailure(
       `no mail system in ${directory}; name its folder with --data (or POSTWOLKE_DATA), or begin one with 'postwolke domain add' or 'postwolke serve'`,
+      'unavailable',
     )
   })
 }

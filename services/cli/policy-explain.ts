@@ -59,10 +59,10 @@ async function recorded(
   { client, recipient }: Options,
 ): Promise<readonly DecisionRecord[]> {
   if (client !== undefined || recipient !== undefined) {
-    throw new CommandFailure('give a queue id, or --client and --recipient; not both')
+    throw new CommandFailure('give a queue id, or --client and --recipient; not both', 'usage')
   }
   const queueId = parseQueueId(text.toUpperCase())
-  if (queueId === undefined) throw new CommandFailure(`'${text}' is no queue id`)
+  if (queueId === undefined) throw new CommandFailure(`'${text}' is no queue id`, 'data')
   const { recordedDecisions } = await import('#services/assembly/rehearsal.ts')
   const records = await recordedDecisions(backend, queueId)
   if (records.length > 0) return records
@@ -71,7 +71,7 @@ async function recorded(
     lifeMs === 0
       ? 'policyRecordLifetime is 0'
       : 'no such message, one of our own that nobody had anything against, too long ago, or one of many refusals in the same minute'
-  throw new CommandFailure(`nothing is recorded of ${queueId}: ${why}`)
+  throw new CommandFailure(`nothing is recorded of ${queueId}: ${why}`, 'noUser')
 }
 
 async function asked({ backend }: Context, options: Options): Promise<readonly DecisionRecord[]> {
@@ -87,10 +87,12 @@ async function requestOf(
   { client, helo = '', sender = '', recipient, login, listener, size = '0', tls }: Options,
 ): Promise<RecipientRequest> {
   if (client === undefined || recipient === undefined) {
-    throw new CommandFailure('give a queue id, or --client and --recipient')
+    throw new CommandFailure('give a queue id, or --client and --recipient', 'usage')
   }
-  if (isIP(client) === 0) throw new CommandFailure(`--client: '${client}' is no IP address`)
-  if (!/^\d{1,15}$/.test(size)) throw new CommandFailure(`--size: '${size}' is no number of bytes`)
+  if (isIP(client) === 0)
+    throw new CommandFailure(`--client: '${client}' is no IP address`, 'usage')
+  if (!/^\d{1,15}$/.test(size))
+    throw new CommandFailure(`--size: '${size}' is no number of bytes`, 'usage')
   const account = login === undefined ? null : await accountOf(directory, login)
   return {
     queueId: newQueueId(clock.now()),
@@ -116,7 +118,8 @@ const usualTls = { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' }
 async function accountOf({ accounts }: Context['backend']['directory'], login: string) {
   const address = parseAddress(login)
   const account = address && (await accounts.get(address))
-  if (account === undefined) throw new CommandFailure(`--login: there is no account '${login}'`)
+  if (account === undefined)
+    throw new CommandFailure(`--login: there is no account '${login}'`, 'noUser')
   const { id, sessionsEpoch } = account
   return { id, login: formatAddress(account.address), sessionsEpoch }
 }

@@ -87,7 +87,7 @@ class Groups {
 async function replay({ backend }: Context, { since, live }: Options): Promise<Report> {
   const spanMs = sinceKind.parse(since)
   if (spanMs === undefined)
-    throw new CommandFailure(`--since: '${since}' is not ${sinceKind.allowed}`)
+    throw new CommandFailure(`--since: '${since}' is not ${sinceKind.allowed}`, 'usage')
   const sinceMs = backend.clock.now() - spanMs
   const { replaySince } = await import('#services/assembly/rehearsal.ts')
   const report: Report = { sinceMs, decisions: 0, changed: new Groups(), undecided: new Groups() }
