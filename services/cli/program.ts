@@ -6,6 +6,7 @@ import { StartFailure } from '#services/assembly/start-failure.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { printable } from '#shared/runtime/printable.ts'
 import { StorageMisuse } from '#shared/storage/ports.ts'
+import { leavesOf, pathOf } from './command-tree.ts'
 import type { Process } from './context.ts'
 import { createDefine, type Define } from './define.ts'
 import { CommandFailure, exitCode } from './failure.ts'
@@ -56,6 +57,10 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   check: async (parent, { define }) => (await import('./check.ts')).checkCommand(parent, define),
   compact: async (parent, { process }) =>
     (await import('./compact.ts')).compactCommand(parent, process),
+  completion: async (parent, { process, createTree }) =>
+    (await import('./completion.ts')).completionCommand(parent, process, createTree),
+  man: async (parent, { process, createTree }) =>
+    (await import('./man.ts')).manCommand(parent, process, createTree),
   login: async (parent, { process }) =>
     (await import('./sign-in.ts')).loginCommand(parent, process),
   logout: async (parent, { process }) =>
@@ -64,7 +69,13 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./sign-in.ts')).whoamiCommand(parent, process),
 }
 
-type Deps = { readonly process: Process; readonly define: Define; readonly version: string }
+type Deps = {
+  readonly process: Process
+  readonly define: Define
+  readonly version: string
+  /** All commands. */
+  readonly createTree: () => Promise<Command>
+}
 
 /** Runs the command in these words; resolves to the exit code. Rejects only for bugs. */
 export async function runCommandLine(words: readonly string[], process: Process): Promise<number> {
@@ -104,7 +115,7 @@ function helpAsOption(words: readonly string[]): readonly string[] {
 }
 
 /** With all commands, or that one alone. */
-async function createProgram(process: Process, words: readonly string[]): Promise<Command> {
+export async function createProgram(process: Process, words: readonly string[]): Promise<Command> {
   const [first] = words
   const program = new Command('postwolke')
     .description('A complete mail service')
@@ -119,20 +130,26 @@ async function createProgram(process: Process, words: readonly string[]): Promis
         write(`${message.trimEnd().replace(/^error/, 'postwolke')}; see 'postwolke --help'\n`),
     })
   const hasServer = words.some((word) => /^--server(=|$)/.test(word))
-  const deps: Deps = { process, define: createDefine(process), version: version() }
+  const deps: Deps = {
+    process,
+    define: createDefine(process),
+    version: version(),
+    createTree: () => createProgram(process, []),
+  }
   const isCommand = first !== undefined && Object.hasOwn(commands, first)
   for (const [name, add] of Object.entries(commands)) {
     if (!isCommand || name === first) await add(program, deps)
   }
   if (hasServer) for (const command of leavesOf(program)) refuseServer(command)
+  if (words.some((word) => word === '--help' || word === '-h')) {
+    const { addExamples } = await import('./examples.ts')
+    addExamples(program)
+  }
   for (const group of [program, ...program.commands]) {
     if (group.commands.length > 0) group.usage('<command> [options]').helpCommand(false)
   }
   return program
 }
-
-export const leavesOf = (command: Command): readonly Command[] =>
-  command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf)
 
 /** Of a command that works on files of this machine. */
 function refuseServer(command: Command): void {
@@ -145,9 +162,6 @@ function refuseServer(command: Command): void {
     )
   })
 }
-
-export const pathOf = (command: Command): string =>
-  command.parent?.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name()
 
 /** Groups show what is in them: `queue list|show|…`. */
 function subcommandTerm(command: Command): string {
