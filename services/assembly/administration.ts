@@ -1,9 +1,9 @@
 // Administration on a store, for the command line and for the first start.
 
-import { decisionRecords } from '#services/policy/records/reading.ts'
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
+import type { DecisionRecords } from '#shared/contracts/decisions.ts'
 import { changeEvent } from '#shared/events/change-event.ts'
 import { createStories } from '#shared/queue/trace/stories.ts'
 import { assembleAuditLog, assembleAuditSeals } from './audit.ts'
@@ -32,7 +32,7 @@ export function assembleAdministration(
     operator,
     objects: store.objects,
     stories: createStories(store.tables.queue),
-    decisions: decisionRecords(store.tables.counters, clock),
+    decisions: lazyDecisions(backend),
     suspicion,
     devices,
     factorKeeper: backend.factorKeeper,
@@ -50,4 +50,19 @@ export function assembleAdministration(
       events.publish(changeEvent(change, clock.now()))
     },
   })
+}
+
+/** Loaded where one is read: commands that ask for none start faster. */
+function lazyDecisions({ store, clock }: Backend): DecisionRecords {
+  const load = async () => {
+    const { decisionRecords } = await import('#services/policy/records/reading.ts')
+    return decisionRecords(store.tables.counters, clock)
+  }
+  return {
+    of: async (queueId) => (await load()).of(queueId),
+    refusalsOf: async (text, range) => (await load()).refusalsOf(text, range),
+    async *since(sinceMs) {
+      yield* (await load()).since(sinceMs)
+    },
+  }
 }

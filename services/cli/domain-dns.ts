@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { publishedCertificate } from '#services/assembly/published-certificate.ts'
 import type { CheckedRecord, DomainRecords } from '#shared/administration/dns/domain-records.ts'
 import type { PublishedState } from '#shared/administration/dns/published.ts'
 import { route53Changes, zoneLines } from '#shared/administration/dns/zone-text.ts'
@@ -52,12 +52,11 @@ export function domainDnsCommand(domain: Command, define: Define): void {
   })
 }
 
-/** One that was made here is made again without notice; that of a deployment or behind a server is not known here. */
+/** Of a server it is known there. */
 async function certificateOf(context: Context): Promise<string | undefined> {
-  if (context.where === 'server') return undefined
-  const { certificateFile } = context.backend.settings.tls
-  if (certificateFile === '') return undefined
-  return await readFile(certificateFile, 'utf8').catch(() => undefined)
+  return context.where === 'server'
+    ? undefined
+    : await publishedCertificate(context.backend.settings)
 }
 
 const isLacking = ({ need, published }: CheckedRecord) =>

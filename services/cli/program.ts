@@ -114,7 +114,11 @@ function helpAsOption(words: readonly string[]): readonly string[] {
   return [...rest, '--help']
 }
 
-/** With all commands, or that one alone. */
+/** It guesses what was meant on a second line. */
+const lineOf = (message: string) =>
+  message.trimEnd().replace(/^error/, 'postwolke').replaceAll('\n', ' ')
+
+/** With all commands, or that of the first word alone. */
 export async function createProgram(process: Process, words: readonly string[]): Promise<Command> {
   const [first] = words
   const program = new Command('postwolke')
@@ -127,7 +131,7 @@ export async function createProgram(process: Process, words: readonly string[]):
       writeOut: process.write,
       writeErr: process.say,
       outputError: (message, write) =>
-        write(`${message.trimEnd().replace(/^error/, 'postwolke')}; see 'postwolke --help'\n`),
+        write(`${lineOf(message)}; see 'postwolke --help'\n`),
     })
   const hasServer = words.some((word) => /^--server(=|$)/.test(word))
   const deps: Deps = {
