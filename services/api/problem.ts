@@ -101,6 +101,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'leads-nowhere':
     case 'not-queued':
     case 'not-traced':
+    case 'no-such-setting':
     case 'not-quarantined':
     case 'no-such-app-password':
     case 'no-such-session':
@@ -119,6 +120,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'too-many':
     case 'not-waiting':
     case 'others-wait':
+    case 'setting-locked':
     case 'differs':
     case 'still-running':
       return 409

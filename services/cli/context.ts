@@ -6,49 +6,26 @@ import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { createAdministratorLog } from '#services/assembly/administrator-log.ts'
-import type { Backend } from '#services/assembly/backend.ts'
 import { explained } from '#services/assembly/start-failure.ts'
-import type { Administration } from '#shared/administration/administration.ts'
-import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { Change } from '#shared/administration/changes.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
-import { type LoadedSettings, loadSettings, type SettingSources } from '#shared/settings/load.ts'
+import {
+  type LoadedSettings,
+  loadSettings,
+  type SettingSources,
+  type SettingsResult,
+  type StoredSettings,
+} from '#shared/settings/load.ts'
 import { formatProblem } from '#shared/settings/problems.ts'
+import { type LoadStored, loadTolerantly } from '#shared/settings/stored.ts'
 import type { EmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
+import type { Common, Context, Process } from './command-context.ts'
 import { CommandFailure } from './failure.ts'
-import { createOutput, type Output } from './output.ts'
-import { type Services, servicesOf } from './services.ts'
-import type { TerminalPerson } from './terminal.ts'
+import { createOutput } from './output.ts'
+import { servicesOf } from './services.ts'
 
-/** Environment of the process, its terminal and its input. */
-export type Process = {
-  readonly environment: { readonly [name: string]: string | undefined }
-  readonly write: (text: string) => void
-  /** The same of bytes, once they are out; undefined: only text is written. */
-  readonly writeBytes?: ((bytes: Uint8Array) => Promise<void>) | undefined
-  /** Whether a person reads what is written, and nothing keeps it. */
-  readonly isTerminal: boolean
-  /** Columns of the terminal that is written to; undefined when it is none. */
-  readonly columns?: number | undefined
-  /** For what is no result: questions, warnings. */
-  readonly say: (text: string) => void
-  /** Whoever sits at standard input, if anybody does. */
-  readonly person?: TerminalPerson | undefined
-  /** Goes on as this user, where root runs it; undefined where that is not ours to do. */
-  readonly become?: ((user: { readonly uid: number; readonly gid: number }) => void) | undefined
-  /** All of standard input; asks first when a person sits there. */
-  readonly readStdin: (question: string) => Promise<Uint8Array>
-}
-
-export type Common = {
-  readonly data?: string
-  readonly aws?: string
-  readonly server?: string
-  readonly config?: string
-  readonly set?: readonly string[]
-  readonly json?: boolean
-}
+export type { Common, Context, Process } from './command-context.ts'
 
 export const CONFIG_FILE = 'postwolke.toml'
 const defaultData = 'data'
@@ -85,60 +62,55 @@ export function dataDirectory(common: Common, process: Process): string {
   return resolve(common.data ?? process.environment.POSTWOLKE_DATA ?? defaultData)
 }
 
+/** Those of the file and the environment. */
 export async function readSettings(common: Common, process: Process): Promise<LoadedSettings> {
-  const named = common.config ?? process.environment.POSTWOLKE_CONFIG
-  const path = named ?? join(dataDirectory(common, process), CONFIG_FILE)
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    // Only a file that was asked for by name must be there.
-    if (named === undefined && error.code === 'ENOENT') return undefined
-    throw new CommandFailure(`cannot read the configuration file: ${error.message}`, 'noInput')
-  })
-  const file = text === undefined ? undefined : { path, text }
-  return loadedOrFailure({ file, environment: process.environment }, common)
+  return orFailure(await loadHere(common, process)({}))
+}
+
+/** Where settings come from on this machine: read anew each time. */
+export function loadHere(common: Common, process: Process): LoadStored {
+  return async (stored) => {
+    const named = common.config ?? process.environment.POSTWOLKE_CONFIG
+    const path = named ?? join(dataDirectory(common, process), CONFIG_FILE)
+    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      // Only a file that was asked for by name must be there.
+      if (named === undefined && error.code === 'ENOENT') return undefined
+      throw new CommandFailure(`cannot read the configuration file: ${error.message}`, 'noInput')
+    })
+    const file = text === undefined ? undefined : { path, text }
+    return load({ file, environment: process.environment, stored }, common)
+  }
 }
 
 /** What this machine says of a mail system of its own is nothing to a deployment. */
-async function readDeployedSettings(common: Common, outputs: string): Promise<LoadedSettings> {
+function loadDeployed(common: Common, outputs: string): LoadStored {
   if (common.config !== undefined) {
     throw new CommandFailure(
       '--aws brings the settings of the deployment; --config has no place',
       'usage',
     )
   }
-  const { deployedSettings } = await loadDeployment()
-  return loadedOrFailure({ environment: await deployedSettings(outputs) }, common)
+  return async (stored) => {
+    const { deployedSettings } = await loadDeployment()
+    return load({ environment: await deployedSettings(outputs), stored }, common)
+  }
 }
 
-function loadedOrFailure(
-  sources: Pick<SettingSources, 'file' | 'environment'>,
+const load = (
+  sources: Pick<SettingSources, 'file' | 'environment' | 'stored'>,
   common: Common,
-): LoadedSettings {
-  const loaded = loadSettings({
+): SettingsResult =>
+  loadSettings({
     ...sources,
     overrides: common.set ?? [],
     readFile: (path) => readFileSync(path, 'utf8'),
   })
-  if (loaded.kind === 'invalid') {
-    throw new CommandFailure(loaded.problems.map(formatProblem).join('\n'), 'config')
-  }
-  return loaded
-}
 
-export type Context = {
-  readonly where: 'store' | 'server'
-  readonly administration: Administration
-  readonly services: Services
-  /** For what is no administration: the collector. Of a server a failure, that says that the command cannot. */
-  readonly backend: Backend
-  /** Undefined: the server keeps the record itself. */
-  readonly audit: AuditTrail | undefined
-  readonly settings: { readonly hostname: string; readonly traceRetention: number | undefined }
-  /** Who gives the command. */
-  readonly by: string
-  /** Made so far by this command. */
-  readonly changes: readonly Change[]
-  readonly output: Output
-  readonly process: Process
+export function orFailure<T extends { readonly kind: 'ok' }>(
+  loaded: T | Extract<SettingsResult, { readonly kind: 'invalid' }>,
+): T {
+  if (loaded.kind === 'ok') return loaded
+  throw new CommandFailure(loaded.problems.map(formatProblem).join('\n'), 'config')
 }
 
 /** Runs a command on the data folder, beside a server that may be running on it. */
@@ -154,10 +126,10 @@ export async function withAdministration(
     return await run(await createRemoteContext(server, common, process))
   }
   const outputs = outputsFile(common, process)
-  const { settings } =
-    outputs === undefined
-      ? await readSettings(common, process)
-      : await readDeployedSettings(common, outputs)
+  const loadStored =
+    outputs === undefined ? loadHere(common, process) : loadDeployed(common, outputs)
+  // What is wrong with them is told before a store is looked for.
+  orFailure(await loadStored({}))
   const [{ createBackend }, { assembleAdministration }, { assembleAuditTrail }] = await Promise.all(
     [
       import('#services/assembly/backend.ts'),
@@ -176,7 +148,10 @@ export async function withAdministration(
     by,
   })
   const { log } = administrator
-  const backend = createBackend({ store, settings, clock: systemClock, log })
+  const { loaded } = orFailure(await loadTolerantly(loadStored, await settingsIn(store)))
+  const { settings } = loaded
+  const loadSettings = loadStored
+  const backend = createBackend({ store, settings, clock: systemClock, log, loadSettings })
   const changes: Change[] = []
   const administration = assembleAdministration(backend, (change) => void changes.push(change))
   const output = createOutput(common.json === true, process.write, process.columns)
@@ -192,6 +167,11 @@ export async function withAdministration(
     // Also of a command that failed in the middle: what it changed is changed.
     await administrator.handOver()
   }
+}
+
+async function settingsIn({ tables, signals }: Store): Promise<StoredSettings> {
+  const { createSettingStore } = await import('#shared/directory/stored-settings.ts')
+  return createSettingStore({ table: tables.directory, signals, clock: systemClock }).read()
 }
 
 /** Who gives the command; behind sudo that is somebody else than the process. */

@@ -95,7 +95,9 @@ async function begin(
 }
 
 const looksOfQueue: readonly string[] = ['cat', 'top', 'stats']
-const looksElsewhere: readonly string[] = ['verify', 'logins', 'spf', 'dkim', 'dmarc', 'arc']
+const looksElsewhere: readonly string[] = [
+  ...['verify', 'logins', 'spf', 'dkim', 'dmarc', 'arc', 'tree', 'search', 'errors', 'output'],
+]
 const nouns: { readonly [group: string]: string | undefined } = {
   account: 'accounts',
   domain: 'domains',

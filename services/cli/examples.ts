@@ -117,6 +117,10 @@ const lines: { readonly [path: string]: readonly string[] } = {
   'storage collect': ['storage collect --now'],
   'config show': ['config show tls', 'config show --changed'],
   'config check': ['config check --set hostname=mail.example.org'],
+  'setting list': ['setting list backoff'],
+  'setting show': ['setting show minimalBackoffTime'],
+  'setting set': ['setting set minimalBackoffTime 10m --server https://mail.example.org'],
+  'setting reset': ['setting reset minimalBackoffTime'],
   'policy explain': [
     `policy explain ${id}`,
     'policy explain --client 192.0.2.1 --recipient ann@example.org',

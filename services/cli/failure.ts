@@ -56,6 +56,7 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'no-such-app-password':
     case 'no-such-session':
     case 'no-such-factor':
+    case 'no-such-setting':
     case 'leads-nowhere':
     case 'not-queued':
     case 'not-traced':
@@ -77,6 +78,7 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'wrong-answer':
       return 'noPermission'
     case 'switched-off':
+    case 'setting-locked':
       return 'config'
     default:
       return unreachable(refusal)

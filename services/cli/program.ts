@@ -48,6 +48,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./storage.ts')).storageCommands(parent, define),
   config: async (parent, { process }) =>
     (await import('./config.ts')).configCommands(parent, process),
+  setting: async (parent, { define }) =>
+    (await import('./setting.ts')).settingCommands(parent, define),
   policy: async (parent, { process, define }) =>
     (await import('./policy.ts')).policyCommands(parent, process, define),
   backup: async (parent, { process }) =>
@@ -116,7 +118,10 @@ function helpAsOption(words: readonly string[]): readonly string[] {
 
 /** It guesses what was meant on a second line. */
 const lineOf = (message: string) =>
-  message.trimEnd().replace(/^error/, 'postwolke').replaceAll('\n', ' ')
+  message
+    .trimEnd()
+    .replace(/^error/, 'postwolke')
+    .replaceAll('\n', ' ')
 
 /** With all commands, or that of the first word alone. */
 export async function createProgram(process: Process, words: readonly string[]): Promise<Command> {
@@ -130,8 +135,7 @@ export async function createProgram(process: Process, words: readonly string[]):
     .configureOutput({
       writeOut: process.write,
       writeErr: process.say,
-      outputError: (message, write) =>
-        write(`${lineOf(message)}; see 'postwolke --help'\n`),
+      outputError: (message, write) => write(`${lineOf(message)}; see 'postwolke --help'\n`),
     })
   const hasServer = words.some((word) => /^--server(=|$)/.test(word))
   const deps: Deps = {

@@ -23,12 +23,14 @@ import { createGrantAdministration, type GrantAdministration } from './grants.ts
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createInvitationAdministration, type InvitationAdministration } from './invitations.ts'
 import { createLoginAdministration, type LoginAdministration } from './logins.ts'
+import { createPolicyAdministration, type PolicyAdministration } from './policy.ts'
 import {
   createQuarantineAdministration,
   type QuarantineAdministration,
 } from './quarantine/quarantine.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
 import { createRoleAdministration, type RoleAdministration } from './roles.ts'
+import { createSettingsAdministration, type SettingsAdministration } from './settings.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
 import { createSrsAdministration, type SrsAdministration } from './srs.ts'
 import { createStatusAdministration, type StatusAdministration } from './status.ts'
@@ -58,6 +60,8 @@ export interface Administration {
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
   readonly trace: TraceAdministration
+  readonly settings: SettingsAdministration
+  readonly policy: PolicyAdministration
   readonly quarantine: QuarantineAdministration
 }
 
@@ -87,6 +91,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),
     trace: createTraceAdministration(deps),
+    settings: createSettingsAdministration(deps),
+    policy: createPolicyAdministration(deps),
     quarantine: createQuarantineAdministration(deps, access),
   }
 }

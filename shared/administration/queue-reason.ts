@@ -29,11 +29,22 @@ const CODES_MAX = 2
 const CODE = /^[245]\d\d(?:[- ]|$)|^[245]\.\d{1,3}\.\d{1,3}$/
 
 function normalWord(word: string): string {
-  const [, before = '', inner = '', after = ''] = WORD.exec(word) ?? []
-  return `${before}${normalInner(inner)}${after}`
+  const from = marksAtStart(word)
+  const to = word.length - marksAtEnd(word.slice(from))
+  return `${word.slice(0, from)}${normalInner(word.slice(from, to))}${word.slice(to)}`
 }
 
-const WORD = /^([<([{"']{0,4})(.*?)([>)\]}"',.;:!?]{0,4})$/
+/** Brackets, quotes and stops around a word say nothing of it. */
+const MARKS_MAX = 4
+const marksAtStart = (word: string) => /^[<([{"']{0,4}/.exec(word)?.[0].length ?? 0
+
+function marksAtEnd(word: string): number {
+  let count = 0
+  while (count < MARKS_MAX && '>)]}"\',.;:!?'.includes(word.at(-1 - count) ?? ' ')) {
+    count++
+  }
+  return count
+}
 
 function normalInner(text: string): string {
   if (/^https?:/i.test(text)) return '(url)'

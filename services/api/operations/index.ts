@@ -17,12 +17,14 @@ import { invitationOperations } from './invitations.ts'
 import { jobOperations } from './jobs.ts'
 import { loginOperations } from './logins.ts'
 import { overviewOperations } from './overview.ts'
+import { policyOperations } from './policy.ts'
 import { quarantineOperations } from './quarantine.ts'
 import { queueOperations } from './queue.ts'
 import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
 import { searchOperations } from './search.ts'
 import { sessionOperations } from './session.ts'
+import { settingOperations } from './settings.ts'
 import { signInElsewhereOperations } from './sign-in-elsewhere.ts'
 import { tokenOperations } from './tokens.ts'
 import { traceOperations } from './trace.ts'
@@ -44,12 +46,14 @@ export const operations: readonly Operation[] = [
   ...jobOperations,
   ...loginOperations,
   ...overviewOperations,
+  ...policyOperations,
   ...quarantineOperations,
   ...queueOperations,
   ...rewrittenSenderOperations,
   ...roleOperations,
   ...searchOperations,
   ...sessionOperations,
+  ...settingOperations,
   ...signInElsewhereOperations,
   ...tokenOperations,
   ...traceOperations,

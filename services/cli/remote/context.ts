@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Administration } from '#shared/administration/administration.ts'
-import type { Common, Context, Process } from '../context.ts'
+import type { Common, Context, Process } from '../command-context.ts'
 import { CommandFailure } from '../failure.ts'
 import { createOutput } from '../output.ts'
 import type { Services } from '../services.ts'
@@ -33,6 +33,7 @@ import { remoteQueue } from './queue.ts'
 import { remoteAudit, remoteAuditSeals, remoteQuarantine, remoteTrace } from './record.ts'
 import { readServers } from './servers-file.ts'
 import { remoteSearch, remoteSessions } from './services.ts'
+import { remotePolicy, remoteSettings } from './settings.ts'
 import { createTransport, parseServer } from './transport.ts'
 
 export async function createRemoteContext(
@@ -117,6 +118,8 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
       },
     },
     trace: returningRefusals(remoteTrace(client)),
+    settings: returningRefusals(remoteSettings(client)),
+    policy: returningRefusals(remotePolicy()),
     quarantine: returningRefusals(remoteQuarantine(client)),
   }
 }

@@ -4,7 +4,11 @@ import type {
   AppPasswordAdministration,
   AppPasswordFacts,
 } from '#shared/administration/app-passwords.ts'
-import type { Contained, ContainmentAdministration } from '#shared/administration/containment.ts'
+import type {
+  Contained,
+  ContainmentAdministration,
+  Released,
+} from '#shared/administration/containment.ts'
 import type { FactorAdministration } from '#shared/administration/factors.ts'
 import type { InvitationAdministration } from '#shared/administration/invitations.ts'
 import type { LoginAdministration, Logins } from '#shared/administration/logins.ts'
@@ -122,12 +126,12 @@ type ChangeBody = Omit<Contained['forwardsLately'][number], 'atMs'> & { readonly
 
 export function remoteContainment(client: ApiClient): ContainmentAdministration {
   return {
-    async contain({ address, reason }) {
+    async contain({ address, ...body }) {
       const done = await client.ask<
         Omit<Contained, 'kind' | 'forwardsLately'> & {
           readonly forwardsLately: readonly ChangeBody[]
         }
-      >({ method: 'POST', path: `${accountPath(address)}:contain`, body: { reason } })
+      >({ method: 'POST', path: `${accountPath(address)}:contain`, body })
       const forwardsLately = done.forwardsLately.map(({ at, ...change }) => ({
         ...change,
         atMs: msOf(at),
@@ -135,12 +139,10 @@ export function remoteContainment(client: ApiClient): ContainmentAdministration 
       return { kind: 'contained', ...done, forwardsLately }
     },
     async release(address) {
-      const { wasFrozen, released, ...done } = await client.ask<{
-        readonly address: string
-        readonly wasFrozen: boolean
-        readonly released: number
-      }>({ method: 'POST', path: `${accountPath(address)}:release` })
-      return { kind: 'released', address: done.address, wasFrozen, released }
+      const { staysRevoked: _, ...done } = await client.ask<
+        Omit<Released, 'kind'> & { readonly staysRevoked: unknown }
+      >({ method: 'POST', path: `${accountPath(address)}:release` })
+      return { kind: 'released', ...done }
     },
   }
 }

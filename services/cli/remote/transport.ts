@@ -82,7 +82,7 @@ export function parseServer(text: string): URL {
     )
   }
   if (url.protocol === 'https:') return url
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  const host = url.hostname.replaceAll(/[[\]]/g, '')
   const isHere = host === 'localhost' || isLoopback(host)
   if (url.protocol === 'http:' && isHere) return url
   throw new CommandFailure(`--server: ${text} is not https:, and not on this machine`, 'usage')

@@ -164,6 +164,12 @@ const commandOf: { readonly [operation: string]: string } = {
   'sessions.list': 'account sessions',
   'sessions.end': 'account sessions',
   'sessions.endAll': 'account sessions',
+  'settings.list': 'setting list',
+  'settings.get': 'setting show',
+  'settings.change': 'setting set',
+  'policy.recorded': 'policy explain',
+  'policy.explain': 'policy explain',
+  'policy.rehearse': 'policy replay',
   'tokens.listOwn': 'token revoke',
   'tokens.create': 'login',
   'tokens.list': 'token list',
@@ -181,6 +187,7 @@ const withoutCommand: { readonly [operation: string]: string } = {
   'exports.create': 'list --json prints the same',
   'overview.read': 'a screen of the console; status and doctor say it here',
   'events.read': 'a page that lives; commands ask once',
+  'policy.lists': 'setting list Restrictions prints them',
   'figures.read': 'plots of the console; /metrics has them for programs',
 }
 
