@@ -40,6 +40,8 @@ export interface ApiDeps {
   readonly webSessions: Sessions
   /** To find whose one is. */
   readonly tokens: Pick<Tokens, 'get'>
+  /** PEM: what SMTP shows, where it is known here. */
+  readonly certificate: () => Promise<string | undefined>
   readonly jobs: Jobs
   readonly events: EventSource
   /** Undefined where an answer cannot be streamed. */

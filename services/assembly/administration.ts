@@ -1,11 +1,14 @@
 // Administration on a store, for the command line and for the first start.
 
-import { decisionRecords } from '#services/policy/records/reading.ts'
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
 import type { PolicyRehearsal } from '#shared/administration/policy-rehearsal.ts'
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
+
+import type { DecisionRecords } from '#shared/contracts/decisions.ts'
+
 import { createSettingStore } from '#shared/directory/stored-settings.ts'
+
 import { changeEvent } from '#shared/events/change-event.ts'
 import { createStories } from '#shared/queue/trace/stories.ts'
 import { loadSettings } from '#shared/settings/load.ts'
@@ -43,7 +46,7 @@ export function assembleAdministration(
     }),
     loadSettings: backend.loadSettings ?? loadDefaults,
     stories: createStories(store.tables.queue),
-    decisions: decisionRecords(store.tables.counters, clock),
+    decisions: lazyDecisions(backend),
     suspicion,
     devices,
     factorKeeper: backend.factorKeeper,
@@ -62,6 +65,21 @@ export function assembleAdministration(
       events.publish(changeEvent(change, clock.now()))
     },
   })
+}
+
+/** Loaded where one is read: commands that ask for none start faster. */
+function lazyDecisions({ store, clock }: Backend): DecisionRecords {
+  const load = async () => {
+    const { decisionRecords } = await import('#services/policy/records/reading.ts')
+    return decisionRecords(store.tables.counters, clock)
+  }
+  return {
+    of: async (queueId) => (await load()).of(queueId),
+    refusalsOf: async (text, range) => (await load()).refusalsOf(text, range),
+    async *since(sinceMs) {
+      yield* (await load()).since(sinceMs)
+    },
+  }
 }
 
 /** Loaded when it is first asked: a command that asks nothing of policy starts without it. */

@@ -24,6 +24,8 @@ import { type Backend, createBackend } from './backend.ts'
 import { assembleSignIns } from './identity.ts'
 import { assembleOidcSignIns } from './issuer.ts'
 
+import { publishedCertificate } from './published-certificate.ts'
+
 export type ApiParts = {
   readonly version: string
   readonly events: EventSource
@@ -68,6 +70,7 @@ export async function assembleApi(
       return assembleAdministration(createBackend(forgetful), record)
     },
     directory,
+    certificate: () => publishedCertificate(settings),
     jobs,
     events,
     eventStreams: streams ? createEventStreams({ events, clock }) : undefined,

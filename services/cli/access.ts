@@ -25,20 +25,22 @@ export function accessCommands(parent: Command, define: Define): void {
     async run({ administration, output }, [table]) {
       if (table === '') {
         const { tables } = await administration.access.tables()
-        output.print(tables, () =>
+        output.print(tables, (width) =>
           columns(
             ['TABLE', 'ENTRIES'],
             tables.map(({ table, entries }) => [table, String(entries)]),
+            width,
           ),
         )
         return
       }
       const entries = await readAll((after) => administration.access.page({ table, after }))
       const sorted = entries.toSorted((a, b) => (a.key < b.key ? -1 : 1))
-      output.print(sorted, () =>
+      output.print(sorted, (width) =>
         columns(
           ['KEY', 'RESULT'],
           sorted.map(({ key, result }) => [key, result]),
+          width,
         ),
       )
     },

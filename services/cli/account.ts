@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { AccountFacts, ForwardFacts, PasswordFacts } from '#shared/administration/accounts.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
+import { accountSafetyCommands } from './account-safety.ts'
 import { appPasswordCommands } from './app-password.ts'
 import { confirm, yesOption } from './confirm.ts'
 import { type Credentials, credentialOptions, nameOfPassword, readSecret } from './credentials.ts'
@@ -28,6 +29,7 @@ export function accountCommands(parent: Command, define: Define): void {
   unfreezeCommand(account, define)
   appPasswordCommands(account, define)
   loginsCommand(account, define)
+  accountSafetyCommands(account, define)
   factorsCommand(account, define)
   importCommand(account, define, {
     what: 'accounts',
@@ -85,7 +87,7 @@ function listCommand(account: Command, define: Define): void {
     async run({ administration, output }, [name]) {
       const domain = name === '' ? undefined : name
       const all = await readAll((after) => administration.accounts.page({ domain, after }))
-      output.print(all.map(shown), () =>
+      output.print(all.map(shown), (width) =>
         columns(
           ['ADDRESS', 'ENABLED', 'USED', 'QUOTA', 'MESSAGES'],
           all.map((row) => [
@@ -95,6 +97,7 @@ function listCommand(account: Command, define: Define): void {
             formatQuota(row),
             String(row.messages),
           ]),
+          width,
         ),
       )
     },
@@ -108,7 +111,7 @@ function showCommand(account: Command, define: Define): void {
       const found = await administration.accounts.show(address)
       if (found.kind !== 'account') throw refused(found)
       const { account: row, folders } = found
-      output.print({ ...shown(row), folders }, () => [
+      output.print({ ...shown(row), folders }, (width) => [
         `account   ${row.address}${row.enabled ? '' : ' (disabled)'}${row.shared ? ' (shared)' : ''}`,
         ...(row.frozen === null
           ? []
@@ -126,6 +129,7 @@ function showCommand(account: Command, define: Define): void {
             String(folder.unseen),
             formatBytes(folder.bytes),
           ]),
+          width,
         ),
       ])
     },
@@ -155,7 +159,7 @@ function setCommand(account: Command, define: Define): void {
     async run({ administration, output, process }, [address], options: SetOptions) {
       const { quota, name, enable, disable, shared } = options
       if (enable && disable) {
-        throw new CommandFailure('--enable and --disable exclude each other')
+        throw new CommandFailure('--enable and --disable exclude each other', 'usage')
       }
       const changed = await administration.accounts.set({
         address,
@@ -221,7 +225,7 @@ function forwardCommand(account: Command, define: Define): void {
     },
     async run({ administration, output, process }, [name], options: ForwardOptions) {
       const { to = [], keep, off = false } = options
-      if (off === to.length > 0) throw new CommandFailure('--to or --off is needed')
+      if (off === to.length > 0) throw new CommandFailure('--to or --off is needed', 'usage')
       const forwarded = await administration.accounts.forward({ address: name, to, keep })
       if (forwarded.kind !== 'forwarded') throw refused(forwarded)
       const { address, forward } = forwarded

@@ -17,10 +17,11 @@ export function aclCommands(parent: Command, define: Define): void {
         identifier: grantee,
         rights,
       }))
-      output.print(rows, () =>
+      output.print(rows, (width) =>
         columns(
           ['FOLDER', 'WHO', 'RIGHTS'],
           rows.map(({ folder, identifier, rights }) => [folder, identifier, rights]),
+          width,
         ),
       )
     },

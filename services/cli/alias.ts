@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { TreeNode } from '#shared/administration/alias-tree.ts'
 import type { AddressShown, AliasFacts } from '#shared/administration/aliases.ts'
 import type { Route } from '#shared/administration/routes.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
@@ -30,10 +31,11 @@ export function aliasCommands(parent: Command, define: Define): void {
     async run({ administration, output }, [name]) {
       const domain = name === '' ? undefined : name
       const all = await readAll((after) => administration.aliases.page({ domain, after }))
-      output.print(all, () =>
+      output.print(all, (width) =>
         columns(
           ['ALIAS', 'TARGETS'],
           all.map(({ alias, targets }) => [alias, targets.join(' ')]),
+          width,
         ),
       )
     },
@@ -61,6 +63,15 @@ export function aliasCommands(parent: Command, define: Define): void {
         default:
           throw refused(found)
       }
+    },
+  })
+
+  define(alias.command('tree <address>'), {
+    about: 'show the way of mail to an address step by step, with loops marked',
+    async run({ administration, output }, [name]) {
+      const found = await administration.aliases.tree(name)
+      if (found.kind !== 'tree') throw refused(found)
+      output.print(found.tree, () => treeLines(found.tree, ''))
     },
   })
 
@@ -105,6 +116,11 @@ function whatItIs({ kind, of }: AddressShown): string {
       return unreachable(kind)
   }
 }
+
+const treeLines = ({ address, kind, leadsTo }: TreeNode, indent: string): string[] => [
+  `${indent}${address} (${kind})`,
+  ...leadsTo.flatMap((node) => treeLines(node, `${indent}  `)),
+]
 
 const line = ({ alias, targets }: AliasFacts) => `${alias} -> ${targets.join(' ')}`
 

@@ -45,7 +45,7 @@ function listCommand(group: Command, define: Define): void {
     async run({ administration, output }, [address]) {
       const found = await administration.appPasswords.list(address)
       if (found.kind !== 'app-passwords') throw refused(found)
-      output.print(found.appPasswords.map(shown), () =>
+      output.print(found.appPasswords.map(shown), (width) =>
         columns(
           ['ID', 'NAME', 'FOR', 'MADE', 'EXPIRES', 'LAST USED'],
           found.appPasswords.map((one) => [
@@ -56,6 +56,7 @@ function listCommand(group: Command, define: Define): void {
             formatExpiry(one),
             formatLastUse(one),
           ]),
+          width,
         ),
       )
     },
@@ -69,7 +70,7 @@ function revokeCommand(group: Command, define: Define): void {
     about: 'end an app password, and the sessions that came by it',
     options: (command) => command.option('--all', 'every one that the account has'),
     async run({ administration, output }, [address, id], { all = false }: RevokeOptions) {
-      if (all === (id !== undefined)) throw new CommandFailure('an id or --all is needed')
+      if (all === (id !== undefined)) throw new CommandFailure('an id or --all is needed', 'usage')
       if (id === undefined) {
         const revoked = await administration.appPasswords.revokeAll(address)
         if (revoked.kind !== 'all-revoked') throw refused(revoked)

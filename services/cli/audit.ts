@@ -37,23 +37,25 @@ export function auditCommands(parent: Command, define: Define): void {
     async run(context, _, options) {
       const limit = Number(options.limit ?? LIST_ENTRIES)
       if (!Number.isInteger(limit) || limit < 1 || limit > LIST_ENTRIES_MAX) {
-        throw new CommandFailure(`--limit is a number from 1 to ${LIST_ENTRIES_MAX}`)
+        throw new CommandFailure(`--limit is a number from 1 to ${LIST_ENTRIES_MAX}`, 'usage')
       }
       const found: AuditFacts[] = []
       for await (const facts of entries(context, options)) {
         found.push(facts)
         if (found.length === limit) break
       }
-      context.output.print(found.map(shown), () =>
+      context.output.print(found.map(shown), (width) =>
         columns(
-          ['time', 'who', 'what', 'of', 'result'],
-          found.map(({ atMs, actor, operation, object, result }) => [
+          ['id', 'time', 'who', 'what', 'of', 'result'],
+          found.map(({ id, atMs, actor, operation, object, result }) => [
+            id,
             formatTime(atMs),
             actor.name === '' ? '(nobody)' : actor.name,
             operation,
             object,
             result ?? 'unknown',
           ]),
+          width,
         ),
       )
     },
@@ -69,15 +71,26 @@ export function auditCommands(parent: Command, define: Define): void {
     },
   })
 
+  define(audit.command('show <id>'), {
+    about: 'show one entry with all that it changed',
+    async run({ administration, output }, [id]) {
+      const found = await administration.audit.get(id, { kind: 'all' })
+      if (found === undefined) throw new CommandFailure(`no entry ${id} in the record`, 'noUser')
+      const facts = shown(found)
+      output.print(facts, () => JSON.stringify(facts, null, 2).split('\n'))
+    },
+  })
+
   define(audit.command('verify'), {
     about: 'check each sealed day against its seal: whether an entry was removed or changed',
     async run({ administration, output }) {
       const { days, head } = await administration.auditSeals.verify()
       const wrong = days.filter(({ state }) => state === 'differs' || state === 'missing')
-      output.print({ days, head }, () => [
+      output.print({ days, head }, (width) => [
         ...columns(
           ['day', 'entries', 'state'],
           days.map(({ date, count, state }) => [date, String(count), state]),
+          width,
         ),
         head === null ? 'no day is sealed yet' : `newest seal: ${head.date} ${head.digest}`,
       ])
@@ -102,7 +115,7 @@ async function* entries(
 ): AsyncGenerator<AuditFacts> {
   const sinceMs = since === undefined ? undefined : age.parse(since)
   if (since !== undefined && sinceMs === undefined) {
-    throw new CommandFailure(`--since cannot be '${since}'; allowed: ${age.allowed}`)
+    throw new CommandFailure(`--since cannot be '${since}'; allowed: ${age.allowed}`, 'usage')
   }
   let after: string | undefined
   do {

@@ -24,7 +24,7 @@ export function backupCommand(parent: Command, process: Process): void {
   backup.action(async () => {
     const options = backup.opts<Options>()
     const to = resolve(String(backup.processedArgs[0]))
-    const output = createOutput(options.json === true, process.write)
+    const output = createOutput(options.json === true, process.write, process.columns)
     const progress = followProgress(process, options.verify ? 'verifying' : 'copying')
     if (options.verify) {
       const { verifyBackup } = await import('#services/one-machine/data-folder.ts')

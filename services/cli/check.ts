@@ -21,7 +21,10 @@ export function checkCommand(parent: Command, define: Define): void {
       const outputs = outputsFile(options, process)
       const repairing = options.repair === true
       if (outputs !== undefined && repairing) {
-        throw new CommandFailure('--repair is for a data folder; a deployment is only looked at')
+        throw new CommandFailure(
+          '--repair is for a data folder; a deployment is only looked at',
+          'usage',
+        )
       }
       using _lock = repairing ? await lockFor(dataDirectory(options, process)) : undefined
       const findings =
@@ -35,10 +38,10 @@ export function checkCommand(parent: Command, define: Define): void {
         const next = isMended ? 'mended' : mend === undefined ? 'stays' : 'can be mended'
         shown.push({ ...finding, gravity: findingKinds[finding.kind], next })
       }
-      output.print(shown, () => [
+      output.print(shown, (width) => [
         ...(shown.length === 0
           ? []
-          : columns(['GRAVITY', 'KIND', 'OF', 'FOUND', ''], shown.map(row))),
+          : columns(['GRAVITY', 'KIND', 'OF', 'FOUND', ''], shown.map(row), width)),
         summary(shown),
       ])
       const left = shown.filter(({ next }) => next !== 'mended').length

@@ -23,7 +23,7 @@ export function compactCommand(parent: Command, process: Process): void {
     await mustExist(directory, [STORE_FILE])
     await becomeOwner(directory, process)
     const done = await explained(`cannot compact ${directory}`, compactStore(directory))
-    createOutput(options.json === true, process.write).print(done, () => [
+    createOutput(options.json === true, process.write, process.columns).print(done, () => [
       `${formatBytes(done.bytesBefore)} before, ${formatBytes(done.bytesAfter)} now`,
     ])
   })

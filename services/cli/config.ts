@@ -38,9 +38,10 @@ export function configCommands(parent: Command, process: Process): void {
     if (settings.length === 0 && pattern !== undefined) {
       throw new CommandFailure(
         `no ${options.changed ? 'changed ' : ''}setting has '${pattern}' in its name`,
+        'noUser',
       )
     }
-    createOutput(options.json === true, process.write).print(settings, () =>
+    createOutput(options.json === true, process.write, process.columns).print(settings, () =>
       columns(
         // Lists of restrictions are long: what stands behind them would be far away.
         ['SETTING', 'FROM', 'VALUE'],
@@ -60,7 +61,7 @@ export function configCommands(parent: Command, process: Process): void {
     const warnings = [...findWarnings(settings), ...(await certificateProblems(settings))]
     await checkFiles(settings)
     for (const warning of warnings) warn(process, warning)
-    createOutput(options.json === true, process.write).print({ warnings }, () => [
+    createOutput(options.json === true, process.write, process.columns).print({ warnings }, () => [
       warnings.length === 0
         ? 'the configuration is good'
         : 'the server starts with this configuration',

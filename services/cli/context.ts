@@ -6,10 +6,7 @@ import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { createAdministratorLog } from '#services/assembly/administrator-log.ts'
-import type { Backend } from '#services/assembly/backend.ts'
 import { explained } from '#services/assembly/start-failure.ts'
-import type { Administration } from '#shared/administration/administration.ts'
-import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { Change } from '#shared/administration/changes.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import {
@@ -23,37 +20,12 @@ import { formatProblem } from '#shared/settings/problems.ts'
 import { type LoadStored, loadTolerantly } from '#shared/settings/stored.ts'
 import type { EmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
+import type { Common, Context, Process } from './command-context.ts'
 import { CommandFailure } from './failure.ts'
-import { createOutput, type Output } from './output.ts'
-import type { TerminalPerson } from './terminal.ts'
+import { createOutput } from './output.ts'
+import { servicesOf } from './services.ts'
 
-/** Environment of the process, its terminal and its input. */
-export type Process = {
-  readonly environment: { readonly [name: string]: string | undefined }
-  readonly write: (text: string) => void
-  /** The same of bytes, once they are out; undefined: only text is written. */
-  readonly writeBytes?: ((bytes: Uint8Array) => Promise<void>) | undefined
-  /** Whether a person reads what is written, and nothing keeps it. */
-  readonly isTerminal: boolean
-  /** Columns of the terminal that is written to; undefined when it is none. */
-  readonly columns?: number | undefined
-  /** For what is no result: questions, warnings. */
-  readonly say: (text: string) => void
-  /** Whoever sits at standard input, if anybody does. */
-  readonly person?: TerminalPerson | undefined
-  /** Goes on as this user, where root runs it; undefined where that is not ours to do. */
-  readonly become?: ((user: { readonly uid: number; readonly gid: number }) => void) | undefined
-  /** All of standard input; asks first when a person sits there. */
-  readonly readStdin: (question: string) => Promise<Uint8Array>
-}
-
-export type Common = {
-  readonly data?: string
-  readonly aws?: string
-  readonly config?: string
-  readonly set?: readonly string[]
-  readonly json?: boolean
-}
+export type { Common, Context, Process } from './command-context.ts'
 
 export const CONFIG_FILE = 'postwolke.toml'
 const defaultData = 'data'
@@ -69,12 +41,17 @@ export function withCommonOptions(command: Command): Command {
     .option('--set <key=value>', 'a setting for this run, may be repeated', collect)
 }
 
-/** For commands that work on what is stored, here or on AWS. */
+/** For commands that work on what is stored, here, on AWS or behind a server. */
 export function withStoreOptions(command: Command): Command {
-  return withCommonOptions(command).option(
-    '--aws <file>',
-    'the outputs file of a deployment on AWS, in place of a data folder (or POSTWOLKE_AWS)',
-  )
+  return withCommonOptions(command)
+    .option(
+      '--aws <file>',
+      'the outputs file of a deployment on AWS, in place of a data folder (or POSTWOLKE_AWS)',
+    )
+    .option(
+      '--server <url>',
+      "a server that 'postwolke login' knows, in place of a data folder (or POSTWOLKE_SERVER)",
+    )
 }
 
 export const withJson = (command: Command) => command.option('--json', 'print JSON')
@@ -98,7 +75,7 @@ export function loadHere(common: Common, process: Process): LoadStored {
     const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       // Only a file that was asked for by name must be there.
       if (named === undefined && error.code === 'ENOENT') return undefined
-      throw new CommandFailure(`cannot read the configuration file: ${error.message}`)
+      throw new CommandFailure(`cannot read the configuration file: ${error.message}`, 'noInput')
     })
     const file = text === undefined ? undefined : { path, text }
     return load({ file, environment: process.environment, stored }, common)
@@ -108,7 +85,10 @@ export function loadHere(common: Common, process: Process): LoadStored {
 /** What this machine says of a mail system of its own is nothing to a deployment. */
 function loadDeployed(common: Common, outputs: string): LoadStored {
   if (common.config !== undefined) {
-    throw new CommandFailure('--aws brings the settings of the deployment; --config has no place')
+    throw new CommandFailure(
+      '--aws brings the settings of the deployment; --config has no place',
+      'usage',
+    )
   }
   return async (stored) => {
     const { deployedSettings } = await loadDeployment()
@@ -130,20 +110,7 @@ export function orFailure<T extends { readonly kind: 'ok' }>(
   loaded: T | Extract<SettingsResult, { readonly kind: 'invalid' }>,
 ): T {
   if (loaded.kind === 'ok') return loaded
-  throw new CommandFailure(loaded.problems.map(formatProblem).join('\n'))
-}
-
-export type Context = {
-  readonly administration: Administration
-  /** For what is no administration: the collector. */
-  readonly backend: Backend
-  readonly audit: AuditTrail
-  /** Who gives the command. */
-  readonly by: string
-  /** Made so far by this command. */
-  readonly changes: readonly Change[]
-  readonly output: Output
-  readonly process: Process
+  throw new CommandFailure(loaded.problems.map(formatProblem).join('\n'), 'config')
 }
 
 /** Runs a command on the data folder, beside a server that may be running on it. */
@@ -153,6 +120,11 @@ export async function withAdministration(
   options: { readonly mayCreate: boolean },
   run: (context: Context) => Promise<void>,
 ): Promise<void> {
+  const server = serverOf(common, process)
+  if (server !== undefined) {
+    const { createRemoteContext } = await import('./remote/context.ts')
+    return await run(await createRemoteContext(server, common, process))
+  }
   const outputs = outputsFile(common, process)
   const loadStored =
     outputs === undefined ? loadHere(common, process) : loadDeployed(common, outputs)
@@ -182,10 +154,15 @@ export async function withAdministration(
   const backend = createBackend({ store, settings, clock: systemClock, log, loadSettings })
   const changes: Change[] = []
   const administration = assembleAdministration(backend, (change) => void changes.push(change))
-  const output = createOutput(common.json === true, process.write)
+  const output = createOutput(common.json === true, process.write, process.columns)
   try {
     const audit = assembleAuditTrail(backend)
-    await run({ administration, backend, audit, by, changes, output, process })
+    const services = servicesOf(backend, administration)
+    await run({
+      where: 'store',
+      ...{ administration, services, backend, settings: backend.settings, audit, by, changes },
+      ...{ output, process },
+    })
   } finally {
     // Also of a command that failed in the middle: what it changed is changed.
     await administrator.handOver()
@@ -245,6 +222,7 @@ export async function loadDeployment(): Promise<typeof import('./deployment.ts')
     if (!isMissing) throw error
     throw new CommandFailure(
       "the packages for AWS are not installed; 'npm ci' without --omit=dev installs them",
+      'unavailable',
     )
   }
 }
@@ -253,9 +231,26 @@ const NOT_INSTALLED = 'ERR_MODULE_NOT_FOUND'
 
 /** Of the deployment that is meant, if it is one: an option outranks a variable. */
 export function outputsFile(common: Common, process: Process): string | undefined {
-  if (common.data === undefined) return common.aws ?? process.environment.POSTWOLKE_AWS
-  if (common.aws === undefined) return undefined
-  throw new CommandFailure('--data and --aws name two mail systems; give one of them')
+  onlyOne(common)
+  if (common.data !== undefined) return undefined
+  return common.aws ?? process.environment.POSTWOLKE_AWS
+}
+
+/** The server that is meant, if it is one. */
+export function serverOf(common: Common, process: Process): string | undefined {
+  onlyOne(common)
+  if (common.data !== undefined || common.aws !== undefined) return undefined
+  return common.server ?? (process.environment.POSTWOLKE_SERVER || undefined)
+}
+
+function onlyOne({ data, aws, server }: Common): void {
+  const named = Object.entries({ data, aws, server }).filter(([_, value]) => value !== undefined)
+  if (named.length < 2) return
+  const names = named.map(([name]) => `--${name}`).join(' and ')
+  throw new CommandFailure(
+    `${names} name ${named.length === 2 ? 'two' : 'three'} mail systems; give one of them`,
+    'usage',
+  )
 }
 
 /** What root makes in the folder, the server of another user could not read. */
@@ -273,6 +268,7 @@ export async function mustExist(directory: string, names: readonly string[]): Pr
     if (!isMissing) return
     throw new CommandFailure(
       `no mail system in ${directory}; name its folder with --data (or POSTWOLKE_DATA), or begin one with 'postwolke domain add' or 'postwolke serve'`,
+      'unavailable',
     )
   })
 }

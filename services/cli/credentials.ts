@@ -33,7 +33,7 @@ export async function readSecret(
   const { password, passwordStdin, passwordHash, hashStdin, hashFile } = options
   const ways = [password, passwordStdin, passwordHash, hashStdin, hashFile]
   const count = ways.filter((option) => option !== undefined).length
-  if (count > 1) throw new CommandFailure('give one password, or one hash')
+  if (count > 1) throw new CommandFailure('give one password, or one hash', 'usage')
   const { person } = process
   if (password || (passwordStdin && person) || (count === 0 && asks && person)) {
     return newPassword(await askTwice(process))
@@ -48,7 +48,7 @@ export async function readSecret(
   }
   if (hashFile === undefined) return undefined
   const file = await readFile(hashFile).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandFailure(`cannot read the hash: ${error.message}`)
+    throw new CommandFailure(`cannot read the hash: ${error.message}`, 'noInput')
   })
   return existingHash(oneLine(file))
 }
@@ -59,12 +59,15 @@ export const nameOfPassword = ({ passwordStdin }: Credentials, { person }: Proce
 
 async function askTwice({ person }: Process): Promise<Buffer | undefined> {
   if (person === undefined) {
-    throw new CommandFailure('--password asks at a terminal; --password-stdin reads it elsewhere')
+    throw new CommandFailure(
+      '--password asks at a terminal; --password-stdin reads it elsewhere',
+      'usage',
+    )
   }
   const first = await person.askHidden('password: ')
   const second = await person.askHidden('the same again: ')
   if (!Buffer.from(first).equals(second)) {
-    throw new CommandFailure('the two passwords differ; nothing was changed')
+    throw new CommandFailure('the two passwords differ; nothing was changed', 'data')
   }
   return oneLine(first)
 }
@@ -78,7 +81,7 @@ async function newPassword(password: Buffer | undefined, names?: FieldNames): Pr
 }
 
 function existingHash(hash: Buffer | undefined): Secret {
-  if (hash === undefined) throw new CommandFailure('a hash is one line of UTF-8')
+  if (hash === undefined) throw new CommandFailure('a hash is one line of UTF-8', 'data')
   return { kind: 'hash', hash: hash.toString() }
 }
 

@@ -44,12 +44,9 @@ const aside: readonly string[] = ['data', 'aws', 'config', 'set', 'json']
 const secret: readonly string[] = ['passwordHash'] satisfies readonly (keyof Credentials)[]
 
 /** For the log of the system, which others read too; the queue tells of its messages itself. */
-function tell(
-  { backend, changes }: Context,
-  command: Command,
-  options: object,
-  message: string,
-): void {
+function tell(context: Context, command: Command, options: object, message: string): void {
+  if (context.audit === undefined) return
+  const { backend, changes } = context
   const group = command.parent?.name()
   if (onlyLook.includes(command.name()) || group === 'queue' || 'dryRun' in options) return
   const told = Object.entries(options)
@@ -68,7 +65,7 @@ function tell(
 
 /** What is looked at only leaves no trace in the record. */
 async function begin(
-  { audit, by }: Context,
+  { audit, by }: Pick<Context, 'audit' | 'by'>,
   command: Command,
   options: object,
   first: string,
@@ -76,7 +73,7 @@ async function begin(
   const group = command.parent?.name() ?? ''
   const name = command.name()
   const isLook = [...onlyLook, ...looksOfQueue, ...looksElsewhere].includes(name)
-  if (isLook || 'dryRun' in options) return undefined
+  if (audit === undefined || isLook || 'dryRun' in options) return undefined
   const noun = first === '' ? undefined : nouns[group]
   const at = first.lastIndexOf('@')
   return await audit.begin({
@@ -98,7 +95,9 @@ async function begin(
 }
 
 const looksOfQueue: readonly string[] = ['cat', 'top', 'stats']
-const looksElsewhere: readonly string[] = ['verify', 'logins', 'spf', 'dkim', 'dmarc', 'arc']
+const looksElsewhere: readonly string[] = [
+  ...['verify', 'logins', 'spf', 'dkim', 'dmarc', 'arc', 'tree', 'search', 'errors', 'output'],
+]
 const nouns: { readonly [group: string]: string | undefined } = {
   account: 'accounts',
   domain: 'domains',

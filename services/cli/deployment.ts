@@ -81,7 +81,10 @@ export async function openDeployment(
   } catch (error) {
     await store[Symbol.asyncDispose]()
     if (!(error instanceof UnusableStore)) throw error
-    throw new CommandFailure(`cannot open the deployment of ${path}: ${error.message}`)
+    throw new CommandFailure(
+      `cannot open the deployment of ${path}: ${error.message}`,
+      'unavailable',
+    )
   }
   return { store, clients, tables }
 }
@@ -105,7 +108,7 @@ export async function replacementIn({
       await replaceItems({ clients, directory, to, clock: systemClock, ...options }).catch(
         (error) => {
           if (!(error instanceof UnusableStore)) throw error
-          throw new CommandFailure(`cannot take ${options.from}: ${error.message}`)
+          throw new CommandFailure(`cannot take ${options.from}: ${error.message}`, 'unavailable')
         },
       )
     },
@@ -142,6 +145,7 @@ async function mustHaveCredentials({ dynamo }: AwsClients): Promise<void> {
   await dynamo.config.credentials().catch((error: Error) => {
     throw new CommandFailure(
       `no AWS credentials (give AWS_PROFILE or AWS_ACCESS_KEY_ID, or log in with 'aws sso login'): ${error.message}`,
+      'noPermission',
     )
   })
 }
@@ -149,7 +153,7 @@ async function mustHaveCredentials({ dynamo }: AwsClients): Promise<void> {
 /** `{stack: {key: value}}`; the keys are ours, whatever the stacks are called. */
 async function readOutputs(path: string): Promise<Outputs> {
   const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new CommandFailure(`cannot read the outputs file: ${error.message}`)
+    throw new CommandFailure(`cannot read the outputs file: ${error.message}`, 'noInput')
   })
   const found: Record<string, unknown> = {}
   for (const stack of Object.values(parse(path, text))) Object.assign(found, Object(stack))
@@ -157,6 +161,7 @@ async function readOutputs(path: string): Promise<Outputs> {
   if (missing.length > 0) {
     throw new CommandFailure(
       `${path} is not what 'cdk deploy --all --outputs-file' writes: it has no ${missing.join(', ')}`,
+      'data',
     )
   }
   return found as Outputs
@@ -167,7 +172,7 @@ function parse(path: string, text: string): object {
     return Object(JSON.parse(text))
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    throw new CommandFailure(`${path} is not JSON: ${error.message.replaceAll('\n', ' ')}`)
+    throw new CommandFailure(`${path} is not JSON: ${error.message.replaceAll('\n', ' ')}`, 'data')
   }
 }
 
@@ -179,6 +184,6 @@ function regionOf(
   const [, ofQueue] = /^https:\/\/sqs\.([a-z0-9-]+)\./.exec(outputs.IncomingQueueUrl) ?? []
   const region = ofQueue ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION
   if (region === undefined)
-    throw new CommandFailure('set AWS_REGION to the region of the deployment')
+    throw new CommandFailure('set AWS_REGION to the region of the deployment', 'config')
   return region
 }

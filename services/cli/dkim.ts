@@ -81,14 +81,15 @@ async function readPem({ process }: Context, file: string): Promise<string> {
     file === '-'
       ? await process.readStdin('The private key, PEM, and Ctrl-D:')
       : await readFile(file).catch((error: Error) => {
-          throw new CommandFailure(`cannot read the key: ${error.message}`)
+          throw new CommandFailure(`cannot read the key: ${error.message}`, 'noInput')
         })
-  if (bytes.length > PEM_BYTES_MAX) throw new CommandFailure(`${file} is too long for a key`)
+  if (bytes.length > PEM_BYTES_MAX)
+    throw new CommandFailure(`${file} is too long for a key`, 'data')
   return Buffer.from(bytes).toString('latin1')
 }
 
 function print({ output }: Context, { domain, keys }: Keys): void {
-  output.print({ domain, keys: keys.map(shown) }, () => [
+  output.print({ domain, keys: keys.map(shown) }, (width) => [
     ...columns(
       ['SELECTOR', 'KEY', 'STATE', 'SINCE', 'RECORD SEEN'],
       keys.map((key) => [
@@ -98,6 +99,7 @@ function print({ output }: Context, { domain, keys }: Keys): void {
         formatTime(key.sinceMs),
         key.seenMs === null ? 'never' : formatTime(key.seenMs),
       ]),
+      width,
     ),
     ...keys.filter(({ state }) => state === 'waiting').flatMap(toPublish),
     ...keys.filter(({ state }) => state === 'revoked').flatMap(toPublish),

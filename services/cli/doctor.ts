@@ -61,8 +61,8 @@ export function doctorCommand(parent: Command, define: Define): void {
         diagnose({ world, settings, domains, outboundHost, isHere }),
       )
       const shown = options.all ? findings : findings.filter(({ state }) => state !== 'ok')
-      output.print(findings, () => [
-        ...columns(['STATE', 'CHECK', 'OF', 'FOUND'], shown.map(row)),
+      output.print(findings, (width) => [
+        ...columns(['STATE', 'CHECK', 'OF', 'FOUND'], shown.map(row), width),
         ...shown.flatMap(nextLine),
         summary(findings),
       ])

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { publishedCertificate } from '#services/assembly/published-certificate.ts'
 import type { CheckedRecord, DomainRecords } from '#shared/administration/dns/domain-records.ts'
 import type { PublishedState } from '#shared/administration/dns/published.ts'
 import { route53Changes, zoneLines } from '#shared/administration/dns/zone-text.ts'
@@ -28,15 +28,11 @@ export function domainDnsCommand(domain: Command, define: Define): void {
           'as a change batch for aws route53 change-resource-record-sets, of what is missing',
         ),
     async run(context, [name], options) {
-      const { administration, backend, process } = context
+      const { administration, process } = context
       const { check = false, zone = false, route53 = false } = options
-      if (zone && route53) throw new CommandFailure('--zone and --route53 are two forms; give one')
-      const { certificateFile } = backend.settings.tls
-      // One that was made here is made again without notice; that of a deployment is not known here.
-      const certificate =
-        certificateFile === ''
-          ? undefined
-          : await readFile(certificateFile, 'utf8').catch(() => undefined)
+      if (zone && route53)
+        throw new CommandFailure('--zone and --route53 are two forms; give one', 'usage')
+      const certificate = await certificateOf(context)
       const found = await administration.dns.records({
         domain: name,
         certificate,
@@ -56,6 +52,13 @@ export function domainDnsCommand(domain: Command, define: Define): void {
   })
 }
 
+/** Of a server it is known there. */
+async function certificateOf(context: Context): Promise<string | undefined> {
+  return context.where === 'server'
+    ? undefined
+    : await publishedCertificate(context.backend.settings)
+}
+
 const isLacking = ({ need, published }: CheckedRecord) =>
   need === 'must' &&
   published !== undefined &&
@@ -64,7 +67,7 @@ const isLacking = ({ need, published }: CheckedRecord) =>
 
 function printTable({ output }: Context, { domain, records, stsPolicy }: DomainRecords): void {
   const shown = records.map(({ isMet: _, isOfKind: _kind, ...record }) => record)
-  output.print({ domain, records: shown, stsPolicy: stsPolicy ?? null }, () => [
+  output.print({ domain, records: shown, stsPolicy: stsPolicy ?? null }, (width) => [
     ...columns(
       [
         'NAME',
@@ -80,6 +83,7 @@ function printTable({ output }: Context, { domain, records, stsPolicy }: DomainR
         ...(published === undefined ? [] : [stateText(published)]),
         value,
       ]),
+      width,
     ),
     ...records.flatMap(({ name, type, hint }) =>
       hint === undefined ? [] : [`note: ${type} ${name}: ${hint}`],

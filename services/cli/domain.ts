@@ -35,7 +35,7 @@ export function domainCommands(parent: Command, define: Define): void {
     about: 'list the domains',
     async run({ administration, output }) {
       const domains = await readAll((after) => administration.domains.page({ after }))
-      output.print(domains.map(shown), () =>
+      output.print(domains.map(shown), (width) =>
         columns(
           ['DOMAIN', 'ACCOUNTS', 'ALIASES'],
           domains.map((found) => [
@@ -43,6 +43,7 @@ export function domainCommands(parent: Command, define: Define): void {
             String(found.accounts),
             String(found.aliases),
           ]),
+          width,
         ),
       )
     },

@@ -26,7 +26,7 @@ export function factorsCommand(account: Command, define: Define): void {
         return
       }
       const { totp, recoveryCodes, passkeys, identities } = found
-      output.print({ totp, recoveryCodes, passkeys, identities }, () =>
+      output.print({ totp, recoveryCodes, passkeys, identities }, (width) =>
         columns(
           ['FACTOR', 'NAME', 'SINCE', 'LAST USED'],
           [
@@ -54,6 +54,7 @@ export function factorsCommand(account: Command, define: Define): void {
               '-',
             ]),
           ],
+          width,
         ),
       )
     },

@@ -44,12 +44,12 @@ export async function readImport(file: string, process: Process): Promise<Uint8A
       : await readFile(file).catch((error: NodeJS.ErrnoException) => {
           // Root's command has become the owner of the data folder by now.
           const hint = error.code === 'EACCES' ? "; 'import - < FILE' reads what only you can" : ''
-          throw new CommandFailure(`cannot read the file: ${error.message}${hint}`)
+          throw new CommandFailure(`cannot read the file: ${error.message}${hint}`, 'noInput')
         })
   if (bytes.length > IMPORT_BYTES_MAX) {
-    throw new CommandFailure(`the file has more than ${IMPORT_BYTES_MAX} bytes; divide it`)
+    throw new CommandFailure(`the file has more than ${IMPORT_BYTES_MAX} bytes; divide it`, 'data')
   }
-  if (!isUtf8(bytes)) throw new CommandFailure('the file is not UTF-8')
+  if (!isUtf8(bytes)) throw new CommandFailure('the file is not UTF-8', 'data')
   return bytes
 }
 
@@ -82,7 +82,10 @@ async function runPlan(
   } catch (error) {
     if (!(error instanceof TemporaryFailure)) throw error
     print()
-    throw new CommandFailure(`the import ended early and may be run again: ${error.message}`)
+    throw new CommandFailure(
+      `the import ended early and may be run again: ${error.message}`,
+      'temporary',
+    )
   }
   print()
   if (problems.size === 0) return

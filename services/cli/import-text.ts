@@ -63,6 +63,6 @@ export class LineProblems {
       .map(({ number, reason }) => `line ${number}: ${reason}`)
     const more = count - lines.length
     if (more > 0) lines.push(`and ${more} more`)
-    return new CommandFailure([...lines, what].join('\n'))
+    return new CommandFailure([...lines, what].join('\n'), 'data')
   }
 }

@@ -81,7 +81,7 @@ function print(
   deeds: readonly Deed[],
   more: readonly string[],
 ): void {
-  createOutput(options.json === true, process.write).print(deeds, () => [
+  createOutput(options.json === true, process.write, process.columns).print(deeds, () => [
     ...table(deeds.map(({ what, path, reason = '' }) => [what, path, reason])),
     ...more,
   ])
@@ -89,7 +89,10 @@ function print(
 
 function mustBeRoot(): void {
   if (globalThis.process.getuid?.() !== 0) {
-    throw new CommandFailure('only root may install; --dry-run prints what would be done')
+    throw new CommandFailure(
+      'only root may install; --dry-run prints what would be done',
+      'noPermission',
+    )
   }
 }
 

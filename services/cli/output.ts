@@ -4,16 +4,21 @@ import { printable, printableJson } from '#shared/runtime/printable.ts'
 
 export type Output = {
   /** Data: as JSON with --json, else as the lines given. Names and replies come from outside: no character of theirs controls the terminal. */
-  print(data: unknown, lines: () => readonly string[]): void
+  print(data: unknown, lines: (width: number | undefined) => readonly string[]): void
 }
 
-export function createOutput(json: boolean, write: (text: string) => void): Output {
+/** `width`: of the terminal that is written to; undefined when it is none. */
+export function createOutput(
+  json: boolean,
+  write: (text: string) => void,
+  width?: number | undefined,
+): Output {
   return {
     print(data, lines) {
       write(
         json
           ? `${printableJson(JSON.stringify(data, null, 2))}\n`
-          : lines()
+          : lines(width)
               .map((line) => `${printable(line)}\n`)
               .join(''),
       )
@@ -26,27 +31,57 @@ export function warn({ say }: { readonly say: (text: string) => void }, text: st
   say(`postwolke: warning: ${printable(text)}\n`)
 }
 
-/** Rows under a heading, in columns as wide as their widest cell. */
+/**
+ * Rows under a heading, in columns as wide as their widest cell. Where a terminal has less room, the widest columns are cut, and no line is
+ * wrapped; what is read by programs is whole.
+ */
 export function columns(
   heading: readonly string[],
   rows: readonly (readonly string[])[],
+  width?: number | undefined,
 ): string[] {
-  return table([heading, ...rows])
+  return table([heading, ...rows], width)
 }
 
-export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = []
+const GAP = '  '
+
+export function table(rows: readonly (readonly string[])[], width?: number | undefined): string[] {
+  const natural: number[] = []
   const shown = rows.map((row) => row.map(printable))
   for (const row of shown) {
-    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
+    for (const [i, cell] of row.entries()) natural[i] = Math.max(natural[i] ?? 0, cell.length)
   }
+  const widths = width === undefined ? natural : fitted(natural, width)
   return shown.map((row) =>
     row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
+      .map((cell, i) => cut(cell, widths[i] ?? 0).padEnd(widths[i] ?? 0))
+      .join(GAP)
       .trimEnd(),
   )
 }
+
+/** A cell that is cut shows something. */
+const CELL_CHARACTERS_MIN = 4
+
+/** All columns that are wider than some width get that width: the least that has to be taken from any. */
+function fitted(natural: readonly number[], width: number): readonly number[] {
+  const room = width - GAP.length * (natural.length - 1)
+  let left = room
+  let columns = natural.length
+  for (const one of natural.toSorted((a, b) => a - b)) {
+    const share = Math.floor(left / columns)
+    if (one > share) {
+      const most = Math.max(share, CELL_CHARACTERS_MIN)
+      return natural.map((each) => Math.min(each, most))
+    }
+    left -= one
+    columns--
+  }
+  return natural
+}
+
+const cut = (cell: string, width: number) =>
+  cell.length <= width ? cell : `${cell.slice(0, Math.max(0, width - 1))}…`
 
 /** Narrower, and lines would be mostly indentation. */
 const WIDTH_MIN = 40

@@ -14,7 +14,7 @@ export function ownerCommands(parent: Command, define: Define): void {
     about: 'list who has a role, owners first',
     async run({ administration, output }) {
       const { holders } = await administration.roles.list()
-      output.print(holders, () => [
+      output.print(holders, (width) => [
         ...columns(
           ['address', 'role', 'since', 'domains'],
           holders.map(({ address, role, sinceMs, domains, enabled }) => [
@@ -23,6 +23,7 @@ export function ownerCommands(parent: Command, define: Define): void {
             formatTime(sinceMs),
             domains.join(' '),
           ]),
+          width,
         ),
       ])
     },
@@ -55,6 +56,7 @@ export function ownerCommands(parent: Command, define: Define): void {
         case 'has-owner':
           throw new CommandFailure(
             "there is an owner already; 'postwolke owner list' tells who, 'owner recover' makes him a link",
+            'exists',
           )
         case 'invited':
           return print(made, backend.settings.hostname, output)

@@ -121,14 +121,14 @@ function begin({ dns: server, json }: Options, process: Process) {
 
 export function checkedServer(server: string): string {
   if (parseServer(server) !== undefined) return server
-  throw new CommandFailure(`--dns: '${server}' is no IP address with or without a port`)
+  throw new CommandFailure(`--dns: '${server}' is no IP address with or without a port`, 'usage')
 }
 
 async function spfOf(
   { ip = '', helo = '', sender = '' }: Options,
   dns: Parameters<typeof mailauthResolver>[0],
 ) {
-  if (isIP(ip) === 0) throw new CommandFailure(`--ip: '${ip}' is no IP address`)
+  if (isIP(ip) === 0) throw new CommandFailure(`--ip: '${ip}' is no IP address`, 'usage')
   return createSpfCheck({ hostname: 'localhost' })({ address: ip, helo, sender }, dns)
 }
 
@@ -137,7 +137,7 @@ async function read(file: string | undefined, process: Process): Promise<Buffer>
     file === undefined
       ? await process.readStdin('The message, then Ctrl-D:')
       : await readFile(file).catch((error: unknown) => {
-          throw new CommandFailure(`cannot read ${file}: ${String(error)}`)
+          throw new CommandFailure(`cannot read ${file}: ${String(error)}`, 'noInput')
         })
   // Files of messages have the line ends of the machine; those that travel have CRLF, and that is what is signed.
   return Buffer.from(Buffer.from(bytes).toString('latin1').replace(/\r?\n/g, '\r\n'), 'latin1')
@@ -151,6 +151,6 @@ async function signaturesOf(bytes: Buffer, resolver: MailauthResolver) {
   )
   message.push(bytes)
   message.finish()
-  if (message.notJudged !== undefined) throw new CommandFailure(message.notJudged)
+  if (message.notJudged !== undefined) throw new CommandFailure(message.notJudged, 'data')
   return message.signatures()
 }

@@ -57,17 +57,17 @@ async function recorded(
   { client, recipient }: Options,
 ): Promise<readonly DecisionRecord[]> {
   if (client !== undefined || recipient !== undefined) {
-    throw new CommandFailure('give a queue id, or --client and --recipient; not both')
+    throw new CommandFailure('give a queue id, or --client and --recipient; not both', 'usage')
   }
   const found = await administration.policy.recorded(text)
   if (found.kind === 'explained') return found.decisions
-  if (found.kind === 'bad-value') throw new CommandFailure(`'${text}' is no queue id`)
+  if (found.kind === 'bad-value') throw new CommandFailure(`'${text}' is no queue id`, 'data')
   const { policyRecordLifetime: lifeMs } = backend.settings
   const why =
     lifeMs === 0
       ? 'policyRecordLifetime is 0'
       : 'no such message, one of our own that nobody had anything against, too long ago, or one of many refusals in the same minute'
-  throw new CommandFailure(`nothing is recorded of ${found.value}: ${why}`)
+  throw new CommandFailure(`nothing is recorded of ${found.value}: ${why}`, 'noUser')
 }
 
 async function asked(
@@ -75,9 +75,10 @@ async function asked(
   { client, recipient, size = '0', dns, ...options }: Options,
 ): Promise<readonly DecisionRecord[]> {
   if (client === undefined || recipient === undefined) {
-    throw new CommandFailure('give a queue id, or --client and --recipient')
+    throw new CommandFailure('give a queue id, or --client and --recipient', 'usage')
   }
-  if (!/^\d{1,15}$/.test(size)) throw new CommandFailure(`--size: '${size}' is no number of bytes`)
+  if (!/^\d{1,15}$/.test(size))
+    throw new CommandFailure(`--size: '${size}' is no number of bytes`, 'usage')
   const found = await administration.policy.explain({
     ...options,
     client,
@@ -89,9 +90,9 @@ async function asked(
     case 'explained':
       return found.decisions
     case 'bad-value':
-      throw new CommandFailure(`--client: '${client}' is no IP address`)
+      throw new CommandFailure(`--client: '${client}' is no IP address`, 'usage')
     case 'no-such-account':
-      throw new CommandFailure(`--login: there is no account '${found.value}'`)
+      throw new CommandFailure(`--login: there is no account '${found.value}'`, 'noUser')
     default:
       return unreachable(found)
   }

@@ -1,14 +1,15 @@
-// All commands of `postwolke`, and how each of them may end: 0, or one line that says what was wrong and 1.
+// All commands of `postwolke`, and how each of them may end: 0, or one line that says what was wrong and a number of failure.ts.
 
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { printable } from '#shared/runtime/printable.ts'
 import { StorageMisuse } from '#shared/storage/ports.ts'
+import { leavesOf, pathOf } from './command-tree.ts'
 import type { Process } from './context.ts'
 import { createDefine, type Define } from './define.ts'
-import { CommandFailure } from './failure.ts'
+import { CommandFailure, exitCode } from './failure.ts'
 
 /** In the order of the help. Only the one that is asked for is loaded: a command starts in half the time. */
 const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Promise<void> } = {
@@ -25,6 +26,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./domain.ts')).domainCommands(parent, define),
   account: async (parent, { define }) =>
     (await import('./account.ts')).accountCommands(parent, define),
+  role: async (parent, { define }) => (await import('./role.ts')).roleCommands(parent, define),
+  token: async (parent, { define }) => (await import('./token.ts')).tokenCommands(parent, define),
   owner: async (parent, { define }) => (await import('./owner.ts')).ownerCommands(parent, define),
   audit: async (parent, { define }) => (await import('./audit.ts')).auditCommands(parent, define),
   alias: async (parent, { define }) => (await import('./alias.ts')).aliasCommands(parent, define),
@@ -34,13 +37,19 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   dkim: async (parent, { define }) => (await import('./dkim.ts')).dkimCommands(parent, define),
   acl: async (parent, { define }) => (await import('./acl.ts')).aclCommands(parent, define),
   queue: async (parent, { define }) => (await import('./queue.ts')).queueCommands(parent, define),
+  quarantine: async (parent, { define }) =>
+    (await import('./quarantine.ts')).quarantineCommands(parent, define),
   postfix: async (parent, { process }) =>
     (await import('./postfix/link.ts')).postfixCommands(parent, process),
   trace: async (parent, { define }) => (await import('./trace.ts')).traceCommand(parent, define),
+  search: async (parent, { define }) => (await import('./search.ts')).searchCommand(parent, define),
+  job: async (parent, { define }) => (await import('./job.ts')).jobCommands(parent, define),
   storage: async (parent, { define }) =>
     (await import('./storage.ts')).storageCommands(parent, define),
   config: async (parent, { process }) =>
     (await import('./config.ts')).configCommands(parent, process),
+  setting: async (parent, { define }) =>
+    (await import('./setting.ts')).settingCommands(parent, define),
   policy: async (parent, { process, define }) =>
     (await import('./policy.ts')).policyCommands(parent, process, define),
   backup: async (parent, { process }) =>
@@ -50,23 +59,44 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   check: async (parent, { define }) => (await import('./check.ts')).checkCommand(parent, define),
   compact: async (parent, { process }) =>
     (await import('./compact.ts')).compactCommand(parent, process),
+  completion: async (parent, { process, createTree }) =>
+    (await import('./completion.ts')).completionCommand(parent, process, createTree),
+  man: async (parent, { process, createTree }) =>
+    (await import('./man.ts')).manCommand(parent, process, createTree),
+  login: async (parent, { process }) =>
+    (await import('./sign-in.ts')).loginCommand(parent, process),
+  logout: async (parent, { process }) =>
+    (await import('./sign-in.ts')).logoutCommand(parent, process),
+  whoami: async (parent, { process }) =>
+    (await import('./sign-in.ts')).whoamiCommand(parent, process),
 }
 
-type Deps = { readonly process: Process; readonly define: Define; readonly version: string }
+type Deps = {
+  readonly process: Process
+  readonly define: Define
+  readonly version: string
+  /** All commands. */
+  readonly createTree: () => Promise<Command>
+}
 
 /** Runs the command in these words; resolves to the exit code. Rejects only for bugs. */
 export async function runCommandLine(words: readonly string[], process: Process): Promise<number> {
   try {
     const asked = helpAsOption(words)
-    const program = await createProgram(process, asked[0])
+    const program = await createProgram(process, asked)
     await program.parseAsync(asked, { from: 'user' })
     return 0
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCode('usage')
     if (!(error instanceof Error) || !isExpected(error)) throw error
     for (const line of error.message.split('\n')) process.say(`postwolke: ${printable(line)}\n`)
-    return error instanceof CommandFailure ? error.exitStatus : 1
+    return exitOf(error)
   }
+}
+
+function exitOf(error: Error): number {
+  if (error instanceof CommandFailure) return error.exitStatus
+  return exitCode(error instanceof TemporaryFailure ? 'temporary' : 'unavailable')
 }
 
 function isExpected(error: Error): boolean {
@@ -81,13 +111,21 @@ function helpAsOption(words: readonly string[]): readonly string[] {
   const rest = words.toSpliced(at, 1)
   const [first] = rest
   if (first !== undefined && !Object.hasOwn(commands, first)) {
-    throw new CommandFailure(`unknown command '${first}'; see 'postwolke --help'`)
+    throw new CommandFailure(`unknown command '${first}'; see 'postwolke --help'`, 'usage')
   }
   return [...rest, '--help']
 }
 
-/** With all commands, or that one alone. */
-async function createProgram(process: Process, first: string | undefined): Promise<Command> {
+/** It guesses what was meant on a second line. */
+const lineOf = (message: string) =>
+  message
+    .trimEnd()
+    .replace(/^error/, 'postwolke')
+    .replaceAll('\n', ' ')
+
+/** With all commands, or that of the first word alone. */
+export async function createProgram(process: Process, words: readonly string[]): Promise<Command> {
+  const [first] = words
   const program = new Command('postwolke')
     .description('A complete mail service')
     .version(version(), '--version', 'print the version')
@@ -97,18 +135,40 @@ async function createProgram(process: Process, first: string | undefined): Promi
     .configureOutput({
       writeOut: process.write,
       writeErr: process.say,
-      outputError: (message, write) =>
-        write(`${message.trimEnd().replace(/^error/, 'postwolke')}; see 'postwolke --help'\n`),
+      outputError: (message, write) => write(`${lineOf(message)}; see 'postwolke --help'\n`),
     })
-  const deps: Deps = { process, define: createDefine(process), version: version() }
+  const hasServer = words.some((word) => /^--server(=|$)/.test(word))
+  const deps: Deps = {
+    process,
+    define: createDefine(process),
+    version: version(),
+    createTree: () => createProgram(process, []),
+  }
   const isCommand = first !== undefined && Object.hasOwn(commands, first)
   for (const [name, add] of Object.entries(commands)) {
     if (!isCommand || name === first) await add(program, deps)
+  }
+  if (hasServer) for (const command of leavesOf(program)) refuseServer(command)
+  if (words.some((word) => word === '--help' || word === '-h')) {
+    const { addExamples } = await import('./examples.ts')
+    addExamples(program)
   }
   for (const group of [program, ...program.commands]) {
     if (group.commands.length > 0) group.usage('<command> [options]').helpCommand(false)
   }
   return program
+}
+
+/** Of a command that works on files of this machine. */
+function refuseServer(command: Command): void {
+  if (command.options.some(({ long }) => long === '--server')) return
+  command.addOption(new Option('--server <url>').hideHelp())
+  command.hook('preAction', () => {
+    throw new CommandFailure(
+      `'postwolke ${pathOf(command)}' works on the machine itself, and not on a server`,
+      'usage',
+    )
+  })
 }
 
 /** Groups show what is in them: `queue list|show|…`. */

@@ -39,7 +39,8 @@ const listed = (value: string, before?: string) =>
 export function filterOf(options: FilterOptions): FilterRequest {
   const states = queueStates.filter((state) => options[state] === true)
   const named = [...states, ...(options.state === undefined ? [] : [options.state])]
-  if (named.length > 1) throw new CommandFailure(`a message is ${named.join(' or ')}; name one`)
+  if (named.length > 1)
+    throw new CommandFailure(`a message is ${named.join(' or ')}; name one`, 'usage')
   const { sender, recipient, domain, destination, reason } = options
   return {
     state: named[0],

@@ -52,7 +52,7 @@ export function queueListCommand(queue: Command, define: Define): void {
 
 function limitOf(text: string | undefined): number {
   if (text === undefined) return Number.POSITIVE_INFINITY
-  if (!LIMIT.test(text)) throw new CommandFailure(`--limit: '${text}' is no number from 1`)
+  if (!LIMIT.test(text)) throw new CommandFailure(`--limit: '${text}' is no number from 1`, 'usage')
   return Number(text)
 }
 

@@ -27,7 +27,7 @@ export function summaryCommands(queue: Command, define: Define): void {
       const by = kindOf(options.by)
       const limit = Number(options.limit)
       if (!Number.isInteger(limit) || limit < 1) {
-        throw new CommandFailure(`--limit: '${options.limit}' is no number from 1`)
+        throw new CommandFailure(`--limit: '${options.limit}' is no number from 1`, 'usage')
       }
       const top = await administration.queue.top(filterOf(options), { by, limit })
       if (top.kind !== 'top') throw refused(top)
@@ -51,7 +51,7 @@ export function summaryCommands(queue: Command, define: Define): void {
 function kindOf(text: string): TopKind {
   const kind = topKinds.find((one) => one === text)
   if (kind === undefined)
-    throw new CommandFailure(`--by: '${text}' is none of ${topKinds.join(', ')}`)
+    throw new CommandFailure(`--by: '${text}' is none of ${topKinds.join(', ')}`, 'usage')
   return kind
 }
 

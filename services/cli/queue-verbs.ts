@@ -13,7 +13,7 @@ import type { BadValue } from '#shared/administration/refusals.ts'
 import { confirmDeed, yesOption } from './confirm.ts'
 import type { Context } from './context.ts'
 import type { Define } from './define.ts'
-import { CommandFailure } from './failure.ts'
+import { CommandFailure, exitOfRefusal } from './failure.ts'
 import { counted } from './output.ts'
 import { showProgress } from './progress.ts'
 import {
@@ -116,7 +116,7 @@ async function byId(
   const { recipient, ...others } = filter
   const isSome = verb.name === 'release' && recipient !== undefined
   if (!isEmptyFilter(isSome ? others : filter) || options.all) {
-    throw new CommandFailure('name messages, or say which are meant, and not both')
+    throw new CommandFailure('name messages, or say which are meant, and not both', 'usage')
   }
   const changed = await verb.act(queue, {
     queueIds,
@@ -127,7 +127,11 @@ async function byId(
   const { done } = changed
   output.print({ [verb.done]: done }, () => done.map((id) => `${id} ${verb.done}`))
   if (changed.refused.length === 0) return
-  throw new CommandFailure(changed.refused.map((refusal) => explain(refusal)).join('\n'))
+  const [worst] = changed.refused
+  throw new CommandFailure(
+    changed.refused.map((refusal) => explain(refusal)).join('\n'),
+    worst && exitOfRefusal(worst),
+  )
 }
 
 type BulkVerb = Pick<Verb, 'name' | 'done' | 'doing'>
@@ -141,6 +145,7 @@ async function bulk(
   if (isEmptyFilter(filter) && options.all !== true) {
     throw new CommandFailure(
       'name messages, say which are meant (--sender, --deferred, --corrupt, …), or --all',
+      'usage',
     )
   }
   const { after } = options
@@ -193,6 +198,7 @@ function flushCommand(parent: Command, define: Define): void {
         if (to !== undefined) {
           throw new CommandFailure(
             `${to} and other conditions do not go together; --destination does`,
+            'usage',
           )
         }
         const verb = { name: 'flush', done: 'tried again', doing: 'trying again' } as const

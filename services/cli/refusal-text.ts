@@ -2,7 +2,7 @@
 
 import { explainRefusal, type FieldNames } from '#shared/administration/explain.ts'
 import type { Refusal } from '#shared/administration/refusals.ts'
-import { CommandFailure } from './failure.ts'
+import { CommandFailure, exitOfRefusal } from './failure.ts'
 
 export { explainHash, type FieldNames } from '#shared/administration/explain.ts'
 
@@ -19,7 +19,7 @@ const optionNames = {
 } as const satisfies FieldNames
 
 export const refused = (refusal: Refusal, names?: FieldNames) =>
-  new CommandFailure(explain(refusal, names))
+  new CommandFailure(explain(refusal, names), exitOfRefusal(refusal))
 
 export function explain(refusal: Refusal, names: FieldNames = {}): string {
   if (refusal.kind === 'bad-value') {

@@ -67,7 +67,7 @@ async function restoreHere(what: string, options: Options, process: Process): Pr
   const { manifest, aside } = await explained(`cannot restore ${directory}`, restoring)
   progress.end()
   const { taken, objectFiles } = manifest
-  const output = createOutput(options.json === true, process.write)
+  const output = createOutput(options.json === true, process.write, process.columns)
   output.print({ data: directory, taken, objectFiles, aside: aside ?? null }, () => [
     `${directory} is as of ${taken}, with ${counted(objectFiles.files, 'object file')}`,
     ...(aside === undefined ? [] : [`what was there is in ${aside}; remove it when you are sure`]),
@@ -82,11 +82,14 @@ async function restoreDeployment(
   const parsed = parseTableName(what)
   if (parsed.kind !== 'ok') throw refused(parsed)
   const table = parsed.value
-  if (from === undefined) throw new CommandFailure('name the restored table with --from')
+  if (from === undefined) throw new CommandFailure('name the restored table with --from', 'usage')
   const outputs = aws ?? process.environment.POSTWOLKE_AWS
-  if (outputs === undefined) throw new CommandFailure('name the deployment with --aws')
+  if (outputs === undefined) throw new CommandFailure('name the deployment with --aws', 'usage')
   if (replace !== true) {
-    throw new CommandFailure(`this removes everything in the table ${table}; --replace says so`)
+    throw new CommandFailure(
+      `this removes everything in the table ${table}; --replace says so`,
+      'usage',
+    )
   }
   const { openDeployment, replacementIn } = await loadDeployment()
   const deployment = await openDeployment(outputs, process.environment)

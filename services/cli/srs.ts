@@ -19,9 +19,13 @@ export function srsCommands(parent: Command, define: Define): void {
         case 'none':
           throw new CommandFailure(
             `${address} is no address of srsDomain that begins with SRS0 or SRS1`,
+            'data',
           )
         case 'forged':
-          throw new CommandFailure(`${address} was not made here, or with a secret that is gone`)
+          throw new CommandFailure(
+            `${address} was not made here, or with a secret that is gone`,
+            'data',
+          )
         case 'expired':
           throw new CommandFailure(`${address} has expired`)
         case 'bad-value':
@@ -39,6 +43,7 @@ export function srsCommands(parent: Command, define: Define): void {
       if (rotated.kind === 'in-file') {
         throw new CommandFailure(
           'the secrets stand in srsSecretsFile: write another one above them',
+          'config',
         )
       }
       output.print({ secrets: rotated.secrets }, () => [

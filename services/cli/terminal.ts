@@ -42,7 +42,8 @@ export function personAt(terminal: Terminal, say: (text: string) => void): Termi
           terminal.ref()
           const next = await chunks.next()
           terminal.unref()
-          if (next.done) throw new CommandFailure('the input ended before an answer was given')
+          if (next.done)
+            throw new CommandFailure('the input ended before an answer was given', 'usage')
           waiting = next.value
         }
       }

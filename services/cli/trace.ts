@@ -2,6 +2,7 @@
 // message there is, or lists them.
 
 import type { Command } from 'commander'
+import { systemClock } from '#shared/runtime/clock.ts'
 import { printableJson } from '#shared/runtime/printable.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
@@ -19,18 +20,19 @@ export function traceCommand(parent: Command, define: Define): void {
     options: (command) =>
       command.option('--since <time>', 'how far back to look: 30m, 4h, 7d', SINCE),
     async run(
-      { administration, backend, output, process },
+      { administration, settings, output, process },
       [what],
       { since, json }: { readonly since: string; readonly json?: boolean },
     ) {
       const traced = await administration.trace.find({ what, since })
       if (traced.kind === 'bad-value') throw refused(traced, { since: '--since' })
-      const { traceRetention, hostname } = backend.settings
+      const { traceRetention, hostname } = settings
       if (traced.kind === 'none') {
         throw new CommandFailure(
           traceRetention === 0
             ? `nothing is known of '${what}'; traceRetention is 0`
             : `nothing is known of '${what}' since ${formatTime(traced.sinceMs)}; look further back with --since`,
+          'noUser',
         )
       }
       if (json) {
@@ -39,7 +41,7 @@ export function traceCommand(parent: Command, define: Define): void {
         }
         return
       }
-      const facts = { nowMs: backend.clock.now(), hostname, width: process.columns }
+      const facts = { nowMs: systemClock.now(), hostname, width: process.columns }
       const lines = traced.kind === 'one' ? storyText(traced, facts) : listText(traced, facts)
       output.print(undefined, () => lines)
     },

@@ -1,4 +1,4 @@
-// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication`, `policy [rounds]`, `outbound [rounds]`, `api [accounts]` or `scheduler [messages]`
+// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication`, `policy [rounds]`, `outbound [rounds]`, `api [accounts]`, `start [rounds]` or `scheduler [messages]`
 
 import { benchApi } from './api.ts'
 import { benchAuthentication } from './authentication.ts'
@@ -12,6 +12,7 @@ import { benchPop3 } from './pop3.ts'
 import { benchReceipt } from './receipt/receipt.ts'
 import { benchScheduler } from './scheduler.ts'
 import { benchSmtp } from './smtp.ts'
+import { benchStart } from './start.ts'
 import { benchTrace } from './trace.ts'
 
 const rounds = (of: (rounds: number) => Promise<void>) => (given: string | undefined) =>
@@ -29,6 +30,7 @@ const benches = new Map<string, (...words: readonly (string | undefined)[]) => P
   ['authentication', benchAuthentication],
   ['policy', benchPolicy],
   ['outbound', benchOutbound],
+  ['start', rounds(benchStart)],
   ['trace', benchTrace],
   ['scheduler', benchScheduler],
 ])

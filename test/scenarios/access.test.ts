@@ -103,7 +103,7 @@ describe('postwolke access', () => {
 
   it('says what is wrong, and what may be meant', async () => {
     expect(await run(['set', 't', 'a.test', 'REJEKT'])).toEqual({
-      code: 1,
+      code: 65,
       stdout: '',
       stderr:
         "postwolke: 'REJEKT': REJEKT is no action, no restriction and no restriction class; did you mean REJECT?\n",
@@ -125,15 +125,15 @@ describe('postwolke access', () => {
   it('imports a file of Postfix, whole or not at all', async () => {
     const text = 'a.test OK\n/x/ REJECT\nb.test REJEKT\n'
     expect(await run(['import', 'file', '-'], text)).toMatchObject({
-      code: 1,
+      code: 65,
       stdout: '',
       stderr: expect.stringMatching(
         /^postwolke: line 2: a pattern .*\npostwolke: line 3: .*\npostwolke: nothing was imported\n$/,
       ),
     })
-    expect(await run(['list', 'file'])).toMatchObject({ code: 1 })
+    expect(await run(['list', 'file'])).toMatchObject({ code: 67 })
     expect(await run(['import', 'file', '-', '--continue'], text)).toMatchObject({
-      code: 1,
+      code: 65,
       stdout: '1 entry added, 0 changed, 0 as they were\n',
       stderr: expect.stringMatching(/2 lines were left out\n$/),
     })

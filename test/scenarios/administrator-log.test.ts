@@ -98,9 +98,9 @@ describe("an administrator's log", () => {
     await run(['account', 'import', '-'], `ann@a.test:${hash}\n`)
     await taken()
     const file = `address,password_hash,quota\nann@a.test,${hash},1GB\nben@a.test,${hash},\n`
-    expect(await run(['account', 'import', '-', '--dry-run'], file)).toMatchObject({ code: 1 })
+    expect(await run(['account', 'import', '-', '--dry-run'], file)).toMatchObject({ code: 65 })
     expect(await taken()).toEqual([])
-    expect(await run(['account', 'import', '-'], file)).toMatchObject({ code: 1 })
+    expect(await run(['account', 'import', '-'], file)).toMatchObject({ code: 65 })
     expect(await taken()).toMatchObject([
       { added: 1, changed: 0, unchanged: 0, of: 2, message: 'accounts imported' },
       { command: 'account import', arguments: '-', message: 'command of administrator failed' },

@@ -101,7 +101,7 @@ describe('account import', () => {
 
     const both = `${line.replace('1G', '3G')}ben@a.test:${hash}\n`
     expect(await run('account import -', both)).toEqual({
-      code: 1,
+      code: 65,
       stdout: '1 account added, 0 changed, 0 as they were\n',
       stderr:
         'postwolke: line 1: ann@a.test is there and differs; --update makes it as the file says\n' +
@@ -124,7 +124,7 @@ describe('account import', () => {
       'cat@a.test:',
     ].join('\n')
     const { code, stdout, stderr } = await run('account import -', text)
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect({ code, stdout }).toEqual({ code: 65, stdout: '' })
     expect(stderr.trimEnd().split('\n')).toEqual([
       'postwolke: line 2: no address:hash, and the file has no heading such as address,password',
       expect.stringMatching(/^postwolke: line 3: WHAT is not one that can be verified/),
@@ -144,7 +144,7 @@ describe('account import', () => {
     ['address,password\nann@a.test,\n', /line 2: no password and no hash/],
   ])('says what is wrong with %j', async (text, expected) => {
     const { code, stderr } = await run('account import -', text)
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(expected) })
+    expect({ code, stderr }).toEqual({ code: 65, stderr: expect.stringMatching(expected) })
     expect(await list('account')).toEqual([])
   })
 
@@ -192,7 +192,7 @@ describe('alias import', () => {
     await imported('alias', 'info@a.test far@away.test\n')
     const text = 'info@a.test other@away.test\n'
     const refused = await run('alias import -', text)
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('line 1: info@a') })
+    expect(refused).toMatchObject({ code: 65, stderr: expect.stringContaining('line 1: info@a') })
     expect(await imported('alias', text, ' --update')).toContain('0 aliases added, 1 changed')
     expect(await list('alias')).toEqual([{ alias: 'info@a.test', targets: ['other@away.test'] }])
   })
@@ -200,7 +200,7 @@ describe('alias import', () => {
   it('does nothing when a line is wrong', async () => {
     const text = 'info@a.test far@away.test\nx@a.test |/bin/cat\ny@b.test z@a.test\nz@a.test\n'
     const { code, stderr } = await run('alias import -', text)
-    expect(code).toBe(1)
+    expect(code).toBe(65)
     expect(stderr).toMatch(/line 2: '\|\/bin\/cat' is not a mail address/)
     expect(stderr).toMatch(/line 3: no domain b\.test/)
     expect(stderr).toMatch(/line 4: z@a\.test has 0 targets/)

@@ -47,13 +47,13 @@ describe('a password at the terminal', () => {
 
   it('changes nothing when the two differ', async () => {
     const ended = await run(`account set ann@${domain} --password`, ['secret', 'secrets'])
-    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('passwords differ') })
+    expect(ended).toMatchObject({ code: 65, stderr: expect.stringContaining('passwords differ') })
     expect(await scheme('ann')).toBe('des-crypt')
   })
 
   it('is not asked for when the address or the quota is wrong', async () => {
-    expect(await run('account add nonsense', [])).toMatchObject({ code: 1 })
-    expect(await run(`account add ben@${domain} --quota x`, [])).toMatchObject({ code: 1 })
+    expect(await run('account add nonsense', [])).toMatchObject({ code: 65 })
+    expect(await run(`account add ben@${domain} --quota x`, [])).toMatchObject({ code: 65 })
   })
 
   it('a hash is asked for once', async () => {

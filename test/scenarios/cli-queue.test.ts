@@ -163,7 +163,7 @@ describe('queue', () => {
     ]) {
       const ended = await commandLine(['queue', `${verb}`, gone, id, '--data', folder])
       expect(ended).toEqual({
-        code: 1,
+        code: 67,
         stdout: `${id} ${done}\n`,
         stderr: `postwolke: ${gone} is not in the queue; 'postwolke trace ${gone}' tells what became of it\n`,
       })
@@ -198,7 +198,7 @@ describe('queue', () => {
     await arrived('held')
     await isEmpty()
     const { code, stderr } = await commandLine(['queue', 'show', other, '--data', folder])
-    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(other) })
+    expect({ code, stderr }).toMatchObject({ code: 67, stderr: expect.stringContaining(other) })
   })
 
   it('shows why mail waits, and tries again when released what is held', async () => {
@@ -215,7 +215,7 @@ describe('queue', () => {
     expect(await queue('release --corrupt')).toBe('no message is like that\n')
     const { code, stderr } = await commandLine(['queue', 'release', '--data', folder])
     expect({ code, stderr }).toMatchObject({
-      code: 1,
+      code: 64,
       stderr: expect.stringContaining('--corrupt'),
     })
   })
@@ -226,7 +226,7 @@ describe('queue', () => {
     const other = `release ${id} --recipient near@away.test`
     const refused = await commandLine(['queue', ...other.split(' '), '--data', folder])
     expect(refused).toMatchObject({
-      code: 1,
+      code: 75,
       stderr: expect.stringContaining('does not wait for near@away.test'),
     })
     reply = undefined
@@ -241,7 +241,7 @@ describe('queue', () => {
     for (const verb of ['hold', 'release', 'delete']) {
       const words = ['queue', verb, gone, id, '--data', folder]
       const { code, stdout, stderr } = await commandLine(words)
-      expect({ verb, code }).toEqual({ verb, code: 1 })
+      expect({ verb, code }).toEqual({ verb, code: 67 })
       expect(stdout).toMatch(new RegExp(`^${id} \\w+\\n$`))
       expect(stderr).toBe(
         `postwolke: ${gone} is not in the queue; 'postwolke trace ${gone}' tells what became of it\n`,
@@ -282,7 +282,7 @@ describe('queue', () => {
     expect(await listed()).toMatchObject([{ state: 'hold' }, { state: 'deferred' }])
     for (const line of ['delete', `delete ${ids[0]} --all`]) {
       const ended = await commandLine(['queue', ...line.split(' '), '--data', folder])
-      expect({ line, code: ended.code }).toEqual({ line, code: 1 })
+      expect({ line, code: ended.code }).toEqual({ line, code: 64 })
     }
     expect(JSON.parse((await asked('delete --all --yes --json', [])).stdout)).toEqual({
       deleted: 2,

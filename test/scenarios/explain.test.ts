@@ -169,7 +169,7 @@ describe('what would be decided', () => {
       reply: { code: 554, text: expect.stringContaining('spams') },
     })
     const { code } = await policy(['explain', decided.request.queueId])
-    expect(code).toBe(1)
+    expect(code).toBe(67)
   })
 
   it('is asked of somebody who logged in, too', async () => {
@@ -188,6 +188,9 @@ describe('what would be decided', () => {
     [['replay', '--since', 'long'], "--since cannot be 'long'"],
   ])('%j is a mistake', async (given, said) => {
     const ended = await policy(given)
-    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining(said) })
+    expect(ended).toMatchObject({
+      code: expect.toBeOneOf([64, 65, 67]),
+      stderr: expect.stringContaining(said),
+    })
   })
 })

@@ -61,7 +61,7 @@ describe('a command for a deployment on AWS', () => {
       folder: root,
     })
     expect(ended).toEqual({
-      code: 1,
+      code: 69,
       stdout: '',
       stderr:
         "postwolke: the packages for AWS are not installed; 'npm ci' without --omit=dev installs them\n",

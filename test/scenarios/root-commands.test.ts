@@ -38,7 +38,7 @@ describe.skipIf(process.getuid?.() !== 0)("root's commands [rights]", () => {
         ...settings.flatMap((setting) => ['--set', setting]),
       ])
     expect(await check()).toMatchObject({
-      code: 1,
+      code: 69,
       stderr: expect.stringContaining(`this user has no right to ${keyFile}`),
     })
     await chown(keyFile, NOBODY, NOBODY)

@@ -229,7 +229,7 @@ describe('postwolke postfix link', () => {
     const other = resources.use(await temporaryFolder()).path
     await writeFile(join(other, 'sendmail'), "somebody else's")
     const refused = await commandLine(['postfix', 'link', other, '--data', data])
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('--force') })
+    expect(refused).toMatchObject({ code: 73, stderr: expect.stringContaining('--force') })
     expect(await readFile(join(other, 'sendmail'), 'utf8')).toBe("somebody else's")
   })
 

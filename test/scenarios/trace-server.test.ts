@@ -97,7 +97,7 @@ describe('postwolke trace', () => {
       'message removed',
     ])
     expect(await trace('nobody@nowhere.test')).toMatchObject({
-      code: 1,
+      code: 67,
       stderr: expect.stringContaining("nothing is known of 'nobody@nowhere.test' since"),
     })
     expect((await trace('x@y.test', '--since', 'ever')).stderr).toContain(

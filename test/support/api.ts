@@ -81,6 +81,7 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
       return assembleAdministration(createBackend({ ...backend, store }), record)
     },
     directory: backend.directory,
+    certificate: async () => undefined,
     jobs: backend.jobs,
     events,
     eventStreams: createEventStreams({ events, clock: backend.clock }),

@@ -33,6 +33,10 @@ export const programs = {
   rspamd: 'rspamd',
   'systemd-analyze': 'systemd',
   chromium: 'chromium',
+  bash: 'bash',
+  zsh: 'zsh',
+  fish: 'fish',
+  mandoc: 'mandoc',
 } as const
 
 export type Program = keyof typeof programs

@@ -1,10 +1,12 @@
 // Access tables: what restriction lists and settings ask of clients, senders and recipients. A table is there while it has entries.
 
 import { z } from '@hono/zod-openapi'
+import { sourceOf } from '#shared/administration/imports/lines.ts'
 import { badValue } from '#shared/administration/refusals.ts'
 import { defineBulk, operationsById } from '../bulk.ts'
 import { answer, defineOperation } from '../operation.ts'
-import { pageOf, pageQuery, text, warnings } from '../schemas.ts'
+import { readBytes } from '../read-input.ts'
+import { flag, pageOf, pageQuery, text, warnings } from '../schemas.ts'
 import { ofSystem } from '../subjects.ts'
 
 const entry = z.object({ key: z.string(), result: z.string() }).openapi('AccessEntry')
@@ -14,6 +16,8 @@ const entryParams = tableParams.extend({
   key: text('192.0.2.0/24').openapi({ description: 'A name, address or network.' }),
 })
 const { cursor } = pageQuery
+/** Of a file that is imported while whoever sent it waits. */
+const IMPORT_BYTES_MAX = 4 * 1024 ** 2
 
 const singleAccessTableOperations = [
   defineOperation({
@@ -99,6 +103,44 @@ const singleAccessTableOperations = [
     async run({ params }, { administration }) {
       const removed = await administration.access.remove(params)
       return removed.kind === 'removed' ? answer({ entries: removed.entries }) : removed
+    },
+  }),
+  defineOperation({
+    id: 'accessTables.import',
+    method: 'post',
+    path: '/accessTables/{table}:import',
+    summary: 'Sets the entries of a file: access(5) as for postmap, or cidr_table(5).',
+    right: 'policy.write',
+    accepts: 'text/plain',
+    bodyBytesMax: IMPORT_BYTES_MAX,
+    input: {
+      params: tableParams,
+      query: z.strictObject({
+        skipFaulty: flag.optional().openapi({
+          description: 'Lines that are wrong are left out; else nothing is done where one is.',
+        }),
+        replace: flag.optional().openapi({ description: 'Takes out what is not in the file.' }),
+        anyResult: flag.optional(),
+        check: flag.optional().openapi({ description: 'Nothing is done, only counted.' }),
+      }),
+    },
+    subject: () => ofSystem,
+    output: z.looseObject({
+      kind: z.enum(['imported', 'faulty']),
+      problems: z.array(z.looseObject({ line: z.number().int() })),
+      count: z.number().int(),
+    }),
+    async run({ params, query: { check = false, ...options } }, call) {
+      const read = await readBytes(call.request, IMPORT_BYTES_MAX)
+      if (read.kind === 'problem') return read
+      const dryRun = check || call.isRehearsal
+      const source = sourceOf(read.value)
+      const imported = await call.administration.access.import({
+        ...{ ...params, ...options, source, dryRun },
+      })
+      return imported.kind === 'bad-value'
+        ? imported
+        : answer({ ...imported, problems: [...imported.problems] })
     },
   }),
   defineOperation({

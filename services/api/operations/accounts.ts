@@ -109,14 +109,7 @@ const accountOf = ({ createdMs, frozen, forward, ...facts }: AccountFacts) => ({
   forward: forward && { to: [...forward.to], keep: forward.keep },
 })
 
-const folderOf = ({ path, mailboxId, exists, unseen, bytes, shared }: FolderFacts) => ({
-  path,
-  mailboxId,
-  messages: exists,
-  unseen,
-  bytes,
-  shared,
-})
+const folderOf = (facts: FolderFacts) => ({ ...facts, messages: facts.exists })
 
 /** Without what mail changes. */
 export const versionOfAccount = ({ usedBytes: _, messages: __, ...facts }: AccountFacts) => facts

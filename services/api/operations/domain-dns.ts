@@ -79,9 +79,10 @@ export const domainDnsOperations = [
       records: z.array(record),
       stsPolicy: z.string().nullable(),
     }),
-    async run({ params, query }, { administration }) {
+    async run({ params, query }, { administration, deps }) {
       const found = await administration.dns.records({
         domain: params.domain,
+        certificate: await deps.certificate(),
         check: query.check ?? false,
       })
       if (found.kind !== 'records') return found
@@ -109,8 +110,9 @@ export const domainDnsOperations = [
     subject: ({ params }) => ofDomain(params.domain),
     produces: 'text/plain',
     output: z.string(),
-    async run({ params }, { administration }) {
-      const found = await administration.dns.records({ domain: params.domain, check: false })
+    async run({ params: { domain } }, { administration, deps }) {
+      const certificate = await deps.certificate()
+      const found = await administration.dns.records({ domain, certificate, check: false })
       if (found.kind !== 'records') return found
       const lines = zoneLines(found.records)
       return {

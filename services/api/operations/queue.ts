@@ -8,7 +8,7 @@ import {
   type QueueFacts,
   queueStates,
 } from '#shared/administration/queue-facts.ts'
-import { type TopRow, topKinds } from '#shared/administration/queue-summary.ts'
+import { AGE_MINUTES, type TopRow, topKinds } from '#shared/administration/queue-summary.ts'
 import { type BadValue, badValue } from '#shared/administration/refusals.ts'
 import type { Extent } from '#shared/administration/rights/actor.ts'
 import { extentOf } from '#shared/administration/rights/allowed.ts'
@@ -114,15 +114,19 @@ const row = z.object({
   name: z.string(),
   messages: z.number().int(),
   recipients: z.number().int(),
+  ages: z.array(z.number().int()).openapi({
+    description: `Recipients by age, in minutes up to ${AGE_MINUTES.join(', ')}, and older.`,
+  }),
   oldestAt: time.nullable(),
   nextAt: time.nullable().openapi({ description: 'When the first of them is tried again.' }),
   reason: z.string().nullable().openapi({ description: 'What was said most often.' }),
 })
 
-const rowOf = ({ name, messages, recipients, oldestMs, nextMs, reason }: TopRow) => ({
+const rowOf = ({ name, messages, recipients, ages, oldestMs, nextMs, reason }: TopRow) => ({
   name,
   messages,
   recipients,
+  ages: [...ages],
   oldestAt: Number.isFinite(oldestMs) ? timeOf(oldestMs) : null,
   nextAt: timeOrNull(nextMs),
   reason,
@@ -257,16 +261,24 @@ export const queueOperations = [
     path: '/queue',
     summary: 'Lists messages that wait, oldest first.',
     right: 'queue.read',
-    input: { query: z.strictObject({ ...pageQuery, ...queueFilter }) },
+    input: {
+      query: z.strictObject({
+        ...pageQuery,
+        ...queueFilter,
+        after: text('01M0TEXAMP1E000000').optional().openapi({
+          description: 'Of the first page: only what is younger than this message.',
+        }),
+      }),
+    },
     subject: () => ofList,
     output: pageOf(message).extend({
       looked: z.number().int().openapi({ description: 'Messages looked at for this page.' }),
       total: z.number().int().openapi({ description: 'Messages in the queue.' }),
     }),
-    async run({ query: { limit = LIST_ENTRIES, cursor, ...filter } }, call) {
+    async run({ query: { limit = LIST_ENTRIES, cursor, after: first, ...filter } }, call) {
       const { administration, cursors, extent } = call
       const binding = [filter, extent]
-      const after = cursor === undefined ? undefined : cursors.open(cursor, binding)
+      const after = cursor === undefined ? first : cursors.open(cursor, binding)
       if (cursor !== undefined && after === undefined) {
         return badValue('after', cursor, { name: 'cursor' })
       }

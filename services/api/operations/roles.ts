@@ -22,6 +22,7 @@ const given = z.object({
   address: z.string(),
   role: z.enum(roles),
   domains: z.array(z.string()),
+  before: z.enum(roles),
 })
 
 export const roleOperations = [
@@ -64,7 +65,8 @@ export const roleOperations = [
       const address = account === undefined ? params.account : formatAddress(account.address)
       const set = await administration.roles.set({ address, ...body })
       if (set.kind !== 'role-set') return set
-      return answer({ address: set.address, role: set.role, domains: [...set.domains] })
+      const { kind: _, domains, ...facts } = set
+      return answer({ ...facts, domains: [...domains] })
     },
   }),
 ]

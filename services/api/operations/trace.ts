@@ -222,6 +222,27 @@ export const traceOperations = [
     },
   }),
   defineOperation({
+    id: 'trace.find',
+    method: 'get',
+    path: '/trace:find',
+    summary:
+      'The same as trace.list, or of one message its story, as it is recorded: for programs of ours, which print it as on the store.',
+    right: 'trace.read',
+    input: {
+      query: z.strictObject({
+        what: text('ann@example.org'),
+        as: z.enum(traceRoles).optional(),
+        since: text('3d').optional(),
+      }),
+    },
+    subject: () => ofList,
+    output: z.looseObject({ kind: z.enum(['one', 'several', 'none']) }),
+    async run({ query }, { administration, extent }) {
+      const found = await administration.trace.find({ ...query, within: extent })
+      return found.kind === 'bad-value' ? found : answer({ ...found })
+    },
+  }),
+  defineOperation({
     id: 'trace.get',
     method: 'get',
     path: '/trace/{queueId}',

@@ -60,7 +60,10 @@ async function writeCommand(
   const there = await lstat(path).catch(() => undefined)
   const isOurs = there?.isFile() && (await readFile(path, 'utf8')).includes(MARK)
   if (there !== undefined && !isOurs && !force) {
-    throw new CommandFailure(`${path} is there and not ours; --force puts ours in its place`)
+    throw new CommandFailure(
+      `${path} is there and not ours; --force puts ours in its place`,
+      'exists',
+    )
   }
   // A link is replaced, and not what it leads to.
   await rm(path, { force: true })

@@ -1,0 +1,53 @@
+// Sessions of the console, and search, over the API.
+
+import type { SearchFound, SearchGroup } from '#shared/administration/search.ts'
+import type { CommandSessions, Services, SessionShown } from '../services.ts'
+import { type ApiClient, msOf, path } from './client.ts'
+import { accountPath } from './names.ts'
+
+type SessionBody = Omit<SessionShown, 'createdMs' | 'usedMs' | 'expiresMs'> & {
+  readonly createdAt: string
+  readonly usedAt: string
+  readonly expiresAt: string
+}
+
+export function remoteSessions(client: ApiClient): CommandSessions {
+  const all = (address: string) => `${accountPath(address)}/sessions`
+  return {
+    async list(address) {
+      const { data } = await client.ask<{ readonly data: readonly SessionBody[] }>({
+        method: 'GET',
+        path: all(address),
+      })
+      return { kind: 'sessions', sessions: data.map(sessionOf) }
+    },
+    async end(address, id) {
+      await client.ask({ method: 'DELETE', path: `${all(address)}${path`/${id}`}` })
+      return { kind: 'ended', count: 1 }
+    },
+    async endAll(address) {
+      const { ended } = await client.ask<{ readonly ended: number }>({
+        method: 'DELETE',
+        path: all(address),
+      })
+      return { kind: 'ended', count: ended }
+    },
+  }
+}
+
+const sessionOf = (body: SessionBody): SessionShown => ({
+  ...{ id: body.id, methods: body.methods, createdMs: msOf(body.createdAt) },
+  ...{ usedMs: msOf(body.usedAt), expiresMs: msOf(body.expiresAt) },
+  ...{ address: body.address, client: body.client },
+})
+
+export const remoteSearch =
+  (client: ApiClient): Services['search'] =>
+  async (q) => {
+    const found = await client.ask<{
+      readonly groups: readonly (Omit<SearchGroup, 'isMore'> & { readonly more: boolean })[]
+      readonly complete: boolean
+    }>({ method: 'GET', path: '/search', query: { q } })
+    const groups = found.groups.map(({ more, ...group }) => ({ ...group, isMore: more }))
+    return { kind: 'found', groups, isComplete: found.complete } satisfies SearchFound
+  }
