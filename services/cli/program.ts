@@ -39,8 +39,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   trace: async (parent, { define }) => (await import('./trace.ts')).traceCommand(parent, define),
   storage: async (parent, { define }) =>
     (await import('./storage.ts')).storageCommands(parent, define),
-  config: async (parent, { process }) =>
-    (await import('./config.ts')).configCommands(parent, process),
+  config: async (parent, { process, define }) =>
+    (await import('./config.ts')).configCommands(parent, process, define),
   policy: async (parent, { process, define }) =>
     (await import('./policy.ts')).policyCommands(parent, process, define),
   backup: async (parent, { process }) =>
