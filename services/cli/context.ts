@@ -98,7 +98,7 @@ export async function readSettingsInForce(
   const load = loadHere(common, process)
   const alone = orFailure(await load({}))
   // The engine is loaded where there is something to read.
-  const { MARKER_FILE } = await import('#shared/storage/embedded/store-marker.ts')
+  const { MARKER_FILE } = await import('#shared/storage/embedded/marker-file.ts')
   const hasStore = await access(join(dataDirectory(common, process), MARKER_FILE)).then(
     () => true,
     () => false,
