@@ -16,6 +16,7 @@ import {
   openCertificateFolder,
   writePair,
 } from '#services/certificates/keeper.ts'
+import { documentHost, documentHosts } from '#shared/administration/client-setup/offered.ts'
 import { stsHost } from '#shared/administration/dns/sts-policy.ts'
 import type { Renewal } from '#shared/administration/service.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
@@ -32,8 +33,7 @@ export const NAMES_MAX = 100
 /** Of every domain, where clients and servers look for us. */
 const perDomain: readonly ((domain: string) => string)[] = [
   stsHost,
-  (domain) => `autoconfig.${domain}`,
-  (domain) => `autodiscover.${domain}`,
+  ...documentHosts.map((which) => (domain: string) => documentHost(which, domain)),
 ]
 /** Listeners open meanwhile. */
 const FIRST_LOOK_MS = 2_000

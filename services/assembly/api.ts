@@ -20,10 +20,10 @@ import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 import { assembleAdministration } from './administration.ts'
 import { openApiKeys } from './api-keys.ts'
 import { assembleAuditTrail } from './audit.ts'
+import { assembleApiAuthenticator } from './authenticator.ts'
 import { type Backend, createBackend } from './backend.ts'
 import { assembleSignIns } from './identity.ts'
 import { assembleOidcSignIns } from './issuer.ts'
-import { assembleApiAuthenticator } from './listeners.ts'
 
 export type ApiParts = {
   readonly version: string

@@ -284,6 +284,11 @@ export async function startSystem(deps: {
     machine,
     ...(acme && { renewCertificate: async () => await renewKept() }),
     acme: acme?.handler,
+    async consoleFiles() {
+      const { buildConsole } = await import('#services/console/build.ts')
+      return await buildConsole()
+    },
+    certificate: () => certificates.current(),
   })
   const parts = [...metrics, ...web]
   const spanned = spans ? spans.around(parts, clock) : parts

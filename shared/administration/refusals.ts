@@ -59,6 +59,7 @@ export type Field =
   | 'displayName'
   | 'job'
   | 'search'
+  | 'from'
 
 /** What a value has to be, with the numbers and words of the rule. */
 export type Rule =

@@ -168,6 +168,10 @@ const bodies: { readonly [id: string]: unknown } = {
   'accounts.freeze': { reason: 'x' },
   'accounts.setForward': { forward: null },
   'grants.set': { folder: 'INBOX', grantee: 'ann@ours.test', rights: 'lr' },
+  'appPasswords.create': { name: 'n' },
+  'totp.set': { code: '000000' },
+  'passkeys.create': { name: 'n', answer: {} },
+  'passkeys.rename': { name: 'n' },
   'keys.import': { selector: 's', privateKey: 'x' },
 }
 
@@ -380,8 +384,56 @@ describe('containing an account', () => {
     const released = await ask('POST /accounts/holly@ours.test:release', { as: 'help-desk' })
     expect(released.body).toMatchObject({
       wasFrozen: true,
+      staysFrozen: false,
       staysRevoked: ['logins', 'appPasswords', 'tokens'],
     })
     expect(await backend.directory.accounts.get(holly)).toMatchObject({ frozen: null })
+  })
+  it('bars the password until there is another, where that is asked for', async () => {
+    const address = 'bob@other.test'
+    cookies.set('owner', must((await signIn(people.owner)).cookie))
+    const body = { reason: 'x', barPassword: true }
+    const contained = await ask(`POST /accounts/${address}:contain`, { as: 'owner', body })
+    expect(contained.body).toMatchObject({ passwordBarred: true })
+    expect((await signIn(address)).status).toBe(401)
+    const released = await ask(`POST /accounts/${address}:release`, { as: 'owner' })
+    expect(released.body.staysRevoked).toContain('password')
+    expect((await signIn(address)).status).toBe(401)
+    await ask(`PUT /accounts/${address}/password`, { as: 'owner', body: { passwordHash: aHash } })
+    expect((await signIn(address)).status).toBe(201)
+  })
+
+  it('gives back no switch that was off before', async () => {
+    const path = '/accounts/bob@other.test'
+    const frozen = { as: 'owner', body: { reason: 'unpaid' } } as const
+    await ask(`POST ${path}:freeze`, frozen)
+    const contained = await ask(`POST ${path}:contain`, frozen)
+    expect(contained.body).toMatchObject({ wasFrozen: true, passwordBarred: false })
+    const released = await ask(`POST ${path}:release`, { as: 'owner' })
+    expect(released.body).toMatchObject({ staysFrozen: true, released: 0 })
+    const { body } = await ask(`GET ${path}`, { as: 'owner' })
+    expect(body.frozen.reason).toBe('unpaid')
+  })
+})
+
+describe('one’s own password', () => {
+  it('is changed by whoever has just shown it, and by no cookie that was found', async () => {
+    const { cookie } = await signIn('ann@ours.test', 'brand new one')
+    const set = (text: string | undefined) =>
+      ask('PUT /accounts/ann@ours.test/password', {
+        body: { passwordHash: aHash },
+        headers: { cookie: `__Host-postwolke=${text}` },
+      })
+    await world.clock.advance(5 * 60_000)
+    expect(await set(cookie)).toMatchObject({ status: 403, body: { code: 'step-up-required' } })
+    const factors = await ask('DELETE /accounts/ann@ours.test/factors', {
+      headers: { cookie: `__Host-postwolke=${cookie}` },
+    })
+    expect(factors.body.code).toBe('step-up-required')
+    const stepped = await ask('POST /session/step-up', {
+      body: { method: 'password', password: 'brand new one' },
+      headers: { cookie: `__Host-postwolke=${cookie}` },
+    })
+    expect((await set(stepped.cookie)).status).toBe(200)
   })
 })
