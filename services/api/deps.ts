@@ -7,6 +7,7 @@ import type { RecordChange } from '#shared/administration/changes.ts'
 import type { OverviewSource } from '#shared/administration/overview.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import type { Search } from '#shared/administration/search.ts'
+import type { ServiceSource } from '#shared/administration/service.ts'
 import type { WebCaller } from '#shared/contracts/web.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { EventSource } from '#shared/events/event.ts'
@@ -49,6 +50,7 @@ export interface ApiDeps {
   readonly figures: FigureSource
   readonly overview: OverviewSource
   readonly search: Search
+  readonly service: ServiceSource
   /** What ends by itself: answers to repeated requests. */
   readonly counters: Table
   /** Signs cursors. The same in every process that answers. */

@@ -10,9 +10,15 @@ import { AcmeIssuer } from '#services/certificates/acme/issuer.ts'
 import { byDns, type ChallengeSolver } from '#services/certificates/acme/solver.ts'
 import { createTlsChallenges } from '#services/certificates/acme/tls-challenges.ts'
 import { renewCertificate } from '#services/certificates/agent.ts'
-import { keepCertificate, openCertificateFolder, writePair } from '#services/certificates/keeper.ts'
+import {
+  type CertificateKeeper,
+  keepCertificate,
+  openCertificateFolder,
+  writePair,
+} from '#services/certificates/keeper.ts'
 import { documentHost, documentHosts } from '#shared/administration/client-setup/offered.ts'
 import { stsHost } from '#shared/administration/dns/sts-policy.ts'
+import type { Renewal } from '#shared/administration/service.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
@@ -31,6 +37,7 @@ const perDomain: readonly ((domain: string) => string)[] = [
 ]
 /** Listeners open meanwhile. */
 const FIRST_LOOK_MS = 2_000
+const RENEWAL_WAIT_MS = 20_000
 
 export type OpenAcme = {
   /** Where certificate and key are, for whoever serves TLS. */
@@ -40,7 +47,7 @@ export type OpenAcme = {
   /** For connections to HTTPS of which nothing was read; undefined: they need not be looked at. */
   readonly take: ReturnType<typeof createTlsChallenges>['take'] | undefined
   /** Begins to look. `reload`: what makes a new pair known to the listeners. */
-  start(backend: Backend, reload: () => Promise<void>): { stop(): Promise<void> }
+  start(backend: Backend, reload: () => Promise<void>): CertificateKeeper
 }
 
 /** Undefined where no authority is named. Rejects with a StartFailure where what it needs is not there. */
@@ -73,6 +80,33 @@ export async function openAcme(
       reload = reloadPair
       return start(backend, { solver, trusted, folder })
     },
+  }
+}
+
+/** As whoever asked for it is told, who does not wait for as long as a name server takes. */
+export async function renewNow(
+  keeper: Pick<CertificateKeeper, 'look'>,
+  clock: Clock,
+): Promise<Renewal> {
+  const waiting = new AbortController()
+  const isLong = clock.sleep(RENEWAL_WAIT_MS, waiting.signal)
+  try {
+    return await Promise.race([
+      renewalOf(keeper),
+      isLong.then(() => ({ kind: 'under-way' }) as const),
+    ])
+  } finally {
+    waiting.abort()
+  }
+}
+
+async function renewalOf(keeper: Pick<CertificateKeeper, 'look'>): Promise<Renewal> {
+  try {
+    const decision = await keeper.look()
+    if (decision.kind === 'renewed' || decision.kind === 'kept') return { kind: decision.kind }
+    return { kind: 'failed', reason: decision.reason }
+  } catch (error) {
+    return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) }
   }
 }
 

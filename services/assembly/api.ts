@@ -7,6 +7,7 @@ import { createEventStreams } from '#services/api/event-stream.ts'
 import { operations } from '#services/api/operations/index.ts'
 import { createOverview } from '#shared/administration/overview.ts'
 import { createSearch } from '#shared/administration/search.ts'
+import { createServiceSource, type ServiceSource } from '#shared/administration/service.ts'
 import type { Machine } from '#shared/administration/status.ts'
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
@@ -36,19 +37,22 @@ export type ApiParts = {
   readonly machine?: Machine | undefined
   /** Of the listeners in this process; undefined where they are elsewhere. */
   readonly sessions?: LiveSessions | undefined
+  /** Undefined: certificates are not ours to get. */
+  readonly renewCertificate?: ServiceSource['renewCertificate']
 }
 
 export async function assembleApi(
   backend: Backend,
-  { version, events, streams, figures, machine, sessions }: ApiParts,
+  { version, events, streams, figures, machine, sessions, renewCertificate }: ApiParts,
 ): Promise<WebHandler> {
-  const { store, directory, jobs, rates, settings, clock, log } = backend
+  const { store, directory, jobs, rates, clock, log } = backend
   const { cursorKey } = await openApiKeys(store.tables.directory)
   const deps: ApiDeps = {
     authenticate: createAuthenticate({
       identities: backend.identities,
       rates,
-      settings: () => settings,
+      // As they are in force: they change while it runs.
+      settings: () => backend.settings,
     }),
     audit: assembleAuditTrail(backend),
     signIns: assembleSignIns(backend, {
@@ -79,6 +83,11 @@ export async function assembleApi(
       machine: () => aroundOf(machine),
       queue: () => agesOf(store.tables.queue, clock.now()),
       ...{ figures, jobs, clock },
+    }),
+    service: createServiceSource({
+      ...{ version, machine, streams, renewCertificate },
+      operator: backend.operator,
+      isAcme: () => backend.settings.acmeDirectory !== '',
     }),
     search: createSearch(createDirectorySearch(store.tables.directory)),
     counters: store.tables.counters,

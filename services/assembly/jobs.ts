@@ -3,12 +3,17 @@
 import { indexWhereMissing } from '#shared/administration/jobs/index-directory.ts'
 import { jobEvent } from '#shared/administration/jobs/job-event.ts'
 import { createJobKinds } from '#shared/administration/jobs/kinds.ts'
+import type { Machine } from '#shared/administration/status.ts'
 import { createWordIndex } from '#shared/directory/word-index.ts'
 import { createJobRunner, type JobRunner } from '#shared/jobs/runner.ts'
 import { assembleAdministration } from './administration.ts'
 import type { Backend } from './backend.ts'
 
-export function assembleJobRunner(backend: Backend): JobRunner {
+/** `machine`: where the system runs, if that is one. */
+export function assembleJobRunner(
+  backend: Backend,
+  { machine }: { readonly machine?: Machine } = {},
+): JobRunner {
   const { store, clock, events, directory } = backend
   const log = backend.log.child({ service: 'jobs' })
   // Whoever began a job is told with it; what it changes one by one is counted.
@@ -19,6 +24,12 @@ export function assembleJobRunner(backend: Backend): JobRunner {
       administration,
       directory,
       words: createWordIndex(store.tables.directory),
+      async *diagnose() {
+        // Loaded when somebody wants to know.
+        const { assembleDoctor, doctorDomains } = await import('./doctor.ts')
+        const domains = await doctorDomains(administration)
+        yield* assembleDoctor(backend, { machine, domains })
+      },
     }),
     clock,
     log,

@@ -18,6 +18,12 @@ export const RETRY_MS_MAX = 6 * 3_600_000
 /** Of a pause, at random: not all servers of the world ask at the same minute. */
 const JITTER = 0.2
 
+export interface CertificateKeeper {
+  /** Now, whenever the next look would be; rejects where the authority does not do it. */
+  look(): Promise<AgentDecision>
+  stop(): Promise<void>
+}
+
 export function keepCertificate(deps: {
   readonly look: () => Promise<AgentDecision>
   /** Before the first look: listeners have to be open. */
@@ -25,9 +31,17 @@ export function keepCertificate(deps: {
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
-}): { stop(): Promise<void> } {
-  const { look, firstMs, clock, random, log } = deps
+}): CertificateKeeper {
+  const { firstMs, clock, random, log } = deps
   const stopping = new AbortController()
+  /** One at a time: two would order a certificate each. */
+  let looking: Promise<AgentDecision> | undefined
+  function look(): Promise<AgentDecision> {
+    looking ??= deps.look().finally(() => {
+      looking = undefined
+    })
+    return looking
+  }
   const pause = (ms: number) =>
     clock.sleep(ms * (1 - JITTER + 2 * JITTER * random()), stopping.signal)
   async function keep(): Promise<void> {
@@ -48,9 +62,11 @@ export function keepCertificate(deps: {
   }
   const keeping = keep()
   return {
+    look,
     async stop() {
       stopping.abort()
       await keeping
+      await looking?.catch(() => {})
     },
   }
 }

@@ -67,6 +67,24 @@ export async function readSettings(common: Common, process: Process): Promise<Lo
   return orFailure(await loadHere(common, process)({}))
 }
 
+/** With those that were changed while a system ran, where the data folder has one. */
+export async function readSettingsInForce(
+  common: Common,
+  process: Process,
+): Promise<LoadedSettings> {
+  const load = loadHere(common, process)
+  const alone = orFailure(await load({}))
+  // The engine is loaded where there is something to read.
+  const { MARKER_FILE } = await import('#shared/storage/embedded/marker-file.ts')
+  const hasStore = await access(join(dataDirectory(common, process), MARKER_FILE)).then(
+    () => true,
+    () => false,
+  )
+  if (!hasStore) return alone
+  await using store = await openDataFolder(common, process)
+  return orFailure(await loadTolerantly(load, await settingsIn(store))).loaded
+}
+
 /** Where settings come from on this machine: read anew each time. */
 export function loadHere(common: Common, process: Process): LoadStored {
   return async (stored) => {

@@ -1,13 +1,6 @@
-/** One line of what was measured. `next`: what to do, where there is something to do. */
-export type Finding = {
-  readonly check: string
-  /** What it is of: an address, a domain, a record. */
-  readonly of: string
-  /** unknown: it could not be measured, and nothing follows from it. */
-  readonly state: 'ok' | 'warn' | 'bad' | 'unknown'
-  readonly found: string
-  readonly next?: string
-}
+import type { Finding } from '#shared/contracts/finding.ts'
+
+export type { Finding }
 
 export type Check = () => Promise<readonly Finding[]>
 

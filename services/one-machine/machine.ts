@@ -59,7 +59,8 @@ async function readCertificate(file: string, nowMs: number): Promise<Certificate
     const names = certificate.subjectAltName ?? certificate.subject
     const expiresMs = certificate.validToDate.getTime()
     const daysLeft = Math.floor((expiresMs - nowMs) / DAY_MS)
-    return { kind: 'readable', file, names, expiresMs, daysLeft }
+    const { issuer } = certificate
+    return { kind: 'readable', file, names, issuer, expiresMs, daysLeft }
   } catch {
     return { kind: 'unreadable', file }
   }

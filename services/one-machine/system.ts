@@ -7,7 +7,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openAcme } from '#services/assembly/acme.ts'
+import { openAcme, renewNow } from '#services/assembly/acme.ts'
 import { ADMINISTRATOR_TOPIC, createTakeOver } from '#services/assembly/administrator-log.ts'
 import { startAuditSeals } from '#services/assembly/audit.ts'
 import { authenticationSteps, startDmarcReports } from '#services/assembly/authentication.ts'
@@ -36,6 +36,7 @@ import { assembleWeb } from '#services/assembly/web.ts'
 import { startJobLoop } from '#services/jobs/loop.ts'
 import { createPolicyServers } from '#services/policy/delegation/servers.ts'
 import { findPostmaster } from '#shared/administration/postmaster.ts'
+import type { Renewal } from '#shared/administration/service.ts'
 import { asksRecentLogins } from '#shared/auth/pop-before-smtp.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
@@ -189,7 +190,8 @@ export async function startSystem(deps: {
   const measure = createMeasure(backend, deps.directory)
   const figures = startFigures(backend, { counter: observation.counter, measure })
   opening.defer(() => figures.stop())
-  let runner = assembleJobRunner(backend)
+  const machine = createMachine({ directory: deps.directory, clock })
+  let runner = assembleJobRunner(backend, { machine })
   const jobs = await startJobLoop({
     runner: { run: (options) => runner.run(options) },
     signals: store.signals,
@@ -269,6 +271,8 @@ export async function startSystem(deps: {
     settings: () => running.settings,
     isReady: () => isReady,
   })
+  /** Until the listeners are open that prove our names. */
+  let renewKept = async (): Promise<Renewal> => ({ kind: 'failed', reason: 'not started yet' })
   const web = assembleWeb({
     // Each request sees what is in force.
     backend: Object.defineProperty({ ...listening }, 'settings', { get: () => running.settings }),
@@ -277,7 +281,8 @@ export async function startSystem(deps: {
     streams: true,
     sessions: listeners.sessions,
     figures: createStoredFigures(store.tables.counters, clock),
-    machine: createMachine({ directory: deps.directory, clock }),
+    machine,
+    ...(acme && { renewCertificate: async () => await renewKept() }),
     acme: acme?.handler,
     certificate: () => certificates.current(),
     async consoleFiles() {
@@ -290,6 +295,7 @@ export async function startSystem(deps: {
   const http = await openHttpListeners(backend, spanned, { certificates, take: acme?.take })
   opening.defer(async () => void (await closeListeners([closeMail, () => http.close()])))
   const keeper = acme?.start(backend, () => certificates.reload())
+  if (keeper !== undefined) renewKept = () => renewNow(keeper, clock)
   opening.defer(async () => await keeper?.stop())
   opening.use(startDmarcReports(backend))
   opening.use(startTlsReports(backend))
@@ -315,7 +321,7 @@ export async function startSystem(deps: {
     const deciders = await decidersOf(next)
     await certificates.reload()
     running = next
-    runner = assembleJobRunner(next)
+    runner = assembleJobRunner(next, { machine })
     for (const { close } of remotes) close()
     await pickup?.tellLimits()
     const busy = remotes.filter(({ isIdle }) => !isIdle())

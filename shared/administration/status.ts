@@ -42,6 +42,8 @@ export type CertificateFacts =
       readonly kind: 'readable'
       readonly file: string
       readonly names: string
+      /** Its own name where it is signed by itself. */
+      readonly issuer: string
       readonly expiresMs: number
       /** Whole days; negative once it has expired. */
       readonly daysLeft: number
@@ -59,14 +61,11 @@ export function createStatusAdministration({
   operator,
 }: Pick<AdministrationDeps, 'operator'>): StatusAdministration {
   return {
-    async read(machine) {
-      const server = await machine.server()
-      return {
-        queue: await operator.count(),
-        server,
-        disk: await machine.disk(),
-        certificate: server && (await machine.certificate(server)),
-      }
-    },
+    read: async (machine) => ({ queue: await operator.count(), ...(await readAround(machine)) }),
   }
+}
+
+export async function readAround(machine: Machine): Promise<Omit<Status, 'queue'>> {
+  const [server, disk] = await Promise.all([machine.server(), machine.disk()])
+  return { server, disk, certificate: server && (await machine.certificate(server)) }
 }

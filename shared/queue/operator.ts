@@ -14,12 +14,12 @@ import { createListing, type QueueListing } from './listing.ts'
 import type { MailQueue } from './mail-queue.ts'
 import type { Routes } from './new-groups.ts'
 import type { Expand } from './pipeline.ts'
-import { quarantinedFor } from './quarantine.ts'
+import { keptOf, quarantinedFor } from './quarantine.ts'
 import { type Group, type QueueEntry, storedGroupState, storedMessageState } from './records.ts'
 import { createRelease } from './release.ts'
 import type { HowEnded } from './trace/ended.ts'
 import { extended, noTrail, removedEvent } from './trace/trail.ts'
-import { heldChanges, INCOMING_RING_AGAIN_MS, is, isMessage } from './writes.ts'
+import { heldChanges, INCOMING_RING_AGAIN_MS, is, isAsSeen, isMessage } from './writes.ts'
 
 export interface QueueOperator extends QueueListing {
   /** Nothing of the message moves until it is released. Groups being delivered this moment end their attempt first. */
@@ -36,6 +36,8 @@ export interface QueueOperator extends QueueListing {
   releaseFor(queueId: QueueId, recipients: readonly string[]): Promise<boolean>
   /** Removes the message and all its recipients from the queue; nobody is told. */
   remove(queueId: QueueId): Promise<boolean>
+  /** Removes what waits in quarantine, and leaves what was released from it on its way. */
+  removeQuarantined(queueId: QueueId): Promise<boolean>
   /**
    * Returns it to its sender now instead of trying it further. What an operator holds stays with him, and is returned when he releases it,
    * unless `heldToo`. Groups being delivered this moment are left alone. False where there was nothing to expire.
@@ -190,6 +192,38 @@ export function createQueueOperator(deps: {
     return false
   }
 
+  async function removeQuarantined(queueId: QueueId): Promise<boolean> {
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      const entry = await show(queueId)
+      if (entry === undefined || quarantinedFor(entry).length === 0) return false
+      const { message, groups } = entry
+      const kept = message.state === 'split' ? keptOf(groups) : groups
+      if (kept.length === message.groups) return await remove(queueId)
+      try {
+        await table.transact([
+          {
+            update: messageKey(queueId),
+            changes: { set: { groups: message.groups - kept.length } },
+            if: { all: [isMessage('split'), is('groups', message.groups)] },
+          },
+          ...kept.map((group) =>
+            tracing.endGroup(
+              removedGroup(group, removedBecause.deleted, clock.now()),
+              isAsSeen(group),
+            ),
+          ),
+        ])
+        const recipients = kept.flatMap((group) => group.recipients)
+        const facts = { queueId, to: recipients[0]?.address, recipients: recipients.length }
+        log.info(facts, 'recipient deleted')
+        return true
+      } catch (error) {
+        if (!(error instanceof ConditionFailed)) throw error
+      }
+    }
+    return false
+  }
+
   /** False when it has changed since it was looked at. */
   async function removeSeen({ message, groups }: QueueEntry, how: HowEnded): Promise<boolean> {
     const { queueId } = message
@@ -261,7 +295,7 @@ export function createQueueOperator(deps: {
     return flushed
   }
 
-  return { ...listing, hold, release, releaseFor, remove, expire, flush }
+  return { ...listing, hold, release, releaseFor, remove, removeQuarantined, expire, flush }
 }
 
 /** By the slot that it had last, or a recipient's domain: people know one or the other. */

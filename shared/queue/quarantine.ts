@@ -19,12 +19,16 @@ export function quarantinedFor({ message, groups }: QueueEntry): readonly string
   if (reason === null || reasonsOfOthers.has(reason)) return []
   if (state === 'held') return envelope.recipients.map(({ address }) => address)
   if (state !== 'split' || message.releasedFor === undefined) return []
-  return groups.filter(isKept).flatMap(({ recipients }) => recipients.map((one) => one.original))
+  return keptOf(groups).flatMap(({ recipients }) => recipients.map((one) => one.original))
 }
 
+/** Of a message that was released to some: what the others wait in. */
+export const keptOf = (groups: readonly Group[]): readonly Group[] => groups.filter(isKept)
+
 /** Whom nobody has asked the directory about. */
-const isKept = ({ state, recipients }: Group) =>
+const isKept = ({ state, destination, recipients }: Group) =>
   state === 'held' &&
+  destination.kind === 'local' &&
   recipients.every(({ accountId, last, address, original }) => {
     return accountId === null && last === undefined && address === original
   })

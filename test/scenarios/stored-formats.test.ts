@@ -12,6 +12,7 @@ import { createRecentLogins } from '#shared/auth/pop-before-smtp.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { accessKeyOf } from '#shared/directory/access-key.ts'
 import { createSrsSecrets } from '#shared/directory/srs-secrets.ts'
+import { createSettingStore } from '#shared/directory/stored-settings.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
@@ -109,7 +110,13 @@ beforeAll(async () => {
   names.set(filtered, 'filtered')
   const forwarded = await pipeline.accept(message, ['on@example.test'])
   names.set(forwarded, 'forwarded')
+  const quarantined = await pipeline.accept(message, ['ann@example.test', 'bob@example.test'], {
+    held: 'spam',
+  })
+  names.set(quarantined, 'quarantined')
   await dump('accepted')
+  await pipeline.backend.operator.releaseFor(quarantined, ['ann@example.test'])
+  await dump('released to some')
   await pipeline.settle()
   await dump('delivered, deferred, failed')
   await mailboxes(pipeline)
@@ -212,6 +219,11 @@ async function directory(pipeline: Pipeline): Promise<void> {
   await pipeline.backend.directory.accessEntries.set(
     'clients',
     entries.map(([key, result]) => ({ key: accessKeyOf(key), result })),
+  )
+  await createSettingStore({ table: store.tables.directory, signals: store.signals, clock }).change(
+    {
+      delayWarningTime: '3h',
+    },
   )
   const key = {
     algorithm: 'rsa',

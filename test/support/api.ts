@@ -14,6 +14,7 @@ import type { AuditEntry, AuditResult } from '#shared/administration/audit/entri
 import { createOverview } from '#shared/administration/overview.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import { createSearch } from '#shared/administration/search.ts'
+import { createServiceSource } from '#shared/administration/service.ts'
 import { createDirectorySearch } from '#shared/directory/search.ts'
 import { createEventRing } from '#shared/events/ring.ts'
 import { agesOf } from '#shared/figures/queue-ages.ts'
@@ -91,6 +92,11 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
       queue: () => agesOf(backend.store.tables.queue, backend.clock.now()),
       figures: createStoredFigures(backend.store.tables.counters, backend.clock),
       ...{ jobs: backend.jobs, clock: backend.clock },
+    }),
+    service: createServiceSource({
+      ...{ version: '0.0.0', machine: undefined, streams: true, renewCertificate: undefined },
+      operator: backend.operator,
+      isAcme: () => false,
     }),
     search: createSearch(createDirectorySearch(backend.store.tables.directory)),
     counters: backend.store.tables.counters,

@@ -24,6 +24,7 @@ import { queueOperations } from './queue.ts'
 import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
 import { searchOperations } from './search.ts'
+import { serviceOperations } from './service.ts'
 import { sessionOperations } from './session.ts'
 import { settingOperations } from './settings.ts'
 import { signInElsewhereOperations } from './sign-in-elsewhere.ts'
@@ -54,6 +55,7 @@ export const operations: readonly Operation[] = [
   ...rewrittenSenderOperations,
   ...roleOperations,
   ...searchOperations,
+  ...serviceOperations,
   ...sessionOperations,
   ...settingOperations,
   ...signInElsewhereOperations,

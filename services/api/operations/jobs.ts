@@ -39,7 +39,7 @@ export const jobSchema = z
   })
   .openapi('Job')
 
-const jobOf = (job: JobFacts) => ({
+export const jobOf = (job: JobFacts) => ({
   ...{ id: job.id, kind: job.kind, about: job.about, startedBy: job.owner.name },
   ...{ state: job.state, cancelling: job.isCancelling, createdAt: timeOf(job.begunMs) },
   startedAt: orNull(job.startedMs),
@@ -56,6 +56,17 @@ const jobParams = z.object({ job: z.string().max(64).openapi({ example: 'j0199â€
 
 export const begun = (job: JobFacts) =>
   answer(jobOf(job), { status: 202, location: `/jobs/${job.id}` })
+
+/** As it would be begun. */
+export const rehearsedJob = (
+  { actor, nowMs }: Call,
+  { kind, total }: { readonly kind: string; readonly total: number | null },
+) => ({
+  ...{ id: '', kind, about: {}, startedBy: actor.name, state: 'waiting' as const },
+  ...{ cancelling: false, createdAt: timeOf(nowMs), startedAt: null, endedAt: null },
+  ...{ done: 0, failed: 0, total, counts: {}, rate: 0, secondsLeft: null, reason: null },
+  hasOutput: false,
+})
 
 export const ownerOf = ({ actor }: Call) => ({ accountId: actor.accountId, name: actor.name })
 

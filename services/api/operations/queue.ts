@@ -16,7 +16,7 @@ import type { Call } from '../call.ts'
 import { answer, defineOperation, type Outcome, problem } from '../operation.ts'
 import { LIST_ENTRIES, pageOf, pageQuery, text, time, timeOf } from '../schemas.ts'
 import { type FindSubject, ofList, ofSystem } from '../subjects.ts'
-import { begun, jobSchema, ownerOf } from './jobs.ts'
+import { begun, jobSchema, ownerOf, rehearsedJob } from './jobs.ts'
 
 const age = text('4h')
 
@@ -157,12 +157,6 @@ const notHisToSend = problem({
 })
 
 /** Nothing is begun: how much it would be about. */
-const rehearsedJob = (total: number, createdAt: string, startedBy: string) => ({
-  ...{ id: '', kind: QUEUE_CHANGE, about: {}, startedBy, state: 'waiting' as const },
-  ...{ cancelling: false, createdAt, startedAt: null, endedAt: null, done: 0, failed: 0, total },
-  ...{ counts: {}, rate: 0, secondsLeft: null, reason: null, hasOutput: false },
-})
-
 const done = z.object({ queueId: z.string() })
 
 const verb = (
@@ -250,7 +244,7 @@ export const queueOperations = [
         ...(sentFrom && { sentFrom }),
       }
       const total = counted.messages
-      if (call.isRehearsal) return answer(rehearsedJob(total, timeOf(nowMs), call.actor.name))
+      if (call.isRehearsal) return answer(rehearsedJob(call, { kind: QUEUE_CHANGE, total }))
       const job = { kind: QUEUE_CHANGE, input, about: { verb }, owner: ownerOf(call), total }
       return begun(await deps.jobs.begin(job))
     },

@@ -4,6 +4,7 @@ import type { WordIndex } from '#shared/directory/word-index.ts'
 import type { JobKind } from '#shared/jobs/kind.ts'
 import type { Administration } from '../administration.ts'
 import type { AdministrationDeps } from '../deps.ts'
+import { type Diagnose, diagnosing } from './diagnose.ts'
 import { exportDirectory } from './export-directory.ts'
 import { importRows } from './import-rows.ts'
 import { indexDirectory } from './index-directory.ts'
@@ -14,6 +15,7 @@ export type JobKindDeps = {
   readonly administration: Administration
   readonly directory: AdministrationDeps['directory']
   readonly words: WordIndex
+  readonly diagnose: Diagnose
 }
 
 export function createJobKinds(deps: JobKindDeps): ReadonlyMap<string, JobKind> {
@@ -23,6 +25,7 @@ export function createJobKinds(deps: JobKindDeps): ReadonlyMap<string, JobKind> 
     exportDirectory(deps),
     queueChange(deps),
     indexDirectory(deps),
+    diagnosing(deps),
   ]
   return new Map(all.map((kind) => [kind.name, kind]))
 }

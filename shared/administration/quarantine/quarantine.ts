@@ -204,10 +204,11 @@ export function createQuarantineAdministration(
       const { entry, waiting } = found
       const { queueId } = entry.message
       const others = quarantinedFor(entry).length - waiting.length
-      // Whoever is released to already has it on its way.
-      const isAlone = others === 0 && entry.message.state === 'held'
-      if (!isAlone) return { kind: 'others-wait', field: 'queueId', value: queueId }
-      return (await operator.remove(queueId)) ? { kind: 'removed', queueId } : notQuarantined(text)
+      if (others > 0) return { kind: 'others-wait', field: 'queueId', value: queueId }
+      // Whoever it was released to already has it on its way.
+      return (await operator.removeQuarantined(queueId))
+        ? { kind: 'removed', queueId }
+        : notQuarantined(text)
     },
 
     async forget() {
@@ -216,10 +217,10 @@ export function createQuarantineAdministration(
       const untilMs = clock.now() - lifeMs
       let forgotten = 0
       for await (const entry of operator.held()) {
-        const { queueId, state } = entry.message
+        const { queueId } = entry.message
         if (queueIdMs(queueId) > untilMs) break
-        if (state !== 'held' || quarantinedFor(entry).length === 0) continue
-        if (await operator.remove(queueId)) forgotten++
+        if (quarantinedFor(entry).length === 0) continue
+        if (await operator.removeQuarantined(queueId)) forgotten++
       }
       return forgotten
     },

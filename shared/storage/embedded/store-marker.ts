@@ -8,9 +8,10 @@ import { SystemFull } from '#shared/runtime/errors.ts'
 import { checkFormat } from '../format.ts'
 import { RESTORE, UnusableStore } from '../unusable-store.ts'
 import type { Environment } from './environment.ts'
+import { MARKER_FILE } from './marker-file.ts'
 import { syncFolder } from './object-files.ts'
 
-export const MARKER_FILE = 'store.json'
+export { MARKER_FILE }
 export type StoreMarker = { readonly store: string; readonly format: number }
 
 /** Undefined in a folder that never had a store, or had it before there were markers. */

@@ -8,6 +8,7 @@ const quiet: OverviewFacts = {
     kind: 'readable',
     file: 'c.pem',
     names: 'DNS:mx.test',
+    issuer: 'CN=Authority',
     expiresMs: 0,
     daysLeft: 60,
   },
@@ -75,5 +76,12 @@ describe('findings', () => {
 })
 
 function certificateOf(daysLeft: number) {
-  return { kind: 'readable', file: 'c.pem', names: 'x', expiresMs: 0, daysLeft } as const
+  return {
+    kind: 'readable',
+    file: 'c.pem',
+    names: 'x',
+    issuer: '',
+    expiresMs: 0,
+    daysLeft,
+  } as const
 }

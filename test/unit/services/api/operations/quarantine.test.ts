@@ -7,6 +7,7 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { type Administered, hashOfA, openAdministration } from '#test/support/administration.ts'
 import { openApi, owner, type TestApi } from '#test/support/api.ts'
+import { origin } from '#test/support/origin.ts'
 
 let world: Administered
 let api: TestApi
@@ -148,4 +149,52 @@ it('is forgotten when its time is over, and not before', async () => {
   world.clock.advance(11 * 86_400_000)
   expect(await quarantine.forget()).toBe(1)
   expect((await list()).data).toEqual([])
+})
+
+describe('what was let go to some', () => {
+  const letGo = async () => {
+    const body = { recipients: ['ann@one.test'] }
+    expect((await api.ask(`POST /quarantine/${held}:release`, body)).status).toBe(200)
+  }
+
+  it('is deleted for the others, and stays with those who have it', async () => {
+    const before = [await inboxOf('ann@one.test'), await inboxOf('bob@one.test')]
+    await letGo()
+    await world.pipeline.settle()
+    const { data } = await list()
+    expect(data).toMatchObject([{ queueId: held, recipients: ['also.bob@one.test'] }])
+    const rehearsed = await api.ask(`DELETE /quarantine/${held}?dryRun=true`)
+    expect(rehearsed.status).toBe(200)
+    expect((await list()).data).toHaveLength(1)
+    expect((await api.ask(`DELETE /quarantine/${held}`)).status).toBe(204)
+    expect((await list()).data).toEqual([])
+    expect(await world.pipeline.backend.operator.show(held)).toBeUndefined()
+    await world.pipeline.settle()
+    expect([await inboxOf('ann@one.test'), await inboxOf('bob@one.test')]).toEqual([
+      Number(before[0]) + 1,
+      before[1],
+    ])
+  })
+
+  it('is forgotten for the others in time', async () => {
+    await letGo()
+    await world.pipeline.settle()
+    world.clock.advance(11 * 86_400_000)
+    expect(await world.administration.quarantine.forget()).toBe(1)
+    expect((await list()).data).toEqual([])
+    expect(await world.pipeline.backend.operator.show(held)).toBeUndefined()
+  })
+})
+
+it('does not hold what an account sent that is contained', async () => {
+  const { containment, accounts } = world.administration
+  await accounts.add({ address: 'eve@one.test', secret: hashOfA })
+  const shown = await accounts.show('eve@one.test')
+  const id = shown.kind === 'account' ? shown.account.id : ''
+  const eve = origin({ id, login: 'eve@one.test', sessionsEpoch: 0 })
+  const sent = await world.pipeline.accept(letter, ['ann@one.test'], { origin: eve })
+  await containment.contain({ address: 'eve@one.test', reason: 'spam run' })
+  const entry = await world.pipeline.backend.operator.show(sent)
+  expect(entry?.message).toMatchObject({ state: 'held', reason: 'its account is frozen' })
+  expect((await list()).data.map((one: { queueId: string }) => one.queueId)).toEqual([held])
 })

@@ -1,0 +1,81 @@
+// The doctor on a store, for the command line and for the job that a console asks for.
+
+import { readFile } from 'node:fs/promises'
+import { diagnose } from '#services/doctor/doctor.ts'
+import type { Finding } from '#services/doctor/finding.ts'
+import { openWorld } from '#services/doctor/real-world.ts'
+import type { Administration } from '#shared/administration/administration.ts'
+import type { DomainRecords } from '#shared/administration/dns/domain-records.ts'
+import type { Machine } from '#shared/administration/status.ts'
+import type { Origin } from '#shared/contracts/spool.ts'
+import { newQueueId } from '#shared/mail/queue-id.ts'
+import type { Backend } from './backend.ts'
+import { openRecordReader } from './dns.ts'
+import { rehearseRecipient } from './rehearsal.ts'
+
+/** Whose port 25 shows whether ours goes out. */
+export const OUTBOUND_HOST = 'gmail-smtp-in.l.google.com'
+export const TIME_SERVER = 'pool.ntp.org'
+/** Without a name all domains are looked at, up to so many. */
+export const DOCTOR_DOMAINS_MAX = 20
+
+export type DoctorParts = {
+  /** Undefined: the system runs elsewhere. */
+  readonly machine: Machine | undefined
+  readonly domains: readonly DomainRecords[]
+  /** Absent: the one that the server says it shows. */
+  readonly certificateFile?: () => string
+  readonly outboundHost?: string
+  readonly timeServer?: string
+}
+
+export function assembleDoctor(
+  backend: Backend,
+  {
+    machine,
+    domains,
+    certificateFile,
+    outboundHost = OUTBOUND_HOST,
+    timeServer = TIME_SERVER,
+  }: DoctorParts,
+): AsyncIterable<Finding> {
+  const { settings, operator, clock } = backend
+  async function certificate(): Promise<string | undefined> {
+    const file = certificateFile?.() ?? (await machine?.server())?.certificateFile ?? ''
+    if (machine === undefined || file === '') return undefined
+    return await readFile(file, 'utf8').catch(() => undefined)
+  }
+  const world = openWorld({
+    readRecords: openRecordReader(settings),
+    askedByStranger: ({ sender, recipient }) =>
+      rehearseRecipient(backend, {
+        ...{ queueId: newQueueId(clock.now()), origin: stranger, sender, recipient },
+        ...{ declaredBytes: 0, recipientsSoFar: 0, finalRecipientsSoFar: 0 },
+      }),
+    nameServers: settings.dnsServers,
+    ...{ timeServer, machine, certificate, operator, clock },
+  })
+  return diagnose({ world, settings, domains, outboundHost, isHere: machine !== undefined })
+}
+
+/** With what is published of them; one that is removed meanwhile is left out. */
+export async function doctorDomains(
+  administration: Pick<Administration, 'domains' | 'dns'>,
+): Promise<readonly DomainRecords[]> {
+  const page = await administration.domains.page({ limit: DOCTOR_DOMAINS_MAX })
+  if (page.kind !== 'page') return []
+  const all = await Promise.all(
+    page.items.map(({ domain }) => administration.dns.records({ domain, check: true })),
+  )
+  return all.filter((found) => found.kind === 'records')
+}
+
+/** RFC 5737 §3: an address that nobody has. */
+const stranger: Origin = {
+  listener: 'smtp',
+  remoteAddress: '192.0.2.1',
+  remotePort: 0,
+  helo: 'example.org',
+  tls: null,
+  account: null,
+}
