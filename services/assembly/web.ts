@@ -1,7 +1,7 @@
 // The site: what is served over HTTP, in the order in which it is asked. A new part is a line here.
 
-import type { ConsoleFiles } from '#services/console/files.ts'
 import { createClientSetup, createClientSetupRedirect } from '#services/client-setup/handler.ts'
+import type { ConsoleFiles } from '#services/console/files.ts'
 import { createConsoleHandler } from '#services/console/handler.ts'
 import { createStsPolicyHost } from '#services/http/sts-policy.ts'
 import { stsPolicyText } from '#shared/administration/dns/sts-policy.ts'
@@ -14,10 +14,10 @@ export type WebDeps = ApiParts & {
   readonly backend: Backend
   /** What proves names to an authority; undefined: nothing does, over HTTP. */
   readonly acme?: WebHandler | undefined
-  /** Of the console; asked for by the first request. */
-  readonly consoleFiles: () => Promise<ConsoleFiles>
   /** What HTTPS shows; undefined where its key is not here. */
   readonly certificate?: (() => CertificatePair) | undefined
+  /** Of the console; asked for by the first request. */
+  readonly consoleFiles: () => Promise<ConsoleFiles>
 }
 
 export function assembleWeb({

@@ -15,6 +15,7 @@ import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import { type Administered, aHash, openAdministration } from '#test/support/administration.ts'
 import { apiDeps } from '#test/support/api.ts'
 import { must } from '#test/support/must.ts'
+import { origin } from '#test/support/origin.ts'
 
 const base = 'https://mx.example.test'
 const domain = (text: string): Domain => must(parseDomain(text))
@@ -169,9 +170,11 @@ const bodies: { readonly [id: string]: unknown } = {
   'accounts.setForward': { forward: null },
   'grants.set': { folder: 'INBOX', grantee: 'ann@ours.test', rights: 'lr' },
   'appPasswords.create': { name: 'n' },
+  'clientSetup.create': { name: 'n' },
   'totp.set': { code: '000000' },
   'passkeys.create': { name: 'n', answer: {} },
   'passkeys.rename': { name: 'n' },
+  'aliases.update': { targets: ['ann@ours.test'] },
   'keys.import': { selector: 's', privateKey: 'x' },
 }
 
@@ -226,6 +229,61 @@ describe('somebody else’s', () => {
       expect(body.code).not.toBe('ok')
     }
     expect((await ask(`DELETE /tokens/${own.body.id}`, { as: 'owner' })).status).toBe(204)
+  })
+
+  it('is not there by its id: messages, jobs, aliases, the record, app passwords, sessions', async () => {
+    const { backend, accept } = world.pipeline
+    const bob = must(await backend.directory.accounts.get(must(parseAddress('bob@other.test'))))
+    const login = { id: bob.id, login: 'bob@other.test' }
+    const letter = 'Subject: x\r\n\r\nHello\r\n'
+    const queued = await accept(letter, ['x@far.test'], { origin: origin(login) })
+    const held = await accept(letter, ['bob@other.test'], { held: 'infected: Eicar' })
+    const job = await backend.jobs.begin({
+      kind: 'export',
+      input: {},
+      owner: { accountId: bob.id, name: login.login },
+    })
+    await world.administration.aliases.add({ alias: 'info@other.test', targets: [login.login] })
+    const { session } = await backend.webSessions.begin(bob, ['password'], {
+      address: '192.0.2.9',
+      client: 'x',
+    })
+    const app = await world.administration.appPasswords.make({ address: login.login, name: 'a' })
+    const appId = app.kind === 'made' ? app.appPassword.id : ''
+    await ask('POST /accounts/bob@other.test:unfreeze', { as: 'owner', body: {} })
+    const recorded = await ask('GET /audit?operation=accounts.unfreeze', { as: 'owner' })
+    const things: readonly (readonly [path: RegExp, id: string])[] = [
+      [/^\/(queue|trace|policy\/decisions)\/\{queueId\}/, queued],
+      [/^\/quarantine\/\{queueId\}/, held],
+      [/^\/(jobs|imports)\/\{job\}/, job.id],
+      [/^\/aliases\/\{alias\}/, 'info@other.test'],
+      [/^\/audit\/\{entry\}/, recorded.body.data[0].id],
+      [/\{appPassword\}$/, appId],
+      [/\/sessions\/\{session\}$/, session.id],
+    ]
+    const seen: string[] = []
+    for (const { path, method, id } of operations) {
+      const [, thing = ''] = things.find(([pattern]) => pattern.test(path)) ?? []
+      if (thing === '') continue
+      seen.push(id)
+      const name = encodeURIComponent(thing)
+      const filled = path.replace('{account}', 'bob@other.test').replaceAll(/\{\w{1,40}\}/g, name)
+      const body = method === 'get' || method === 'delete' ? {} : { body: bodies[id] ?? {} }
+      for (const as of ['domain-admin', 'help-desk', 'holder'] as const) {
+        const line = `${method.toUpperCase()} ${filled}`
+        const { status } = await ask(line, { as, ...body })
+        expect([403, 404], `${as} ${id}`).toContain(status)
+        // What is there is told of to nobody by the difference to what is not.
+        const absent = line.replace(name, 'qx'.repeat(4))
+        if (status === 403) expect((await ask(absent, { as, ...body })).status, id).toBe(403)
+      }
+      // Policy has decided nothing about this one.
+      if (method === 'get' && id !== 'policy.recorded') {
+        const told = await ask(`GET ${filled}`, { as: 'owner' })
+        expect(told.status, `${id} ${JSON.stringify(told.body)}`).not.toBe(404)
+      }
+    }
+    expect(seen.length).toBeGreaterThan(15)
   })
 
   it('is nothing of somebody with more rights', async () => {

@@ -78,7 +78,7 @@ async function readAndSend(
   const found = await eventually('it has come', async () => {
     await flow.noop()
     const uids = await flow.search({ subject }, { uid: true })
-    return uids !== false && uids.length > 0
+    return uids ? uids.length > 0 : false
   })
   lock.release()
   await flow.logout()

@@ -18,10 +18,8 @@ export type HttpGateway = {
 }
 
 /** The function that the templates let the gateway call. */
-export function httpApiOf(
-  { inventory, ...deployment }: Pick<Deployment, 'inventory'> & Pick<Deployment, 'function'>,
-  host: string,
-): HttpGateway {
+export function httpApiOf(deployment: Deployment, host: string): HttpGateway {
+  const { inventory } = deployment
   const callable = inventory.permissions.filter(
     ({ principal }) => principal === 'apigateway.amazonaws.com',
   )
@@ -29,7 +27,9 @@ export function httpApiOf(
   const arns = new Set(callable.map(({ functionArn }) => functionArn))
   const [arn = ''] = arns
   if (arns.size !== 1) throw new Error('more than one function is called by HTTP APIs')
-  const pool: LambdaPool = deployment.function(inventory.function(arn).logicalId)
+  const pool: LambdaPool = deployment.function(
+    inventory.function(arn).logicalId.replace(/[0-9A-F]{8}$/, ''),
+  )
   return {
     host,
     async fetch(request, address = '192.0.2.7') {
