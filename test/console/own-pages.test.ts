@@ -18,7 +18,7 @@ describe.skipIf(!isInstalled('chromium'))('what an owner does', () => {
   let tab: Tab
 
   beforeAll(async () => {
-    world = resources.use(await openConsoleWorld())
+    world = resources.use(await openConsoleWorld({ settings: ['passkeyDomain=localhost'] }))
     browser = resources.use(await openBrowser())
     const profile = resources.use(await browser.profile())
     tab = resources.use(await profile.tab())

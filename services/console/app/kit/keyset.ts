@@ -59,6 +59,8 @@ export function useKeyset<Row>(path: string, query: Query): Keyset<Row> {
           failure: undefined,
           atMs: Date.now(),
         }))
+        // A page that found nothing has looked at as much as it may; the next looks on.
+        if (listed.data.length === 0 && listed.next) void ask(listed.next, ending.current)
       } catch (failure) {
         if (!signal.aborted) setState((before) => ({ ...before, isLoading: false, failure }))
       } finally {

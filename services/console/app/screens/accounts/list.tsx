@@ -18,23 +18,22 @@ import { AccountStatus, acts } from './acts.tsx'
 import { AddressTabs } from './address-tabs.tsx'
 import { contain } from './contain.tsx'
 
+const states = ['enabled', 'disabled', 'frozen'] as const
+
 export function screen() {
   const { query } = place.value
   const domain = query.get('domain') ?? ''
   const q = query.get('q') ?? ''
-  const list = useKeyset<Account>('/accounts', {
-    domain: domain || undefined,
-  })
-  // The index of words knows a few of those that match, and how many more there are.
-  const found = useResource(`found ${q}`, (signal) => findAccounts(q, signal))
+  const state = query.get('state') ?? ''
+  const list = useKeyset<Account>('/accounts', { domain, q, state })
   const domains = useResource('domains', (signal) =>
     get<{ readonly data: readonly Domain[] }>('/domains', { limit: 100 }, signal),
   )
-  const isFiltered = domain !== '' || q !== ''
+  const isFiltered = domain !== '' || q !== '' || state !== ''
   const known = domains.value?.data ?? []
   const counted = known.filter((each) => domain === '' || each.domain === domain)
   const total =
-    q !== '' || domains.value === undefined || known.length >= 100
+    q !== '' || state !== '' || domains.value === undefined || known.length >= 100
       ? undefined
       : counted.reduce((sum, each) => sum + each.accounts, 0)
   return (
@@ -66,12 +65,20 @@ export function screen() {
             ...known.map((each) => ({ value: each.domain, label: each.domain })),
           ]}
         />
+        <FilterChoice
+          name="state"
+          label={t('account.state')}
+          options={[
+            { value: '', label: t('filter.any') },
+            ...states.map((each) => ({ value: each, label: t(`account.${each}`) })),
+          ]}
+        />
       </Filters>
       <Table
         label={t('accounts.title')}
-        rows={q === '' ? list.rows : (found.value?.accounts ?? [])}
-        list={q === '' ? list : { ...found, hasMore: false, more() {} }}
-        total={q === '' ? total : found.value?.total}
+        rows={list.rows}
+        list={list}
+        {...(total !== undefined && { total })}
         keyOf={({ address }) => address}
         hrefOf={({ address }) => `/accounts/${segment(address)}`}
         {...(may('directory.write') && {
@@ -147,7 +154,7 @@ export function screen() {
               <button
                 type="button"
                 class="button"
-                onClick={() => setQuery({ q: undefined, domain: undefined })}
+                onClick={() => setQuery({ q: undefined, domain: undefined, state: undefined })}
               >
                 {t('act.clearFilter')}
               </button>
@@ -165,24 +172,6 @@ export function screen() {
       />
     </Page>
   )
-}
-
-type Found = {
-  readonly groups: readonly {
-    readonly kind: string
-    readonly hits: readonly { readonly name: string }[]
-    readonly rest: number
-  }[]
-}
-
-async function findAccounts(q: string, signal: AbortSignal) {
-  if (q === '') return { accounts: [], total: 0 }
-  const { groups } = await get<Found>('/search', { q }, signal)
-  const { hits = [], rest = 0 } = groups.find(({ kind }) => kind === 'accounts') ?? {}
-  const accounts = await Promise.all(
-    hits.map(({ name }) => get<Account>(`/accounts/${segment(name)}`, {}, signal)),
-  )
-  return { accounts, total: accounts.length + rest }
 }
 
 const command = (domain: string) =>
