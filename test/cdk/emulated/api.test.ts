@@ -75,7 +75,7 @@ describeDeployed('the API on AWS', () => {
 
   it('answers nobody, and says how it is', async () => {
     expect((await ask('GET /accounts')).status).toBe(401)
-    const health = await http.fetch(new Request(`https://${host}/healthz`))
+    const health = await http.fetch(new Request(`https://${host}/health/ready`))
     expect(health.status).toBe(200)
   })
 
