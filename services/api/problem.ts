@@ -101,12 +101,14 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'leads-nowhere':
     case 'not-queued':
     case 'not-traced':
+    case 'no-such-setting':
     case 'not-quarantined':
     case 'no-such-app-password':
     case 'no-such-session':
     case 'no-such-factor':
       return place.in === 'path' ? 404 : 422
     case 'switched-off':
+    case 'more-rights':
       return 403
     case 'wrong-answer':
     case 'is-owner':
@@ -119,6 +121,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'too-many':
     case 'not-waiting':
     case 'others-wait':
+    case 'setting-locked':
     case 'differs':
     case 'still-running':
       return 409

@@ -3,9 +3,13 @@
 import { decisionRecords } from '#services/policy/records/reading.ts'
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
+import type { PolicyRehearsal } from '#shared/administration/policy-rehearsal.ts'
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
+import { createSettingStore } from '#shared/directory/stored-settings.ts'
 import { changeEvent } from '#shared/events/change-event.ts'
 import { createStories } from '#shared/queue/trace/stories.ts'
+import { loadSettings } from '#shared/settings/load.ts'
+import type { LoadStored } from '#shared/settings/stored.ts'
 import { assembleAuditLog, assembleAuditSeals } from './audit.ts'
 import type { Backend } from './backend.ts'
 import { openRecordReader } from './dns.ts'
@@ -31,6 +35,13 @@ export function assembleAdministration(
     people,
     operator,
     objects: store.objects,
+    rehearsal: rehearsalOn(backend),
+    settingStore: createSettingStore({
+      table: store.tables.directory,
+      signals: store.signals,
+      clock,
+    }),
+    loadSettings: backend.loadSettings ?? loadDefaults,
     stories: createStories(store.tables.queue),
     decisions: decisionRecords(store.tables.counters, clock),
     suspicion,
@@ -39,6 +50,7 @@ export function assembleAdministration(
     webSessions: backend.webSessions,
     tokens: backend.tokens,
     links: backend.links,
+    setupLinks: backend.setupLinks,
     audit: assembleAuditLog(backend),
     auditSeals: assembleAuditSeals(backend),
     sessions,
@@ -51,3 +63,20 @@ export function assembleAdministration(
     },
   })
 }
+
+/** Loaded when it is first asked: a command that asks nothing of policy starts without it. */
+const rehearsalOn = (backend: Backend): PolicyRehearsal => ({
+  async transaction(request, { dnsServers = backend.settings.dnsServers }) {
+    const { rehearseTransaction } = await import('./rehearsal.ts')
+    const settings = { ...backend.settings, dnsServers: [...dnsServers] }
+    return await rehearseTransaction({ ...backend, settings }, request)
+  },
+  async *replay({ settings = backend.settings, sinceMs, asksDns }) {
+    const { replaySince } = await import('./rehearsal.ts')
+    yield* replaySince(backend, { settings, sinceMs, asksDns })
+  },
+})
+
+/** Of a system that nobody has told where its settings are from. */
+const loadDefaults: LoadStored = async (stored) =>
+  loadSettings({ environment: {}, overrides: [], stored })

@@ -32,6 +32,7 @@ import { createSharedBuckets } from '#shared/rates/shared-buckets.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { srsDomain } from '#shared/settings/own-domains.ts'
+import type { LoadStored } from '#shared/settings/stored.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Store, Table } from '#shared/storage/ports.ts'
 import { createExpand } from './expand.ts'
@@ -47,6 +48,8 @@ export function createBackend(deps: {
   readonly log: Log
   /** Told of what changes; undefined: nobody looks on. */
   readonly events?: EventSink
+  /** Reads the settings again; undefined: what is given here alone. */
+  readonly loadSettings?: LoadStored
   /** Tells whoever works on jobs that there is one; undefined: by a signal. */
   readonly wakeJobs?: () => void
 }) {

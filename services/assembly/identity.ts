@@ -7,6 +7,7 @@ import { createLinks, type Links } from '#shared/identity/links.ts'
 import type { SecondFactors } from '#shared/identity/second-factors.ts'
 import { systemRandom } from '#shared/identity/secrets.ts'
 import { createSessions, type Sessions } from '#shared/identity/sessions.ts'
+import { createSetupLinks, type SetupLinks } from '#shared/identity/setup-links.ts'
 import { createSignIns, type SignIns } from '#shared/identity/sign-in.ts'
 import { createTokens, type Tokens } from '#shared/identity/tokens.ts'
 import type { Rates } from '#shared/rates/rates.ts'
@@ -19,6 +20,7 @@ export type Identification = {
   readonly webSessions: Sessions
   readonly tokens: Tokens
   readonly links: Links
+  readonly setupLinks: SetupLinks
   readonly identities: Identities
 }
 
@@ -42,6 +44,7 @@ export function assembleIdentification(backend: {
     webSessions: sessions,
     tokens,
     links: createLinks(given),
+    setupLinks: createSetupLinks(given),
     identities: createIdentities({ accounts: directory.accounts, sessions, tokens, clock }),
   }
 }

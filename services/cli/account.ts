@@ -5,6 +5,7 @@ import { appPasswordCommands } from './app-password.ts'
 import { confirm, yesOption } from './confirm.ts'
 import { type Credentials, credentialOptions, nameOfPassword, readSecret } from './credentials.ts'
 import type { Define } from './define.ts'
+import { factorsCommand } from './factors.ts'
 import { CommandFailure } from './failure.ts'
 import { importCommand } from './import.ts'
 import { readAll } from './listing.ts'
@@ -27,6 +28,7 @@ export function accountCommands(parent: Command, define: Define): void {
   unfreezeCommand(account, define)
   appPasswordCommands(account, define)
   loginsCommand(account, define)
+  factorsCommand(account, define)
   importCommand(account, define, {
     what: 'accounts',
     about:

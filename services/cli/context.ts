@@ -12,8 +12,15 @@ import type { Administration } from '#shared/administration/administration.ts'
 import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { Change } from '#shared/administration/changes.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
-import { type LoadedSettings, loadSettings, type SettingSources } from '#shared/settings/load.ts'
+import {
+  type LoadedSettings,
+  loadSettings,
+  type SettingSources,
+  type SettingsResult,
+  type StoredSettings,
+} from '#shared/settings/load.ts'
 import { formatProblem } from '#shared/settings/problems.ts'
+import { type LoadStored, loadTolerantly } from '#shared/settings/stored.ts'
 import type { EmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { CommandFailure } from './failure.ts'
@@ -78,40 +85,52 @@ export function dataDirectory(common: Common, process: Process): string {
   return resolve(common.data ?? process.environment.POSTWOLKE_DATA ?? defaultData)
 }
 
+/** Those of the file and the environment. */
 export async function readSettings(common: Common, process: Process): Promise<LoadedSettings> {
-  const named = common.config ?? process.environment.POSTWOLKE_CONFIG
-  const path = named ?? join(dataDirectory(common, process), CONFIG_FILE)
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    // Only a file that was asked for by name must be there.
-    if (named === undefined && error.code === 'ENOENT') return undefined
-    throw new CommandFailure(`cannot read the configuration file: ${error.message}`)
-  })
-  const file = text === undefined ? undefined : { path, text }
-  return loadedOrFailure({ file, environment: process.environment }, common)
+  return orFailure(await loadHere(common, process)({}))
+}
+
+/** Where settings come from on this machine: read anew each time. */
+export function loadHere(common: Common, process: Process): LoadStored {
+  return async (stored) => {
+    const named = common.config ?? process.environment.POSTWOLKE_CONFIG
+    const path = named ?? join(dataDirectory(common, process), CONFIG_FILE)
+    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      // Only a file that was asked for by name must be there.
+      if (named === undefined && error.code === 'ENOENT') return undefined
+      throw new CommandFailure(`cannot read the configuration file: ${error.message}`)
+    })
+    const file = text === undefined ? undefined : { path, text }
+    return load({ file, environment: process.environment, stored }, common)
+  }
 }
 
 /** What this machine says of a mail system of its own is nothing to a deployment. */
-async function readDeployedSettings(common: Common, outputs: string): Promise<LoadedSettings> {
+function loadDeployed(common: Common, outputs: string): LoadStored {
   if (common.config !== undefined) {
     throw new CommandFailure('--aws brings the settings of the deployment; --config has no place')
   }
-  const { deployedSettings } = await loadDeployment()
-  return loadedOrFailure({ environment: await deployedSettings(outputs) }, common)
+  return async (stored) => {
+    const { deployedSettings } = await loadDeployment()
+    return load({ environment: await deployedSettings(outputs), stored }, common)
+  }
 }
 
-function loadedOrFailure(
-  sources: Pick<SettingSources, 'file' | 'environment'>,
+const load = (
+  sources: Pick<SettingSources, 'file' | 'environment' | 'stored'>,
   common: Common,
-): LoadedSettings {
-  const loaded = loadSettings({
+): SettingsResult =>
+  loadSettings({
     ...sources,
     overrides: common.set ?? [],
     readFile: (path) => readFileSync(path, 'utf8'),
   })
-  if (loaded.kind === 'invalid') {
-    throw new CommandFailure(loaded.problems.map(formatProblem).join('\n'))
-  }
-  return loaded
+
+export function orFailure<T extends { readonly kind: 'ok' }>(
+  loaded: T | Extract<SettingsResult, { readonly kind: 'invalid' }>,
+): T {
+  if (loaded.kind === 'ok') return loaded
+  throw new CommandFailure(loaded.problems.map(formatProblem).join('\n'))
 }
 
 export type Context = {
@@ -135,10 +154,10 @@ export async function withAdministration(
   run: (context: Context) => Promise<void>,
 ): Promise<void> {
   const outputs = outputsFile(common, process)
-  const { settings } =
-    outputs === undefined
-      ? await readSettings(common, process)
-      : await readDeployedSettings(common, outputs)
+  const loadStored =
+    outputs === undefined ? loadHere(common, process) : loadDeployed(common, outputs)
+  // What is wrong with them is told before a store is looked for.
+  orFailure(await loadStored({}))
   const [{ createBackend }, { assembleAdministration }, { assembleAuditTrail }] = await Promise.all(
     [
       import('#services/assembly/backend.ts'),
@@ -157,7 +176,10 @@ export async function withAdministration(
     by,
   })
   const { log } = administrator
-  const backend = createBackend({ store, settings, clock: systemClock, log })
+  const { loaded } = orFailure(await loadTolerantly(loadStored, await settingsIn(store)))
+  const { settings } = loaded
+  const loadSettings = loadStored
+  const backend = createBackend({ store, settings, clock: systemClock, log, loadSettings })
   const changes: Change[] = []
   const administration = assembleAdministration(backend, (change) => void changes.push(change))
   const output = createOutput(common.json === true, process.write)
@@ -168,6 +190,11 @@ export async function withAdministration(
     // Also of a command that failed in the middle: what it changed is changed.
     await administrator.handOver()
   }
+}
+
+async function settingsIn({ tables, signals }: Store): Promise<StoredSettings> {
+  const { createSettingStore } = await import('#shared/directory/stored-settings.ts')
+  return createSettingStore({ table: tables.directory, signals, clock: systemClock }).read()
 }
 
 /** Who gives the command; behind sudo that is somebody else than the process. */

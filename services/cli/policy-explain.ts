@@ -1,9 +1,7 @@
-import { isIP } from 'node:net'
 import { type Command, Option } from 'commander'
+import { explainListeners } from '#shared/administration/policy.ts'
 import type { DecisionRecord } from '#shared/contracts/decisions.ts'
-import type { RecipientRequest } from '#shared/contracts/policy.ts'
-import { formatAddress, parseAddress } from '#shared/mail/address.ts'
-import { newQueueId, parseQueueId } from '#shared/mail/queue-id.ts'
+import { unreachable } from '#shared/runtime/errors.ts'
 import type { Context } from './context.ts'
 import type { Define } from './define.ts'
 import { explanation } from './explanation-text.ts'
@@ -16,13 +14,11 @@ type Options = {
   readonly sender?: string
   readonly recipient?: string
   readonly login?: string
-  readonly listener?: (typeof listeners)[number]
+  readonly listener?: (typeof explainListeners)[number]
   readonly size?: string
   readonly tls?: boolean
   readonly dns?: string
 }
-
-const listeners = ['smtp', 'submission', 'submissions', 'lmtp'] as const
 
 /** `postwolke policy explain`: what was decided about a message, or would be about one now, and why. */
 export function explainCommand(policy: Command, define: Define): void {
@@ -36,7 +32,9 @@ export function explainCommand(policy: Command, define: Define): void {
         .option('--sender <address>', 'address in MAIL FROM; nothing, or <>, for the null sender')
         .option('--recipient <address>', 'address in RCPT TO')
         .option('--login <account>', 'the account that it logged in as')
-        .addOption(new Option('--listener <name>', 'where it connects').choices([...listeners]))
+        .addOption(
+          new Option('--listener <name>', 'where it connects').choices([...explainListeners]),
+        )
         .option('--size <bytes>', 'size that is declared with MAIL')
         .option('--tls', 'it speaks TLS')
         .option('--dns <address>', 'ask this name server, as address or address:port')
@@ -54,69 +52,47 @@ export function explainCommand(policy: Command, define: Define): void {
 }
 
 async function recorded(
-  { backend }: Context,
+  { administration, backend }: Context,
   text: string,
   { client, recipient }: Options,
 ): Promise<readonly DecisionRecord[]> {
   if (client !== undefined || recipient !== undefined) {
     throw new CommandFailure('give a queue id, or --client and --recipient; not both')
   }
-  const queueId = parseQueueId(text.toUpperCase())
-  if (queueId === undefined) throw new CommandFailure(`'${text}' is no queue id`)
-  const { recordedDecisions } = await import('#services/assembly/rehearsal.ts')
-  const records = await recordedDecisions(backend, queueId)
-  if (records.length > 0) return records
+  const found = await administration.policy.recorded(text)
+  if (found.kind === 'explained') return found.decisions
+  if (found.kind === 'bad-value') throw new CommandFailure(`'${text}' is no queue id`)
   const { policyRecordLifetime: lifeMs } = backend.settings
   const why =
     lifeMs === 0
       ? 'policyRecordLifetime is 0'
       : 'no such message, one of our own that nobody had anything against, too long ago, or one of many refusals in the same minute'
-  throw new CommandFailure(`nothing is recorded of ${queueId}: ${why}`)
+  throw new CommandFailure(`nothing is recorded of ${found.value}: ${why}`)
 }
 
-async function asked({ backend }: Context, options: Options): Promise<readonly DecisionRecord[]> {
-  const { dns } = options
-  const request = await requestOf(backend, options)
-  const { rehearseTransaction } = await import('#services/assembly/rehearsal.ts')
-  const dnsServers = dns === undefined ? backend.settings.dnsServers : [checkedServer(dns)]
-  return rehearseTransaction({ ...backend, settings: { ...backend.settings, dnsServers } }, request)
-}
-
-async function requestOf(
-  { directory, clock }: Context['backend'],
-  { client, helo = '', sender = '', recipient, login, listener, size = '0', tls }: Options,
-): Promise<RecipientRequest> {
+async function asked(
+  { administration }: Context,
+  { client, recipient, size = '0', dns, ...options }: Options,
+): Promise<readonly DecisionRecord[]> {
   if (client === undefined || recipient === undefined) {
     throw new CommandFailure('give a queue id, or --client and --recipient')
   }
-  if (isIP(client) === 0) throw new CommandFailure(`--client: '${client}' is no IP address`)
   if (!/^\d{1,15}$/.test(size)) throw new CommandFailure(`--size: '${size}' is no number of bytes`)
-  const account = login === undefined ? null : await accountOf(directory, login)
-  return {
-    queueId: newQueueId(clock.now()),
-    origin: {
-      listener: listener ?? (account === null ? 'smtp' : 'submission'),
-      remoteAddress: client,
-      remotePort: 0,
-      helo,
-      // Who logs in has it.
-      tls: tls || account !== null ? usualTls : null,
-      account,
-    },
-    sender: sender === '<>' ? '' : sender,
-    declaredBytes: Number(size),
-    recipientsSoFar: 0,
-    finalRecipientsSoFar: 0,
+  const found = await administration.policy.explain({
+    ...options,
+    client,
     recipient,
+    declaredBytes: Number(size),
+    ...(dns !== undefined && { dnsServers: [checkedServer(dns)] }),
+  })
+  switch (found.kind) {
+    case 'explained':
+      return found.decisions
+    case 'bad-value':
+      throw new CommandFailure(`--client: '${client}' is no IP address`)
+    case 'no-such-account':
+      throw new CommandFailure(`--login: there is no account '${found.value}'`)
+    default:
+      return unreachable(found)
   }
-}
-
-const usualTls = { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' }
-
-async function accountOf({ accounts }: Context['backend']['directory'], login: string) {
-  const address = parseAddress(login)
-  const account = address && (await accounts.get(address))
-  if (account === undefined) throw new CommandFailure(`--login: there is no account '${login}'`)
-  const { id, sessionsEpoch } = account
-  return { id, login: formatAddress(account.address), sessionsEpoch }
 }

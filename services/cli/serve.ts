@@ -6,10 +6,13 @@ import type { System } from '#services/one-machine/system.ts'
 import { adoptSockets, socketsLeft } from '#shared/net/inherited-sockets.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { type LogSettings, type LogTargets, openLogTargets } from '#shared/runtime/log-targets.ts'
+import { loadTolerantly } from '#shared/settings/stored.ts'
 import { findWarnings } from '#shared/settings/warnings.ts'
 import {
   type Common,
   dataDirectory,
+  loadHere,
+  orFailure,
   type Process,
   readSettings,
   withCommonOptions,
@@ -47,7 +50,14 @@ export function serveCommand(parent: Command, process: Process, version: string)
       log.info({}, 'waiting for the server that runs to be told to stop')
       await untilFree(directory)
     }
-    const system = await startSystem({ directory, settings, log, version })
+    const system = await startSystem({
+      directory,
+      settings,
+      log,
+      version,
+      loadSettings: loadHere(options, process),
+      onSettings: ({ log: changed }) => targets.change(changed),
+    })
     for (const socket of passed > 0 ? socketsLeft() : []) {
       log.warn({ ...socket }, 'a socket was passed that no listener wants')
     }
@@ -94,7 +104,10 @@ async function reload(running: {
 }): Promise<void> {
   const { options, process, system, targets } = running
   try {
-    const { settings } = await readSettings(options, process)
+    // What of the stored ones is not usable was told when they were read first.
+    const stored = await system.storedSettings()
+    const { loaded } = orFailure(await loadTolerantly(loadHere(options, process), stored))
+    const { settings } = loaded
     targets.change(settings.log)
     const { taken, needRestart } = await system.reload(settings)
     targets.log.info({ changed: taken, needRestart }, 'reloaded')

@@ -1,11 +1,9 @@
 // A story as lines of JSON, with the fields and the messages of the log (docs/log.md), in the order in which it happened.
 
-import type { Traced } from '#shared/administration/trace/trace.ts'
+import type { MessageHead, Traced, TrailEvent } from '#shared/administration/trace/trace.ts'
+import { fatesOf, type Story, type StoryStep, timeOf } from '#shared/administration/trace/trace.ts'
 import type { DecisionRecord } from '#shared/contracts/decisions.ts'
 import { queueIdMs } from '#shared/mail/queue-id.ts'
-import type { MessageHead } from '#shared/queue/trace/ended.ts'
-import { fatesOf, type Story, type StoryStep, timeOf } from '#shared/queue/trace/story.ts'
-import type { TrailEvent } from '#shared/queue/trace/trail.ts'
 import { subjectOf } from './explanation-text.ts'
 import { formatTime } from './output.ts'
 

@@ -1,17 +1,22 @@
 // A story for whoever reads it at night: what message, how it is with it now and what comes next, then what happened, then each recipient.
 // Texts come from strangers: every line is made printable, and long lists are cut with the number of what is left out.
 
-import type { Traced } from '#shared/administration/trace/trace.ts'
-import { type DecisionRecord, outcomeOf } from '#shared/contracts/decisions.ts'
-import type { HowEnded, MessageHead } from '#shared/queue/trace/ended.ts'
+import type {
+  HowEnded,
+  MessageHead,
+  Traced,
+  TrailEvent,
+  TrailRecipient,
+  TrailResult,
+} from '#shared/administration/trace/trace.ts'
 import {
   type Fate,
   fatesOf,
   type Story,
   type StoryStep,
   timeOf,
-} from '#shared/queue/trace/story.ts'
-import type { TrailEvent, TrailRecipient, TrailResult } from '#shared/queue/trace/trail.ts'
+} from '#shared/administration/trace/trace.ts'
+import { type DecisionRecord, outcomeOf } from '#shared/contracts/decisions.ts'
 import { printable } from '#shared/runtime/printable.ts'
 import { subjectOf } from './explanation-text.ts'
 import { counted, formatBytes, formatTime, table, wrap } from './output.ts'

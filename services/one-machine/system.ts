@@ -29,7 +29,7 @@ import {
   openRemoteDelivery,
   type RemoteSecrets,
 } from '#services/assembly/remote.ts'
-import { explained } from '#services/assembly/start-failure.ts'
+import { explained, StartFailure } from '#services/assembly/start-failure.ts'
 import { startTlsReports } from '#services/assembly/tls-reports.ts'
 import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
 import { assembleWeb } from '#services/assembly/web.ts'
@@ -39,6 +39,7 @@ import { findPostmaster } from '#shared/administration/postmaster.ts'
 import { asksRecentLogins } from '#shared/auth/pop-before-smtp.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
+import { createSettingStore, SETTINGS_TOPIC } from '#shared/directory/stored-settings.ts'
 import { createStoredFigures } from '#shared/figures/series.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { createSparingLog } from '#shared/net/sparing-log.ts'
@@ -47,7 +48,10 @@ import { readPair } from '#shared/net/tls/certificate-files.ts'
 import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import type { StoredSettings } from '#shared/settings/load.ts'
+import { formatProblem } from '#shared/settings/problems.ts'
 import { type Reloaded, reloadSettings } from '#shared/settings/reload.ts'
+import { type LoadStored, loadTolerantly } from '#shared/settings/stored.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { lockForServing } from '#shared/storage/embedded/serving-lock.ts'
@@ -67,6 +71,8 @@ export type System = {
    * nothing, when what they name is not usable.
    */
   reload(wanted: Settings): Promise<Reloaded>
+  /** What was changed while it ran. */
+  storedSettings(): Promise<StoredSettings>
   /** Ends sessions within the grace time, finishes the work in hand and closes the store. */
   stop(): Promise<void>
 }
@@ -87,8 +93,11 @@ export async function startSystem(deps: {
   readonly settings: Settings
   readonly log: Log
   readonly version: string
+  /** Reads the settings again, with those that are stored; absent: there are those above alone. */
+  readonly loadSettings?: LoadStored
+  /** Told what is in force from now on, beyond what a SIGHUP brings. */
+  readonly onSettings?: (settings: Settings) => void
 }): Promise<System> {
-  const { settings } = deps
   const clock = systemClock
   await using opening = new AsyncDisposableStack()
   const spans = await openSpansOf(deps)
@@ -104,11 +113,36 @@ export async function startSystem(deps: {
         directory: deps.directory,
         clock,
         log,
-        reserveBytes: Math.max(settings.queueMinfree, RESERVE_MESSAGES * settings.messageSizeLimit),
+        reserveBytes: Math.max(
+          deps.settings.queueMinfree,
+          RESERVE_MESSAGES * deps.settings.messageSizeLimit,
+        ),
       }),
     ),
   )
-  const backend = createBackend({ store, settings, clock, log, events })
+  const settingStore = createSettingStore({
+    table: store.tables.directory,
+    signals: store.signals,
+    clock,
+  })
+  /** With what was changed while it ran. What of that is not usable is told and left out: it must not keep the system from starting. */
+  async function settingsInForce(): Promise<Settings> {
+    const { loadSettings } = deps
+    if (loadSettings === undefined) return deps.settings
+    const tolerant = await loadTolerantly(loadSettings, await settingStore.read())
+    if (tolerant.kind !== 'ok') {
+      throw new StartFailure(tolerant.problems.map(formatProblem).join('\n'))
+    }
+    for (const { path, reason } of tolerant.dropped) {
+      log.error({ setting: path, reason }, 'stored setting not used')
+    }
+    return tolerant.loaded.settings
+  }
+  const settings = await settingsInForce()
+  deps.onSettings?.(settings)
+  const { loadSettings } = deps
+  const opened = { store, clock, log, events, ...(loadSettings && { loadSettings }) }
+  const backend = createBackend({ ...opened, settings })
   let running = backend
   const acme = await openAcme(deps.directory, settings, clock)
   const certificates = await explained(
@@ -236,7 +270,8 @@ export async function startSystem(deps: {
     isReady: () => isReady,
   })
   const web = assembleWeb({
-    backend: listening,
+    // Each request sees what is in force.
+    backend: Object.defineProperty({ ...listening }, 'settings', { get: () => running.settings }),
     version: deps.version,
     events,
     streams: true,
@@ -244,6 +279,7 @@ export async function startSystem(deps: {
     figures: createStoredFigures(store.tables.counters, clock),
     machine: createMachine({ directory: deps.directory, clock }),
     acme: acme?.handler,
+    certificate: () => certificates.current(),
     async consoleFiles() {
       const { buildConsole } = await import('#services/console/build.ts')
       return await buildConsole()
@@ -268,31 +304,56 @@ export async function startSystem(deps: {
     certificateFile: certificates.certificateFile,
   })
   await warnWithoutPostmaster(backend)
+  /** One at a time: two that change at once would leave the earlier in force. */
+  let reloading: Promise<unknown> = Promise.resolve()
+  async function reload(wanted: Settings): Promise<Reloaded> {
+    const reloaded = reloadSettings(running.settings, wanted)
+    const auth = await remoteSecrets(reloaded.settings)
+    // Folders and the queue stay the same: their writers know of each other.
+    const changed = createBackend({ ...opened, settings: reloaded.settings })
+    const next = { ...changed, mailbox: backend.mailbox, queue: backend.queue }
+    const deciders = await decidersOf(next)
+    await certificates.reload()
+    running = next
+    runner = assembleJobRunner(next)
+    for (const { close } of remotes) close()
+    await pickup?.tellLimits()
+    const busy = remotes.filter(({ isIdle }) => !isIdle())
+    remotes = [...busy, openRemoteDelivery(running, auth)]
+    services.change(running, (...given) => newest(remotes).deliver(...given))
+    policy = deciders.policy
+    content = deciders.content
+    return reloaded
+  }
+  const inTurn = (work: () => Promise<Reloaded>) => {
+    const next = reloading.then(work)
+    reloading = next.catch(() => undefined)
+    return next
+  }
+  async function takeStored(): Promise<void> {
+    const wanted = await settingsInForce()
+    // A hint may come twice, and without anything behind it.
+    if (reloadSettings(running.settings, wanted).taken.length === 0) return
+    const { taken } = await reload(wanted)
+    deps.onSettings?.(wanted)
+    log.info({ changed: taken }, 'settings changed')
+  }
+  if (deps.loadSettings !== undefined) {
+    const changing = await store.signals.subscribe(SETTINGS_TOPIC, () => {
+      reloading = reloading
+        .then(takeStored)
+        .catch((error) => log.error({ error }, 'changed settings not taken over'))
+    })
+    opening.defer(() => changing.close())
+  }
   const resources = opening.move()
   isReady = true
   return {
     backend,
     listeners: [...listeners.opened, ...http.opened],
     certificates,
-    async reload(wanted) {
-      const reloaded = reloadSettings(running.settings, wanted)
-      const auth = await remoteSecrets(reloaded.settings)
-      // Folders and the queue stay the same: their writers know of each other.
-      const changed = createBackend({ store, settings: reloaded.settings, clock, log, events })
-      const next = { ...changed, mailbox: backend.mailbox, queue: backend.queue }
-      const deciders = await decidersOf(next)
-      await certificates.reload()
-      running = next
-      runner = assembleJobRunner(next)
-      for (const { close } of remotes) close()
-      await pickup?.tellLimits()
-      const busy = remotes.filter(({ isIdle }) => !isIdle())
-      remotes = [...busy, openRemoteDelivery(running, auth)]
-      services.change(running, (...given) => newest(remotes).deliver(...given))
-      policy = deciders.policy
-      content = deciders.content
-      return reloaded
-    },
+    storedSettings: () => settingStore.read(),
+    reload: (wanted) => inTurn(() => reload(wanted)),
     // In reverse order: listeners, workers, certificate, store.
     async stop() {
       isReady = false

@@ -13,6 +13,10 @@ import { type AliasAdministration, createAliasAdministration } from './aliases.t
 import { type AppPasswordAdministration, createAppPasswordAdministration } from './app-passwords.ts'
 import type { AuditLog } from './audit/reading.ts'
 import type { AuditSeals } from './audit/seals.ts'
+import {
+  type ClientSetupAdministration,
+  createClientSetupAdministration,
+} from './client-setup/client-setup.ts'
 import { type ContainmentAdministration, createContainmentAdministration } from './containment.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { createDnsAdministration, type DnsAdministration } from './dns/domain-records.ts'
@@ -23,12 +27,14 @@ import { createGrantAdministration, type GrantAdministration } from './grants.ts
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createInvitationAdministration, type InvitationAdministration } from './invitations.ts'
 import { createLoginAdministration, type LoginAdministration } from './logins.ts'
+import { createPolicyAdministration, type PolicyAdministration } from './policy.ts'
 import {
   createQuarantineAdministration,
   type QuarantineAdministration,
 } from './quarantine/quarantine.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
 import { createRoleAdministration, type RoleAdministration } from './roles.ts'
+import { createSettingsAdministration, type SettingsAdministration } from './settings.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
 import { createSrsAdministration, type SrsAdministration } from './srs.ts'
 import { createStatusAdministration, type StatusAdministration } from './status.ts'
@@ -46,6 +52,7 @@ export interface Administration {
   readonly audit: AuditLog
   readonly auditSeals: AuditSeals
   readonly appPasswords: AppPasswordAdministration
+  readonly clientSetup: ClientSetupAdministration
   readonly logins: LoginAdministration
   readonly factors: FactorAdministration
   readonly aliases: AliasAdministration
@@ -58,6 +65,8 @@ export interface Administration {
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
   readonly trace: TraceAdministration
+  readonly settings: SettingsAdministration
+  readonly policy: PolicyAdministration
   readonly quarantine: QuarantineAdministration
 }
 
@@ -65,6 +74,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const fields = createFields(deps.settings)
   const accounts = createAccountAdministration(deps, fields)
   const access = createAccessAdministration(deps)
+  const appPasswords = createAppPasswordAdministration(deps, fields)
   return {
     domains: createDomainAdministration(deps, fields),
     accounts,
@@ -74,7 +84,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     containment: createContainmentAdministration(deps, fields, accounts, deps.audit),
     audit: deps.audit,
     auditSeals: deps.auditSeals,
-    appPasswords: createAppPasswordAdministration(deps, fields),
+    appPasswords,
+    clientSetup: createClientSetupAdministration(deps, fields, appPasswords),
     factors: createFactorAdministration(deps, fields),
     logins: createLoginAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),
@@ -87,6 +98,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),
     trace: createTraceAdministration(deps),
+    settings: createSettingsAdministration(deps),
+    policy: createPolicyAdministration(deps),
     quarantine: createQuarantineAdministration(deps, access),
   }
 }

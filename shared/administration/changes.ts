@@ -15,6 +15,7 @@ export type Change = {
     | 'app-password'
     | 'factor'
     | 'login'
+    | 'setting'
     | 'role'
     | 'token'
     | 'link'

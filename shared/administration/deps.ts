@@ -10,22 +10,26 @@ import type { BounceAddresses } from '#shared/directory/bounce-addresses.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { KeyUpkeep } from '#shared/directory/key-upkeep.ts'
 import type { StoredSrsSecrets } from '#shared/directory/srs-secrets.ts'
+import type { SettingStore } from '#shared/directory/stored-settings.ts'
 import type { FactorKeeper } from '#shared/identity/factor-keeper.ts'
 import type { Links } from '#shared/identity/links.ts'
 import type { SecondFactors } from '#shared/identity/second-factors.ts'
 import type { Sessions } from '#shared/identity/sessions.ts'
+import type { SetupLinks } from '#shared/identity/setup-links.ts'
 import type { Tokens } from '#shared/identity/tokens.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Stories } from '#shared/queue/trace/stories.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import type { LoadStored } from '#shared/settings/stored.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import type { AuditLog } from './audit/reading.ts'
 import type { AuditSeals } from './audit/seals.ts'
 import type { RecordChange } from './changes.ts'
 import type { ReadRecords } from './dns/published.ts'
 import type { DnsSettings } from './dns/wanted-records.ts'
+import type { PolicyListSettings, PolicyRehearsal } from './policy-rehearsal.ts'
 
 export type AdministrationDeps = {
   readonly directory: Directory
@@ -47,32 +51,38 @@ export type AdministrationDeps = {
   readonly webSessions: Sessions
   readonly tokens: Tokens
   readonly links: Links
+  readonly setupLinks: Pick<SetupLinks, 'make'>
   /** The record of what was done. */
   readonly audit: AuditLog
   readonly auditSeals: AuditSeals
   readonly suspicion: Pick<Suspicion, 'forget'>
   readonly stories: Stories
+  readonly rehearsal: PolicyRehearsal
+  readonly settingStore: SettingStore
+  /** From all their sources, with these in place of what is stored. */
+  readonly loadSettings: LoadStored
   readonly decisions: DecisionRecords
   readonly clock: Clock
-  readonly settings: DnsSettings & {
-    /** Of addresses without a domain; '' for none. */
-    readonly defaultDomain: string
-    /** Bytes for accounts without a quota of their own; 0: no limit. */
-    readonly mailboxSizeLimit: number
-    readonly recipientDelimiter: string
-    readonly smtpdRestrictionClasses: string
-    readonly dkimSigning: boolean
-    /** Whether whoever runs the system may read what waits in the queue. */
-    readonly operatorsReadMail: boolean
-    /** The access table with senders that were let in from quarantine; '' for none. */
-    readonly quarantineAllowTable: string
-    /** 0: what is in quarantine stays. */
-    readonly quarantineLifetime: number
-    /** How long is told what became of a message, and what was decided about it. */
-    readonly traceRetention: number
-    readonly policyRecordLifetime: number
-    readonly apiTokenLifetime: number
-  }
+  readonly settings: DnsSettings &
+    PolicyListSettings & {
+      /** Of addresses without a domain; '' for none. */
+      readonly defaultDomain: string
+      /** Bytes for accounts without a quota of their own; 0: no limit. */
+      readonly mailboxSizeLimit: number
+      readonly recipientDelimiter: string
+      readonly smtpdRestrictionClasses: string
+      readonly dkimSigning: boolean
+      /** Whether whoever runs the system may read what waits in the queue. */
+      readonly operatorsReadMail: boolean
+      /** The access table with senders that were let in from quarantine; '' for none. */
+      readonly quarantineAllowTable: string
+      /** 0: what is in quarantine stays. */
+      readonly quarantineLifetime: number
+      /** How long is told what became of a message, and what was decided about it. */
+      readonly traceRetention: number
+      readonly policyRecordLifetime: number
+      readonly apiTokenLifetime: number
+    }
   readonly log: Log
   /** Told of every change, once it is made. */
   readonly record: RecordChange

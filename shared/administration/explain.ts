@@ -28,6 +28,8 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return refusal.field === 'domain'
         ? `${value} has the last owner`
         : `${value} is the last owner`
+    case 'more-rights':
+      return `${value} has more rights`
     case 'no-such-token':
       return `no token ${value}`
     case 'no-such-link':
@@ -52,6 +54,10 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `${value} is not in quarantine`
     case 'others-wait':
       return `${value} is not yours alone: others wait for it, or get it now`
+    case 'no-such-setting':
+      return `there is no setting ${value}${refusal.nearest === null ? '' : `; did you mean ${refusal.nearest}?`}`
+    case 'setting-locked':
+      return `${value} is set by ${refusal.from}, which has the last word`
     case 'not-traced':
       return `nothing is known of ${value}`
     case 'switched-off':
@@ -136,6 +142,16 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
       return `'${value}' is not a queue id`
     case 'age':
       return `${name} cannot be '${value}'; allowed: ${rule.allowed}`
+    case 'setting':
+      return rule.problem
+    case 'setting-count':
+      return `1 to ${rule.max} settings are changed at once`
+    case 'reloadable':
+      return `${value} cannot change while the system runs; set it in the configuration file`
+    case 'in-file':
+      return `${value} is a secret, or names a file; set it in the configuration file`
+    case 'ip-address':
+      return `'${value}' is no IP address`
     case 'cursor':
       return `'${value}' is not where a list goes on`
     case 'passwd-line':

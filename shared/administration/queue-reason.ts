@@ -29,11 +29,15 @@ const CODES_MAX = 2
 const CODE = /^[245]\d\d(?:[- ]|$)|^[245]\.\d{1,3}\.\d{1,3}$/
 
 function normalWord(word: string): string {
-  const [, before = '', inner = '', after = ''] = WORD.exec(word) ?? []
-  return `${before}${normalInner(inner)}${after}`
+  let from = 0
+  let to = word.length
+  while (from < to && OPENING.includes(word.charAt(from))) from++
+  while (to > from && CLOSING.includes(word.charAt(to - 1))) to--
+  return word.slice(0, from) + normalInner(word.slice(from, to)) + word.slice(to)
 }
 
-const WORD = /^([<([{"']{0,4})(.*?)([>)\]}"',.;:!?]{0,4})$/
+const OPENING = '<([{"\''
+const CLOSING = '>)]}"\',.;:!?'
 
 function normalInner(text: string): string {
   if (/^https?:/i.test(text)) return '(url)'

@@ -28,6 +28,9 @@ export type Field =
   | 'after'
   | 'since'
   | 'as'
+  | 'setting'
+  | 'client'
+  | 'login'
   | 'table'
   | 'from'
   | 'accessTable'
@@ -56,6 +59,7 @@ export type Field =
   | 'displayName'
   | 'job'
   | 'search'
+  | 'from'
 
 /** What a value has to be, with the numbers and words of the rule. */
 export type Rule =
@@ -83,6 +87,14 @@ export type Rule =
   | { readonly name: 'queue-id' }
   | { readonly name: 'age'; readonly allowed: string }
   | { readonly name: 'cursor' }
+  | { readonly name: 'ip-address' }
+  /** Of settings; `problem`: for people, in the words of the start. */
+  | { readonly name: 'setting'; readonly problem: string }
+  | { readonly name: 'setting-count'; readonly max: number }
+  /** It waits for a restart, and so for the file. */
+  | { readonly name: 'reloadable' }
+  /** A secret, or the name of a file: whoever has the machine writes it into the file. */
+  | { readonly name: 'in-file' }
   /** Of an import. */
   | { readonly name: 'passwd-line' }
   | { readonly name: 'not-both' }
@@ -133,9 +145,11 @@ export type NotEmpty = Of<
   'domain',
   { readonly accounts: number; readonly aliases: number }
 >
-export type NoSuchAccount = Of<'no-such-account', 'address' | 'grantee'>
+export type NoSuchAccount = Of<'no-such-account', 'address' | 'grantee' | 'login'>
 /** Somebody who can sign in must be left to give roles; another account may be made owner before. */
 export type LastOwner = Of<'last-owner', 'address' | 'domain'>
+/** Of a row of many: the account may more than who changes it. */
+export type MoreRights = Of<'more-rights', 'address'>
 export type NoSuchAlias = Of<'no-such-alias', 'alias'>
 /** No alias, no account, and no catch-all. */
 export type LeadsNowhere = Of<'leads-nowhere', 'alias'>
@@ -158,6 +172,9 @@ export type NotTraced = Of<'not-traced', 'queueId'>
 export type NotQuarantined = Of<'not-quarantined', 'queueId'>
 /** Others wait for the same message, or get it now. */
 export type OthersWait = Of<'others-wait', 'queueId'>
+export type NoSuchSetting = Of<'no-such-setting', 'setting', { readonly nearest: string | null }>
+/** `from`: the file or the variable that says it. */
+export type SettingLocked = Of<'setting-locked', 'setting', { readonly from: string }>
 /** A setting lets nobody do it. */
 export type SwitchedOff = Of<'switched-off', Field, { readonly setting: string }>
 
@@ -188,6 +205,7 @@ export type Refusal =
   | NotEmpty
   | NoSuchAccount
   | LastOwner
+  | MoreRights
   | NoSuchAlias
   | LeadsNowhere
   | NoSuchFolder
@@ -197,6 +215,8 @@ export type Refusal =
   | NotWaiting
   | SwitchedOff
   | NotTraced
+  | NoSuchSetting
+  | SettingLocked
   | NotQuarantined
   | OthersWait
   | Differs

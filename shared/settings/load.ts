@@ -1,5 +1,5 @@
-// Reads the settings from their sources, in rising precedence: the table's defaults, the configuration file (TOML), environment
-// variables, `--set key=value`. Every mistake in any of them is reported at once; there is no result until all are right.
+// Reads the settings from their sources, in rising precedence: the table's defaults, what was changed while the system ran and is kept in
+// its store, the configuration file (TOML), environment variables, `--set key=value`. Every mistake in any of them is reported at once; there is no result until all are right.
 
 import { parse as parseToml, TomlError } from 'smol-toml'
 import { findConflicts } from './conflicts.ts'
@@ -13,6 +13,8 @@ import { flatten, type Settings, settingsTable } from './table.ts'
 export type SettingSources = {
   /** By path, in place of the table's own defaults. */
   readonly defaults?: { readonly [path: string]: string }
+  /** By path: what was changed while the system ran. Whoever writes the file or the environment has the last word. */
+  readonly stored?: StoredSettings
   readonly file?: { readonly path: string; readonly text: string } | undefined
   readonly environment: { readonly [variable: string]: string | undefined }
   /** Arguments of `--set`; a later one wins. */
@@ -21,10 +23,17 @@ export type SettingSources = {
   readonly readFile?: (path: string) => string
 }
 
+export type StoredSettings = { readonly [path: string]: string }
+
+/** A text that was given for a setting, and where. */
+export type GivenText = { readonly text: string; readonly origin: ValueOrigin }
+
 export type LoadedSettings<S = Settings> = {
   readonly kind: 'ok'
   readonly settings: S
   readonly origin: (path: string) => ValueOrigin
+  /** All that was given for it, the last of which counts. */
+  readonly given: (path: string) => readonly GivenText[]
 }
 
 export type SettingsResult<S = Settings> =
@@ -51,6 +60,7 @@ export function createSettingsLoader<G extends SettingGroup>(of: {
     const problems: Problem[] = []
     const given = [
       ...fromDefaults(sources.defaults ?? {}),
+      ...fromStored(sources.stored ?? {}),
       ...fromFile(sources.file, byPath, problems),
       ...fromEnvironment(sources.environment, pathsByVariable),
       ...fromOverrides(sources.overrides, problems),
@@ -78,6 +88,13 @@ export function createSettingsLoader<G extends SettingGroup>(of: {
       kind: 'ok',
       settings,
       origin: (path) => values.get(path)?.origin ?? { kind: 'default' },
+      given: (path) =>
+        given
+          .filter((one) => one.path === path && one.origin.kind !== 'default')
+          .map(({ value, origin }) => {
+            const isList = byPath.get(path)?.kind.list === true
+            return { text: asText(value, isList) ?? '', origin }
+          }),
     }
   }
 }
@@ -90,6 +107,11 @@ type Given = { readonly path: string; readonly value: unknown; readonly origin: 
 function fromDefaults(defaults: { readonly [path: string]: string }): Given[] {
   const origin: ValueOrigin = { kind: 'default' }
   return Object.entries(defaults).map(([path, value]) => ({ path, value, origin }))
+}
+
+function fromStored(stored: StoredSettings): Given[] {
+  const origin: ValueOrigin = { kind: 'stored' }
+  return Object.entries(stored).map(([path, value]) => ({ path, value, origin }))
 }
 
 function fromFile(

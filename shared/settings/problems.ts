@@ -8,6 +8,8 @@ export const SECRET = '(secret)'
 /** Where a value came from. */
 export type ValueOrigin =
   | { readonly kind: 'default' }
+  /** Changed while the system ran, and kept in its store. */
+  | { readonly kind: 'stored' }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'environment'; readonly variable: string }
   | { readonly kind: 'override' }
@@ -49,6 +51,8 @@ export function formatOrigin(origin: ValueOrigin): string {
   switch (origin.kind) {
     case 'default':
       return 'default'
+    case 'stored':
+      return 'stored'
     case 'file':
       return origin.path
     case 'environment':

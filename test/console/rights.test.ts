@@ -49,36 +49,40 @@ describe.skipIf(!isInstalled('chromium'))('what a role sees', () => {
       `fetch('/api/v1${path}', { headers: { 'x-postwolke': 'test' } }).then(({ status }) => status)`,
     )
 
-  it.each(persons)('%s', async (person) => {
-    await using profile = await browser.profile()
-    await using tab = await profile.tab()
-    await signIn(tab, world, person)
-    await settled(tab.page)
+  it.each(persons)(
+    '%s',
+    async (person) => {
+      await using profile = await browser.profile()
+      await using tab = await profile.tab()
+      await signIn(tab, world, person)
+      await settled(tab.page)
 
-    const hrefs = await tab.page.evaluate<string[]>(
-      "[...document.querySelectorAll('nav.side a')].map((one) => one.getAttribute('href'))",
-    )
-    for (const href of hrefs) expect(sees(person, matchRoute(href)?.route.right), href).toBe(true)
+      const hrefs = await tab.page.evaluate<string[]>(
+        "[...document.querySelectorAll('nav.side a')].map((one) => one.getAttribute('href'))",
+      )
+      for (const href of hrefs) expect(sees(person, matchRoute(href)?.route.right), href).toBe(true)
 
-    for (const { path } of screens) {
-      const matched = matchRoute(path.replace(/\?.*$/, ''))
-      if (matched === undefined) continue
-      const { right, entry } = matched.route
-      const isSeen = sees(person, right)
-      await open(tab, path)
-      const title = await tab.page.locator('main h1').first().textContent()
-      expect(title === 'Not yours to see', `${person} at ${path}`).toBe(!isSeen)
-      if (person !== 'holder' && entry !== undefined && isSeen) {
-        const first = hrefs.some((href) => matchRoute(href)?.route.entry === entry)
-        expect(first, `${person} has an entry for ${path}`).toBe(true)
+      for (const { path } of screens) {
+        const matched = matchRoute(path.replace(/\?.*$/, ''))
+        if (matched === undefined) continue
+        const { right, entry } = matched.route
+        const isSeen = sees(person, right)
+        await open(tab, path)
+        const title = await tab.page.locator('main h1').first().textContent()
+        expect(title === 'Not yours to see', `${person} at ${path}`).toBe(!isSeen)
+        if (person !== 'holder' && entry !== undefined && isSeen) {
+          const first = hrefs.some((href) => matchRoute(href)?.route.entry === entry)
+          expect(first, `${person} has an entry for ${path}`).toBe(true)
+        }
       }
-    }
 
-    for (const [path, right] of calls) {
-      const status = await statusOf(tab, path)
-      expect(status === 200, `${person} asks ${path}: ${status}`).toBe(has(person, right))
-      if (!has(person, right)) expect([403, 404]).toContain(status)
-    }
-    expect(tab.faults()).toEqual([])
-  }, 60_000)
+      for (const [path, right] of calls) {
+        const status = await statusOf(tab, path)
+        expect(status === 200, `${person} asks ${path}: ${status}`).toBe(has(person, right))
+        if (!has(person, right)) expect([403, 404]).toContain(status)
+      }
+      expect(tab.faults()).toEqual([])
+    },
+    60_000,
+  )
 })

@@ -185,7 +185,7 @@ describe('what would be decided', () => {
     [['explain', 'x y'], "'x y' is no queue id"],
     [['explain', '--client', 'x', '--recipient', 'a@b.test'], "--client: 'x' is no IP address"],
     [['explain', '01M8NBBSB4Q8DE939D'], 'nothing is recorded of 01M8NBBSB4Q8DE939D'],
-    [['replay', '--since', 'long'], "--since: 'long' is not a time"],
+    [['replay', '--since', 'long'], "--since cannot be 'long'"],
   ])('%j is a mistake', async (given, said) => {
     const ended = await policy(given)
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining(said) })

@@ -4,7 +4,6 @@
 
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { inflateRawSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
 import { createReportRecords } from '#services/authentication/report-records.ts'
@@ -20,7 +19,6 @@ import type { Mailbox } from '#shared/mailbox/port.ts'
 import { noRights, parseRights, userGrantee } from '#shared/mailbox/rights.ts'
 import { dueAt, heldAt } from '#shared/queue/keys.ts'
 import { silentLog } from '#shared/runtime/log.ts'
-import type { Item, Key, Store, Table, Value, Write } from '#shared/storage/ports.ts'
 import { authenticated } from '#test/support/authenticated.ts'
 import { blob } from '#test/support/blob.ts'
 import { envelope } from '#test/support/content.ts'
@@ -29,9 +27,9 @@ import { createFakeNotices, mute } from '#test/support/fake-notices.ts'
 import { createPipeline, manualClock, origin, type Pipeline } from '#test/support/pipeline.ts'
 import { known } from '#test/support/policy-facts.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
+import { dumpOf, recordKeys } from '#test/support/stored-items.ts'
 
 const fixture = '../fixtures/stored-formats.txt'
-const tableNames = ['directory', 'queue', 'mail', 'counters'] as const
 
 const message = [
   'Date: Mon, 1 Jan 2024 10:00:00 +0100',
@@ -274,76 +272,6 @@ async function made(mailbox: Mailbox, account: AccountId, path: string) {
   const created = await mailbox.folders.create(account, path)
   if (created.kind !== 'created') throw new Error(created.kind)
   return created.folder
-}
-
-type Keys = Readonly<Record<(typeof tableNames)[number], Map<string, Key>>>
-
-/** Of all that is ever written. */
-function recordKeys({ tables }: Store): Keys {
-  const record = (table: Table) => {
-    const keys = new Map<string, Key>()
-    const note = (write: Write) => {
-      const key = 'put' in write ? write.put : 'update' in write ? write.update : undefined
-      if (key !== undefined) keys.set(`${key.pk} ${key.sk}`, { pk: key.pk, sk: key.sk })
-    }
-    const { write, transact, batchWrite } = table
-    table.write = (one) => {
-      note(one)
-      return write.call(table, one)
-    }
-    table.transact = (all) => {
-      all.forEach(note)
-      return transact.call(table, all)
-    }
-    table.batchWrite = (all) => {
-      all.forEach(note)
-      return batchWrite.call(table, all)
-    }
-    return keys
-  }
-  return {
-    directory: record(tables.directory),
-    queue: record(tables.queue),
-    mail: record(tables.mail),
-    counters: record(tables.counters),
-  }
-}
-
-async function dumpOf({ tables }: Store, keys: Keys): Promise<readonly string[]> {
-  const lines: string[] = []
-  for (const name of tableNames) {
-    const items = await Promise.all(
-      [...keys[name].values()].map((key) => tables[name].get(key, { consistent: true })),
-    )
-    for (const item of items) {
-      if (item !== undefined && item.pk !== 'barrier') lines.push(`${name} ${itemText(item)}`)
-    }
-  }
-  return lines
-}
-
-function itemText({ pk, sk, ...rest }: Item): string {
-  const isDecision = pk.startsWith('DECISION#')
-  const attributes = Object.entries(rest)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    // How it was deflated is not of the format.
-    .map(
-      ([attribute, value]) =>
-        [
-          attribute,
-          isDecision && value instanceof Uint8Array ? inflateRawSync(value).toString() : value,
-        ] as const,
-    )
-    .map(([attribute, value]) => `\n  ${attribute}: ${valueText(value)}`)
-  return `${pk} / ${sk}${attributes.join('')}`
-}
-
-function valueText(value: Value | undefined): string {
-  if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`
-  if (value instanceof Set) return `set ${JSON.stringify([...value].sort())}`
-  return JSON.stringify(value, (_, part) =>
-    part instanceof Uint8Array ? `bytes ${Buffer.from(part).toString('hex')}` : part,
-  )
 }
 
 /** Ids are random and get names; so do times with a random part, and the partition of a due item, which is made of its id. */

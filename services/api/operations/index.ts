@@ -6,6 +6,7 @@ import { accountOperations } from './accounts.ts'
 import { aliasOperations } from './aliases.ts'
 import { appPasswordOperations } from './app-passwords.ts'
 import { auditOperations } from './audit.ts'
+import { clientSetupOperations } from './client-setup.ts'
 import { containmentOperations } from './containment.ts'
 import { domainDnsOperations } from './domain-dns.ts'
 import { domainOperations } from './domains.ts'
@@ -17,12 +18,14 @@ import { invitationOperations } from './invitations.ts'
 import { jobOperations } from './jobs.ts'
 import { loginOperations } from './logins.ts'
 import { overviewOperations } from './overview.ts'
+import { policyOperations } from './policy.ts'
 import { quarantineOperations } from './quarantine.ts'
 import { queueOperations } from './queue.ts'
 import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
 import { searchOperations } from './search.ts'
 import { sessionOperations } from './session.ts'
+import { settingOperations } from './settings.ts'
 import { signInElsewhereOperations } from './sign-in-elsewhere.ts'
 import { tokenOperations } from './tokens.ts'
 import { traceOperations } from './trace.ts'
@@ -33,6 +36,7 @@ export const operations: readonly Operation[] = [
   ...aliasOperations,
   ...appPasswordOperations,
   ...auditOperations,
+  ...clientSetupOperations,
   ...containmentOperations,
   ...domainDnsOperations,
   ...domainOperations,
@@ -44,12 +48,14 @@ export const operations: readonly Operation[] = [
   ...jobOperations,
   ...loginOperations,
   ...overviewOperations,
+  ...policyOperations,
   ...quarantineOperations,
   ...queueOperations,
   ...rewrittenSenderOperations,
   ...roleOperations,
   ...searchOperations,
   ...sessionOperations,
+  ...settingOperations,
   ...signInElsewhereOperations,
   ...tokenOperations,
   ...traceOperations,

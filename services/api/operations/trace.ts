@@ -169,7 +169,7 @@ function timelineOf(story: Story | undefined): readonly z.input<typeof step>[] {
   return [{ kind: 'accepted', at: timeOf(head.arrivedMs) }, ...steps.map(stepOf), ...ended]
 }
 
-const ofTraced =
+export const ofTraced =
   (queueId: string): FindSubject =>
   async ({ administration }) => ({
     subject: await administration(() => {}).trace.subjectOf(queueId),

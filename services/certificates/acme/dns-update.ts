@@ -24,6 +24,7 @@ export type DnsUpdateOptions = {
 const TTL_SECONDS = 60
 const ANSWER_MS_MAX = 15_000
 const ANSWER_BYTES_MAX = 4_096
+const KEY_FILE_CHARACTERS_MAX = 4_096
 const UPDATE = 5 << 11
 const [TXT, SOA, TSIG] = [16, 6, 250]
 const [IN, NONE, ANY] = [1, 254, 255]
@@ -36,15 +37,24 @@ const LABELS_UP_MAX = 10
 
 /** Undefined where it is no key. */
 export function parseUpdateKey(text: string): UpdateKey | undefined {
-  const given = text.slice(0, ANSWER_BYTES_MAX)
-  const parts = given.split('"')
-  const after = (word: string) => parts[parts.findIndex((part) => part.trim().endsWith(word)) + 1]
-  const [named = '', shared = ''] = parts.length < 4 ? [] : [after('key'), after('secret')]
-  const isBlock = /^[A-Za-z0-9._-]{1,253}$/.test(named) && /^[A-Za-z0-9+/=]{4,200}$/.test(shared)
-  const block = isBlock && ['', named, shared]
-  const line = /^([A-Za-z0-9._-]{1,253}):([A-Za-z0-9+/=]{4,200})$/.exec(given.trim())
-  const [, name = '', secret = ''] = block || line || []
-  return name === '' ? undefined : { name, secret: Buffer.from(secret, 'base64') }
+  const start = text.slice(0, KEY_FILE_CHARACTERS_MAX)
+  const [name = '', secret = '', more] = blockKey(start) ?? start.trim().split(':', 3)
+  const isKey =
+    more === undefined &&
+    /^[A-Za-z0-9._-]{1,253}$/.test(name) &&
+    /^[A-Za-z0-9+/=]{4,200}$/.test(secret)
+  return isKey ? { name, secret: Buffer.from(secret, 'base64') } : undefined
+}
+
+/** `key "name" { algorithm hmac-sha256; secret "base64"; };`, comments before it or not. */
+function blockKey(text: string): readonly string[] | undefined {
+  const words: readonly string[] = text.match(/[^\s{}";]+|[{}]/g) ?? []
+  const begins = words.findIndex((word, i) => word === 'key' && words[i + 2] === '{')
+  if (begins < 0) return undefined
+  const ends = words.indexOf('}', begins)
+  const block = words.slice(begins + 3, ends < 0 ? undefined : ends)
+  const at = block.indexOf('secret')
+  return at < 0 ? undefined : [words[begins + 1] ?? '', block[at + 1] ?? '']
 }
 
 export function createDnsUpdates(options: DnsUpdateOptions): DnsChallenges {

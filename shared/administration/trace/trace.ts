@@ -17,6 +17,16 @@ import { type BadValue, badValue, ok, type Parsed } from '../refusals.ts'
 import type { Extent, Subject } from '../rights/actor.ts'
 import { narrowedDecision, narrowedStory, partiesOfDecision, partiesOfStory } from './parties.ts'
 
+export type { HowEnded, MessageHead } from '#shared/queue/trace/ended.ts'
+export {
+  type Fate,
+  fatesOf,
+  type Story,
+  type StoryStep,
+  timeOf,
+} from '#shared/queue/trace/story.ts'
+export type { TrailEvent, TrailRecipient, TrailResult } from '#shared/queue/trace/trail.ts'
+
 /** Of messages that are listed. */
 export const LISTED_MAX = 50
 

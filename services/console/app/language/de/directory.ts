@@ -93,6 +93,8 @@ export const directory = {
   'contain.queue': 'seine Mail in der Warteschlange wird angehalten',
   'contain.undo':
     'Rückgängig stellt Versand und Warteschlange wieder her; Anmeldungen und App-Passwörter bleiben widerrufen.',
+  'contain.barPassword': 'Sein Passwort sperren, bis ein neues gesetzt ist',
+  'contain.staysFrozen': '{address} war schon eingefroren und bleibt es',
   'contain.reason': 'in der Konsole eingedämmt',
   'contain.held': {
     one: '{count} Nachricht in der Warteschlange ist angehalten',
@@ -257,4 +259,27 @@ export const directory = {
     one: '{count} wurde zurückgenommen.',
     other: '{count} wurden zurückgenommen.',
   },
+
+  'account.tab.audit': 'Protokoll',
+  'key.title': 'Schlüssel',
+  'key.text':
+    'Sie signieren, was diese Domain sendet (DKIM). Ein neuer Schlüssel signiert, sobald sein Eintrag im DNS zu sehen ist.',
+  'key.none': 'Noch kein Schlüssel',
+  'key.rotate': 'Neue Schlüssel erzeugen',
+  'key.wasRotated': 'Neue Schlüssel sind erzeugt. Veröffentlichen Sie ihre Einträge.',
+  'key.revoke': 'Widerrufen',
+  'key.revokeOf': 'Widerrufen: {selector}',
+  'key.revokeTitle': '{selector} widerrufen?',
+  'key.revokeText':
+    'Die geheime Hälfte wird sofort vergessen, wie nach einem Leck. Veröffentlichen Sie den Eintrag ohne Schlüssel.',
+  'key.force': 'Jetzt signieren lassen',
+  'key.forceOf': 'Jetzt signieren lassen: {selector}',
+  'key.seen': 'Eintrag gesehen',
+  'key.unseen': 'Eintrag noch nicht gesehen',
+  'key.imported': 'mitgebracht',
+  'key.forced': 'signiert ohne seinen Eintrag',
+  'key.state.active': 'signiert',
+  'key.state.waiting': 'wartet auf seinen Eintrag',
+  'key.state.retiring': 'läuft aus',
+  'key.state.revoked': 'widerrufen',
 } as const satisfies { readonly [key in keyof typeof english]: MessageText }

@@ -10,21 +10,24 @@ export const me = {
   'me.tab.devices': 'Geräte',
   'me.forwardTo': 'Meine Mail weiterleiten an',
 
+  'setUp.apple': 'iPhone, iPad oder Mac',
+  'setUp.appleText':
+    'Mit der Kamera scannen, die Seite öffnen und das Profil in den Einstellungen installieren. Es gilt einmal, eine Viertelstunde lang.',
+  'setUp.appleCode': 'QR-Code des Links darunter',
+  'setUp.appleLink': 'Profil auf diesem Gerät öffnen',
+  'setUp.android': 'Thunderbird oder K-9 Mail auf Android',
+  'setUp.androidText': 'In der App: Einstellungen importieren, QR-Code scannen.',
+  'setUp.androidCode': 'QR-Code mit Anmeldung, Passwort und Servern',
+  'setUp.other': 'Ein anderes Programm',
+  'setUp.otherText':
+    'Die meisten Programme finden alles über Ihre Adresse. Falls Ihres das nicht tut, geben Sie dies ein.',
+  'setUp.login': 'Anmeldename',
+
   'arrived.title': 'Ist es angekommen?',
   'arrived.recipient': 'Empfänger',
   'arrived.hint': 'Der letzten sieben Tage.',
   'arrived.verb': 'Nachsehen',
   'arrived.none': 'An diese Adresse wurde nichts gesendet',
-
-  'outcome.delivered': 'zugestellt',
-  'outcome.forwarded': 'weitergeleitet',
-  'outcome.relayed': 'vom dortigen Server angenommen',
-  'outcome.bounced': 'zurückgesandt',
-  'outcome.refused': 'abgelehnt',
-  'outcome.expired': 'aufgegeben',
-  'outcome.deferred': 'wird später erneut versucht',
-  'outcome.held': 'angehalten',
-  'outcome.queued': 'unterwegs',
 
   'factors.title': 'Zweiter Faktor',
   'factors.text':
@@ -55,4 +58,20 @@ export const me = {
   'factors.codesOnce':
     'Nur dieses eine Mal sichtbar. Bewahren Sie sie dort auf, wo Sie sie ohne Ihr Telefon finden. Jeder lässt Sie einmal herein.',
   'factors.saveCodes': 'Als Datei speichern',
+
+  'token.none': 'Kein Token',
+  'token.text':
+    'Für Programme, die die API in Ihrem Namen aufrufen. Ein Token reicht nie weiter als Sie selbst.',
+  'token.make': 'Token erzeugen',
+  'token.name': 'Wofür es ist',
+  'token.scopes': 'Es darf',
+  'token.scopesHint': 'Rechte, eines je Zeile, von diesen: {rights}.',
+  'token.lifetime': 'Gültig für',
+  'token.once': 'Wird nur dieses eine Mal gezeigt. Wer es hat, handelt als Sie.',
+  'token.ends': 'endet',
+  'token.expired': 'abgelaufen',
+  'token.revoke': 'Widerrufen',
+  'token.revokeOf': 'Widerrufen: „{name}“',
+  'token.revokeText': 'Das Programm, das es benutzt, wird von da an abgewiesen.',
+  'token.wasRevoked': '„{name}“ wurde widerrufen',
 } as const satisfies { readonly [key in keyof typeof english]: MessageText }

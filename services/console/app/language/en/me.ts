@@ -7,21 +7,23 @@ export const me = {
   'me.tab.devices': 'Devices',
   'me.forwardTo': 'Send my mail on to',
 
+  'setUp.apple': 'iPhone, iPad or Mac',
+  'setUp.appleText':
+    'Scan this with the camera, open the page, and install the profile in Settings. It works once, for a quarter of an hour.',
+  'setUp.appleCode': 'QR code of the link below',
+  'setUp.appleLink': 'Open the profile on this device',
+  'setUp.android': 'Thunderbird or K-9 Mail on Android',
+  'setUp.androidText': 'In the app: Import settings, Scan QR code.',
+  'setUp.androidCode': 'QR code with login, password and servers',
+  'setUp.other': 'Another program',
+  'setUp.otherText': 'Most programs find everything by your address. If yours does not, type this.',
+  'setUp.login': 'Login',
+
   'arrived.title': 'Did it arrive?',
   'arrived.recipient': 'Recipient',
   'arrived.hint': 'Of the last seven days.',
   'arrived.verb': 'Look',
   'arrived.none': 'Nothing was sent to this address',
-
-  'outcome.delivered': 'delivered',
-  'outcome.forwarded': 'sent on',
-  'outcome.relayed': 'taken by their server',
-  'outcome.bounced': 'returned',
-  'outcome.refused': 'refused',
-  'outcome.expired': 'given up',
-  'outcome.deferred': 'tried again later',
-  'outcome.held': 'on hold',
-  'outcome.queued': 'on its way',
 
   'factors.title': 'Second factor',
   'factors.text': 'With one, your password alone lets nobody in. Programs then need app passwords.',
@@ -50,4 +52,20 @@ export const me = {
   'factors.codesOnce':
     'Shown this once. Keep them where you find them without your phone. Each lets you in once.',
   'factors.saveCodes': 'Save as file',
+
+  'token.none': 'No token',
+  'token.text':
+    'For programs that call the API in your name. A token never reaches further than you do.',
+  'token.make': 'Make token',
+  'token.name': 'What it is for',
+  'token.scopes': 'It may',
+  'token.scopesHint': 'Rights, one a line, of these: {rights}.',
+  'token.lifetime': 'Valid for',
+  'token.once': 'Shown this once. Whoever has it acts as you.',
+  'token.ends': 'ends',
+  'token.expired': 'expired',
+  'token.revoke': 'Revoke',
+  'token.revokeOf': 'Revoke “{name}”',
+  'token.revokeText': 'The program that uses it is refused from then on.',
+  'token.wasRevoked': '“{name}” was revoked',
 } as const
