@@ -20,9 +20,8 @@ import { assembleAdministration } from './administration.ts'
 import { openApiKeys } from './api-keys.ts'
 import { assembleAuditTrail } from './audit.ts'
 import { type Backend, createBackend } from './backend.ts'
-import { assembleSignIns } from './identity.ts'
-import { assembleOidcSignIns } from './issuer.ts'
 import { assembleApiAuthenticator } from './listeners.ts'
+import { assembleOidcSignIns, assembleSignIns } from './sign-ins.ts'
 
 export type ApiParts = {
   readonly version: string
