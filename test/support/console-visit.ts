@@ -13,14 +13,25 @@ export const screens: readonly { readonly name: string; readonly path: string }[
   { name: 'quarantine', path: '/quarantine' },
   { name: 'accounts', path: '/accounts' },
   { name: 'account', path: '/accounts/ann@example.test' },
+  { name: 'account-audit', path: '/accounts/ann@example.test/audit' },
   { name: 'aliases', path: '/aliases' },
   { name: 'domains', path: '/domains' },
   { name: 'domain', path: '/domains/example.test' },
+  { name: 'keys', path: '/domains/example.test/keys' },
   { name: 'policy', path: '/policy' },
+  {
+    name: 'explain',
+    path: '/policy/explain?client=198.51.100.7&recipient=ann@example.test&sender=a@far.example',
+  },
+  { name: 'rehearse', path: '/policy/rehearse' },
+  { name: 'access', path: '/policy/tables' },
   { name: 'settings', path: '/service/settings?q=queue' },
+  { name: 'roles', path: '/service/roles' },
+  { name: 'tokens', path: '/service/tokens' },
   { name: 'jobs', path: '/jobs' },
   { name: 'audit', path: '/audit' },
   { name: 'me', path: '/me' },
+  { name: 'me-security', path: '/me/security' },
 ]
 
 /** Where one types who one is. */

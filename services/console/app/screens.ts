@@ -1,4 +1,4 @@
-// Which screen stands under which route, each loaded when it is opened first.
+// Which screen stands under which route, loaded when one of its group is opened first.
 
 import type { ComponentType } from 'preact'
 import type { RouteName } from './routes.ts'
@@ -7,32 +7,45 @@ export type ScreenParams = { readonly [name: string]: string }
 export type Screen = ComponentType<{ readonly params: ScreenParams }>
 type Module = Promise<{ readonly screen: Screen }>
 
+const directory = () => import('./screens/directory.ts')
+const operations = () => import('./screens/operations.ts')
+
+const of = async <Name extends string>(
+  group: Promise<{ readonly [name in Name]: Screen }>,
+  name: Name,
+): Module => ({ screen: (await group)[name] })
+
 export const screens = {
   home: () => import('./screens/home.tsx'),
   oidc: () => import('./screens/oidc.tsx'),
   welcome: () => import('./screens/welcome.tsx'),
   me: () => import('./screens/me/me.tsx'),
-  accounts: () => import('./screens/accounts/list.tsx'),
-  'account-new': () => import('./screens/accounts/new.tsx'),
-  'account-import': () => import('./screens/accounts/import.tsx'),
-  account: () => import('./screens/accounts/account.tsx'),
-  aliases: () => import('./screens/aliases/list.tsx'),
-  'alias-new': () => import('./screens/aliases/new.tsx'),
-  alias: () => import('./screens/aliases/alias.tsx'),
-  domains: () => import('./screens/domains/list.tsx'),
-  'domain-new': () => import('./screens/domains/new.tsx'),
-  domain: () => import('./screens/domains/domain.tsx'),
+  accounts: () => of(directory(), 'accounts'),
+  'account-new': () => of(directory(), 'accountNew'),
+  'account-import': () => of(directory(), 'accountImport'),
+  account: () => of(directory(), 'account'),
+  aliases: () => of(directory(), 'aliases'),
+  'alias-new': () => of(directory(), 'aliasNew'),
+  alias: () => of(directory(), 'alias'),
+  domains: () => of(directory(), 'domains'),
+  'domain-new': () => of(directory(), 'domainNew'),
+  domain: () => of(directory(), 'domain'),
+  // Alone: it brings the plots.
   overview: () => import('./screens/overview/overview.tsx'),
-  queue: () => import('./screens/queue/queue.tsx'),
-  'queue-message': () => import('./screens/queue/message.tsx'),
-  trace: () => import('./screens/trace/trace.tsx'),
-  story: () => import('./screens/trace/story.tsx'),
-  jobs: () => import('./screens/jobs/jobs.tsx'),
-  job: () => import('./screens/jobs/job.tsx'),
-  audit: () => import('./screens/audit/audit.tsx'),
-  quarantine: () => import('./screens/quarantine/quarantine.tsx'),
-  held: () => import('./screens/quarantine/held.tsx'),
-  policy: () => import('./screens/policy/policy.tsx'),
-  access: () => import('./screens/policy/policy.tsx'),
-  settings: () => import('./screens/settings/settings.tsx'),
+  queue: () => of(operations(), 'queue'),
+  'queue-message': () => of(operations(), 'queueMessage'),
+  trace: () => of(operations(), 'trace'),
+  story: () => of(operations(), 'story'),
+  quarantine: () => of(operations(), 'quarantine'),
+  held: () => of(operations(), 'held'),
+  policy: () => of(operations(), 'policy'),
+  access: () => of(operations(), 'access'),
+  explain: () => of(operations(), 'explain'),
+  rehearse: () => of(operations(), 'rehearse'),
+  jobs: () => of(operations(), 'jobs'),
+  job: () => of(operations(), 'job'),
+  audit: () => of(operations(), 'audit'),
+  settings: () => of(operations(), 'settings'),
+  roles: () => of(operations(), 'roles'),
+  tokens: () => of(operations(), 'tokens'),
 } satisfies { readonly [name in RouteName]: () => Module }

@@ -52,7 +52,8 @@ export function CopyAs({
 }: {
   readonly path: string
   readonly query?: { readonly [name: string]: string | undefined }
-  readonly command: string
+  /** Where the command line can show the same. */
+  readonly command?: string
 }) {
   const as = (text: string) => async () => {
     await copy(text)
@@ -71,7 +72,7 @@ export function CopyAs({
             `curl -H "Authorization: Bearer $POSTWOLKE_TOKEN" '${url().replaceAll("'", '%27')}'`,
           ),
         },
-        { label: 'postwolke', act: as(command) },
+        ...(command === undefined ? [] : [{ label: 'postwolke', act: as(command) }]),
       ]}
     />
   )

@@ -30,10 +30,10 @@ export const letters = {
 /** Those that one may open, in their order, with the address of the first screen of each. */
 export function visibleEntries(): readonly { readonly entry: Entry; readonly href: string }[] {
   return entries.flatMap((entry) => {
-    const first = (routes as readonly Route[]).find((route) => route.entry === entry)
-    return first !== undefined && may(first.right)
-      ? [{ entry, href: first.path.replace(/\/:.*$/, '') || '/' }]
-      : []
+    const first = (routes as readonly Route[]).find(
+      (route) => route.entry === entry && may(route.right) && !/:\w+(\/|$)/.test(route.path),
+    )
+    return first !== undefined ? [{ entry, href: first.path.replace(/\/:.*$/, '') || '/' }] : []
   })
 }
 

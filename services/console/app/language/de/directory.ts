@@ -257,4 +257,27 @@ export const directory = {
     one: '{count} wurde zurückgenommen.',
     other: '{count} wurden zurückgenommen.',
   },
+
+  'account.tab.audit': 'Protokoll',
+  'key.title': 'Schlüssel',
+  'key.text':
+    'Sie signieren, was diese Domain sendet (DKIM). Ein neuer Schlüssel signiert, sobald sein Eintrag im DNS zu sehen ist.',
+  'key.none': 'Noch kein Schlüssel',
+  'key.rotate': 'Neue Schlüssel erzeugen',
+  'key.wasRotated': 'Neue Schlüssel sind erzeugt. Veröffentlichen Sie ihre Einträge.',
+  'key.revoke': 'Widerrufen',
+  'key.revokeOf': '{selector} widerrufen',
+  'key.revokeTitle': '{selector} widerrufen?',
+  'key.revokeText':
+    'Die geheime Hälfte wird sofort vergessen, wie nach einem Leck. Veröffentlichen Sie den Eintrag ohne Schlüssel.',
+  'key.force': 'Jetzt signieren lassen',
+  'key.forceOf': '{selector} jetzt signieren lassen',
+  'key.seen': 'Eintrag gesehen',
+  'key.unseen': 'Eintrag noch nicht gesehen',
+  'key.imported': 'mitgebracht',
+  'key.forced': 'signiert ohne seinen Eintrag',
+  'key.state.active': 'signiert',
+  'key.state.waiting': 'wartet auf seinen Eintrag',
+  'key.state.retiring': 'läuft aus',
+  'key.state.revoked': 'widerrufen',
 } as const satisfies { readonly [key in keyof typeof english]: MessageText }

@@ -195,4 +195,29 @@ export const mail: { readonly [key in keyof typeof english]: MessageText } = {
   'policy.empty': 'In {table} steht nichts',
   'policy.emptyText':
     'Ein Eintrag lässt jemanden herein, lehnt ihn ab oder hält seine Nachrichten an.',
+
+  'policy.tab.lists': 'Listen',
+  'policy.tab.explain': 'Erklären',
+  'policy.tab.rehearse': 'Proben',
+  'policy.tab.tables': 'Zugriffstabellen',
+  'policy.rehearseOf': '{setting} proben',
+  'policy.explainTitle': 'Was würde geschehen?',
+  'policy.explainText': 'Regel für Regel. Nichts wird gesendet oder gezählt.',
+  'policy.client': 'IP-Adresse des Clients',
+  'policy.login': 'Angemeldet als',
+  'policy.listener': 'Eingang',
+  'policy.run': 'Erklären',
+  'policy.letIn': '{client} hereinlassen, in der Tabelle {table}',
+  'policy.rehearseTitle': 'Was wäre anders gewesen?',
+  'policy.rehearseText':
+    'Was zuletzt kam, wird neu beurteilt, als hätte diese Einstellung einen anderen Wert. Nichts wird geändert.',
+  'policy.setting': 'Einstellung',
+  'policy.instead': 'Anstelle dessen, was gilt',
+  'policy.rehearse': 'Neu beurteilen',
+  'policy.judgedAgain': { one: '{count} neu beurteilt', other: '{count} neu beurteilt' },
+  'policy.changed': { one: '{count} ginge anders aus', other: '{count} gingen anders aus' },
+  'policy.undecided': {
+    one: '{count} lässt sich nicht sagen: wovon es abhängt, wurde damals nicht gefragt.',
+    other: '{count} lassen sich nicht sagen: wovon sie abhängen, wurde damals nicht gefragt.',
+  },
 }

@@ -16,16 +16,6 @@ export const me = {
   'arrived.verb': 'Nachsehen',
   'arrived.none': 'An diese Adresse wurde nichts gesendet',
 
-  'outcome.delivered': 'zugestellt',
-  'outcome.forwarded': 'weitergeleitet',
-  'outcome.relayed': 'vom dortigen Server angenommen',
-  'outcome.bounced': 'zurückgesandt',
-  'outcome.refused': 'abgelehnt',
-  'outcome.expired': 'aufgegeben',
-  'outcome.deferred': 'wird später erneut versucht',
-  'outcome.held': 'angehalten',
-  'outcome.queued': 'unterwegs',
-
   'factors.title': 'Zweiter Faktor',
   'factors.text':
     'Damit lässt Ihr Passwort allein niemanden herein. Programme brauchen dann App-Passwörter.',
@@ -55,4 +45,20 @@ export const me = {
   'factors.codesOnce':
     'Nur dieses eine Mal sichtbar. Bewahren Sie sie dort auf, wo Sie sie ohne Ihr Telefon finden. Jeder lässt Sie einmal herein.',
   'factors.saveCodes': 'Als Datei speichern',
+
+  'token.none': 'Kein Token',
+  'token.text':
+    'Für Programme, die die API in Ihrem Namen aufrufen. Ein Token reicht nie weiter als Sie selbst.',
+  'token.make': 'Token erzeugen',
+  'token.name': 'Wofür es ist',
+  'token.scopes': 'Es darf',
+  'token.scopesHint': 'Rechte, eines je Zeile, von diesen: {rights}.',
+  'token.lifetime': 'Gültig für',
+  'token.once': 'Wird nur dieses eine Mal gezeigt. Wer es hat, handelt als Sie.',
+  'token.ends': 'endet',
+  'token.expired': 'abgelaufen',
+  'token.revoke': 'Widerrufen',
+  'token.revokeOf': '„{name}“ widerrufen',
+  'token.revokeText': 'Das Programm, das es benutzt, wird von da an abgewiesen.',
+  'token.wasRevoked': '„{name}“ wurde widerrufen',
 } as const satisfies { readonly [key in keyof typeof english]: MessageText }

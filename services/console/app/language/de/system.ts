@@ -105,4 +105,18 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'settings.wasChanged': '{path} ist geändert und gilt',
   'settings.value': 'Wert',
   'settings.default': 'Vorgabe:',
+
+  'service.settings': 'Einstellungen',
+  'service.roles': 'Rollen',
+  'service.tokens': 'Tokens',
+  'role.role': 'Rolle',
+  'role.everywhere': 'überall',
+  'role.give': 'Rolle geben',
+  'role.giveVerb': 'Geben',
+  'role.domainsHint': 'Mit Kommas dazwischen.',
+  'role.wasGiven': '{address} hat die Rolle',
+  'role.removeOf': '{address} die Rolle nehmen',
+  'role.removeTitle': '{address} die Rolle nehmen?',
+  'role.removeText': 'Das Konto bleibt und hat nur noch seine eigene Mail.',
+  'role.wasRemoved': '{address} hat keine Rolle mehr',
 }

@@ -242,4 +242,27 @@ export const directory = {
     other: '{count} rows are wrong. Nothing was changed: correct them and choose the file again.',
   },
   'import.undone': { one: '{count} was taken back.', other: '{count} were taken back.' },
+
+  'account.tab.audit': 'Audit',
+  'key.title': 'Keys',
+  'key.text':
+    'They sign what this domain sends (DKIM). A new key signs once its record is seen in the DNS.',
+  'key.none': 'No key yet',
+  'key.rotate': 'Make new keys',
+  'key.wasRotated': 'New keys are made. Publish their records.',
+  'key.revoke': 'Revoke',
+  'key.revokeOf': 'Revoke {selector}',
+  'key.revokeTitle': 'Revoke {selector}?',
+  'key.revokeText':
+    'Its private half is forgotten at once, as after a leak. Publish its record without a key.',
+  'key.force': 'Let it sign now',
+  'key.forceOf': 'Let {selector} sign now',
+  'key.seen': 'record seen',
+  'key.unseen': 'record not seen yet',
+  'key.imported': 'brought along',
+  'key.forced': 'signs without its record',
+  'key.state.active': 'signs',
+  'key.state.waiting': 'waits for its record',
+  'key.state.retiring': 'retires',
+  'key.state.revoked': 'revoked',
 } as const

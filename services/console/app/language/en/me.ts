@@ -13,16 +13,6 @@ export const me = {
   'arrived.verb': 'Look',
   'arrived.none': 'Nothing was sent to this address',
 
-  'outcome.delivered': 'delivered',
-  'outcome.forwarded': 'sent on',
-  'outcome.relayed': 'taken by their server',
-  'outcome.bounced': 'returned',
-  'outcome.refused': 'refused',
-  'outcome.expired': 'given up',
-  'outcome.deferred': 'tried again later',
-  'outcome.held': 'on hold',
-  'outcome.queued': 'on its way',
-
   'factors.title': 'Second factor',
   'factors.text': 'With one, your password alone lets nobody in. Programs then need app passwords.',
   'factors.passkeys': 'Passkeys',
@@ -50,4 +40,20 @@ export const me = {
   'factors.codesOnce':
     'Shown this once. Keep them where you find them without your phone. Each lets you in once.',
   'factors.saveCodes': 'Save as file',
+
+  'token.none': 'No token',
+  'token.text':
+    'For programs that call the API in your name. A token never reaches further than you do.',
+  'token.make': 'Make token',
+  'token.name': 'What it is for',
+  'token.scopes': 'It may',
+  'token.scopesHint': 'Rights, one a line, of these: {rights}.',
+  'token.lifetime': 'Valid for',
+  'token.once': 'Shown this once. Whoever has it acts as you.',
+  'token.ends': 'ends',
+  'token.expired': 'expired',
+  'token.revoke': 'Revoke',
+  'token.revokeOf': 'Revoke “{name}”',
+  'token.revokeText': 'The program that uses it is refused from then on.',
+  'token.wasRevoked': '“{name}” was revoked',
 } as const

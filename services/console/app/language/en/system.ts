@@ -101,4 +101,18 @@ export const system = {
   'settings.wasChanged': '{path} was changed and is in force',
   'settings.value': 'Value',
   'settings.default': 'Default:',
+
+  'service.settings': 'Settings',
+  'service.roles': 'Roles',
+  'service.tokens': 'Tokens',
+  'role.role': 'Role',
+  'role.everywhere': 'everywhere',
+  'role.give': 'Give a role',
+  'role.giveVerb': 'Give',
+  'role.domainsHint': 'With commas between them.',
+  'role.wasGiven': '{address} has its role',
+  'role.removeOf': 'Take the role of {address} away',
+  'role.removeTitle': 'Take the role of {address} away?',
+  'role.removeText': 'The account stays, and has its own mail alone.',
+  'role.wasRemoved': '{address} has no role any more',
 } as const

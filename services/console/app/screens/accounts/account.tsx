@@ -1,6 +1,7 @@
 // One account: who is this, and can they work?
 
 import { useEffect } from 'preact/hooks'
+import type { Right } from '#shared/administration/rights/rights.ts'
 import type { Account } from '../../api/directory.ts'
 import { may } from '../../api/session.ts'
 import { Button, ButtonLink } from '../../kit/button.tsx'
@@ -13,13 +14,20 @@ import { Fact, Facts, Loaded, Meter, Page, Panel, Tabs } from '../../kit/panel.t
 import { useVersioned } from '../../kit/versioned.tsx'
 import { matchRoute, segment } from '../../routes.ts'
 import type { ScreenParams } from '../../screens.ts'
+import { AuditRecords } from '../audit/records.tsx'
 import { AccountStatus, acts } from './acts.tsx'
 import { contain } from './contain.tsx'
 import { Devices } from './devices.tsx'
 import { resetPassword } from './reset-password.tsx'
 import { AccountSettings } from './settings.tsx'
 
-const tabs = ['overview', 'settings', 'devices'] as const
+const tabs = ['overview', 'settings', 'devices', 'audit'] as const
+
+/** Beyond seeing the account. */
+const needed: { readonly [tab in (typeof tabs)[number]]?: Right } = {
+  settings: 'directory.write',
+  audit: 'audit.read',
+}
 
 export function screen({ params }: { readonly params: ScreenParams }) {
   const address = params['address'] ?? ''
@@ -60,7 +68,10 @@ export function screen({ params }: { readonly params: ScreenParams }) {
       <Tabs
         label={address}
         tabs={tabs
-          .filter((each) => each !== 'settings' || may('directory.write'))
+          .filter((each) => {
+            const right = needed[each]
+            return right === undefined || may(right)
+          })
           .map((each) => ({
             href: each === 'overview' ? path : `${path}/${each}`,
             label: t(`account.tab.${each}`),
@@ -76,6 +87,8 @@ export function screen({ params }: { readonly params: ScreenParams }) {
               return <AccountSettings key={etag} account={body} patch={account.patch} />
             case 'devices':
               return <Devices path={path} />
+            case 'audit':
+              return <AuditRecords filter={{ object: `accounts/${body.address}` }} />
           }
         }}
       </Loaded>

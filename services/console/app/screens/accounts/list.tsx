@@ -34,7 +34,7 @@ export function screen() {
   const known = domains.value?.data ?? []
   const counted = known.filter((each) => domain === '' || each.domain === domain)
   const total =
-    q !== '' || known.length >= 100
+    q !== '' || domains.value === undefined || known.length >= 100
       ? undefined
       : counted.reduce((sum, each) => sum + each.accounts, 0)
   return (

@@ -16,11 +16,12 @@ import { toast } from '../../kit/toast.tsx'
 import { segment } from '../../routes.ts'
 import type { ScreenParams } from '../../screens.ts'
 import { DomainDns } from './dns.tsx'
+import { DomainKeys } from './keys.tsx'
 
 export function screen({ params }: { readonly params: ScreenParams }) {
   const name = params['domain'] ?? ''
   const path = `/domains/${segment(name)}`
-  const isDns = params['tab'] === 'dns'
+  const { tab } = params
   const domain = useResource(path, (signal) => get<Domain>(path, {}, signal))
   return (
     <Page
@@ -31,25 +32,37 @@ export function screen({ params }: { readonly params: ScreenParams }) {
           <ButtonLink href={`/accounts?domain=${encodeURIComponent(name)}`} icon="accounts">
             {t('accounts.title')}
           </ButtonLink>
-          <CopyAs path={path} command={`postwolke domain ${isDns ? 'dns' : 'show'} ${name}`} />
+          <CopyAs path={path} command={commandOf(name, tab)} />
         </>
       }
     >
       <Tabs
         label={name}
         tabs={[
-          { href: path, label: t('account.tab.overview'), isCurrent: !isDns },
-          { href: `${path}/dns`, label: t('domain.dns'), isCurrent: isDns },
+          {
+            href: path,
+            label: t('account.tab.overview'),
+            isCurrent: tab !== 'dns' && tab !== 'keys',
+          },
+          { href: `${path}/dns`, label: t('domain.dns'), isCurrent: tab === 'dns' },
+          { href: `${path}/keys`, label: t('key.title'), isCurrent: tab === 'keys' },
         ]}
       />
-      {isDns ? (
+      {tab === 'dns' ? (
         <DomainDns domain={name} />
+      ) : tab === 'keys' ? (
+        <DomainKeys path={path} />
       ) : (
         <Loaded of={domain}>{(found) => <Overview domain={found} />}</Loaded>
       )}
     </Page>
   )
 }
+
+const commandOf = (name: string, tab: string | undefined) =>
+  tab === 'keys'
+    ? `postwolke dkim list ${name}`
+    : `postwolke domain ${tab === 'dns' ? 'dns' : 'show'} ${name}`
 
 function Overview({ domain: found }: { readonly domain: Domain }) {
   const { domain, accounts, aliases, createdAt } = found

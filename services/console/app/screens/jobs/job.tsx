@@ -46,7 +46,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
       back={{ href: '/jobs', label: t('service.jobs') }}
       actions={
         <>
-          <CopyAs path={`/jobs/${id}`} command={`postwolke job show ${id}`} />
+          <CopyAs path={`/jobs/${id}`} />
           {isRunning && <Button onPress={cancel}>{t('act.cancel')}</Button>}
         </>
       }

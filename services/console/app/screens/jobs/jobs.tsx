@@ -1,13 +1,12 @@
 // Work that takes longer than somebody waits for it: the newest first.
 
-import { may } from '../../api/session.ts'
-import { ButtonLink } from '../../kit/button.tsx'
 import { useEvents } from '../../kit/events.ts'
 import { Ago } from '../../kit/format.tsx'
 import { useKeyset } from '../../kit/keyset.ts'
 import { t } from '../../kit/language.ts'
 import { Empty, Page } from '../../kit/panel.tsx'
 import { Table } from '../../kit/table.tsx'
+import { ServiceTabs } from '../../parts/service-tabs.tsx'
 import { segment } from '../../routes.ts'
 import type { Job } from './jobs-api.ts'
 import { JobStatus, kindText, Progress } from './progress.tsx'
@@ -24,14 +23,8 @@ export function screen() {
     list.reload,
   )
   return (
-    <Page
-      title={t('service.jobs')}
-      actions={
-        may('settings.read') && (
-          <ButtonLink href="/service/settings">{t('settings.title')}</ButtonLink>
-        )
-      }
-    >
+    <Page title={t('service.jobs')}>
+      <ServiceTabs current="jobs" />
       <Table
         label={t('service.jobs')}
         rows={list.rows}
@@ -69,7 +62,7 @@ export function screen() {
           },
         ]}
         empty={
-          <Empty icon="service" title={t('jobs.empty')} command="postwolke import accounts FILE">
+          <Empty icon="service" title={t('jobs.empty')} command="postwolke account import FILE">
             <p>{t('jobs.emptyText')}</p>
           </Empty>
         }

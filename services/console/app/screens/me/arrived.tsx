@@ -1,35 +1,27 @@
-// "Did it arrive?": what became of the mail that one sent, without the words of servers.
+// "Did it arrive?": what became of the mail that one sent, without the words of servers where it is well.
 
 import { useState } from 'preact/hooks'
-import { get } from '../../api/client.ts'
 import { mayOwn } from '../../api/session.ts'
 import { FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { Foreign, Time } from '../../kit/format.tsx'
 import { t, tIfKnown } from '../../kit/language.ts'
 import { Empty, Panel, Status } from '../../kit/panel.tsx'
-
-type Traced = {
-  readonly queueId: string
-  readonly at: string
-  readonly recipients: readonly {
-    readonly address: string
-    readonly outcome: string
-    readonly reply?: string | null
-  }[]
-}
+import { type Found, findTraces, replyText } from '../trace/trace-api.ts'
 
 export function Arrived({ address }: { readonly address: string }) {
-  const [found, setFound] = useState<readonly Traced[]>()
+  const [found, setFound] = useState<Found>()
   const form = useForm({
     initial: { recipient: '' },
     isFleeting: true,
+    names: { what: 'recipient' },
     async send({ recipient }) {
-      const { data } = await get<{ readonly data: readonly Traced[] }>('/trace', {
-        sender: address,
-        recipient: recipient.trim(),
-        since: '7d',
+      const query = { what: recipient.trim(), as: 'recipient', since: '7d' }
+      const { messages, refusals, isCut } = await findTraces(query, new AbortController().signal)
+      setFound({
+        messages: messages.filter(({ sender }) => sender === address),
+        refusals: refusals.filter(({ sender }) => sender === address),
+        isCut,
       })
-      setFound(data)
     },
   })
   if (!mayOwn('trace.read')) return null
@@ -46,36 +38,62 @@ export function Arrived({ address }: { readonly address: string }) {
         />
         <FormActions form={form} verb={t('arrived.verb')} />
       </FormBody>
-      {found !== undefined && found.length === 0 && <Empty icon="mail" title={t('arrived.none')} />}
-      {found !== undefined && found.length > 0 && (
-        <ul class="items">
-          {found.map(({ queueId, at, recipients }) => (
-            <li key={queueId}>
-              <div>
-                <Time at={at} />
-                {recipients.map(({ address: to, outcome, reply }) => (
-                  <div key={to}>
-                    <Foreign text={to} />{' '}
-                    <Status look={lookOf(outcome)}>
-                      {tIfKnown(`outcome.${outcome}`) ?? outcome}
-                    </Status>
-                    {reply && outcome !== 'delivered' && (
-                      <div class="meta">
-                        <Foreign text={reply} isMono />
-                      </div>
-                    )}
-                  </div>
-                ))}
-              </div>
-            </li>
-          ))}
-        </ul>
-      )}
+      {found !== undefined && <Answer found={found} />}
     </Panel>
   )
 }
 
-function lookOf(outcome: string): 'ok' | 'warn' | 'bad' | 'info' {
-  if (outcome === 'delivered' || outcome === 'forwarded' || outcome === 'relayed') return 'ok'
-  return outcome === 'bounced' || outcome === 'refused' || outcome === 'expired' ? 'bad' : 'warn'
+function Answer({ found: { messages, refusals } }: { readonly found: Found }) {
+  if (messages.length + refusals.length === 0) {
+    return <Empty icon="mail" title={t('arrived.none')} />
+  }
+  return (
+    <ul class="items">
+      {messages.map(({ queueId, arrivedAt, recipients, results }) => (
+        <li key={queueId}>
+          <div>
+            <Time at={arrivedAt} />
+            {recipients.map((to) => {
+              const fate = results.find(
+                ({ address, original }) => address === to || original === to,
+              )
+              const kind = fate?.kind ?? 'waiting'
+              return (
+                <div key={to}>
+                  <Foreign text={to} />{' '}
+                  <Status look={lookOf(kind)}>{tIfKnown(`fate.${kind}`) ?? kind}</Status>
+                  {fate !== undefined && kind !== 'delivered' && (
+                    <div class="meta">
+                      <Foreign text={fate.reply} isMono />
+                    </div>
+                  )}
+                </div>
+              )
+            })}
+          </div>
+        </li>
+      ))}
+      {refusals.map(({ queueId, at, recipients, verdict: { reply } }) => (
+        <li key={`${queueId} ${at}`}>
+          <div>
+            <Time at={at} />
+            <div>
+              <Foreign text={recipients.join(', ')} />{' '}
+              <Status look="bad">{t('fate.refused')}</Status>
+              {reply !== null && (
+                <div class="meta">
+                  <Foreign text={replyText(reply)} isMono />
+                </div>
+              )}
+            </div>
+          </div>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function lookOf(kind: string): 'ok' | 'warn' | 'bad' {
+  if (kind === 'delivered') return 'ok'
+  return kind === 'failed' || kind === 'removed' ? 'bad' : 'warn'
 }

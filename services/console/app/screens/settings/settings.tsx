@@ -4,7 +4,7 @@
 import { useState } from 'preact/hooks'
 import { call, get } from '../../api/client.ts'
 import { may } from '../../api/session.ts'
-import { Button, ButtonLink } from '../../kit/button.tsx'
+import { Button } from '../../kit/button.tsx'
 import { CopyAs } from '../../kit/copy.tsx'
 import { Dialog, show } from '../../kit/dialog.tsx'
 import { Filters, FilterText } from '../../kit/filters.tsx'
@@ -15,6 +15,7 @@ import { Empty, Loaded, Page, Panel, Status } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
 import { toast } from '../../kit/toast.tsx'
 import { asked } from '../../parts/query-fields.tsx'
+import { ServiceTabs } from '../../parts/service-tabs.tsx'
 
 type Setting = {
   readonly path: string
@@ -40,13 +41,9 @@ export function screen() {
   return (
     <Page
       title={t('settings.title')}
-      actions={
-        <>
-          <CopyAs path="/settings" query={{ q }} command="postwolke config show" />
-          {may('jobs.read') && <ButtonLink href="/jobs">{t('service.jobs')}</ButtonLink>}
-        </>
-      }
+      actions={<CopyAs path="/settings" query={{ q }} command="postwolke config show" />}
     >
+      <ServiceTabs current="settings" />
       <Filters>
         <FilterText name="q" label={t('settings.q')} placeholder="myhostname" isWide />
       </Filters>

@@ -217,7 +217,7 @@ function decided(decision: Decision): Omit<Moment, 'key' | 'atMs'> {
           <summary>{t('trace.explain')}</summary>
           <DecisionSteps decision={decision} />
         </details>
-        {!isGood && may('policy.read') && <a href={explainHref(decision)}>{t('trace.letIn')}</a>}
+        {!isGood && may('policy.write') && <a href={explainHref(decision)}>{t('trace.letIn')}</a>}
       </>
     ),
   }

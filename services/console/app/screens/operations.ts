@@ -1,0 +1,18 @@
+// Queue, trace, quarantine, policy, settings, roles, tokens, jobs, audit: one file for the browser.
+
+export { screen as audit } from './audit/audit.tsx'
+export { screen as job } from './jobs/job.tsx'
+export { screen as jobs } from './jobs/jobs.tsx'
+export { screen as access } from './policy/access.tsx'
+export { screen as explain } from './policy/explain.tsx'
+export { screen as policy } from './policy/policy.tsx'
+export { screen as rehearse } from './policy/rehearse.tsx'
+export { screen as held } from './quarantine/held.tsx'
+export { screen as quarantine } from './quarantine/quarantine.tsx'
+export { screen as queueMessage } from './queue/message.tsx'
+export { screen as queue } from './queue/queue.tsx'
+export { screen as roles } from './roles/roles.tsx'
+export { screen as settings } from './settings/settings.tsx'
+export { screen as tokens } from './tokens/tokens.tsx'
+export { screen as story } from './trace/story.tsx'
+export { screen as trace } from './trace/trace.tsx'
