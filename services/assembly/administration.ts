@@ -1,10 +1,10 @@
 // Administration on a store, for the command line and for the first start.
 
-import { decisionRecords } from '#services/policy/records/reading.ts'
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
 import type { PolicyRehearsal } from '#shared/administration/policy-rehearsal.ts'
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
+import type { DecisionRecords } from '#shared/contracts/decisions.ts'
 import { createSettingStore } from '#shared/directory/stored-settings.ts'
 import { changeEvent } from '#shared/events/change-event.ts'
 import { createStories } from '#shared/queue/trace/stories.ts'
@@ -43,7 +43,7 @@ export function assembleAdministration(
     }),
     loadSettings: backend.loadSettings ?? loadDefaults,
     stories: createStories(store.tables.queue),
-    decisions: decisionRecords(store.tables.counters, clock),
+    decisions: decisionsOn(backend),
     suspicion,
     devices,
     factorKeeper: backend.factorKeeper,
@@ -79,3 +79,18 @@ const rehearsalOn = (backend: Backend): PolicyRehearsal => ({
 /** Of a system that nobody has told where its settings are from. */
 const loadDefaults: LoadStored = async (stored) =>
   loadSettings({ environment: {}, overrides: [], stored })
+
+/** What reads them is loaded when somebody asks. */
+function decisionsOn({ store, clock }: Backend): DecisionRecords {
+  const load = async () => {
+    const { decisionRecords } = await import('#services/policy/records/reading.ts')
+    return decisionRecords(store.tables.counters, clock)
+  }
+  return {
+    of: async (queueId) => (await load()).of(queueId),
+    refusalsOf: async (text, range) => (await load()).refusalsOf(text, range),
+    async *since(sinceMs) {
+      yield* (await load()).since(sinceMs)
+    },
+  }
+}
