@@ -124,6 +124,12 @@ export function acknowledgements({ name, alarmEmail }: Deployment): readonly Ack
       reason: 'The id of a change is known only after it was made (route53:GetChange).',
     },
     {
+      finding: 'AwsSolutions::AwsSolutions-APIG4',
+      at: 'AWS::ApiGatewayV2::Route',
+      reason:
+        'Who asks is found by the function, by sessions, tokens and passkeys of ours; the sign-in and the console are for anybody.',
+    },
+    {
       finding: 'Serverless::Serverless-SQSRedrivePolicy',
       at: ['pipeline/Queues/incoming-dead/Resource', 'pipeline/Queues/active-dead/Resource'],
       reason: 'They are the dead-letter queues.',

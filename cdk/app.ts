@@ -18,7 +18,7 @@ const path: string = app.node.tryGetContext('deployment') ?? presentFile()
 const text = readText(path)
 if (text !== undefined) {
   const loaded = loadDeployment({ path, text })
-  if (loaded.kind === 'ok') synthesise(loaded.deployment)
+  if (loaded.kind === 'ok') await synthesise(loaded.deployment)
   else refuse(loaded.problems.map(formatProblem))
 }
 
@@ -41,8 +41,8 @@ function refuse(reasons: readonly string[]): void {
   process.exitCode = 1
 }
 
-function synthesise(deployment: Deployment): void {
-  createMailSystem(app, deployment, makeBundles())
+async function synthesise(deployment: Deployment): Promise<void> {
+  createMailSystem(app, deployment, await makeBundles(deployment))
   addChecks(app, deployment)
   const { stacks } = app.synth()
   const usd = idleCost(stacks.map(({ template }) => template)).totalUsdPerMonth.toFixed(2)

@@ -1,5 +1,6 @@
 // What the deployment file may say one by one but not together.
 
+import type { Domain } from '#shared/mail/domain.ts'
 import type { Problem } from '#shared/settings/problems.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Configuration } from './configuration-table.ts'
@@ -13,6 +14,7 @@ export function deploymentConflicts(configuration: Configuration): Problem[] {
     ...tooManyListeners(configuration),
     ...relay(configuration),
     ...probe(configuration),
+    ...api(configuration),
   ]
 }
 
@@ -111,4 +113,35 @@ function probe(configuration: Configuration): Problem[] {
   if (served.includes('submissions') && served.includes('imaps')) return []
   const reason = 'a round trip needs submissions and imaps among the listeners'
   return [conflict(['probeSecretArn', 'listeners'], reason)]
+}
+
+/** Of ACM, in one certificate without a request for more. */
+const NAMES_PER_CERTIFICATE_MAX = 10
+
+function api(configuration: Configuration): Problem[] {
+  const { apiDomain, apiNames, apiCertificateArn, hostname, hostedZoneName } = configuration
+  const given = [
+    ...(apiDomain === '' ? [] : ['apiDomain']),
+    ...(apiNames.length === 0 ? [] : ['apiNames']),
+    ...(apiCertificateArn === '' ? [] : ['apiCertificateArn']),
+  ]
+  if (given.length === 0) return []
+  if (configuration.api === 'off') return [conflict(['api', ...given], 'nothing is served there')]
+  if (apiDomain === '') return [conflict(['apiDomain', ...given], 'the console has no name')]
+  if (apiDomain === hostname) {
+    return [conflict(['apiDomain', 'hostname'], 'that name is the address of the load balancer')]
+  }
+  const names = [apiDomain, ...apiNames]
+  if (new Set(names).size < names.length || apiNames.includes(hostname as Domain)) {
+    return [conflict(['apiNames'], 'a name is there twice')]
+  }
+  if (names.length > NAMES_PER_CERTIFICATE_MAX) {
+    return [conflict(['apiNames'], `a certificate has ${NAMES_PER_CERTIFICATE_MAX} names at most`)]
+  }
+  const isElsewhere = (name: string) =>
+    hostedZoneName === '' || !`.${name}`.endsWith(`.${hostedZoneName}`)
+  const elsewhere = names.filter(isElsewhere)
+  if (apiCertificateArn !== '' || elsewhere.length === 0) return []
+  const reason = `${elsewhere.join(', ')}: not in the hosted zone, where its certificate is proven`
+  return [conflict(['apiCertificateArn', 'hostedZoneName'], reason)]
 }

@@ -1,6 +1,6 @@
 // Every key of the deployment file.
 
-import { domain, hostName, nextHop } from '#shared/settings/address-kinds.ts'
+import { domain, domainList, hostName, nextHop } from '#shared/settings/address-kinds.ts'
 import { choice } from '#shared/settings/kinds.ts'
 import { type Kind, Setting, type SettingGroup, type ValuesOf } from '#shared/settings/setting.ts'
 import { type ListenerName, listenerNames } from './listeners.ts'
@@ -36,6 +36,12 @@ const secretArn = form(
   'secret',
   'the whole ARN of a secret in Secrets Manager, with the six characters at its end, or nothing',
   /^(?:arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6})?$/,
+)
+
+const certificateArn = form(
+  'certificate',
+  'the ARN of a certificate in Certificate Manager, or nothing',
+  /^(?:arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[a-f0-9-]{36})?$/,
 )
 
 const listenerList: Kind<readonly ListenerName[] | null> = {
@@ -141,6 +147,26 @@ export const configurationTable = {
     default: '',
     about:
       'The login of an account made for it, {"user", "password"} in Secrets Manager: every five minutes a message goes from it to itself through the load balancer, and an alarm rings when it does not arrive.',
+  }),
+  api: new Setting(choice('on', 'off'), {
+    default: 'on',
+    about: 'Administration over HTTP: the API, the console, and what else is served there.',
+  }),
+  apiDomain: new Setting(hostName, {
+    default: '',
+    defaultText: 'the name that AWS makes up',
+    about:
+      'The name of the console and the API. Not `hostname`, which is that of the load balancer. Passkeys are made for it.',
+  }),
+  apiNames: new Setting(domainList, {
+    default: [],
+    about: 'More names that are served there, such as mta-sts.example.org; 9 at most.',
+  }),
+  apiCertificateArn: new Setting(certificateArn, {
+    default: '',
+    defaultText: 'one is made, and proven in the hosted zone',
+    about:
+      'A certificate for `apiDomain` and `apiNames`, in this region; it is needed where one of them is not in the hosted zone.',
   }),
   alarmEmail: new Setting(mailAddress, {
     default: '',

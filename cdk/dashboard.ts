@@ -9,6 +9,7 @@ const COLUMNS = 24
 export function createDashboard(scope: Construct, graphs: readonly Graph[]): void {
   const widgets = dashboardRows.flatMap((row) => {
     const drawn = graphs.filter((graph) => graph.row === row)
+    if (drawn.length === 0) return []
     const width = Math.floor(COLUMNS / drawn.length)
     return [
       [new TextWidget({ markdown: `## ${row}`, width: COLUMNS, height: 1 })],

@@ -1,5 +1,5 @@
-// The mail system on AWS, wired in the order mail takes. Five stacks: what must never be lost, the network, what runs behind the
-// queues, what faces the world, and what watches over all of it. Later stacks refer to earlier ones, weakly: none is locked.
+// The mail system on AWS, wired in the order mail takes. Six stacks: what must never be lost, the network, what runs behind the
+// queues, what faces the world, what administers it, and what watches over all of it. Later stacks refer to earlier ones, weakly: none is locked.
 
 import { type App, Stack, Tags } from 'aws-cdk-lib'
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets'
@@ -8,19 +8,23 @@ import { containerOf } from '#services/aws/environment.ts'
 import type { Bundles } from './bundles.ts'
 import type { Deployment } from './configuration.ts'
 import type { ContainerParts } from './container-service.ts'
+import { HttpApi } from './http-api.ts'
 import type { SeparateService } from './listeners.ts'
 import { LoadBalancer } from './load-balancer.ts'
 import { Monitoring, watchLogs } from './monitoring.ts'
 import { Network } from './network.ts'
 import { output } from './output.ts'
+import type { Parts } from './parts.ts'
 import { watchQueuePrefix } from './permissions.ts'
 import { Queues } from './queues.ts'
+import { Api } from './services/api.ts'
 import { Certificates } from './services/certificates.ts'
 import { CLEANUP_TIMEOUT, Cleanup } from './services/cleanup.ts'
 import { Collector } from './services/collector.ts'
 import { DELIVERY_TIMEOUT, Delivery } from './services/delivery.ts'
 import { Edge } from './services/edge.ts'
 import { Imap } from './services/imap.ts'
+import { Jobs } from './services/jobs.ts'
 import { Policy } from './services/policy.ts'
 import { Pop3 } from './services/pop3.ts'
 import { Probe } from './services/probe.ts'
@@ -102,9 +106,13 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
 
   const probe = deployment.probeSecretArn === '' ? [] : [new Probe(pipeline, parts)]
 
-  // The place of the stack `<name>-api`, which is to come: it reads storage and queues, and nothing refers to it.
+  // Whoever administers asks api, which leaves to jobs what takes long. Nothing refers to their stack.
+  const administration = deployment.api === 'on' ? administer(stack, parts) : undefined
 
-  const functions = [policy, cleanup, ...delivery, sweeper, collector, ...certificates, ...probe]
+  const functions = [
+    ...[policy, cleanup, ...delivery, sweeper, collector, ...certificates, ...probe],
+    ...(administration === undefined ? [] : [administration.jobs]),
+  ]
   new Monitoring(operations, 'Monitoring', {
     deployment,
     watched: [
@@ -116,11 +124,25 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
       watchFunctions(functions),
       loadBalancer,
       watchContainers(deployment, containers),
+      // Errors of api are answers of the HTTP API, which counts them.
+      ...(administration === undefined ? [] : [administration.api, administration.httpApi]),
     ],
   })
 
   Tags.of(app).add('postwolke:instance', name)
   Tags.of(app).add('postwolke:version', version)
+}
+
+function administer(
+  stack: (part: string, about: string) => Stack,
+  parts: Parts,
+): { readonly jobs: Jobs; readonly api: Api; readonly httpApi: HttpApi } {
+  const scope = stack('api', 'API and console')
+  const jobs = new Jobs(scope, parts)
+  const api = new Api(scope, { ...parts, jobs })
+  const { deployment } = parts
+  const httpApi = new HttpApi(scope, 'HttpApi', { deployment, lambda: api.lambda })
+  return { jobs, api, httpApi }
 }
 
 const separate = { smtp: Smtp, imap: Imap, pop3: Pop3 } as const satisfies {

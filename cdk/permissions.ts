@@ -227,3 +227,31 @@ export function ownWatchQueue(scope: Construct, prefix: string): PolicyStatement
 export function changeVisibility(queue: IQueue): PolicyStatement {
   return allow(['sqs:ChangeMessageVisibility'], [queue.queueArn])
 }
+
+/** Partitions of the directory that administration changes: all but the version of what is stored, which is the sweeper's. */
+const administered = [
+  ...['DOMAINS', 'D#*', 'ACC#*', 'IDENTITY#*', 'ROLES', 'POSTMASTER', 'WORD#*', 'WORDS'],
+  ...['ACCESS', 'ACCESS#*', 'DKIM#*', 'SRS', 'TOKENS', 'TOKEN#*', 'PASSKEYS', 'API', 'AUDIT#*'],
+] as const
+
+/** What an administrator may: the directory, mailboxes as a whole, the queue. */
+export function administer(
+  scope: Construct,
+  { storage, queues }: { readonly storage: Storage; readonly queues: Queues },
+  prefix: string,
+): PolicyStatement[] {
+  const { directory, mail, queue, counters } = storage.tables
+  const writes = tableActions.filter((action) => /Put|Update|Delete|Write/.test(action))
+  const reads = tableActions.filter((action) => !writes.includes(action))
+  return [
+    allow(reads, [directory.tableArn]),
+    allow(writes, [directory.tableArn], keysLike(...administered)),
+    allow(tableActions, [mail.tableArn, counters.tableArn, queue.tableArn]),
+    allow(['dynamodb:Query'], [`${queue.tableArn}/index/due`, `${queue.tableArn}/index/list`]),
+    allow(
+      ['sqs:SendMessage'],
+      [queues.incoming, queues.active, queues.deferred].map(({ queue }) => queue.queueArn),
+    ),
+    sendHints(scope, prefix),
+  ]
+}

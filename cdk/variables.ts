@@ -13,6 +13,8 @@ export function metricsNamespace({ name }: Deployment): string {
 /** The operator's mail settings, and those that follow from the deployment. */
 export function settingVariables(deployment: Deployment): { readonly [variable: string]: string } {
   return {
+    // A browser uses a passkey only at the name that it was made for, and below.
+    ...(deployment.apiDomain !== '' && { [variableOf('passkeyDomain')]: deployment.apiDomain }),
     ...deployment.mail,
     [variableOf('hostname')]: deployment.hostname,
     [variableOf('relayhost')]: nextHop.format(deployment.relayhost),

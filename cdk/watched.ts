@@ -24,8 +24,8 @@ export type AlarmFacts = {
   readonly isBadWithoutData?: true
 }
 
-/** Rows of the dashboard, from above: mail coming in, waiting, going out, being read, and what that costs. */
-export const dashboardRows = ['Inbound', 'Queue', 'Outbound', 'Mailboxes', 'Cost'] as const
+/** Rows of the dashboard, from above: mail coming in, waiting, going out, being read, what administers it, and what that costs. */
+export const dashboardRows = ['Inbound', 'Queue', 'Outbound', 'Mailboxes', 'API', 'Cost'] as const
 
 export type Graph = {
   readonly row: (typeof dashboardRows)[number]

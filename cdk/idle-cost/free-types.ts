@@ -2,6 +2,13 @@
 
 /** They cost nothing while nothing happens: configuration, or paid by use or by what is stored. */
 export const freeTypes: ReadonlySet<string> = new Set([
+  // By the request.
+  'AWS::ApiGatewayV2::Api',
+  'AWS::ApiGatewayV2::ApiMapping',
+  'AWS::ApiGatewayV2::DomainName',
+  'AWS::ApiGatewayV2::Integration',
+  'AWS::ApiGatewayV2::Route',
+  'AWS::ApiGatewayV2::Stage',
   'AWS::ApplicationAutoScaling::ScalableTarget', // read with its service
   'AWS::Budgets::Budget',
   'AWS::CDK::Metadata',

@@ -2,18 +2,19 @@
 
 import type { Listed, ListRequest } from '#shared/administration/listing.ts'
 import { badValue, type Refusal } from '#shared/administration/refusals.ts'
+import type { Looked } from '#shared/directory/looking.ts'
 import type { Call } from './call.ts'
 import { answer, type Outcome } from './operation.ts'
 import { LIST_ENTRIES } from './schemas.ts'
 
-type Page<T> = { data: T[]; next: string | null }
+type Page<T> = { data: T[]; next: string | null; looked?: Looked }
 
 /** `filters`: what is asked for beside the place; the cursor holds for these alone. */
-export async function listOf<F, T, R extends Refusal>(
+export async function listOf<F, T, R extends Refusal, Q extends ListRequest = ListRequest>(
   { cursors, extent }: Pick<Call, 'cursors' | 'extent'>,
   { limit = LIST_ENTRIES, cursor }: { limit?: number | undefined; cursor?: string | undefined },
-  filters: Omit<ListRequest, 'after' | 'limit' | 'within'>,
-  pageOf: (request: ListRequest) => Promise<Listed<F> | R>,
+  filters: Omit<Q, 'after' | 'limit' | 'within'>,
+  pageOf: (request: ListRequest & typeof filters) => Promise<Listed<F> | R>,
   show: (facts: F) => T,
 ): Promise<Outcome<Page<T>>> {
   const binding = [filters, extent]
@@ -27,6 +28,11 @@ export async function listOf<F, T, R extends Refusal>(
     if (page.kind !== 'page') return page
     data.push(...page.items.map(show))
     after = page.next
+    // Whoever looks for something is told how far, rather than kept waiting.
+    if (page.looked !== undefined) {
+      const next = after === undefined ? null : cursors.seal(after, binding)
+      return answer({ data, next, looked: page.looked })
+    }
   } while (after !== undefined && data.length < limit)
   return answer({ data, next: after === undefined ? null : cursors.seal(after, binding) })
 }

@@ -108,6 +108,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'no-such-factor':
       return place.in === 'path' ? 404 : 422
     case 'switched-off':
+    case 'more-rights':
       return 403
     case 'wrong-answer':
     case 'is-owner':

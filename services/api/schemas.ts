@@ -49,6 +49,29 @@ export const pageOf = <T extends z.ZodType>(entry: T) =>
     }),
   })
 
+/** In lists of what has an address. */
+export const lookingQuery = {
+  q: text('ann').optional().openapi({
+    description:
+      'What the address begins with. With an @ the local part is whole. Over all domains the order is that of local parts.',
+  }),
+  from: text('m').optional().openapi({
+    description:
+      'Begins there: with these letters of addresses within `domain`, else of domains. Without `q`.',
+  }),
+}
+
+export const lookedPageOf = <T extends z.ZodType>(entry: T) =>
+  pageOf(entry).extend({
+    looked: z
+      .object({ entries: z.number().int(), upTo: z.string().nullable() })
+      .optional()
+      .openapi({
+        description:
+          'Where something was looked for: how many addresses were looked at for this page, and up to which. While `next` is not null there is more to look at.',
+      }),
+  })
+
 export const accountParams = z.object({
   account: addressText.openapi({ description: 'Its address or its id.' }),
 })

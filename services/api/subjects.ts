@@ -3,6 +3,7 @@
 
 import { parseOwnDomain } from '#shared/administration/fields.ts'
 import { badValue, ok, type Parsed, type Refusal } from '#shared/administration/refusals.ts'
+import { accountSubject } from '#shared/administration/rights/account-subject.ts'
 import type { Actor, Subject } from '#shared/administration/rights/actor.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
@@ -47,14 +48,6 @@ export const ofDomain =
     }
     return { subject: { kind: 'domain', domain: domain.value }, missing }
   }
-
-export const accountSubject = ({ id, address, role }: AccountRecord): Subject => ({
-  kind: 'account',
-  accountId: id,
-  domain: address.domain,
-  role: role?.name ?? 'holder',
-  roleDomains: role?.domains ?? [],
-})
 
 /** By address or id. */
 export const ofAccount =

@@ -11,6 +11,7 @@ import { byDns, type ChallengeSolver } from '#services/certificates/acme/solver.
 import { createTlsChallenges } from '#services/certificates/acme/tls-challenges.ts'
 import { renewCertificate } from '#services/certificates/agent.ts'
 import { keepCertificate, openCertificateFolder, writePair } from '#services/certificates/keeper.ts'
+import { documentHost, documentHosts } from '#shared/administration/client-setup/offered.ts'
 import { stsHost } from '#shared/administration/dns/sts-policy.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
@@ -26,8 +27,7 @@ export const NAMES_MAX = 100
 /** Of every domain, where clients and servers look for us. */
 const perDomain: readonly ((domain: string) => string)[] = [
   stsHost,
-  (domain) => `autoconfig.${domain}`,
-  (domain) => `autodiscover.${domain}`,
+  ...documentHosts.map((which) => (domain: string) => documentHost(which, domain)),
 ]
 /** Listeners open meanwhile. */
 const FIRST_LOOK_MS = 2_000

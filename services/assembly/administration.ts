@@ -50,6 +50,7 @@ export function assembleAdministration(
     webSessions: backend.webSessions,
     tokens: backend.tokens,
     links: backend.links,
+    setupLinks: backend.setupLinks,
     audit: assembleAuditLog(backend),
     auditSeals: assembleAuditSeals(backend),
     sessions,

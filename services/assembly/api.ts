@@ -19,9 +19,10 @@ import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 import { assembleAdministration } from './administration.ts'
 import { openApiKeys } from './api-keys.ts'
 import { assembleAuditTrail } from './audit.ts'
+import { assembleApiAuthenticator } from './authenticator.ts'
 import { type Backend, createBackend } from './backend.ts'
-import { assembleApiAuthenticator } from './listeners.ts'
-import { assembleOidcSignIns, assembleSignIns } from './sign-ins.ts'
+import { assembleSignIns } from './identity.ts'
+import { assembleOidcSignIns } from './issuer.ts'
 
 export type ApiParts = {
   readonly version: string

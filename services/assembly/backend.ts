@@ -50,6 +50,8 @@ export function createBackend(deps: {
   readonly events?: EventSink
   /** Reads the settings again; undefined: what is given here alone. */
   readonly loadSettings?: LoadStored
+  /** Tells whoever works on jobs that there is one; undefined: by a signal. */
+  readonly wakeJobs?: () => void
 }) {
   const { store, settings, clock, events = silentEvents } = deps
   const { tables, queues, objects, signals } = store
@@ -133,7 +135,7 @@ export function createBackend(deps: {
     jobs: createJobs({
       table: tables.counters,
       clock,
-      wake: () => signals.publish(JOBS_TOPIC, ''),
+      wake: deps.wakeJobs ?? (() => signals.publish(JOBS_TOPIC, '')),
       onChange: (job) => events.publish(jobEvent(job, clock.now())),
     }),
     people: createPeople(directory.accounts, settings),

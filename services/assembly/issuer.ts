@@ -5,6 +5,9 @@ import { createIssuer, type Issuer } from '#shared/auth/issuer/issuer.ts'
 import { type ClientCredentials, createTokenClaims } from '#shared/auth/issuer/token-claims.ts'
 import { createTokenLogins } from '#shared/auth/issuer/token-logins.ts'
 import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import { createOidcSignIns, type OidcSignIns } from '#shared/identity/oidc-sign-in.ts'
+import { createPending } from '#shared/identity/pending.ts'
+import { systemRandom } from '#shared/identity/secrets.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
@@ -51,5 +54,25 @@ export function assembleTokenLogins(
     settings,
     clock,
     log,
+  })
+}
+
+/** Undefined: no issuer is set. */
+export function assembleOidcSignIns(
+  backend: Backend,
+  issuer: Issuer | undefined = assembleIssuer(backend),
+): OidcSignIns | undefined {
+  if (issuer === undefined) return undefined
+  const { store, directory, settings, clock, log } = backend
+  return createOidcSignIns({
+    issuer,
+    clientId: settings.oidcClientId,
+    client: () => clientOf(settings),
+    settings,
+    directory,
+    pending: createPending(store.tables.counters, clock),
+    random: systemRandom,
+    clock,
+    log: log.child({ service: 'api' }),
   })
 }

@@ -7,19 +7,14 @@ import { createPop3Listener } from '#services/pop3/listener.ts'
 import { noMaildropLock } from '#services/pop3/maildrop-lock.ts'
 import type { SmtpRole } from '#services/smtp/config.ts'
 import { createSmtpListener } from '#services/smtp/listener.ts'
-import { accountCredentials } from '#shared/auth/account-credentials.ts'
 import { AccountSessions } from '#shared/auth/account-sessions.ts'
 import { createAccountWatch } from '#shared/auth/account-watch.ts'
-import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import { noteDevices } from '#shared/auth/devices.ts'
-import { asksRecentLogins, createRecentLogins, noteLogins } from '#shared/auth/pop-before-smtp.ts'
-import { watchLogins } from '#shared/auth/watched-logins.ts'
-import type { AccountWatch, Authenticator } from '#shared/contracts/authenticate.ts'
+import type { AccountWatch } from '#shared/contracts/authenticate.ts'
 import type { ContentStage } from '#shared/contracts/content.ts'
 import type { DialogueFilters } from '#shared/contracts/milter.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
-import type { CountryOf } from '#shared/net/country-database.ts'
 import type { CloseOptions } from '#shared/net/drain.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { createCleanEnvelope } from '#shared/queue/clean-envelope.ts'
@@ -27,9 +22,9 @@ import { createDoorbell } from '#shared/queue/doorbell.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Signals } from '#shared/storage/ports.ts'
+import { assembleAuthenticator, type LoginParts } from './authenticator.ts'
 import type { Backend } from './backend.ts'
 import { formatEndpoint } from './endpoint.ts'
-import { assembleTokenLogins } from './issuer.ts'
 import { imapOptions, pop3Options, smtpOptions } from './listener-options.ts'
 import { reinjectionPolicy } from './reinjection.ts'
 import { explained } from './start-failure.ts'
@@ -43,7 +38,7 @@ export type OpenListener = {
 }
 
 /** What differs between one machine and AWS. */
-export type ListenerParts = {
+export type ListenerParts = LoginParts & {
   readonly certificates: CertificateSource
   /** PEM; of whom SMTP clients may have certificates. Undefined: the usual public ones. */
   readonly clientAuthorities?: string | undefined
@@ -52,10 +47,6 @@ export type ListenerParts = {
   readonly content?: ContentStage | undefined
   /** Who hears what SMTP clients say; undefined: nobody does. */
   readonly filters?: DialogueFilters | undefined
-  /** Undefined: no countries are looked at. */
-  readonly countryOf?: CountryOf | undefined
-  /** Whether logins are noted, where that may change; undefined: as the settings say. */
-  readonly areLoginsAskedFor?: () => boolean
   /** What tells that sessions have to end; undefined where the process cannot subscribe. */
   readonly hints: Signals | undefined
 }
@@ -103,31 +94,6 @@ export async function openListeners(backend: Backend, parts: ListenerParts) {
   }
   return { opened: opened.flatMap(({ at }) => at), sessions: watch.sessions, close }
 }
-
-function assembleAuthenticator(
-  backend: Backend,
-  {
-    countryOf,
-    areLoginsAskedFor = () => asksRecentLogins(backend.settings),
-  }: Pick<ListenerParts, 'countryOf' | 'areLoginsAskedFor'>,
-): Authenticator {
-  const { settings, store, directory, suspicion, clock, log } = backend
-  const { accounts } = directory
-  const { counters } = store.tables
-  const tokens = assembleTokenLogins(backend)
-  const credentials = accountCredentials(directory)
-  const checked = createAuthenticator({ credentials, counters, settings, clock, log, tokens })
-  const watched = countryOf === undefined ? checked : watchLogins(checked, { countryOf, suspicion })
-  const logins = createRecentLogins({ counters, accounts, options: settings, clock })
-  const note: typeof logins.note = async (...login) => {
-    if (areLoginsAskedFor()) await logins.note(...login)
-  }
-  return noteLogins(watched, { note }, log)
-}
-
-/** Of sign-ins over HTTP: nobody may relay because of one. */
-export const assembleApiAuthenticator = (backend: Backend): Authenticator =>
-  assembleAuthenticator(backend, { countryOf: undefined, areLoginsAskedFor: () => false })
 
 function makers(backend: Backend, parts: ListenerParts, accountWatch: AccountWatch) {
   const { certificates, clientAuthorities, policy, content, filters } = parts

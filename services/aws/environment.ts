@@ -46,6 +46,18 @@ const containerEnvironments = {
   pop3: [...containerVariables],
 } as const satisfies { readonly [container: string]: readonly string[] }
 
+/** Administration: all that is stored, and who is told of changes. */
+const administrationVariables = [
+  'DIRECTORY_TABLE',
+  'MAIL_TABLE',
+  'QUEUE_TABLE',
+  'COUNTERS_TABLE',
+  'INCOMING_QUEUE_URL',
+  'ACTIVE_QUEUE_URL',
+  'DEFERRED_QUEUE_URL',
+  'WATCH_QUEUE_PREFIX',
+] as const
+
 /** Required variables of each function. */
 const functionEnvironments = {
   policy: ['DIRECTORY_TABLE', 'MAIL_TABLE', 'COUNTERS_TABLE'],
@@ -102,6 +114,9 @@ const functionEnvironments = {
     'ACME_ACCOUNT_SECRET',
     'HOSTED_ZONE_ID',
   ],
+  /** JOBS_FUNCTION: is woken when a job begins. VERSION: of what is deployed. */
+  api: [...administrationVariables, 'OBJECTS_BUCKET', 'JOBS_FUNCTION', 'VERSION'],
+  jobs: [...administrationVariables],
 } as const satisfies { readonly [name: string]: readonly string[] }
 
 /** Required variables of containers that nobody connects to. */
@@ -176,6 +191,7 @@ export const containerOf = {
 /** Input of the scheduled functions. */
 export const sweeperJobs = ['ring', 'signing-keys'] as const
 export const collectorJobs = ['dead', 'orphans', 'removals', 'watch-queues'] as const
+export const jobsJobs = ['work', 'seal'] as const
 export type ScheduledEvent<Job extends string> = { readonly job: Job }
 
 /** Every metric and its unit (as CloudWatch spells it). Counters add up; of gauges the greatest value since the last line is told. */

@@ -39,9 +39,10 @@ export type OpenedFunction = AwsBackend & {
 export async function openFunction<Name extends EntryName>(
   name: Name,
   environment: Environment,
+  told: { readonly wakeJobs?: () => void } = {},
 ): Promise<OpenedFunction & { readonly variables: EnvironmentOf<Name> }> {
   const { variables, settings, log, metrics, region } = startProcess(name, environment)
-  const opened = await openBackend({ environment, settings, log, region })
+  const opened = await openBackend({ environment, settings, log, region, ...told })
   return { ...opened, variables, metrics, region, log: log.child({ service: name }) }
 }
 

@@ -25,8 +25,10 @@ export async function openBackend(parts: {
   readonly settings: Settings
   readonly log: Log
   readonly region: string
+  /** See `createBackend`. */
+  readonly wakeJobs?: () => void
 }): Promise<AwsBackend> {
-  const { environment, settings, log, region } = parts
+  const { environment, settings, log, region, ...told } = parts
   const options = { region, endpoints: endpointsIn(environment) }
   const clients = openAwsClients(options)
   const store = await openAwsStore(
@@ -46,7 +48,8 @@ export async function openBackend(parts: {
     clients,
   )
   await checkFormat(store)
-  return { store, backend: createBackend({ store, settings, clock: systemClock, log }), clients }
+  const backend = createBackend({ store, settings, clock: systemClock, log, ...told })
+  return { store, backend, clients }
 }
 
 /** What the variables say under the store's own names; undefined of what this entry was not given. */

@@ -10,29 +10,12 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { BuildOptions } from 'esbuild'
+import { ASSETS, type ConsoleFile, type ConsoleFiles } from './files.ts'
 import { indexPage } from './index-page.ts'
-
-export type ConsoleFile = {
-  readonly path: string
-  readonly type: string
-  readonly bytes: Uint8Array<ArrayBuffer>
-  readonly gzip: Uint8Array<ArrayBuffer>
-  readonly brotli: Uint8Array<ArrayBuffer>
-  /** Strong, quoted. */
-  readonly etag: string
-}
-
-export type ConsoleFiles = {
-  readonly index: ConsoleFile
-  readonly assets: ReadonlyMap<string, ConsoleFile>
-  /** What a browser loads before it shows anything, languages and screens aside. */
-  readonly firstPaths: readonly string[]
-}
 
 const app = fileURLToPath(new URL('app/', import.meta.url))
 /** Those that know light-dark() of CSS. */
 const browsers = ['chrome123', 'firefox121', 'safari17.5']
-export const ASSETS = '/assets/'
 
 const types: { readonly [extension: string]: string } = {
   '.js': 'text/javascript; charset=utf-8',

@@ -5,7 +5,7 @@
 
 import type { WebHandler } from '#shared/contracts/web.ts'
 import { matchRoute } from './app/routes.ts'
-import { ASSETS, type ConsoleFile, type ConsoleFiles } from './build.ts'
+import { ASSETS, type ConsoleFile, type ConsoleFiles } from './files.ts'
 
 /** Nothing inline, nothing from elsewhere; text of strangers can become markup nowhere (Trusted Types). */
 export const CONTENT_SECURITY_POLICY = [

@@ -2,11 +2,13 @@
 // changed, and nothing is sent but questions.
 
 import { isIP } from 'node:net'
+import type { ClientSetupSettings } from '#shared/administration/client-setup/offered.ts'
 import type { DomainRecords } from '#shared/administration/dns/domain-records.ts'
 import { stsHost } from '#shared/administration/dns/sts-policy.ts'
 import { formatNextHop, type NextHop, SMTP_PORT } from '#shared/mail/next-hop.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { checkCertificate } from './certificate.ts'
+import { checkClientSetup } from './client-setup.ts'
 import { checkPolicyHost, judgeRecords } from './domain.ts'
 import { type Finding, measured } from './finding.ts'
 import { addressesOf, checkReverse, isPublic, judgeName, recordsOf } from './own-name.ts'
@@ -25,7 +27,8 @@ import type { DoctorWorld } from './world.ts'
 export type DoctorSettings = Pick<
   Settings,
   'hostname' | 'mynetworks' | 'relayhost' | 'queueMinfree' | 'mtaStsMode' | 'listeners'
->
+> &
+  ClientSetupSettings
 
 export type DoctorDeps = {
   readonly world: DoctorWorld
@@ -73,6 +76,7 @@ function begin(deps: DoctorDeps): readonly Begun[] {
     ...domains.flatMap((domain) => [
       Promise.resolve(judgeRecords(domain)),
       measured('mta-sts', domain.domain, () => checkPolicyHost(world, domain)),
+      measured('clients', domain.domain, () => checkClientSetup(world, domain, settings)),
     ]),
   ]
 }

@@ -279,6 +279,11 @@ export async function startSystem(deps: {
     figures: createStoredFigures(store.tables.counters, clock),
     machine: createMachine({ directory: deps.directory, clock }),
     acme: acme?.handler,
+    certificate: () => certificates.current(),
+    async consoleFiles() {
+      const { buildConsole } = await import('#services/console/build.ts')
+      return await buildConsole()
+    },
   })
   const parts = [...metrics, ...web]
   const spanned = spans ? spans.around(parts, clock) : parts

@@ -2,6 +2,7 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { AccountChanges, NewAccount } from '#shared/directory/accounts.ts'
+import type { LookedPage } from '#shared/directory/looking.ts'
 import {
   type AccountRecord,
   DISPLAY_NAME_CHARACTERS_MAX,
@@ -17,7 +18,7 @@ import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { type Fields, parseQuota } from './fields.ts'
 import { holdMailOf, releaseMailOf } from './frozen.ts'
-import { type Listed, type ListRequest, parseListRequest } from './listing.ts'
+import { isFiltered, type Listed, type ListRequest, parseListRequest } from './listing.ts'
 import {
   type BadValue,
   badValue,
@@ -39,7 +40,9 @@ export interface AccountAdministration {
   addAll(
     requests: readonly AddAccount[],
   ): Promise<readonly (AccountAdded | BadValue | Exists | NoSuchDomain)[]>
-  page(request: ListRequest): Promise<Listed<AccountFacts> | BadValue | NoSuchDomain>
+  page(
+    request: ListRequest & { readonly state?: AccountState | undefined },
+  ): Promise<Listed<AccountFacts> | BadValue | NoSuchDomain>
   /** Its folders in the order of their paths, INBOX first. */
   show(address: string): Promise<AccountShown | BadValue | NoSuchAccount>
   set(request: SetAccount): Promise<AccountSet | BadValue | NoSuchAccount | LastOwner>
@@ -94,7 +97,11 @@ export type AccountForwarded = {
 }
 export type ForwardFacts = { readonly to: readonly string[]; readonly keep: boolean }
 
-export type FreezeAccount = { readonly address: string; readonly reason: string }
+export type FreezeAccount = {
+  readonly address: string
+  readonly reason: string
+  readonly isContained?: true
+}
 export type UnfreezeAccount = { readonly address: string; readonly release?: boolean | undefined }
 
 /** `held`: messages in the queue. */
@@ -128,6 +135,16 @@ export type AccountFacts = {
   /** Why it may not send, and since when. */
   readonly frozen: Frozen | null
   readonly forward: ForwardFacts | null
+}
+
+/** Whoever is frozen may log in and not send; one that is disabled may be frozen too. */
+export const accountStates = ['enabled', 'disabled', 'frozen'] as const
+export type AccountState = (typeof accountStates)[number]
+
+const isIn: { readonly [state in AccountState]: (account: AccountRecord) => boolean } = {
+  enabled: ({ enabled, frozen }) => enabled && frozen === null,
+  disabled: ({ enabled }) => !enabled,
+  frozen: ({ frozen }) => frozen !== null,
 }
 
 export type PasswordFacts =
@@ -334,9 +351,13 @@ export function createAccountAdministration(
       }
       const list = await parseListRequest(request, directory)
       if (list.kind !== 'ok') return list
-      const { items, next } = await accounts.page(list.value)
-      const described = await concurrently(items, MEASURED_AT_ONCE, describe)
-      return { kind: 'page', items: described, next }
+      const { state } = request
+      const isLookedFor = state !== undefined || isFiltered(list.value)
+      const page: LookedPage<AccountRecord> = isLookedFor
+        ? await accounts.find(list.value, state && isIn[state])
+        : await accounts.page(list.value)
+      const items = await concurrently(page.items, MEASURED_AT_ONCE, describe)
+      return { kind: 'page', items, next: page.next, looked: page.looked }
     },
 
     async show(text) {
@@ -394,7 +415,7 @@ export function createAccountAdministration(
       return { kind: 'forwarded', address: name, forward: forwardFacts(forward), warnings }
     },
 
-    async freeze({ address: text, reason }) {
+    async freeze({ address: text, reason, isContained }) {
       if (!/^[^\p{Cc}]+$/u.test(reason) || reason.length > FROZEN_REASON_CHARACTERS_MAX) {
         const charactersMax = FROZEN_REASON_CHARACTERS_MAX
         return badValue('reason', reason, { name: 'one-line', charactersMax })
@@ -403,7 +424,7 @@ export function createAccountAdministration(
       if (found.kind !== 'found') return found
       const { id, address } = found.account
       const name = formatAddress(address)
-      const isNew = await accounts.freeze(id, reason)
+      const isNew = await accounts.freeze(id, reason, isContained && { isContained })
       if (isNew) {
         record({ what: 'account', name, before: { frozen: null }, after: { frozen: reason } })
       }

@@ -13,6 +13,10 @@ import { type AliasAdministration, createAliasAdministration } from './aliases.t
 import { type AppPasswordAdministration, createAppPasswordAdministration } from './app-passwords.ts'
 import type { AuditLog } from './audit/reading.ts'
 import type { AuditSeals } from './audit/seals.ts'
+import {
+  type ClientSetupAdministration,
+  createClientSetupAdministration,
+} from './client-setup/client-setup.ts'
 import { type ContainmentAdministration, createContainmentAdministration } from './containment.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { createDnsAdministration, type DnsAdministration } from './dns/domain-records.ts'
@@ -48,6 +52,7 @@ export interface Administration {
   readonly audit: AuditLog
   readonly auditSeals: AuditSeals
   readonly appPasswords: AppPasswordAdministration
+  readonly clientSetup: ClientSetupAdministration
   readonly logins: LoginAdministration
   readonly factors: FactorAdministration
   readonly aliases: AliasAdministration
@@ -69,6 +74,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const fields = createFields(deps.settings)
   const accounts = createAccountAdministration(deps, fields)
   const access = createAccessAdministration(deps)
+  const appPasswords = createAppPasswordAdministration(deps, fields)
   return {
     domains: createDomainAdministration(deps, fields),
     accounts,
@@ -78,7 +84,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     containment: createContainmentAdministration(deps, fields, accounts, deps.audit),
     audit: deps.audit,
     auditSeals: deps.auditSeals,
-    appPasswords: createAppPasswordAdministration(deps, fields),
+    appPasswords,
+    clientSetup: createClientSetupAdministration(deps, fields, appPasswords),
     factors: createFactorAdministration(deps, fields),
     logins: createLoginAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),

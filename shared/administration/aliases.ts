@@ -2,12 +2,13 @@
 
 import type { Alias, BadTargets } from '#shared/directory/aliases.ts'
 import type { Recipient } from '#shared/directory/directory.ts'
+import type { LookedPage } from '#shared/directory/looking.ts'
 import type { AliasName } from '#shared/directory/records.ts'
 import { type Address, formatAddress } from '#shared/mail/address.ts'
 import { type TreeNode, treeOf } from './alias-tree.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { addressOfAlias, type Fields, formatAliasName } from './fields.ts'
-import { type Listed, type ListRequest, parseListRequest } from './listing.ts'
+import { isFiltered, type Listed, type ListRequest, parseListRequest } from './listing.ts'
 import {
   type BadValue,
   badValue,
@@ -161,8 +162,11 @@ export function createAliasAdministration(
       if (request.within?.kind === 'self') return { kind: 'page', items: [], next: undefined }
       const list = await parseListRequest(request, directory)
       if (list.kind !== 'ok') return list
-      const { items, next } = await aliases.page(list.value)
-      return { kind: 'page', items: items.map(aliasFacts), next }
+      const page: LookedPage<Alias> = isFiltered(list.value)
+        ? await aliases.find(list.value)
+        : await aliases.page(list.value)
+      const { items, next, looked } = page
+      return { kind: 'page', items: items.map(aliasFacts), next, looked }
     },
 
     async tree(text) {

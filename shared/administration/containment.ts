@@ -13,11 +13,19 @@ import type { BadValue, NoSuchAccount } from './refusals.ts'
 export interface ContainmentAdministration {
   /** Freezes its sending, holds what it has queued, ends its logins and sessions, revokes its app passwords, tokens and links. */
   contain(request: Contain): Promise<Contained | BadValue | NoSuchAccount>
-  /** It may send again, and what was held goes; logins, app passwords and tokens stay revoked. */
+  /**
+   * It may send again, and what was held goes; logins, app passwords and tokens stay revoked, and a barred password is barred until there is another.
+   * What was frozen before stays so: that was another's act.
+   */
   release(address: string): Promise<Released | BadValue | NoSuchAccount>
 }
 
-export type Contain = { readonly address: string; readonly reason: string }
+export type Contain = {
+  readonly address: string
+  readonly reason: string
+  /** No password logs it in until another is set. */
+  readonly barPassword?: boolean | undefined
+}
 
 export type Contained = {
   readonly kind: 'contained'
@@ -29,6 +37,7 @@ export type Contained = {
   readonly sessions: number
   readonly appPasswords: number
   readonly tokens: number
+  readonly passwordBarred: boolean
   /** Whoever took it over may have had its mail sent on. */
   readonly forward: ForwardFacts | null
   /** Changes of where its mail goes, of the last LATELY_MS, the newest first. */
@@ -46,8 +55,14 @@ export type Released = {
   readonly kind: 'released'
   readonly address: string
   readonly wasFrozen: boolean
+  /** Frozen before it was contained, or again since. */
+  readonly staysFrozen: boolean
   readonly released: number
+  readonly passwordBarred: boolean
 }
+
+/** What no password fits, as in shadow(5). */
+const BARRED = '!'
 
 export const LATELY_MS = 30 * 86_400_000
 const FORWARDS_TOLD_MAX = 20
@@ -85,13 +100,13 @@ export function createContainmentAdministration(
   }
 
   return {
-    async contain({ address: text, reason }) {
+    async contain({ address: text, reason, barPassword = false }) {
       const found = await findAccount(directory, fields, text)
       if (found.kind !== 'found') return found
       const { id, address, forward } = found.account
       const name = formatAddress(address)
       // The reason is checked with it, before anything is done.
-      const frozen = await accounts.freeze({ address: name, reason })
+      const frozen = await accounts.freeze({ address: name, reason, isContained: true })
       if (frozen.kind !== 'frozen') return frozen
       const appPasswords = await directory.factors.change(id, (before) => ({
         next: before.appPasswords.length === 0 ? undefined : { ...before, appPasswords: [] },
@@ -99,13 +114,15 @@ export function createContainmentAdministration(
       }))
       const revoked = await tokens.removeAll(id)
       await links.withdraw(id)
-      await directory.accounts.endSessions(id)
+      // Either ends the sessions of mail programs.
+      if (barPassword) await directory.accounts.set(address, { passwordHash: BARRED })
+      else await directory.accounts.endSessions(id)
       const sessions = await webSessions.endAll(id)
       record({
         what: 'login',
         name,
         before: { sessions: 'all', appPasswords: appPasswords ?? 0, tokens: revoked },
-        after: null,
+        after: barPassword ? { password: 'barred' } : null,
       })
       return {
         kind: 'contained',
@@ -115,16 +132,29 @@ export function createContainmentAdministration(
         sessions,
         appPasswords: appPasswords ?? 0,
         tokens: revoked,
+        passwordBarred: barPassword,
         forward: forwardFacts(forward),
         forwardsLately: await forwardsLately(name),
       }
     },
 
     async release(text) {
-      const given = await accounts.unfreeze({ address: text, release: true })
+      const found = await findAccount(directory, fields, text)
+      if (found.kind !== 'found') return found
+      const { address, frozen, passwordHash } = found.account
+      const name = formatAddress(address)
+      const state = {
+        kind: 'released',
+        address: name,
+        passwordBarred: passwordHash === BARRED,
+      } as const
+      if (frozen !== null && frozen.isContained !== true) {
+        return { ...state, wasFrozen: true, staysFrozen: true, released: 0 }
+      }
+      const given = await accounts.unfreeze({ address: name, release: true })
       if (given.kind !== 'unfrozen') return given
-      const { address, wasFrozen, released } = given
-      return { kind: 'released', address, wasFrozen, released }
+      const { wasFrozen, released } = given
+      return { ...state, wasFrozen, staysFrozen: false, released }
     },
   }
 }

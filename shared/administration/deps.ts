@@ -15,6 +15,7 @@ import type { FactorKeeper } from '#shared/identity/factor-keeper.ts'
 import type { Links } from '#shared/identity/links.ts'
 import type { SecondFactors } from '#shared/identity/second-factors.ts'
 import type { Sessions } from '#shared/identity/sessions.ts'
+import type { SetupLinks } from '#shared/identity/setup-links.ts'
 import type { Tokens } from '#shared/identity/tokens.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
@@ -50,6 +51,7 @@ export type AdministrationDeps = {
   readonly webSessions: Sessions
   readonly tokens: Tokens
   readonly links: Links
+  readonly setupLinks: Pick<SetupLinks, 'make'>
   /** The record of what was done. */
   readonly audit: AuditLog
   readonly auditSeals: AuditSeals

@@ -28,6 +28,8 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return refusal.field === 'domain'
         ? `${value} has the last owner`
         : `${value} is the last owner`
+    case 'more-rights':
+      return `${value} has more rights`
     case 'no-such-token':
       return `no token ${value}`
     case 'no-such-link':

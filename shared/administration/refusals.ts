@@ -59,6 +59,7 @@ export type Field =
   | 'displayName'
   | 'job'
   | 'search'
+  | 'from'
 
 /** What a value has to be, with the numbers and words of the rule. */
 export type Rule =
@@ -147,6 +148,8 @@ export type NotEmpty = Of<
 export type NoSuchAccount = Of<'no-such-account', 'address' | 'grantee' | 'login'>
 /** Somebody who can sign in must be left to give roles; another account may be made owner before. */
 export type LastOwner = Of<'last-owner', 'address' | 'domain'>
+/** Of a row of many: the account may more than who changes it. */
+export type MoreRights = Of<'more-rights', 'address'>
 export type NoSuchAlias = Of<'no-such-alias', 'alias'>
 /** No alias, no account, and no catch-all. */
 export type LeadsNowhere = Of<'leads-nowhere', 'alias'>
@@ -202,6 +205,7 @@ export type Refusal =
   | NotEmpty
   | NoSuchAccount
   | LastOwner
+  | MoreRights
   | NoSuchAlias
   | LeadsNowhere
   | NoSuchFolder

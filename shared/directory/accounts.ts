@@ -14,6 +14,7 @@ import {
   type Write,
 } from '#shared/storage/ports.ts'
 import { type ListOptions, type ListPage, pageOfAddresses } from './listing.ts'
+import { type AddressFilter, type LookedPage, lookFor } from './looking.ts'
 import { optimistic } from './optimistic.ts'
 import { allItems } from './pages.ts'
 import {
@@ -52,11 +53,16 @@ export interface Accounts {
   page(
     options: ListOptions & { readonly domain?: Domain | undefined },
   ): Promise<ListPage<AccountRecord>>
+  /** Those looked for; `limit` counts accounts. */
+  find(
+    options: ListOptions & AddressFilter,
+    isWanted?: (account: AccountRecord) => boolean,
+  ): Promise<LookedPage<AccountRecord>>
   set(address: Address, changes: AccountChanges): Promise<AccountChanged>
   /** Nothing of it remains here; its mail, filed under its id, is the caller's to delete. */
   remove(address: Address): Promise<AccountChanged>
   /** Its sending ends, from all its sessions. False when it is frozen already, or gone. */
-  freeze(id: AccountId, reason: string): Promise<boolean>
+  freeze(id: AccountId, reason: string, options?: Pick<Frozen, 'isContained'>): Promise<boolean>
   /** False when it is not frozen, or gone. */
   unfreeze(id: AccountId): Promise<boolean>
   /** All its sessions end, and whoever knows what logs it in begins anew. False when it is gone. */
@@ -269,6 +275,16 @@ export function createAccounts(deps: {
       return { items: await profiles(ids), ...rest }
     },
 
+    find: (options, isWanted = () => true) =>
+      lookFor(table, 'A', options, async (records) => {
+        const ids = records.flatMap((record) => record?.account?.id ?? [])
+        const found = new Map((await profiles(ids)).map((account) => [account.id, account]))
+        return records.map((record) => {
+          const account = record?.account ? found.get(record.account.id) : undefined
+          return account !== undefined && isWanted(account) ? account : undefined
+        })
+      }),
+
     set: (address, changes) =>
       optimistic<AccountChanged>(async () => {
         const found = await find(address)
@@ -359,10 +375,11 @@ export function createAccounts(deps: {
         return { kind: 'ok', account }
       }),
 
-    freeze(id, reason) {
+    freeze(id, reason, { isContained } = {}) {
       const frozen: Frozen = {
         reason: reason.slice(0, FROZEN_REASON_CHARACTERS_MAX),
         sinceMs: clock.now(),
+        ...(isContained && { isContained }),
       }
       return writeIf(id, { set: { frozen } }, { absent: 'frozen' })
     },

@@ -5,6 +5,7 @@ import { type Address, formatAddress, lookupKey } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Table, Write } from '#shared/storage/ports.ts'
 import { type ListOptions, type ListPage, pageOfAddresses } from './listing.ts'
+import { type AddressFilter, type LookedPage, lookFor } from './looking.ts'
 import { optimistic } from './optimistic.ts'
 import { allItems } from './pages.ts'
 import {
@@ -27,6 +28,8 @@ export interface Aliases {
   list(domain?: Domain): AsyncIterable<Alias>
   /** The same page by page; `limit` counts addresses, of which some may be accounts alone. */
   page(options: ListOptions & { readonly domain?: Domain | undefined }): Promise<ListPage<Alias>>
+  /** Those looked for; `limit` counts aliases. */
+  find(options: ListOptions & AddressFilter): Promise<LookedPage<Alias>>
   /** Other targets for an alias that exists. */
   set(name: AliasName, targets: readonly Address[]): Promise<AliasChanged>
   remove(name: AliasName): Promise<{ readonly kind: 'ok' } | { readonly kind: 'no-such-alias' }>
@@ -158,6 +161,15 @@ export function createAliases(deps: { readonly table: Table }): Aliases {
       )
       return { items: aliases, ...rest }
     },
+
+    find: (options) =>
+      lookFor(table, 'L', options, async (records) =>
+        records.map((record) =>
+          record === undefined || record.targets === null
+            ? undefined
+            : { name: record.name, targets: record.targets },
+        ),
+      ),
 
     async set(name, wanted) {
       const targets = distinct(wanted)

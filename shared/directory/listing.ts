@@ -28,15 +28,15 @@ export type ListOptions = {
 export type ListPage<T> = { readonly items: readonly T[]; readonly next?: ListCursor }
 
 /** Domains looked into for one page, however few addresses they have. */
-const DOMAINS_A_PAGE_MAX = 100
+export const DOMAINS_A_PAGE_MAX = 100
 
 /** `from`: the least name of a domain to look at. `after`: where to go on in the domain of just that name. */
-type Place = { readonly from: string; readonly after: string | null }
+export type Place = { readonly from: string; readonly after: string | null }
 
 /** Less than any character of a domain name: behind the domain itself, before all that begin with it. */
 const behind = (domain: Domain): Place => ({ from: `${domain}!`, after: null })
 
-const cursorOf = ({ from, after }: Place): ListCursor =>
+export const cursorOf = ({ from, after }: Place): ListCursor =>
   Buffer.from(JSON.stringify([from, after])).toString('base64url') as ListCursor
 
 /** Undefined for what is no cursor of ours. */
@@ -44,7 +44,7 @@ export function parseListCursor(text: string): ListCursor | undefined {
   return placeOf(text) === undefined ? undefined : (text as ListCursor)
 }
 
-function placeOf(cursor: string): Place | undefined {
+export function placeOf(cursor: string): Place | undefined {
   try {
     const [from, after]: readonly unknown[] = JSON.parse(
       Buffer.from(cursor, 'base64url').toString('utf8'),
@@ -97,7 +97,7 @@ async function pageOfThese(
   }
 }
 
-const namesFrom = (names: readonly Domain[], from: string) =>
+export const namesFrom = (names: readonly Domain[], from: string) =>
   [...new Set(names)].filter((name) => name >= from).sort()
 
 /** Of one domain, of some, or of all. */
@@ -129,7 +129,7 @@ export async function pageOfAddresses(
   return { items: found }
 }
 
-async function* domainsFrom(table: Table, from: string): AsyncGenerator<Domain> {
+export async function* domainsFrom(table: Table, from: string): AsyncGenerator<Domain> {
   const query = { pk: domainsPk, ...beginningAt(from), limit: DOMAINS_A_PAGE_MAX }
   for await (const item of allItems(table, query)) yield readDomain(item).domain
 }

@@ -90,7 +90,12 @@ export type GivenRights = { readonly name: GivenRole; readonly domains: readonly
 /** Of a display name. */
 export const DISPLAY_NAME_CHARACTERS_MAX = 100
 
-export type Frozen = { readonly reason: string; readonly sinceMs: number }
+export type Frozen = {
+  readonly reason: string
+  readonly sinceMs: number
+  /** By what ends all else of the account too, and may be undone with it. */
+  readonly isContained?: true
+}
 
 /** Of a reason, which an administrator may write. */
 export const FROZEN_REASON_CHARACTERS_MAX = 500
@@ -270,8 +275,12 @@ function readForward(item: Item): Forward | null {
 /** Accounts that were never frozen have no such attribute. */
 function readFrozen(value: Value | undefined): Frozen | null {
   if (value == null) return null
-  const { reason, sinceMs } = Object(value)
-  return { reason: String(reason), sinceMs: Number(sinceMs) }
+  const { reason, sinceMs, isContained } = Object(value)
+  return {
+    reason: String(reason),
+    sinceMs: Number(sinceMs),
+    ...(isContained === true && { isContained }),
+  }
 }
 
 /** Accounts that have nothing but a password have no such attribute. */

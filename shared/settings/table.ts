@@ -5,6 +5,7 @@ import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { acmeSettings } from './table/acme.ts'
 import { authSettings } from './table/auth.ts'
 import { authenticationSettings } from './table/authentication.ts'
+import { clientSetupSettings } from './table/client-setup.ts'
 import { contentSettings } from './table/content.ts'
 import { contentCheckSettings } from './table/content-checks.ts'
 import { dkimSettings } from './table/dkim.ts'
@@ -59,6 +60,7 @@ export const settingParts = {
   'Authentication of mail': authenticationSettings,
   'Signing of mail': dkimSettings,
   'What we publish': mtaStsSettings,
+  'Client set-up': clientSetupSettings,
   'Checks of content': contentCheckSettings,
   'Content filters': contentSettings,
   Milters: milterSettings,
@@ -100,6 +102,7 @@ export const settingsTable = {
   ...authenticationSettings,
   ...dkimSettings,
   ...mtaStsSettings,
+  ...clientSetupSettings,
   ...contentCheckSettings,
   ...contentSettings,
   ...milterSettings,

@@ -195,14 +195,18 @@ describe('an outage', () => {
     const text = JSON.stringify(alarmOf('FunctionErrors')?.Metrics)
     const functions = standard.find('AWS::Lambda::Function').map(({ id }) => id)
     const own = functions.filter((id) =>
-      /^(policy|cleanup|delivery|sweeper|collector|cert)/.test(id),
+      /^(policy|cleanup|delivery|sweeper|collector|cert|jobs)/.test(id),
     )
-    expect(own.length).toBe(6)
+    expect(own.length).toBe(7)
     expect(text.match(/"MetricName":"Errors"/g)).toHaveLength(own.length)
     const named = watched(alarmOf('FunctionErrors'), 'MetricStat.Metric.Dimensions.0.Value')
     expect(named.map((name) => readable(name, standard))).toEqual(
-      functionsOf(standard).map(({ id }) => id),
+      functionsOf(standard)
+        .filter(({ name }) => name !== 'api')
+        .map(({ id }) => id),
     )
+    // Its errors are answers of the HTTP API.
+    expect(alarmOf('ApiFailures')).toMatchObject({ Namespace: 'AWS/ApiGateway', MetricName: '5xx' })
     expect(new Set(watched(alarmOf('FunctionErrors'), 'MetricStat.Stat'))).toEqual(new Set(['Sum']))
     // What Lambda runs at a time is shared by all functions of the account.
     expect(alarmOf('FunctionThrottles')).toMatchObject({
@@ -218,7 +222,7 @@ describe('the dashboard', () => {
     const dashboards = standard.find('AWS::CloudWatch::Dashboard')
     expect(dashboards).toHaveLength(1)
     const text = JSON.stringify(dashboards[0]?.Properties)
-    for (const row of ['Inbound', 'Queue', 'Outbound', 'Mailboxes', 'Cost']) {
+    for (const row of ['Inbound', 'Queue', 'Outbound', 'Mailboxes', 'API', 'Cost']) {
       expect(text).toContain(`## ${row}`)
     }
   })

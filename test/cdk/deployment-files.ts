@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 
-/** One deployment of every preset and one that sends directly, and among them of every topology, source of certificates, way clients are known and way out. */
+/** One deployment of every preset and one that sends directly, and among them of every topology, source of certificates, way clients are known and way out, and with an API that has names of its own, none, and none at all. */
 export const deploymentFiles = {
   standard: readFileSync(new URL('../../cdk/deployment.toml', import.meta.url), 'utf8'),
   hobby: `
@@ -13,6 +13,8 @@ export const deploymentFiles = {
     hostedZoneName = "example.net"
     certificate = "acm"
     egress = "ses-api"
+    apiDomain = "admin.example.net"
+    apiNames = ["mta-sts.example.net"]
   `,
   scale: `
     name = "large"
@@ -32,5 +34,6 @@ export const deploymentFiles = {
     hostedZoneId = "Z0123456789"
     hostedZoneName = "example.org"
     egress = "direct"
+    api = "off"
   `,
 } as const

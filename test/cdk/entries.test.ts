@@ -22,7 +22,10 @@ describe('a function', () => {
   )
 
   it.each(functionNames)('%s is deployed where somebody has a use for it', (name) => {
-    const deployed = [standard, scale].map(({ templates }) => templates.pipeline.Outputs ?? {})
+    const deployed = [standard, scale].map(({ templates: { pipeline, api } }) => ({
+      ...pipeline.Outputs,
+      ...api.Outputs,
+    }))
     const key = `${name[0]?.toUpperCase()}${name.slice(1)}Function`
     expect(deployed.filter((outputs) => key in outputs)).not.toEqual([])
   })

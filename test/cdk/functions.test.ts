@@ -1,7 +1,12 @@
 // The functions: what they are, what they are told, and what wakes them.
 
 import { describe, expect, it } from 'vitest'
-import { collectorJobs, type FunctionName, sweeperJobs } from '#services/aws/environment.ts'
+import {
+  collectorJobs,
+  type FunctionName,
+  jobsJobs,
+  sweeperJobs,
+} from '#services/aws/environment.ts'
 import { functionsOf } from './entries.ts'
 import { readable } from './readable.ts'
 import { hobby, scale, standard, syntheses } from './syntheses.ts'
@@ -10,10 +15,13 @@ import { at, list, type Synthesis } from './synthesis.ts'
 describe('functions', () => {
   it('are those of the entries', () => {
     const names = ['policy', 'cleanup', 'delivery', 'sweeper', 'collector']
-    expect(functionsOf(standard).map(({ name }) => name)).toEqual([...names, 'certificates'])
-    expect(functionsOf(hobby).map(({ name }) => name)).toEqual([...names, 'certificates'])
+    const api = ['jobs', 'api']
+    for (const synthesis of [standard, hobby]) {
+      const found = functionsOf(synthesis).map(({ name }) => name)
+      expect(found).toEqual([...names, 'certificates', ...api])
+    }
     // An operator brings the certificate, and an account that writes to itself.
-    expect(functionsOf(scale).map(({ name }) => name)).toEqual([...names, 'probe'])
+    expect(functionsOf(scale).map(({ name }) => name)).toEqual([...names, 'probe', ...api])
   })
 
   it('run Node 24 on arm64 and write a log that ends some day', () => {
@@ -56,18 +64,20 @@ describe('functions', () => {
       collector: 900,
       certificates: 600,
       probe: 240,
+      api: 29,
+      jobs: 600,
     })
   })
 
   it.each(syntheses)(
-    'of %s have the memory of those that compute, or of those that wait',
+    'of %s have the memory of those that compute, of those that wait, or of the one that people wait for',
     (_name, synthesis) => {
       const { functionMemoryMiB, waitingFunctionMemoryMiB } = synthesis.deployment.preset
       for (const { name, properties } of functionsOf(synthesis)) {
-        const computes = name === 'policy' || name === 'cleanup'
-        expect(properties.MemorySize, name).toBe(
-          computes ? functionMemoryMiB : waitingFunctionMemoryMiB,
-        )
+        const computes = ['policy', 'cleanup', 'jobs'].includes(name)
+        const memory = computes ? functionMemoryMiB : waitingFunctionMemoryMiB
+        // Somebody waits while it is loaded.
+        expect(properties.MemorySize, name).toBe(name === 'api' ? 1_024 : memory)
       }
     },
   )
@@ -106,7 +116,7 @@ describe('functions', () => {
             at(target, 'Input'),
           ]),
         )
-    const job = (name: (typeof sweeperJobs | typeof collectorJobs)[number]) =>
+    const job = (name: (typeof sweeperJobs | typeof collectorJobs | typeof jobsJobs)[number]) =>
       JSON.stringify({ job: name })
     const all = [
       ['sweeperFunction.Arn', 'rate(1 minute)', job('ring')],
@@ -116,16 +126,26 @@ describe('functions', () => {
       ['collectorFunction.Arn', 'rate(1 day)', job('orphans')],
       ['collectorFunction.Arn', 'rate(1 day)', job('removals')],
     ]
+    const jobs = [
+      ['jobsFunction.Arn', 'rate(2 minutes)', job('work')],
+      ['jobsFunction.Arn', 'rate(1 hour)', job('seal')],
+    ]
     expect(rulesOf(standard)).toEqual([
       ...all,
       ['certificatesFunction.Arn', 'rate(1 hour)', undefined],
+      ...jobs,
     ])
     expect(rulesOf(hobby)).toEqual([
       ...all,
       ['certificatesFunction.Arn', 'rate(1 hour)', undefined],
       ['certificatesFunction.Arn', 'ACM Certificate Available', undefined],
+      ...jobs,
     ])
-    expect(rulesOf(scale)).toEqual([...all, ['probeFunction.Arn', 'rate(5 minutes)', undefined]])
+    expect(rulesOf(scale)).toEqual([
+      ...all,
+      ['probeFunction.Arn', 'rate(5 minutes)', undefined],
+      ...jobs,
+    ])
   })
 
   it('are as many at a time as the size says', () => {
@@ -161,7 +181,7 @@ describe('functions', () => {
     const said = (value: unknown) => readable(value, synthesis)
     const allowed = synthesis
       .find('AWS::Lambda::Permission')
-      .filter(({ Properties }) => Properties.Action === 'lambda:InvokeFunction')
+      .filter(({ Properties }) => Properties.Principal === 'events.amazonaws.com')
       .map(({ Properties }) => `${said(Properties.SourceArn)}: ${said(Properties.FunctionName)}`)
     const needed = synthesis.find('AWS::Events::Rule').flatMap(({ id, Properties }) => {
       expect(Properties.State).toBe('ENABLED')
@@ -176,7 +196,7 @@ describe('functions', () => {
       .find('AWS::Events::Rule')
       .flatMap(({ Properties }) => list(at(Properties, 'Targets.0.Input')))
       .map((input): string => JSON.parse(String(input)).job)
-    expect(inputs.sort()).toEqual([...sweeperJobs, ...collectorJobs].sort())
+    expect(inputs.sort()).toEqual([...sweeperJobs, ...collectorJobs, ...jobsJobs].sort())
   })
 })
 
@@ -193,7 +213,9 @@ describe('the certificate', () => {
   })
 
   it('of ACM may be exported, is proven in the zone and looked at when it is there', () => {
-    const found = hobby.find('AWS::CertificateManager::Certificate')
+    const found = hobby
+      .find('AWS::CertificateManager::Certificate')
+      .filter(({ stack }) => stack === 'data')
     expect(found.map(({ Properties }) => Properties)).toMatchObject([
       {
         DomainName: 'mail.example.net',

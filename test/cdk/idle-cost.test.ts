@@ -16,6 +16,16 @@ describe('the idle cost', () => {
     expect(idle.totalUsdPerMonth).toBeGreaterThan(30)
   })
 
+  it('of the API is that of its alarm, and of looking for jobs', () => {
+    const cost = (file: string) => {
+      const { templates } = synthesize(file)
+      return idleCost(stackNames.map((name) => templates[name])).totalUsdPerMonth
+    }
+    const more = cost(deploymentFiles.standard) - cost(`api = "off"\n${deploymentFiles.standard}`)
+    expect(more).toBeGreaterThan(0.1)
+    expect(more).toBeLessThan(0.3)
+  })
+
   it('of sending directly is that of an address, and of a task that waits for mail', () => {
     const { templates } = synthesize(deploymentFiles.direct)
     const { lines, unknownTypes } = idleCost(stackNames.map((name) => templates[name]))

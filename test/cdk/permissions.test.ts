@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { deploymentFiles } from './deployment-files.ts'
+import { readable } from './readable.ts'
 import { type Permission, permissions, permissionsText } from './roles.ts'
 import { hobby, scale, standard, syntheses } from './syntheses.ts'
 import { at, list, type Synthesis, synthesize } from './synthesis.ts'
@@ -60,7 +61,8 @@ describe('permissions', () => {
   )
 
   it('of the collector do not let it read a message', () => {
-    expect(rolesWith(standard, 's3:GetObject')).toEqual(['deliveryRole', 'edgeTaskTaskRole'])
+    const readers = ['apiRole', 'deliveryRole', 'edgeTaskTaskRole']
+    expect(rolesWith(standard, 's3:GetObject')).toEqual(readers)
   })
 
   it('of smtp alone let messages in and none out', () => {
@@ -84,7 +86,7 @@ describe('permissions', () => {
     expect(readers.filter(({ resource }) => /Queue|Function/.test(resource))).toEqual([])
   })
 
-  it('of whatever writes to the directory are for accounts only, but for the version of what is stored, signing keys and what delivery signs senders with', () => {
+  it('of whatever writes to the directory are for accounts only, but for the version of what is stored, signing keys, what delivery signs senders with, and for administration', () => {
     for (const [, synthesis] of syntheses) {
       const writes = permissions(synthesis).filter(
         ({ action, resource }) =>
@@ -97,7 +99,15 @@ describe('permissions', () => {
             `dynamodb:PutItem {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["${keys}"]}}`,
         ),
       )
-      const others = writes.filter((write) => !ofSweeper.includes(write))
+      const ofAdministration = writes.filter(
+        ({ role }) => role === 'apiRole' || role === 'jobsRole',
+      )
+      for (const { condition } of ofAdministration) {
+        expect(condition).toContain('"DOMAINS"')
+        expect(condition).not.toContain('"STORE"')
+      }
+      const ofThese = [...ofSweeper, ...ofAdministration]
+      const others = writes.filter((write) => !ofThese.includes(write))
       for (const { role, action, condition } of others) {
         expect(action).toBe('dynamodb:UpdateItem')
         const isSecret = role === 'deliveryRole' && condition.includes('"SRS"')
@@ -133,9 +143,12 @@ describe('permissions', () => {
     expect(relay(hobby)).toEqual([])
   })
 
-  it('let functions be called by nobody but roles and rules of the system', () => {
+  it('let functions be called by nobody but roles, rules and the HTTP API of the system', () => {
     for (const { Properties } of standard.find('AWS::Lambda::Permission')) {
-      expect(Properties.Principal).toBe('events.amazonaws.com')
+      const isOfApi = readable(Properties.FunctionName, standard) === 'apiFunction.Arn'
+      expect(Properties.Principal).toBe(
+        isOfApi ? 'apigateway.amazonaws.com' : 'events.amazonaws.com',
+      )
       expect(at(Properties, 'SourceArn')).toBeDefined()
     }
     const roles = standard

@@ -32,7 +32,8 @@ describe('outputs', () => {
     )
     for (const { name, id } of functionsOf(synthesis)) {
       const key = `${name[0]?.toUpperCase()}${name.slice(1)}Function`
-      expect(readable(templates.pipeline.Outputs?.[key]?.Value, synthesis)).toBe(id)
+      const { Value } = templates.pipeline.Outputs?.[key] ?? templates.api.Outputs?.[key] ?? {}
+      expect(readable(Value, synthesis)).toBe(id)
     }
     expect(new Set(keys).size).toBe(keys.length)
   })
@@ -55,7 +56,11 @@ describe('stacks', () => {
           .map((key) => `${Type} ${key}`),
       ),
     )
-    expect([...new Set(names)].sort()).toEqual(['AWS::Route53::RecordSet Name'])
+    expect([...new Set(names)].sort()).toEqual([
+      'AWS::ApiGatewayV2::Api Name',
+      'AWS::ApiGatewayV2::Stage StageName',
+      'AWS::Route53::RecordSet Name',
+    ])
   })
 
   it.each(syntheses)('of %s tag what they make', (_name, { deployment, find }) => {

@@ -24,6 +24,8 @@ it.each(syntheses)('keeps the ids of what holds data in %s', (name, { templates:
 it.each(syntheses)('keeps all data in one stack in %s', (_name, { find }) => {
   for (const type of stateful) {
     for (const { stack, DeletionPolicy, UpdateReplacePolicy } of find(type)) {
+      // Of the API's names: nothing of it leaves AWS, and another one is as good.
+      if (stack === 'api' && type === 'AWS::CertificateManager::Certificate') continue
       expect({ stack, DeletionPolicy, UpdateReplacePolicy }).toEqual({
         stack: 'data',
         DeletionPolicy: 'Retain',

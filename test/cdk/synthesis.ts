@@ -10,7 +10,7 @@ import { addChecks } from '../../cdk/checks.ts'
 import type { Deployment } from '../../cdk/configuration.ts'
 import { createMailSystem } from '../../cdk/mail-system.ts'
 
-export const stackNames = ['data', 'network', 'pipeline', 'edge', 'operations'] as const
+export const stackNames = ['data', 'network', 'pipeline', 'edge', 'api', 'operations'] as const
 export type StackName = (typeof stackNames)[number]
 
 export type Resource = {
@@ -54,17 +54,20 @@ export function synthesize(file: string, options: { readonly checked?: boolean }
     createMailSystem(app, deployment, standInBundles(folder))
     if (isChecked) addChecks(app, deployment)
     const assembly = app.synth()
+    const made = new Map(assembly.stacks.map((stack) => [stack.stackName, stack]))
+    // One without an API has no stack of it.
     const template = (name: StackName): Template =>
-      assembly.getStackByName(`${deployment.name}-${name}`).template
+      made.get(`${deployment.name}-${name}`)?.template ?? { Resources: {} }
     const templates = {
       data: template('data'),
       network: template('network'),
       pipeline: template('pipeline'),
       edge: template('edge'),
+      api: template('api'),
       operations: template('operations'),
     }
     const isProtected = (name: StackName) =>
-      assembly.getStackByName(`${deployment.name}-${name}`).terminationProtection === true
+      made.get(`${deployment.name}-${name}`)?.terminationProtection === true
     return {
       deployment,
       templates,

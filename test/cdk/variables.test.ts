@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest'
 import { commonVariables, environments } from '#services/aws/environment.ts'
 import { HEALTH_PORT, listenerTable } from '../../cdk/listeners.ts'
+import { version } from '../../cdk/version.ts'
 import { containersOf, functionsOf } from './entries.ts'
 import { readable } from './readable.ts'
 import { syntheses } from './syntheses.ts'
@@ -26,6 +27,8 @@ function meaning({ deployment }: Synthesis): { readonly [variable: string]: stri
     ACTIVE_DEAD_QUEUE_URL: 'Queuesactivedead',
     WATCH_QUEUE_PREFIX: `pw-watch-${name}_`,
     POLICY_FUNCTION: 'policyFunction',
+    JOBS_FUNCTION: 'jobsFunction',
+    VERSION: version,
     TLS_SECRET: 'StorageTls',
     HEALTH_PORT: String(HEALTH_PORT),
     DRAIN_SECONDS: String(preset.drainSeconds),

@@ -147,6 +147,7 @@ describe.skipIf(!isPebbleInstalled() || !isNamedInstalled())('a certificate of o
       'autodiscover.one.example.test',
       'mta-sts.one.example.test',
       'mx.example.test',
+      'ua-auto-config.one.example.test',
     ])
     expect(await handler?.(new Request('http://x/'), { address: '', isSecure: false })).toBe(
       undefined,

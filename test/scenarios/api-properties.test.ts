@@ -249,9 +249,6 @@ describe('the document', () => {
   })
 })
 
-/** They need ports that this test has not. */
-const elsewhere = /^(jobs|events|figures|imports|exports)\./
-
 const asked = operations.filter(
   ({ id, accepts, input }) =>
     directory.test(id) &&
@@ -283,11 +280,7 @@ describe('asked as it is meant', () => {
 
 describe('whatever it is asked', () => {
   const nobody: Actor = { ...owner, role: 'help-desk', domains: [] }
-  it.each(
-    operations
-      .filter(({ id }) => !elsewhere.test(id))
-      .map((operation) => [operation.id, operation] as const),
-  )(
+  it.each(operations.map((operation) => [operation.id, operation] as const))(
     '%s answers, or says what is wrong',
     async (_, operation) => {
       await fc.assert(

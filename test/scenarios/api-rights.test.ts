@@ -15,6 +15,7 @@ import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import { type Administered, aHash, openAdministration } from '#test/support/administration.ts'
 import { apiDeps } from '#test/support/api.ts'
 import { must } from '#test/support/must.ts'
+import { origin } from '#test/support/origin.ts'
 
 const base = 'https://mx.example.test'
 const domain = (text: string): Domain => must(parseDomain(text))
@@ -168,6 +169,12 @@ const bodies: { readonly [id: string]: unknown } = {
   'accounts.freeze': { reason: 'x' },
   'accounts.setForward': { forward: null },
   'grants.set': { folder: 'INBOX', grantee: 'ann@ours.test', rights: 'lr' },
+  'appPasswords.create': { name: 'n' },
+  'clientSetup.create': { name: 'n' },
+  'totp.set': { code: '000000' },
+  'passkeys.create': { name: 'n', answer: {} },
+  'passkeys.rename': { name: 'n' },
+  'aliases.update': { targets: ['ann@ours.test'] },
   'keys.import': { selector: 's', privateKey: 'x' },
 }
 
@@ -222,6 +229,61 @@ describe('somebody else’s', () => {
       expect(body.code).not.toBe('ok')
     }
     expect((await ask(`DELETE /tokens/${own.body.id}`, { as: 'owner' })).status).toBe(204)
+  })
+
+  it('is not there by its id: messages, jobs, aliases, the record, app passwords, sessions', async () => {
+    const { backend, accept } = world.pipeline
+    const bob = must(await backend.directory.accounts.get(must(parseAddress('bob@other.test'))))
+    const login = { id: bob.id, login: 'bob@other.test' }
+    const letter = 'Subject: x\r\n\r\nHello\r\n'
+    const queued = await accept(letter, ['x@far.test'], { origin: origin(login) })
+    const held = await accept(letter, ['bob@other.test'], { held: 'infected: Eicar' })
+    const job = await backend.jobs.begin({
+      kind: 'export',
+      input: {},
+      owner: { accountId: bob.id, name: login.login },
+    })
+    await world.administration.aliases.add({ alias: 'info@other.test', targets: [login.login] })
+    const { session } = await backend.webSessions.begin(bob, ['password'], {
+      address: '192.0.2.9',
+      client: 'x',
+    })
+    const app = await world.administration.appPasswords.make({ address: login.login, name: 'a' })
+    const appId = app.kind === 'made' ? app.appPassword.id : ''
+    await ask('POST /accounts/bob@other.test:unfreeze', { as: 'owner', body: {} })
+    const recorded = await ask('GET /audit?operation=accounts.unfreeze', { as: 'owner' })
+    const things: readonly (readonly [path: RegExp, id: string])[] = [
+      [/^\/(queue|trace|policy\/decisions)\/\{queueId\}/, queued],
+      [/^\/quarantine\/\{queueId\}/, held],
+      [/^\/(jobs|imports)\/\{job\}/, job.id],
+      [/^\/aliases\/\{alias\}/, 'info@other.test'],
+      [/^\/audit\/\{entry\}/, recorded.body.data[0].id],
+      [/\{appPassword\}$/, appId],
+      [/\/sessions\/\{session\}$/, session.id],
+    ]
+    const seen: string[] = []
+    for (const { path, method, id } of operations) {
+      const [, thing = ''] = things.find(([pattern]) => pattern.test(path)) ?? []
+      if (thing === '') continue
+      seen.push(id)
+      const name = encodeURIComponent(thing)
+      const filled = path.replace('{account}', 'bob@other.test').replaceAll(/\{\w{1,40}\}/g, name)
+      const body = method === 'get' || method === 'delete' ? {} : { body: bodies[id] ?? {} }
+      for (const as of ['domain-admin', 'help-desk', 'holder'] as const) {
+        const line = `${method.toUpperCase()} ${filled}`
+        const { status } = await ask(line, { as, ...body })
+        expect([403, 404], `${as} ${id}`).toContain(status)
+        // What is there is told of to nobody by the difference to what is not.
+        const absent = line.replace(name, 'qx'.repeat(4))
+        if (status === 403) expect((await ask(absent, { as, ...body })).status, id).toBe(403)
+      }
+      // Policy has decided nothing about this one.
+      if (method === 'get' && id !== 'policy.recorded') {
+        const told = await ask(`GET ${filled}`, { as: 'owner' })
+        expect(told.status, `${id} ${JSON.stringify(told.body)}`).not.toBe(404)
+      }
+    }
+    expect(seen.length).toBeGreaterThan(15)
   })
 
   it('is nothing of somebody with more rights', async () => {
@@ -380,8 +442,56 @@ describe('containing an account', () => {
     const released = await ask('POST /accounts/holly@ours.test:release', { as: 'help-desk' })
     expect(released.body).toMatchObject({
       wasFrozen: true,
+      staysFrozen: false,
       staysRevoked: ['logins', 'appPasswords', 'tokens'],
     })
     expect(await backend.directory.accounts.get(holly)).toMatchObject({ frozen: null })
+  })
+  it('bars the password until there is another, where that is asked for', async () => {
+    const address = 'bob@other.test'
+    cookies.set('owner', must((await signIn(people.owner)).cookie))
+    const body = { reason: 'x', barPassword: true }
+    const contained = await ask(`POST /accounts/${address}:contain`, { as: 'owner', body })
+    expect(contained.body).toMatchObject({ passwordBarred: true })
+    expect((await signIn(address)).status).toBe(401)
+    const released = await ask(`POST /accounts/${address}:release`, { as: 'owner' })
+    expect(released.body.staysRevoked).toContain('password')
+    expect((await signIn(address)).status).toBe(401)
+    await ask(`PUT /accounts/${address}/password`, { as: 'owner', body: { passwordHash: aHash } })
+    expect((await signIn(address)).status).toBe(201)
+  })
+
+  it('gives back no switch that was off before', async () => {
+    const path = '/accounts/bob@other.test'
+    const frozen = { as: 'owner', body: { reason: 'unpaid' } } as const
+    await ask(`POST ${path}:freeze`, frozen)
+    const contained = await ask(`POST ${path}:contain`, frozen)
+    expect(contained.body).toMatchObject({ wasFrozen: true, passwordBarred: false })
+    const released = await ask(`POST ${path}:release`, { as: 'owner' })
+    expect(released.body).toMatchObject({ staysFrozen: true, released: 0 })
+    const { body } = await ask(`GET ${path}`, { as: 'owner' })
+    expect(body.frozen.reason).toBe('unpaid')
+  })
+})
+
+describe('one’s own password', () => {
+  it('is changed by whoever has just shown it, and by no cookie that was found', async () => {
+    const { cookie } = await signIn('ann@ours.test', 'brand new one')
+    const set = (text: string | undefined) =>
+      ask('PUT /accounts/ann@ours.test/password', {
+        body: { passwordHash: aHash },
+        headers: { cookie: `__Host-postwolke=${text}` },
+      })
+    await world.clock.advance(5 * 60_000)
+    expect(await set(cookie)).toMatchObject({ status: 403, body: { code: 'step-up-required' } })
+    const factors = await ask('DELETE /accounts/ann@ours.test/factors', {
+      headers: { cookie: `__Host-postwolke=${cookie}` },
+    })
+    expect(factors.body.code).toBe('step-up-required')
+    const stepped = await ask('POST /session/step-up', {
+      body: { method: 'password', password: 'brand new one' },
+      headers: { cookie: `__Host-postwolke=${cookie}` },
+    })
+    expect((await set(stepped.cookie)).status).toBe(200)
   })
 })

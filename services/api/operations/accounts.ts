@@ -1,7 +1,11 @@
 // Accounts: people with a mailbox.
 
 import { z } from '@hono/zod-openapi'
-import type { AccountFacts, FolderFacts } from '#shared/administration/accounts.ts'
+import {
+  type AccountFacts,
+  accountStates,
+  type FolderFacts,
+} from '#shared/administration/accounts.ts'
 import { badValue } from '#shared/administration/refusals.ts'
 import type { SecretSource } from '#shared/administration/secrets.ts'
 import { formatAddress } from '#shared/mail/address.ts'
@@ -13,7 +17,8 @@ import {
   accountParams,
   addressText,
   domainText,
-  pageOf,
+  lookedPageOf,
+  lookingQuery,
   pageQuery,
   text,
   time,
@@ -197,14 +202,22 @@ const singleAccountOperations = [
     path: '/accounts',
     summary: 'Lists accounts, domain by domain in the order of their addresses.',
     right: 'directory.read',
-    input: { query: z.strictObject({ ...pageQuery, domain: domainText.optional() }) },
+    input: {
+      query: z.strictObject({
+        ...pageQuery,
+        ...lookingQuery,
+        domain: domainText.optional(),
+        state: z.enum(accountStates).optional(),
+      }),
+    },
     subject: () => ofList,
-    output: pageOf(account),
-    run: ({ query: { domain, ...page } }, call) =>
+    output: lookedPageOf(account),
+    fields: { search: { in: 'query', name: 'q' } },
+    run: ({ query: { limit, cursor, ...filters } }, call) =>
       listOf(
         call,
-        page,
-        { domain },
+        { limit, cursor },
+        filters,
         (request) => call.administration.accounts.page(request),
         accountOf,
       ),

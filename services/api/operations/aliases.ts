@@ -7,7 +7,14 @@ import { defineBulk, operationsById } from '../bulk.ts'
 import type { Call } from '../call.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { listOf } from '../paging.ts'
-import { addressText, domainText, pageOf, pageQuery, warnings } from '../schemas.ts'
+import {
+  addressText,
+  domainText,
+  lookedPageOf,
+  lookingQuery,
+  pageQuery,
+  warnings,
+} from '../schemas.ts'
 import { ofDomainOfAddress, ofList } from '../subjects.ts'
 
 const alias = z.object({ alias: z.string(), targets: z.array(z.string()) }).openapi('Alias')
@@ -50,14 +57,17 @@ const singleAliasOperations = [
     path: '/aliases',
     summary: 'Lists aliases, domain by domain in the order of their addresses.',
     right: 'directory.read',
-    input: { query: z.strictObject({ ...pageQuery, domain: domainText.optional() }) },
+    input: {
+      query: z.strictObject({ ...pageQuery, ...lookingQuery, domain: domainText.optional() }),
+    },
     subject: () => ofList,
-    output: pageOf(alias),
-    run: ({ query: { domain, ...page } }, call) =>
+    output: lookedPageOf(alias),
+    fields: { search: { in: 'query', name: 'q' } },
+    run: ({ query: { limit, cursor, ...filters } }, call) =>
       listOf(
         call,
-        page,
-        { domain },
+        { limit, cursor },
+        filters,
         (request) => call.administration.aliases.page(request),
         aliasOf,
       ),

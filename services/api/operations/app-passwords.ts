@@ -9,7 +9,7 @@ import { addressOf } from './accounts.ts'
 
 const lastUse = z.object({ service: z.string(), network: z.string(), at: time })
 
-const appPassword = z
+export const appPassword = z
   .object({
     id: z.string(),
     name: z.string(),
@@ -21,7 +21,13 @@ const appPassword = z
   })
   .openapi('AppPassword')
 
-const factsOf = ({ createdMs, expiresMs, lastUse, scopes, ...facts }: AppPasswordFacts) => ({
+export const appPasswordOf = ({
+  createdMs,
+  expiresMs,
+  lastUse,
+  scopes,
+  ...facts
+}: AppPasswordFacts) => ({
   ...facts,
   scopes: [...scopes],
   createdAt: timeOf(createdMs),
@@ -55,7 +61,7 @@ export const appPasswordOperations = [
       const found = await call.administration.appPasswords.list(address)
       if (found.kind !== 'app-passwords') return found
       const { appPasswords, hasSecondFactor } = found
-      return answer({ data: appPasswords.map(factsOf), hasSecondFactor })
+      return answer({ data: appPasswords.map(appPasswordOf), hasSecondFactor })
     },
   }),
   defineOperation({
@@ -84,7 +90,7 @@ export const appPasswordOperations = [
       if (made.kind !== 'made') return made
       const location = `/accounts/${params.account}/appPasswords/${made.appPassword.id}`
       return answer(
-        { appPassword: factsOf(made.appPassword), password: made.password },
+        { appPassword: appPasswordOf(made.appPassword), password: made.password },
         { location },
       )
     },
@@ -94,7 +100,7 @@ export const appPasswordOperations = [
     method: 'delete',
     path: '/accounts/{account}/appPasswords/{appPassword}',
     summary: 'Ends an app password, and the sessions that came by it.',
-    right: 'credentials.reset',
+    right: 'logins.end',
     input: { params: one },
     subject: ({ params }) => ofAccount(params.account),
     output: 'nothing',

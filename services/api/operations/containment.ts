@@ -15,7 +15,7 @@ const change = z.object({
   to: z.array(z.string()).nullable(),
 })
 
-type Revoked = 'logins' | 'appPasswords' | 'tokens'
+const revoked = ['logins', 'appPasswords', 'tokens', 'password'] as const
 
 async function addressOf({ deps }: Call, text: string): Promise<string> {
   const found = await findAccount(text, deps)
@@ -31,7 +31,15 @@ export const containmentOperations = [
       'Freezes sending, holds queued mail, ends logins and sessions, revokes app passwords and tokens, and tells where mail was sent on to lately.',
     right: 'accounts.contain',
     subject: ({ params }) => ofAccount(params.account),
-    input: { params: accountParams, body: z.strictObject({ reason: z.string().max(1_000) }) },
+    input: {
+      params: accountParams,
+      body: z.strictObject({
+        reason: z.string().max(1_000),
+        barPassword: z.boolean().optional().openapi({
+          description: 'No password logs the account in until another is set.',
+        }),
+      }),
+    },
     output: z.object({
       address: z.string(),
       wasFrozen: z.boolean(),
@@ -39,12 +47,13 @@ export const containmentOperations = [
       sessions: z.number().int(),
       appPasswords: z.number().int(),
       tokens: z.number().int(),
+      passwordBarred: z.boolean(),
       forward: forward.nullable(),
       forwardsLately: z.array(change),
     }),
-    async run({ params, body: { reason } }, call) {
+    async run({ params, body }, call) {
       const address = await addressOf(call, params.account)
-      const done = await call.administration.containment.contain({ address, reason })
+      const done = await call.administration.containment.contain({ ...body, address })
       if (done.kind !== 'contained') return done
       const { kind: _, forward, forwardsLately, ...facts } = done
       return answer({
@@ -64,22 +73,24 @@ export const containmentOperations = [
     method: 'post',
     path: '/accounts/{account}:release',
     summary:
-      'Undoes containing: it may send again, and what was held goes; logins, app passwords and tokens stay revoked.',
+      'Undoes containing: it may send again, and what was held goes; logins, app passwords and tokens stay revoked, and what was frozen before stays frozen.',
     right: 'accounts.contain',
     subject: ({ params }) => ofAccount(params.account),
     input: { params: accountParams },
     output: z.object({
       address: z.string(),
       wasFrozen: z.boolean(),
+      staysFrozen: z.boolean(),
       released: z.number().int(),
-      staysRevoked: z.array(z.enum(['logins', 'appPasswords', 'tokens'])),
+      staysRevoked: z.array(z.enum(revoked)),
     }),
     async run({ params }, call) {
       const address = await addressOf(call, params.account)
       const done = await call.administration.containment.release(address)
       if (done.kind !== 'released') return done
-      const { kind: _, ...facts } = done
-      return answer({ ...facts, staysRevoked: ['logins', 'appPasswords', 'tokens'] as Revoked[] })
+      const { kind: _, passwordBarred, ...facts } = done
+      const staysRevoked = revoked.filter((one) => one !== 'password' || passwordBarred)
+      return answer({ ...facts, staysRevoked })
     },
   }),
 ]

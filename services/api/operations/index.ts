@@ -6,6 +6,7 @@ import { accountOperations } from './accounts.ts'
 import { aliasOperations } from './aliases.ts'
 import { appPasswordOperations } from './app-passwords.ts'
 import { auditOperations } from './audit.ts'
+import { clientSetupOperations } from './client-setup.ts'
 import { containmentOperations } from './containment.ts'
 import { domainDnsOperations } from './domain-dns.ts'
 import { domainOperations } from './domains.ts'
@@ -35,6 +36,7 @@ export const operations: readonly Operation[] = [
   ...aliasOperations,
   ...appPasswordOperations,
   ...auditOperations,
+  ...clientSetupOperations,
   ...containmentOperations,
   ...domainDnsOperations,
   ...domainOperations,

@@ -7,10 +7,12 @@ import { IMPORT_ROWS, type ImportInput } from '#shared/administration/jobs/impor
 import { UNDO_IMPORT, type UndoInput } from '#shared/administration/jobs/undo-import.ts'
 import { badValue } from '#shared/administration/refusals.ts'
 import type { Extent } from '#shared/administration/rights/actor.ts'
+import { allowed } from '#shared/administration/rights/allowed.ts'
 import { type JobFacts, type JobId, jobStates, parseJobId } from '#shared/jobs/job.ts'
 import { JOB_TEXT_BYTES_MAX } from '#shared/jobs/jobs.ts'
 import type { Call } from '../call.ts'
 import { answer, defineOperation, type Outcome, problem } from '../operation.ts'
+import { problemOfRule } from '../permit.ts'
 import { readBytes } from '../read-input.ts'
 import { domainText, LIST_ENTRIES, pageOf, pageQuery, time, timeOf } from '../schemas.ts'
 import { ofJob, ofList } from '../subjects.ts'
@@ -204,8 +206,12 @@ export const jobOperations = [
       const { what, update = false, rehearse = false } = query
       const within = domainsOf(call.extent)
       if (call.extent.kind === 'self') return elsewhere
-      // Whose accounts have more rights than who imports is not seen row by row.
-      if (within !== undefined && (what === 'domains' || update)) return elsewhere
+      if (within !== undefined && what === 'domains') return elsewhere
+      // Of accounts it is another password, of which each row is asked again when it is changed.
+      if (update && what === 'accounts') {
+        const may = allowed(call.actor, 'credentials.reset', { kind: 'list' }, call.nowMs)
+        if (may.kind === 'no') return { kind: 'problem', problem: problemOfRule(may.rule) }
+      }
       const dryRun = rehearse || call.isRehearsal
       const input: ImportInput = { what, update, dryRun, ...(within && { within }) }
       const read = await readBytes(call.request, JOB_TEXT_BYTES_MAX)

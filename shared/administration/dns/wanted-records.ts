@@ -4,6 +4,18 @@ import { isIP } from 'node:net'
 import { isRecordOf, isRevocation, keyRecordText } from '#shared/directory/signing-key.ts'
 import type { SigningKey } from '#shared/directory/signing-keys.ts'
 import type { NextHop } from '#shared/mail/next-hop.ts'
+import {
+  type ClientSetupSettings,
+  documentHost,
+  documentHosts,
+  seenPort,
+  setupHost,
+  siteHost,
+} from '../client-setup/offered.ts'
+import {
+  userAgentConfiguration,
+  userAgentDigestRecord,
+} from '../client-setup/user-agent-configuration.ts'
 import { type StsPolicySettings, stsHost, stsPolicyId, stsPolicyText } from './sts-policy.ts'
 
 export type WantedRecord = {
@@ -22,16 +34,11 @@ export type WantedRecord = {
   readonly hint?: string
 }
 
-export type DnsSettings = StsPolicySettings & {
-  readonly relayhost: NextHop | null
-  readonly dnsReportAddress: string
-  readonly listeners: {
-    readonly [name in 'submission' | 'submissions' | 'imap' | 'imaps' | 'pop3' | 'pop3s']: {
-      readonly enabled: boolean
-      readonly port: number
-    }
+export type DnsSettings = StsPolicySettings &
+  ClientSetupSettings & {
+    readonly relayhost: NextHop | null
+    readonly dnsReportAddress: string
   }
-}
 
 export type DomainFacts = {
   /** A-labels. */
@@ -78,6 +85,7 @@ export function wantedRecords(
       isOfKind: begins('v=TLSRPTv1'),
     },
     ...services(domain, settings),
+    ...(settings.clientSetup ? documents(domain, settings) : []),
     ...(certificateKeyHash === undefined ? [] : [tlsa(hostname, certificateKeyHash)]),
   ]
 }
@@ -154,21 +162,20 @@ const sts = (domain: string, hostname: string, policy: string): readonly WantedR
 
 // RFC 6186 §3.1, RFC 8314 §5.1: those with TLS from the first byte come first.
 const clientServices = [
-  ['submissions', '_submissions', 2465, 465, 0],
-  ['submission', '_submission', 2587, 587, 10],
-  ['imaps', '_imaps', 1993, 993, 0],
-  ['imap', '_imap', 1143, 143, 10],
-  ['pop3s', '_pop3s', 1995, 995, 20],
-  ['pop3', '_pop3', 1110, 110, 30],
+  ['submissions', 0],
+  ['submission', 10],
+  ['imaps', 0],
+  ['imap', 10],
+  ['pop3s', 20],
+  ['pop3', 30],
 ] as const
 
-/** A high port by default is one that the usual port leads to. */
-function services(domain: string, { listeners, hostname }: DnsSettings): readonly WantedRecord[] {
-  return clientServices.map(([listener, label, highPort, usualPort, priority]): WantedRecord => {
-    const { enabled, port } = listeners[listener]
-    const target = `${port === highPort ? usualPort : port} ${hostname}`
+function services(domain: string, settings: DnsSettings): readonly WantedRecord[] {
+  return clientServices.map(([service, priority]): WantedRecord => {
+    const { enabled } = settings.listeners[service]
+    const target = `${seenPort(service, settings)} ${setupHost(settings)}`
     return {
-      name: `${label}._tcp.${domain}`,
+      name: `_${service}._tcp.${domain}`,
       type: 'SRV',
       // RFC 6186 §3.4: not served.
       value: enabled ? `${priority} 1 ${target}` : '0 0 0 .',
@@ -179,6 +186,49 @@ function services(domain: string, { listeners, hostname }: DnsSettings): readonl
       isOfKind: () => true,
     }
   })
+}
+
+const documentNeeds = {
+  autoconfig: 'should',
+  autodiscover: 'may',
+  'ua-auto-config': 'may',
+} as const satisfies { readonly [name in (typeof documentHosts)[number]]: WantedRecord['need'] }
+
+/** Where programs ask how to set themselves up. */
+function documents(domain: string, settings: DnsSettings): readonly WantedRecord[] {
+  const host = siteHost(settings)
+  const target = `${seenPort('https', settings)} ${host}`
+  const digest = userAgentDigestRecord(userAgentConfiguration(domain, settings))
+  return [
+    ...documentHosts.map(
+      (which): WantedRecord => ({
+        name: documentHost(which, domain),
+        type: 'CNAME',
+        value: host,
+        purpose: 'clients',
+        need: documentNeeds[which],
+        isMet: () => true,
+        isOfKind: () => true,
+        hint: 'the certificate of HTTPS needs this name too',
+      }),
+    ),
+    {
+      name: `_autodiscover._tcp.${domain}`,
+      type: 'SRV',
+      value: `0 1 ${target}`,
+      purpose: 'clients',
+      need: 'may',
+      isMet: (published) => published.toLowerCase().endsWith(` ${target}`),
+      isOfKind: () => true,
+    },
+    {
+      ...text(`_ua-auto-config.${domain}`, digest),
+      purpose: 'clients',
+      need: 'may',
+      isMet: (published) => published.trim() === digest,
+      isOfKind: begins('v=UAAC1'),
+    },
+  ]
 }
 
 /** RFC 7672 §3.1.1: the key of the host itself. */

@@ -10,6 +10,7 @@ import { type Fields, parseQuota } from '../fields.ts'
 import { badValue, ok, type Parsed, type Refusal } from '../refusals.ts'
 import { badHash, badPassword, type Secret } from '../secrets.ts'
 import { accountColumns } from './columns.ts'
+import type { PlanOptions } from './imports.ts'
 import type { Cells, Row } from './lines.ts'
 import type { Named, RowKind } from './plan.ts'
 
@@ -30,7 +31,7 @@ const FOLDERS_AT_ONCE = 16
 export function accountRows(
   { directory, mailbox }: Pick<AdministrationDeps, 'directory' | 'mailbox'>,
   fields: Fields,
-  madeBy?: string,
+  { madeBy, refusalOf }: Pick<PlanOptions, 'madeBy' | 'refusalOf'> = {},
 ): RowKind<WantedAccount> {
   const { accounts } = directory
   return {
@@ -67,6 +68,9 @@ export function accountRows(
     },
     async update(wanted) {
       const { address, quotaBytes, enabled } = wanted
+      const standing = refusalOf && (await accounts.get(address))
+      const refused = standing && refusalOf?.(standing)
+      if (refused !== undefined) return refused
       const changed = await accounts.set(address, {
         ...(await store(wanted)),
         ...(quotaBytes === undefined ? {} : { quotaBytes }),

@@ -1,7 +1,9 @@
 // Imports: rows of a text as domains, accounts or aliases.
 
+import type { AccountRecord } from '#shared/directory/records.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import type { Fields } from '../fields.ts'
+import type { Refusal } from '../refusals.ts'
 import type { Source } from './lines.ts'
 import type { CheckOptions, ImportPlan } from './plan.ts'
 
@@ -11,7 +13,11 @@ export interface ImportAdministration {
 }
 
 /** `madeBy`: what accounts and aliases that are added remember as who made them, so that it can be undone. */
-export type PlanOptions = CheckOptions & { readonly madeBy?: string | undefined }
+export type PlanOptions = CheckOptions & {
+  readonly madeBy?: string | undefined
+  /** Whether an account that is there may be changed so; undefined: it may. */
+  readonly refusalOf?: ((account: AccountRecord) => Refusal | undefined) | undefined
+}
 
 export type ImportWhat = 'domains' | 'accounts' | 'aliases'
 
@@ -21,7 +27,7 @@ export function createImportAdministration(
   fields: Fields,
 ): ImportAdministration {
   return {
-    async plan(what, source, { madeBy, within } = {}) {
+    async plan(what, source, { madeBy, within, refusalOf } = {}) {
       const { planImport } = await import('./plan.ts')
       switch (what) {
         case 'domains': {
@@ -34,7 +40,9 @@ export function createImportAdministration(
         }
         case 'accounts': {
           const { accountRows } = await import('./account-rows.ts')
-          return await planImport(accountRows(deps, fields, madeBy), source, deps, { within })
+          return await planImport(accountRows(deps, fields, { madeBy, refusalOf }), source, deps, {
+            within,
+          })
         }
       }
     },

@@ -8,6 +8,7 @@ import { formatAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import { formatAliasName } from '../fields.ts'
+import { reachOfMaker } from './maker.ts'
 
 export const EXPORT_DIRECTORY = 'export'
 
@@ -60,10 +61,12 @@ export function exportDirectory({
       // The page, and how many rows of it are written.
       const [page = '', rowsWritten = '0'] = work.cursor.split('|')
       if (page === OVER) return
+      const wanted = input.domain === undefined ? undefined : [input.domain]
       let after = page === '' ? undefined : parseListCursor(page)
       let skip = Number(rowsWritten)
       let text = work.cursor === '' && input.format === 'csv' ? headingOf(input) : ''
       for (;;) {
+        await reachOfMaker(work.owner, directory.accounts, 'directory.read', wanted)
         const { rows, next } = await pageOf(input, after)
         let done = 0
         for (const [i, row] of rows.entries()) {

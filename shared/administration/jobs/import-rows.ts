@@ -6,10 +6,12 @@ import { ERRORS_A_SLICE_MAX, JobFailure, type JobKind, type Slice } from '#share
 import type { Domain } from '#shared/mail/domain.ts'
 import { chunks } from '#shared/runtime/chunks.ts'
 import type { Administration } from '../administration.ts'
+import type { AdministrationDeps } from '../deps.ts'
 import type { ImportWhat } from '../imports/imports.ts'
 import { sourceOf } from '../imports/lines.ts'
 import { CHUNK_ROWS, type RowOutcome } from '../imports/plan.ts'
 import type { Refusal } from '../refusals.ts'
+import { makerOf, reachOfMaker, refusalOf } from './maker.ts'
 
 export const IMPORT_ROWS = 'import'
 
@@ -27,18 +29,26 @@ const FAULTY = 'faulty'
 
 export function importRows({
   administration,
+  directory: { accounts },
 }: {
   readonly administration: Pick<Administration, 'imports'>
+  readonly directory: Pick<AdministrationDeps['directory'], 'accounts'>
 }): JobKind {
   return {
     name: IMPORT_ROWS,
     async *run(work) {
       const { what, update, dryRun, within } = inputOf(work.input)
       if (work.cursor.startsWith(FAULTY)) throw faulty(Number(work.cursor.slice(FAULTY.length)))
+      const right = what === 'domains' ? 'domains.write' : 'directory.write'
+      const look = () => reachOfMaker(work.owner, accounts, right, within)
+      await look()
+      const maker = await makerOf(work.owner, accounts)
       const source = sourceOf(await work.text())
       const plan = await administration.imports.plan(what, source, {
         madeBy: work.id,
         within,
+        // A row has a password.
+        refusalOf: (account) => refusalOf(maker, 'credentials.reset', account),
       })
       if (plan.kind === 'faulty') {
         const errors = plan.problems.map(({ line, refusal }) => errorOf(line, '', refusal))
@@ -61,6 +71,7 @@ export function importRows({
         if (some.length < CHUNK_ROWS) continue
         yield slice()
         some = []
+        await look()
       }
       if (some.length > 0) yield slice()
     },

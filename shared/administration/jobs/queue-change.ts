@@ -3,8 +3,10 @@
 import { JobFailure, type JobKind, type JobWork } from '#shared/jobs/kind.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { Administration } from '../administration.ts'
+import type { AdministrationDeps } from '../deps.ts'
 import { type QueueVerb, queueVerbs } from '../queue.ts'
 import type { FilterRequest } from '../queue-filter.ts'
+import { reachOfMaker } from './maker.ts'
 
 export const QUEUE_CHANGE = 'queue-change'
 
@@ -23,14 +25,19 @@ const SLICE_MESSAGES = 128
 
 export function queueChange({
   administration,
+  directory: { accounts },
 }: {
   readonly administration: Pick<Administration, 'queue'>
+  readonly directory: Pick<AdministrationDeps['directory'], 'accounts'>
 }): JobKind {
   return {
     name: QUEUE_CHANGE,
     async *run(work: JobWork<unknown>) {
       const { verb, filter, heldToo = false, countedMs, sentFrom } = inputOf(work)
       const { cursor: after } = work
+      const right = verb === 'release' || verb === 'flush' ? 'queue.send' : 'queue.act'
+      const look = () => reachOfMaker(work.owner, accounts, right, sentFrom)
+      await look()
       const changing = administration.queue.changeAll(verb, filter, {
         heldToo,
         ...(after !== '' && { after }),
@@ -51,6 +58,7 @@ export function queueChange({
         if (some.length < SLICE_MESSAGES) continue
         yield sliceOf(some)
         some = []
+        await look()
       }
       if (some.length > 0) yield sliceOf(some)
     },

@@ -9,6 +9,9 @@ import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { Administration } from '../administration.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import { createFields } from '../fields.ts'
+import type { Actor } from '../rights/actor.ts'
+import { allowed } from '../rights/allowed.ts'
+import { makerOf, refusalOf } from './maker.ts'
 
 export const UNDO_IMPORT = 'undo-import'
 
@@ -18,7 +21,7 @@ export type UndoInput = { readonly job: string; readonly what: 'accounts' | 'ali
 const SLICE_ROWS = 64
 const AT_ONCE = 16
 
-type Undone = 'removed' | 'not-its-own' | 'has-mail'
+type Undone = 'removed' | 'not-its-own' | 'has-mail' | 'refused'
 
 export function undoImport({
   administration,
@@ -33,10 +36,11 @@ export function undoImport({
   // Keys are whole addresses.
   const fields = createFields({ defaultDomain: '' })
 
-  async function undoAccount(key: string, job: string): Promise<Undone> {
+  async function undoAccount(key: string, job: string, maker: Actor): Promise<Undone> {
     const address = parseAddress(key)
     const found = address && (await directory.accounts.get(address))
     if (found?.madeBy !== job) return 'not-its-own'
+    if (refusalOf(maker, 'directory.write', found) !== undefined) return 'refused'
     const measured = await accounts.measure(key)
     if (measured.kind !== 'measured') return 'not-its-own'
     if (measured.messages > 0) return 'has-mail'
@@ -44,10 +48,12 @@ export function undoImport({
     return 'removed'
   }
 
-  async function undoAlias(key: string, job: string): Promise<Undone> {
+  async function undoAlias(key: string, job: string, maker: Actor): Promise<Undone> {
     const name = fields.aliasName(key)
     const found = name.kind === 'ok' ? await directory.aliases.get(name.value) : undefined
     if (found?.madeBy !== job) return 'not-its-own'
+    const subject = { kind: 'domain', domain: found.name.domain } as const
+    if (allowed(maker, 'directory.write', subject, 0).kind !== 'yes') return 'refused'
     await aliases.remove(key)
     return 'removed'
   }
@@ -62,15 +68,18 @@ export function undoImport({
       }
       let row = Number(work.cursor)
       for (const some of chunks(keys.slice(row), SLICE_ROWS)) {
+        const maker = await makerOf(work.owner, directory.accounts)
         const ends = await concurrently(some, AT_ONCE, async (key) => ({
           key,
-          undone: await (what === 'accounts' ? undoAccount(key, job) : undoAlias(key, job)),
+          undone: await (what === 'accounts'
+            ? undoAccount(key, job, maker)
+            : undoAlias(key, job, maker)),
         }))
         const counts: { [outcome in Undone]?: number } = {}
         for (const { undone } of ends) counts[undone] = (counts[undone] ?? 0) + 1
         const errors = ends
-          .filter(({ undone }) => undone === 'has-mail')
-          .map(({ key }) => ({ line: 0, key, refusal: hasMail(key) }))
+          .filter(({ undone }) => undone === 'has-mail' || undone === 'refused')
+          .map(({ key, undone }) => ({ line: 0, key, refusal: whyNot(key, undone) }))
         row += some.length
         const failed = errors.length
         const done = some.length - failed
@@ -80,7 +89,11 @@ export function undoImport({
   }
 }
 
-const hasMail = (key: string) => ({ kind: 'has-mail', field: 'address', value: key })
+const whyNot = (key: string, undone: Undone) => ({
+  kind: undone === 'has-mail' ? undone : 'more-rights',
+  field: 'address',
+  value: key,
+})
 
 function inputOf(input: unknown) {
   const { job, what } = Object(input)

@@ -35,8 +35,10 @@ export const rights = {
   /** Accounts and aliases made, changed, removed. */
   'directory.write':     row('all',  'domains',   'none',  'none',    'none'),
   'domains.write':       row('all',  'none',      'none',  'none',    'none'),
-  /** Another password or factor, the end of logins, app passwords of others. */
-  'credentials.reset':   row('all',  'domains',   'none',  'none',    'self', 'not-self'),
+  /** Another password, or no factors any more. */
+  'credentials.reset':   row('all',  'domains',   'none',  'none',    'self', 'always'),
+  /** The end of logins, sessions and app passwords. Of one's own that must not wait for a factor. */
+  'logins.end':          row('all',  'domains',   'none',  'none',    'self', 'not-self'),
   /** A one-time link with which the account itself sets a new password. */
   'credentials.invite':  row('all',  'domains',   'none',  'domains', 'none'),
   'accounts.contain':    row('all',  'domains',   'none',  'domains', 'none', 'always'),

@@ -10,7 +10,9 @@ function encode(tag: number, ...contents: readonly Uint8Array[]): Der {
 // X.690 §8.1.3: up to 127 in one octet, more as a counted big-endian number.
 function lengthOctets(length: number): number[] {
   if (length < 0x80) return [length]
-  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+  const octets: number[] = []
+  for (let left = length; left > 0; left = Math.floor(left / 0x100)) octets.unshift(left & 0xff)
+  return [0x80 | octets.length, ...octets]
 }
 
 export const sequence = (...values: readonly Der[]): Der => encode(0x30, ...values)

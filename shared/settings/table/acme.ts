@@ -16,7 +16,7 @@ export const acmeSettings = {
   acmeNames: new Setting(text, {
     default: 'auto',
     about:
-      'Names of the certificate, separated by commas, besides `hostname`. auto: of every domain here those under which clients and servers look for us (mta-sts, autoconfig, autodiscover), as far as they lead to where `hostname` leads.',
+      'Names of the certificate, separated by commas, besides `hostname`. auto: of every domain here those under which clients and servers look for us (mta-sts, autoconfig, autodiscover, ua-auto-config), as far as they lead to where `hostname` leads.',
   }),
   acmeChallenge: new Setting(choice('http-01', 'tls-alpn-01', 'dns-01'), {
     default: 'http-01',

@@ -24,6 +24,8 @@ export function deploymentFile(more: { readonly [key: string]: string } = {}, ma
     preset: 'hobby',
     hostname: 'mail.example.test',
     certificate: 'operator',
+    // Mail needs none.
+    api: 'off',
     ...(more.egress === undefined && { relayhost: '[127.0.0.1]:587' }),
     ...more,
   }
@@ -34,7 +36,7 @@ export function deploymentFile(more: { readonly [key: string]: string } = {}, ma
 /** For as long as its templates and bundles are needed, which is as long as it runs. */
 export async function assemble(resources: AsyncDisposableStack, file: string): Promise<Assembly> {
   const { path } = resources.use(await temporaryFolder())
-  synthesize(file, join(path, 'cdk.out'))
+  await synthesize(file, join(path, 'cdk.out'))
   return readAssembly(join(path, 'cdk.out'))
 }
 

@@ -20,8 +20,8 @@ const PROBE_PAUSE_MS = 50
 
 export const isNamedInstalled = () => spawnSync('named', ['-v']).error === undefined
 
-/** Every name in the zone leads to 127.0.0.1. */
-export async function startNamed(zone: string): Promise<Named> {
+/** Every name in the zone leads to 127.0.0.1, unless `lines` of a zone file say otherwise. */
+export async function startNamed(zone: string, lines = ''): Promise<Named> {
   const folder = await temporaryFolder()
   const port = await freePort()
   const file = (name: string) => join(folder.path, name)
@@ -31,7 +31,7 @@ export async function startNamed(zone: string): Promise<Named> {
   await writeFile(file('update.key'), key)
   await writeFile(
     file('zone'),
-    `$TTL 1\n@ SOA ns.${zone}. admin.${zone}. 1 60 60 60 1\n@ NS ns.${zone}.\n@ A 127.0.0.1\n* A 127.0.0.1\n`,
+    `$TTL 1\n@ SOA ns.${zone}. admin.${zone}. 1 60 60 60 1\n@ NS ns.${zone}.\n@ A 127.0.0.1\n* A 127.0.0.1\n${lines}`,
   )
   await writeFile(
     file('named.conf'),

@@ -5,7 +5,7 @@ import { makeBundles } from '../../../cdk/bundles.ts'
 import { createMailSystem } from '../../../cdk/mail-system.ts'
 import { contextOfProject, readDeployment } from './project.ts'
 
-export function synthesize(deploymentFile: string, folder: string): void {
+export async function synthesize(deploymentFile: string, folder: string): Promise<void> {
   const deployment = readDeployment(deploymentFile)
   const app = new App({
     outdir: folder,
@@ -13,6 +13,6 @@ export function synthesize(deploymentFile: string, folder: string): void {
     analyticsReporting: false,
     builtinCloudFormationValidation: false, // has tests of its own
   })
-  createMailSystem(app, deployment, makeBundles())
+  createMailSystem(app, deployment, await makeBundles(deployment))
   app.synth()
 }

@@ -2,7 +2,8 @@
 
 import { gunzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { buildConsole, type ConsoleFiles } from '#services/console/build.ts'
+import { buildConsole } from '#services/console/build.ts'
+import { type ConsoleFiles, packFiles, unpackFiles } from '#services/console/files.ts'
 import { createConsoleHandler } from '#services/console/handler.ts'
 
 /** Of somebody who opens every screen, in one language; of all files. */
@@ -39,6 +40,12 @@ describe('the files of the console', () => {
     }
     const page = new TextDecoder().decode(files.index.bytes)
     expect(page).not.toMatch(/<script(?![^>]* src=)|<style|style=/)
+  })
+
+  it('travel as one text, and come out the same', () => {
+    const text = packFiles(files)
+    expect(unpackFiles(text)).toEqual(files)
+    expect(packFiles(unpackFiles(text))).toBe(text)
   })
 
   it('have the same names when they are built again', async () => {

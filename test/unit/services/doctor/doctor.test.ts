@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { diagnose } from '#services/doctor/doctor.ts'
 import type { Finding } from '#services/doctor/finding.ts'
 import type { DoctorWorld } from '#services/doctor/world.ts'
+import { userAgentConfiguration } from '#shared/administration/client-setup/user-agent-configuration.ts'
 import type { DomainRecords } from '#shared/administration/dns/domain-records.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { loadSettings } from '#shared/settings/load.ts'
@@ -369,5 +370,65 @@ describe('a domain', () => {
       { kind: 'records', domain: 'ours.test', records: [], stsPolicy: policy },
     ] as const
     expect(await told('mta-sts', { get }, { domains })).toEqual([expect.stringMatching(line)])
+  })
+
+  describe('where mail programs set themselves up', () => {
+    const published = { kind: 'met' } as const
+    const recordOf = (name: string): DomainRecords['records'][number] => ({
+      ...{ name, type: 'CNAME', value: 'mx.ours.test', purpose: 'clients', need: 'should' },
+      ...{ isMet: () => true, isOfKind: () => true, published },
+    })
+    const hosts = ['autoconfig', 'autodiscover', 'ua-auto-config'].map((one) => `${one}.ours.test`)
+    const ours = (names: readonly string[]): readonly DomainRecords[] => [
+      { kind: 'records', domain: 'ours.test', records: names.map(recordOf), stsPolicy: undefined },
+    ]
+    const served: { readonly [host: string]: readonly [type: string, body: string] } = {
+      'autoconfig.ours.test': [
+        'text/xml; charset=utf-8',
+        '<clientConfig version="1.1"><hostname>mx.ours.test</hostname></clientConfig>',
+      ],
+      'autodiscover.ours.test': ['application/json', '{"Protocol":"AutodiscoverV1","Url":""}'],
+      'ua-auto-config.ours.test': [
+        'application/json',
+        userAgentConfiguration('ours.test', settingsOf()),
+      ],
+    }
+    const getFrom =
+      (documents: typeof served): DoctorWorld['get'] =>
+      async (url) => {
+        const document = documents[new URL(url).hostname]
+        if (document === undefined) throw new Error('its certificate has another name')
+        const [type, body] = document
+        return { status: body === '' ? 502 : 200, type, body }
+      }
+    const clients = async (documents: typeof served, names: readonly string[] = hosts) =>
+      (await told('clients', { get: getFrom(documents) }, { domains: ours(names) })).filter(
+        (line) => line.includes('https://'),
+      )
+
+    it('it asks each name that leads somewhere', async () => {
+      expect(await clients(served)).toEqual([
+        'ok https://autoconfig.ours.test/mail/config-v1.1.xml?emailaddress=postmaster%40ours.test: tells programs what to do',
+        expect.stringMatching(
+          /^ok https:\/\/autodiscover\.ours\.test\/autodiscover\/autodiscover\.json/,
+        ),
+        expect.stringMatching(/^ok https:\/\/ua-auto-config\.ours\.test\//),
+      ])
+      expect(await clients(served, [])).toEqual([])
+    })
+
+    it.each([
+      ['autoconfig', ['text/html', '<html>'], 'is not our autoconfig'],
+      ['autoconfig', undefined, 'its certificate has another name'],
+      ['autodiscover', ['application/json', '{'], 'is not our autodiscover'],
+      ['autodiscover', ['text/plain', ''], 'answers 502'],
+      ['ua-auto-config', ['application/json', '{}'], 'is another document'],
+    ] as const)('it says what is wrong with %s: %j', async (name, document, line) => {
+      const { [`${name}.ours.test`]: _, ...others } = served
+      const documents = document ? { ...others, [`${name}.ours.test`]: document } : others
+      const found = await clients(documents, [`${name}.ours.test`])
+      expect(found).toEqual([expect.stringContaining(line)])
+      expect(found[0]).toMatch(/^warn /)
+    })
   })
 })

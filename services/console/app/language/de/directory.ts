@@ -93,6 +93,8 @@ export const directory = {
   'contain.queue': 'seine Mail in der Warteschlange wird angehalten',
   'contain.undo':
     'Rückgängig stellt Versand und Warteschlange wieder her; Anmeldungen und App-Passwörter bleiben widerrufen.',
+  'contain.barPassword': 'Sein Passwort sperren, bis ein neues gesetzt ist',
+  'contain.staysFrozen': '{address} war schon eingefroren und bleibt es',
   'contain.reason': 'in der Konsole eingedämmt',
   'contain.held': {
     one: '{count} Nachricht in der Warteschlange ist angehalten',
@@ -266,12 +268,12 @@ export const directory = {
   'key.rotate': 'Neue Schlüssel erzeugen',
   'key.wasRotated': 'Neue Schlüssel sind erzeugt. Veröffentlichen Sie ihre Einträge.',
   'key.revoke': 'Widerrufen',
-  'key.revokeOf': '{selector} widerrufen',
+  'key.revokeOf': 'Widerrufen: {selector}',
   'key.revokeTitle': '{selector} widerrufen?',
   'key.revokeText':
     'Die geheime Hälfte wird sofort vergessen, wie nach einem Leck. Veröffentlichen Sie den Eintrag ohne Schlüssel.',
   'key.force': 'Jetzt signieren lassen',
-  'key.forceOf': '{selector} jetzt signieren lassen',
+  'key.forceOf': 'Jetzt signieren lassen: {selector}',
   'key.seen': 'Eintrag gesehen',
   'key.unseen': 'Eintrag noch nicht gesehen',
   'key.imported': 'mitgebracht',

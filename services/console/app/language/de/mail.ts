@@ -200,7 +200,7 @@ export const mail: { readonly [key in keyof typeof english]: MessageText } = {
   'policy.tab.explain': 'Erklären',
   'policy.tab.rehearse': 'Proben',
   'policy.tab.tables': 'Zugriffstabellen',
-  'policy.rehearseOf': '{setting} proben',
+  'policy.rehearseOf': 'Proben: {setting}',
   'policy.explainTitle': 'Was würde geschehen?',
   'policy.explainText': 'Regel für Regel. Nichts wird gesendet oder gezählt.',
   'policy.client': 'IP-Adresse des Clients',

@@ -10,6 +10,19 @@ export const me = {
   'me.tab.devices': 'Geräte',
   'me.forwardTo': 'Meine Mail weiterleiten an',
 
+  'setUp.apple': 'iPhone, iPad oder Mac',
+  'setUp.appleText':
+    'Mit der Kamera scannen, die Seite öffnen und das Profil in den Einstellungen installieren. Es gilt einmal, eine Viertelstunde lang.',
+  'setUp.appleCode': 'QR-Code des Links darunter',
+  'setUp.appleLink': 'Profil auf diesem Gerät öffnen',
+  'setUp.android': 'Thunderbird oder K-9 Mail auf Android',
+  'setUp.androidText': 'In der App: Einstellungen importieren, QR-Code scannen.',
+  'setUp.androidCode': 'QR-Code mit Anmeldung, Passwort und Servern',
+  'setUp.other': 'Ein anderes Programm',
+  'setUp.otherText':
+    'Die meisten Programme finden alles über Ihre Adresse. Falls Ihres das nicht tut, geben Sie dies ein.',
+  'setUp.login': 'Anmeldename',
+
   'arrived.title': 'Ist es angekommen?',
   'arrived.recipient': 'Empfänger',
   'arrived.hint': 'Der letzten sieben Tage.',
@@ -58,7 +71,7 @@ export const me = {
   'token.ends': 'endet',
   'token.expired': 'abgelaufen',
   'token.revoke': 'Widerrufen',
-  'token.revokeOf': '„{name}“ widerrufen',
+  'token.revokeOf': 'Widerrufen: „{name}“',
   'token.revokeText': 'Das Programm, das es benutzt, wird von da an abgewiesen.',
   'token.wasRevoked': '„{name}“ wurde widerrufen',
 } as const satisfies { readonly [key in keyof typeof english]: MessageText }

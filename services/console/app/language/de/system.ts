@@ -115,7 +115,7 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'role.giveVerb': 'Geben',
   'role.domainsHint': 'Mit Kommas dazwischen.',
   'role.wasGiven': '{address} hat die Rolle',
-  'role.removeOf': '{address} die Rolle nehmen',
+  'role.removeOf': 'Entfernen: Rolle von {address}',
   'role.removeTitle': '{address} die Rolle nehmen?',
   'role.removeText': 'Das Konto bleibt und hat nur noch seine eigene Mail.',
   'role.wasRemoved': '{address} hat keine Rolle mehr',

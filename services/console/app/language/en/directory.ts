@@ -87,6 +87,8 @@ export const directory = {
   'contain.passwords': 'its app passwords are revoked',
   'contain.queue': 'its mail in the queue is held',
   'contain.undo': 'Undo restores sending and the queue; logins and app passwords stay revoked.',
+  'contain.barPassword': 'Bar its password until another is set',
+  'contain.staysFrozen': '{address} was frozen before and stays so',
   'contain.reason': 'contained in the console',
   'contain.held': {
     one: '{count} message in the queue is held',
@@ -256,7 +258,7 @@ export const directory = {
   'key.revokeText':
     'Its private half is forgotten at once, as after a leak. Publish its record without a key.',
   'key.force': 'Let it sign now',
-  'key.forceOf': 'Let {selector} sign now',
+  'key.forceOf': 'Let it sign now: {selector}',
   'key.seen': 'record seen',
   'key.unseen': 'record not seen yet',
   'key.imported': 'brought along',

@@ -7,6 +7,18 @@ export const me = {
   'me.tab.devices': 'Devices',
   'me.forwardTo': 'Send my mail on to',
 
+  'setUp.apple': 'iPhone, iPad or Mac',
+  'setUp.appleText':
+    'Scan this with the camera, open the page, and install the profile in Settings. It works once, for a quarter of an hour.',
+  'setUp.appleCode': 'QR code of the link below',
+  'setUp.appleLink': 'Open the profile on this device',
+  'setUp.android': 'Thunderbird or K-9 Mail on Android',
+  'setUp.androidText': 'In the app: Import settings, Scan QR code.',
+  'setUp.androidCode': 'QR code with login, password and servers',
+  'setUp.other': 'Another program',
+  'setUp.otherText': 'Most programs find everything by your address. If yours does not, type this.',
+  'setUp.login': 'Login',
+
   'arrived.title': 'Did it arrive?',
   'arrived.recipient': 'Recipient',
   'arrived.hint': 'Of the last seven days.',

@@ -111,7 +111,7 @@ export const system = {
   'role.giveVerb': 'Give',
   'role.domainsHint': 'With commas between them.',
   'role.wasGiven': '{address} has its role',
-  'role.removeOf': 'Take the role of {address} away',
+  'role.removeOf': 'Remove the role of {address}',
   'role.removeTitle': 'Take the role of {address} away?',
   'role.removeText': 'The account stays, and has its own mail alone.',
   'role.wasRemoved': '{address} has no role any more',

@@ -3,7 +3,6 @@
 import { useState } from 'preact/hooks'
 import { call, get } from '../../api/client.ts'
 import { Button } from '../../kit/button.tsx'
-import { CopyButton } from '../../kit/copy.tsx'
 import { confirm, Dialog, show } from '../../kit/dialog.tsx'
 import { CheckField, FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { Ago, Foreign } from '../../kit/format.tsx'
@@ -11,6 +10,7 @@ import { t } from '../../kit/language.ts'
 import { Empty, Loaded, Panel } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
 import { toast } from '../../kit/toast.tsx'
+import { type SetUp, SetUpDone } from '../me/set-up.tsx'
 
 type AppPassword = {
   readonly id: string
@@ -50,7 +50,7 @@ export function AppPasswords({
     toast({ text: t('appPassword.removed', { name }) })
   }
   const make = async () => {
-    await show((close) => <Make own={own} close={close} />)
+    await show((close) => <Make path={path} close={close} />)
     passwords.reload()
   }
   return (
@@ -99,8 +99,8 @@ export function AppPasswords({
   )
 }
 
-function Make({ own, close }: { readonly own: string; readonly close: () => void }) {
-  const [made, setMade] = useState<string>()
+function Make({ path, close }: { readonly path: string; readonly close: () => void }) {
+  const [made, setMade] = useState<SetUp>()
   const form = useForm({
     initial: { name: '', imap: true, pop3: false, smtp: true },
     isFleeting: true,
@@ -111,10 +111,10 @@ function Make({ own, close }: { readonly own: string; readonly close: () => void
         ...(pop3 ? ['pop3'] : []),
         ...(smtp ? ['smtp'] : []),
       ]
-      const { body } = await call<{ readonly password: string }>('POST', own, {
+      const { body } = await call<SetUp>('POST', `${path}/setup`, {
         body: { name: name.trim(), scopes },
       })
-      setMade(body.password)
+      setMade(body)
     },
   })
   return (
@@ -142,11 +142,7 @@ function Make({ own, close }: { readonly own: string; readonly close: () => void
         </FormBody>
       ) : (
         <>
-          <p>{t('appPassword.once')}</p>
-          <p class="secret">
-            <code>{made}</code>
-            <CopyButton text={made} />
-          </p>
+          <SetUpDone made={made} />
           <Button look="filled" onPress={() => close()}>
             {t('act.done')}
           </Button>

@@ -27,6 +27,7 @@ type Contained = {
 export async function contain({ address }: Pick<Account, 'address'>, changed: () => void) {
   const path = `/accounts/${segment(address)}`
   let done: Contained | undefined
+  let barPassword = false
   await confirm({
     title: t('contain.title', { address }),
     text: (
@@ -38,13 +39,22 @@ export async function contain({ address }: Pick<Account, 'address'>, changed: ()
           <li>{t('contain.passwords')}</li>
           <li>{t('contain.queue')}</li>
         </ul>
+        <label>
+          <input
+            type="checkbox"
+            onChange={({ currentTarget }) => {
+              barPassword = currentTarget.checked
+            }}
+          />{' '}
+          {t('contain.barPassword')}
+        </label>
         <p class="hint">{t('contain.undo')}</p>
       </>
     ),
     verb: t('contain.verb'),
     isDangerous: true,
     act: async () => {
-      const body = { reason: t('contain.reason') }
+      const body = { reason: t('contain.reason'), barPassword }
       done = (await call<Contained>('POST', `${path}:contain`, { body })).body
     },
   })
@@ -53,9 +63,11 @@ export async function contain({ address }: Pick<Account, 'address'>, changed: ()
   const facts = done
   const undo = await show<true>((close) => <Result address={address} done={facts} close={close} />)
   if (undo !== true) return
-  await call('POST', `${path}:release`)
+  const { body } = await call<{ readonly staysFrozen: boolean }>('POST', `${path}:release`)
   changed()
-  toast({ text: t('account.wasUnfrozen', { address }) })
+  toast({
+    text: t(body.staysFrozen ? 'contain.staysFrozen' : 'account.wasUnfrozen', { address }),
+  })
 }
 
 function Result({

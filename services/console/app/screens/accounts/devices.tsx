@@ -61,9 +61,7 @@ function Logins({ path }: { readonly path: string }) {
   return (
     <Panel
       title={t('logins.title')}
-      actions={
-        mayOwn('credentials.reset') && <Button onPress={endAll}>{t('logins.endAll')}</Button>
-      }
+      actions={mayOwn('logins.end') && <Button onPress={endAll}>{t('logins.endAll')}</Button>}
     >
       <Loaded of={logins}>
         {({ devices, sessions }) =>
@@ -81,7 +79,7 @@ function Logins({ path }: { readonly path: string }) {
                       <Ago at={since} />
                     </div>
                   </div>
-                  {mayOwn('credentials.reset') && (
+                  {mayOwn('logins.end') && (
                     <Button
                       onPress={async () => {
                         await call('DELETE', `${path}/logins/${encodeURIComponent(id)}`)
@@ -134,9 +132,7 @@ function Sessions({ path }: { readonly path: string }) {
     <Panel
       title={t('sessions.title')}
       actions={
-        mayOwn('credentials.reset') && (
-          <Button onPress={() => end(own)}>{t('sessions.endAll')}</Button>
-        )
+        mayOwn('logins.end') && <Button onPress={() => end(own)}>{t('sessions.endAll')}</Button>
       }
     >
       <Loaded of={sessions}>
@@ -154,7 +150,7 @@ function Sessions({ path }: { readonly path: string }) {
                       {isThis ? t('sessions.this') : <Ago at={usedAt} />}
                     </div>
                   </div>
-                  {!isThis && mayOwn('credentials.reset') && (
+                  {!isThis && mayOwn('logins.end') && (
                     <Button onPress={() => end(`${own}/${encodeURIComponent(id)}`)}>
                       {t('act.end')}
                     </Button>

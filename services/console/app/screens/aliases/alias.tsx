@@ -17,6 +17,9 @@ import type { ScreenParams } from '../../screens.ts'
 import { removeAlias } from './list.tsx'
 import { targetsOf } from './new.tsx'
 
+/** Of an address that is something else; where its mail goes is told too. */
+type NoAlias = { readonly kind: string; readonly targets?: undefined }
+
 /** As GET /v1/aliases/{alias}/tree answers. */
 type Branch = {
   readonly address: string
@@ -27,7 +30,7 @@ type Branch = {
 export function screen({ params }: { readonly params: ScreenParams }) {
   const name = params['alias'] ?? ''
   const path = `/aliases/${segment(name)}`
-  const alias = useVersioned<Alias>(path)
+  const alias = useVersioned<Alias | NoAlias>(path)
   const expansion = useResource(`${path} ${alias.value?.etag ?? ''}`, (signal) =>
     get<Branch>(`${path}/tree`, {}, signal),
   )

@@ -37,7 +37,7 @@ export function screen() {
         <Loaded of={holders} lines={6}>
           {({ data }) => (
             <div class="scroll-x">
-              <table>
+              <table class="wide">
                 <thead>
                   <tr>
                     <th scope="col">{t('address')}</th>

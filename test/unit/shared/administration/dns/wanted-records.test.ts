@@ -50,6 +50,13 @@ describe('the records of a domain', () => {
       '_imap._tcp.ours.test SRV 10 1 143 mx.ours.test',
       '_pop3s._tcp.ours.test SRV 20 1 995 mx.ours.test',
       '_pop3._tcp.ours.test SRV 30 1 110 mx.ours.test',
+      'autoconfig.ours.test CNAME mx.ours.test',
+      'autodiscover.ours.test CNAME mx.ours.test',
+      'ua-auto-config.ours.test CNAME mx.ours.test',
+      '_autodiscover._tcp.ours.test SRV 0 1 443 mx.ours.test',
+      expect.stringMatching(
+        /^_ua-auto-config\.ours\.test TXT v=UAAC1; a=sha256; d=[A-Za-z0-9+/]{43}=$/,
+      ),
       `_25._tcp.mx.ours.test TLSA 3 1 1 ${HASH}`,
     ])
   })
@@ -67,6 +74,16 @@ describe('the records of a domain', () => {
       ['listeners.imaps.port=9930'],
       '_imaps._tcp.ours.test SRV 0 1 9930 mx.ours.test',
     ],
+    [
+      'a host and a port that the world sees',
+      ['clientSetupHost=mail.test', 'clientSetupPorts=imaps=9930 https=444'],
+      '_imaps._tcp.ours.test SRV 0 1 9930 mail.test',
+    ],
+    [
+      'the port of HTTPS',
+      ['clientSetupPorts=https=444'],
+      '_autodiscover._tcp.ours.test SRV 0 1 444 mx.ours.test',
+    ],
     ['a listener that is off', ['listeners.pop3.enabled=no'], '_pop3._tcp.ours.test SRV 0 0 0 .'],
     [
       'an address for reports',
@@ -76,6 +93,12 @@ describe('the records of a domain', () => {
     ['a policy for those who send', ['mtaStsMode=testing'], 'mta-sts.ours.test CNAME mx.ours.test'],
   ])('follow %s', (_, set, line) => {
     expect(lines(set)).toContain(line)
+  })
+
+  it('lead to no documents where there are none', () => {
+    expect(
+      lines(['clientSetup=no']).filter((line) => /auto(?:config|discover)/.test(line)),
+    ).toEqual([])
   })
 
   it('have none of hosts that are in other zones', () => {

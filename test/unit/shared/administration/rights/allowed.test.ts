@@ -93,10 +93,14 @@ describe('what is out of sight', () => {
 
 describe('with its own account everybody may what a holder may', () => {
   it.each(roles)('%s', (role) => {
-    for (const right of ['self.write', 'mail.export', 'credentials.reset'] as const) {
+    for (const right of ['self.write', 'mail.export', 'logins.end'] as const) {
       expect(answer(actor(role), right, self)).toBe('yes')
     }
     expect(extentOf(actor(role), 'quarantine.read')).not.toBeUndefined()
+    // A stolen cookie neither locks its owner out nor leaves a way in.
+    for (const right of ['credentials.reset', 'self.secrets'] as const) {
+      expect(answer(actor(role, { steppedUpMs: null }), right, self)).toBe('step-up')
+    }
   })
 })
 

@@ -1,0 +1,41 @@
+// api: the API, the console, and what else is served over HTTP, asked by the HTTP API. It may do what an administrator may; who that
+// is it decides itself, by rules and limits that are the same on one machine.
+
+import { Duration } from 'aws-cdk-lib'
+import type { Construct } from 'constructs'
+import type { Parts } from '../parts.ts'
+import { administer, allow, readObjects, watchQueuePrefix } from '../permissions.ts'
+import { PostwolkeFunction } from '../postwolke-function.ts'
+import { version } from '../version.ts'
+import { administrationVariables } from './administration.ts'
+import type { Jobs } from './jobs.ts'
+
+/** Of the HTTP API, which waits for 30 s. */
+const TIMEOUT = Duration.seconds(29)
+
+export class Api extends PostwolkeFunction<'api'> {
+  constructor(scope: Construct, parts: Parts & { readonly jobs: Jobs }) {
+    const { deployment, bundles, jobs } = parts
+    super(scope, 'api', {
+      deployment,
+      bundles,
+      timeout: TIMEOUT,
+      // Passwords are hashed, and everything is loaded while somebody waits: processors come with memory.
+      memoryMiB: MEMORY_MIB,
+      environment: {
+        ...administrationVariables(parts),
+        OBJECTS_BUCKET: parts.storage.objects.bucketName,
+        JOBS_FUNCTION: jobs.lambda.functionName,
+        VERSION: version,
+      },
+      statements: [
+        ...administer(scope, parts, watchQueuePrefix(deployment.name)),
+        // Of what is in quarantine: shown to whoever may see it.
+        ...readObjects(parts.storage),
+        allow(['lambda:InvokeFunction'], [jobs.lambda.functionArn]),
+      ],
+    })
+  }
+}
+
+export const MEMORY_MIB = 1024

@@ -1,0 +1,32 @@
+// jobs: imports, exports and changes of many things at once, begun by the API; the daily seal of the record of what was done.
+
+import { Duration } from 'aws-cdk-lib'
+import { Schedule } from 'aws-cdk-lib/aws-events'
+import type { Construct } from 'constructs'
+import type { jobsJobs } from '#services/aws/environment.ts'
+import type { Parts } from '../parts.ts'
+import { administer, watchQueuePrefix } from '../permissions.ts'
+import { PostwolkeFunction } from '../postwolke-function.ts'
+import { administrationVariables } from './administration.ts'
+
+export class Jobs extends PostwolkeFunction<'jobs'> {
+  constructor(scope: Construct, parts: Parts) {
+    const { deployment, bundles } = parts
+    super(scope, 'jobs', {
+      deployment,
+      bundles,
+      // What is not done by then goes on with the next run.
+      timeout: Duration.minutes(10),
+      memoryMiB: deployment.preset.functionMemoryMiB,
+      environment: administrationVariables(parts),
+      statements: administer(scope, parts, watchQueuePrefix(deployment.name)),
+    })
+    // Whoever begins a job wakes it; this is for what was not done in one go, and for what is tried again.
+    this.every<(typeof jobsJobs)[number]>('Work', Schedule.rate(Duration.minutes(2)), {
+      job: 'work',
+    })
+    this.every<(typeof jobsJobs)[number]>('Seal', Schedule.rate(Duration.hours(1)), {
+      job: 'seal',
+    })
+  }
+}

@@ -1,0 +1,81 @@
+// The function `api`: what is served over HTTP, behind an HTTP API. The same parts in the same order as on one machine
+// (services/assembly/web.ts).
+//
+// Implementation notes: nothing is streamed (an HTTP API cannot), so events are asked for by `?after=`. What is begun here and takes long
+// is done by the function `jobs`, which is woken before the answer.
+
+import { readFile } from 'node:fs/promises'
+import { InvocationType, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
+import { assembleWeb } from '#services/assembly/web.ts'
+import { unpackFiles } from '#services/console/files.ts'
+import { createSite } from '#services/http/site.ts'
+import { createHealthPages } from '#services/metrics/health.ts'
+import { wordsStateKey } from '#shared/directory/words.ts'
+import type { jobsJobs, ScheduledEvent } from './environment.ts'
+import { unseenEvents } from './events.ts'
+import { noFigures } from './figures.ts'
+import { beforeAnswer, openFunction } from './functions.ts'
+import { answerOfResponse, type HttpAnswer, type HttpEvent, requestOfEvent } from './http-event.ts'
+import { requestTimeouts } from './request-timeouts.ts'
+
+const HTTPS_PORT = 443
+
+const lambda = new LambdaClient({ requestHandler: requestTimeouts })
+const waking = new Set<Promise<unknown>>()
+const opened = await openFunction('api', process.env, { wakeJobs })
+const { backend, variables, log } = opened
+const { directory } = backend.store.tables
+
+const site = createSite({
+  parts: [
+    {
+      name: 'health',
+      over: 'any',
+      handler: createHealthPages({
+        isReady: () => true,
+        askStore: () => directory.get(wordsStateKey),
+      }),
+    },
+    ...assembleWeb({
+      backend,
+      version: variables.VERSION,
+      events: unseenEvents,
+      streams: false,
+      figures: noFigures,
+      async consoleFiles() {
+        return unpackFiles(await readFile(new URL('console.json', import.meta.url), 'utf8'))
+      },
+    }),
+  ],
+  httpsPort: HTTPS_PORT,
+  log,
+})
+
+export async function handler(event: HttpEvent): Promise<HttpAnswer> {
+  try {
+    const asked = requestOfEvent(event)
+    const response =
+      asked === undefined
+        ? new Response('this is no request\n', { status: 400 })
+        : await site(asked.request, asked.caller)
+    return await answerOfResponse(response, event)
+  } finally {
+    await Promise.all(waking)
+    await beforeAnswer(opened)
+  }
+}
+
+/** Should it fail, the schedule wakes it within two minutes. */
+function wakeJobs(): void {
+  const event: ScheduledEvent<(typeof jobsJobs)[number]> = { job: 'work' }
+  const invocation = new InvokeCommand({
+    FunctionName: variables.JOBS_FUNCTION,
+    InvocationType: InvocationType.Event,
+    Payload: Buffer.from(JSON.stringify(event)),
+  })
+  const woken = lambda
+    .send(invocation)
+    .catch((error) => log.warn({ error }, 'jobs not woken'))
+    .finally(() => waking.delete(woken))
+  waking.add(woken)
+}

@@ -1,0 +1,55 @@
+// Who began a job, as he is now: a job goes no further than its maker may today, however long ago it was begun.
+
+import type { Accounts } from '#shared/directory/accounts.ts'
+import type { AccountRecord } from '#shared/directory/records.ts'
+import type { JobOwner } from '#shared/jobs/job.ts'
+import { JobFailure } from '#shared/jobs/kind.ts'
+import { formatAddress } from '#shared/mail/address.ts'
+import type { Domain } from '#shared/mail/domain.ts'
+import type { MoreRights, NoSuchAccount } from '../refusals.ts'
+import { accountSubject } from '../rights/account-subject.ts'
+import type { Actor } from '../rights/actor.ts'
+import { allowed, extentOf } from '../rights/allowed.ts'
+import type { Right } from '../rights/rights.ts'
+
+/** JobFailure where he is gone or may not sign in. */
+export async function makerOf(
+  { accountId, name }: JobOwner,
+  accounts: Pick<Accounts, 'byId'>,
+): Promise<Actor> {
+  // Whatever it was begun with was fresh then.
+  const job = { scopes: null, via: 'token', steppedUpMs: null } as const
+  if (accountId === null) return { ...job, accountId, name, role: 'owner', domains: [] }
+  const account = await accounts.byId(accountId)
+  if (!account?.enabled) throw new JobFailure(`${name}, who began this, cannot sign in any more`)
+  const { name: role = 'holder', domains = [] } = account.role ?? {}
+  return { ...job, accountId, name, role, domains }
+}
+
+/** Domains in which he may; undefined: everywhere. JobFailure where that is nowhere, or not all of `wanted`. */
+export async function reachOfMaker(
+  owner: JobOwner,
+  accounts: Pick<Accounts, 'byId'>,
+  right: Right,
+  wanted: readonly string[] | undefined,
+): Promise<readonly Domain[] | undefined> {
+  const extent = extentOf(await makerOf(owner, accounts), right)
+  if (extent?.kind === 'all') return undefined
+  const domains = extent?.kind === 'domains' ? extent.domains : []
+  const isWithin = wanted?.every((one) => domains.some((domain) => domain === one)) ?? false
+  if (domains.length > 0 && isWithin) return domains
+  throw new JobFailure(`${owner.name}, who began this, may not do it any more`)
+}
+
+/** Undefined: he may. */
+export function refusalOf(
+  maker: Actor,
+  right: Right,
+  account: AccountRecord,
+): NoSuchAccount | MoreRights | undefined {
+  // Tokens step up with nothing, so the time makes no difference.
+  const answer = allowed(maker, right, accountSubject(account), 0)
+  if (answer.kind === 'yes') return undefined
+  const kind = answer.kind === 'no' ? 'more-rights' : 'no-such-account'
+  return { kind, field: 'address', value: formatAddress(account.address) }
+}

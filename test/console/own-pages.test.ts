@@ -1,0 +1,118 @@
+// One's own pages and what only an owner has: factors, app passwords, tokens, roles, policy, as somebody goes through them.
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type Browser, openBrowser, type Tab } from '#test/support/browser/browser.ts'
+import { settled, signIn } from '#test/support/console-visit.ts'
+import {
+  type ConsoleWorld,
+  openConsoleWorld,
+  PASSWORD,
+  people,
+} from '#test/support/console-world.ts'
+import { isInstalled } from '#test/support/program.ts'
+
+describe.skipIf(!isInstalled('chromium'))('what an owner does', () => {
+  const resources = new AsyncDisposableStack()
+  let world: ConsoleWorld
+  let browser: Browser
+  let tab: Tab
+
+  beforeAll(async () => {
+    world = resources.use(await openConsoleWorld())
+    browser = resources.use(await openBrowser())
+    const profile = resources.use(await browser.profile())
+    tab = resources.use(await profile.tab())
+    await signIn(tab, world, 'owner')
+  }, 60_000)
+  afterAll(() => resources.disposeAsync())
+  afterEach(() => {
+    expect(tab.faults()).toEqual([])
+  })
+
+  const button = (name: string) => tab.page.getByRole('button', { name, exact: true })
+
+  /** Where a new proof is asked for. */
+  async function prove(done: ReturnType<Tab['page']['locator']>): Promise<void> {
+    const proof = tab.page.getByRole('dialog', { name: 'Confirm that it is you' })
+    await done.or(proof).first().waitFor()
+    if (!(await proof.isVisible())) return
+    await proof.getByLabel('Password').fill(PASSWORD)
+    await proof.getByRole('button', { name: 'Confirm' }).click()
+    await done.waitFor()
+  }
+
+  it('explains what policy says of a client, by an address that others can open', async () => {
+    const { page } = tab
+    await page.goto(`${world.origin}/policy/explain`)
+    await page.getByLabel('IP address of the client').fill('198.51.100.7')
+    await page.getByLabel('Recipient').fill('nobody@example.test')
+    await button('Explain').click()
+    await page.getByText('Refused').first().waitFor()
+    expect(new URL(page.url()).searchParams.get('client')).toBe('198.51.100.7')
+  })
+
+  it('rehearses another list on the mail that came', async () => {
+    const { page } = tab
+    await page.goto(`${world.origin}/policy/rehearse?setting=smtpdRecipientRestrictions`)
+    await page.getByLabel('In place of what is in force').fill('reject')
+    await button('Judge again').click()
+    await page.getByText(/would end otherwise/).waitFor()
+    await page.locator('details summary').first().waitFor()
+  })
+
+  it('gives a role and takes it away', async () => {
+    const { page } = tab
+    await page.goto(`${world.origin}/service/roles`)
+    await page.locator('form').getByLabel('Address').fill('ann@example.test')
+    await page.getByLabel('Role', { exact: true }).selectOption('auditor')
+    await button('Give').click()
+    await prove(page.getByText('ann@example.test has its role'))
+    await button('Remove the role of ann@example.test').click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+    await page.getByText('ann@example.test has no role any more').waitFor()
+  })
+
+  it('makes an app password and a token, each shown once', async () => {
+    const { page } = tab
+    await page.goto(`${world.origin}/me`)
+    await button('Set up a phone or program').click()
+    await page.getByLabel('Name of the phone or program').fill('phone')
+    await button('Make password').click()
+    await prove(page.locator('.secret code'))
+    await button('Done').click()
+    await page.getByText('never used').waitFor()
+    await page.goto(`${world.origin}/me/security`)
+    await button('Make token').click()
+    await page.getByLabel('What it is for').fill('monitoring')
+    await page.getByRole('dialog').getByRole('button', { name: 'Make token' }).click()
+    await page.locator('.secret code').waitFor()
+    expect(await page.locator('.secret code').textContent()).toMatch(/^pw_/)
+    await button('Done').click()
+    await page.goto(`${world.origin}/service/tokens`)
+    await page.getByText('monitoring').waitFor()
+    await page.getByText(people.owner, { exact: true }).last().waitFor()
+  })
+
+  it('adds a passkey, and signs in by it', async () => {
+    const { page } = tab
+    await tab.addAuthenticator()
+    await page.goto(`${world.origin}/me/security`)
+    await button('Add passkey').click()
+    await prove(page.getByRole('dialog', { name: 'Your second factor is on' }))
+    await button('To the app passwords').click()
+    await page.getByRole('button', { name: 'Your account' }).click()
+    await page.getByRole('menuitem', { name: 'Sign out' }).click()
+    await button('Sign in with a passkey').click()
+    await settled(page)
+    await page.getByText(people.owner).first().waitFor()
+  })
+
+  it('is told whether a message arrived', async () => {
+    const { page } = tab
+    await world.send({ from: people.owner, to: people.holder })
+    await page.goto(`${world.origin}/me`)
+    await page.getByLabel('Recipient').fill(people.holder)
+    await button('Look').click()
+    await page.locator('.items').getByText('delivered').first().waitFor()
+  })
+})
