@@ -74,7 +74,7 @@ export async function assembleApi(
       return assembleAdministration(createBackend(forgetful), record)
     },
     directory,
-    certificate: () => publishedCertificate(settings),
+    certificate: () => publishedCertificate(backend.settings),
     jobs,
     events,
     eventStreams: streams ? createEventStreams({ events, clock }) : undefined,

@@ -76,6 +76,7 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'still-running':
       return 'temporary'
     case 'wrong-answer':
+    case 'more-rights':
       return 'noPermission'
     case 'switched-off':
     case 'setting-locked':

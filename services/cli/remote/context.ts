@@ -22,6 +22,7 @@ import { remoteImports } from './imports.ts'
 import { type RemoteJobs, remoteJobs } from './jobs.ts'
 import {
   remoteAppPasswords,
+  remoteClientSetup,
   remoteContainment,
   remoteFactors,
   remoteInvitations,
@@ -102,6 +103,7 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     audit: remoteAudit(client),
     auditSeals: remoteAuditSeals(client),
     appPasswords: returningRefusals(remoteAppPasswords(client)),
+    clientSetup: returningRefusals(remoteClientSetup(client)),
     logins: returningRefusals(remoteLogins(client)),
     factors: returningRefusals(remoteFactors(client)),
     aliases: returningRefusals(remoteAliases(client)),

@@ -5,6 +5,10 @@ import type {
   AppPasswordFacts,
 } from '#shared/administration/app-passwords.ts'
 import type {
+  ClientSetup,
+  ClientSetupAdministration,
+} from '#shared/administration/client-setup/client-setup.ts'
+import type {
   Contained,
   ContainmentAdministration,
   Released,
@@ -172,6 +176,32 @@ const appPasswordOf = ({
       ...{ service: lastUse.service, network: lastUse.network, lastMs: msOf(lastUse.at) },
     } as AppPasswordFacts['lastUse']),
 })
+
+export function remoteClientSetup(client: ApiClient): ClientSetupAdministration {
+  return {
+    async make({ address, ...body }) {
+      const made = await client.ask<{
+        readonly appPassword: AppPasswordBody
+        readonly password: string
+        readonly login: string
+        readonly displayName: string
+        readonly services: ClientSetup['services']
+        readonly profile: { readonly url: string; readonly expiresAt: string }
+        readonly thunderbirdCode: string | null
+      }>({ method: 'POST', path: `${accountPath(address)}/setup`, body })
+      const { password, displayName, services, profile } = made
+      return {
+        kind: 'client-setup',
+        address: made.login,
+        appPassword: appPasswordOf(made.appPassword),
+        ...{ password, displayName, services },
+        url: profile.url,
+        expiresMs: Date.parse(profile.expiresAt),
+        thunderbirdCode: made.thunderbirdCode ?? undefined,
+      }
+    },
+  }
+}
 
 export function remoteAppPasswords(client: ApiClient): AppPasswordAdministration {
   const all = (address: string) => `${accountPath(address)}/appPasswords`
