@@ -3,7 +3,7 @@
 
 import { parseOwnDomain } from '#shared/administration/fields.ts'
 import { badValue, ok, type Parsed, type Refusal } from '#shared/administration/refusals.ts'
-import { accountSubject } from '#shared/administration/rights/account-subject.ts'
+import { accountSubject } from '#shared/administration/account-subject.ts'
 import type { Actor, Subject } from '#shared/administration/rights/actor.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'

@@ -1,5 +1,5 @@
 import type { AccountRecord } from '#shared/directory/records.ts'
-import type { Subject } from './actor.ts'
+import type { Subject } from './rights/actor.ts'
 
 /** An account as what an operation is about. */
 export const accountSubject = ({ id, address, role }: AccountRecord): Subject => ({
