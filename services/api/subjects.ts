@@ -1,9 +1,9 @@
 // What an operation is about, found before it runs. Whoever may not see it gets what he would get if it were not there, so each finder
 // says what that is.
 
+import { accountSubject } from '#shared/administration/account-subject.ts'
 import { parseOwnDomain } from '#shared/administration/fields.ts'
 import { badValue, ok, type Parsed, type Refusal } from '#shared/administration/refusals.ts'
-import { accountSubject } from '#shared/administration/account-subject.ts'
 import type { Actor, Subject } from '#shared/administration/rights/actor.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'

@@ -40,7 +40,7 @@ export async function hashRaw(
 export async function hash(password: Uint8Array, cost: Cost): Promise<string> {
   const salt = randomBytes(SALT_BYTES)
   const tag = await hashRaw(password, { ...cost, algorithm: 2, salt, outputLen: TAG_BYTES })
-  const base64 = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
+  const base64 = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '')
   const { memoryCost, timeCost, parallelism } = cost
   const parameters = `m=${memoryCost},t=${timeCost},p=${parallelism}`
   return `$argon2id$v=19$${parameters}$${base64(salt)}$${base64(tag)}`

@@ -129,7 +129,10 @@ const isText = (headers: { readonly [name: string]: string }) =>
 const takesGzip = ({ headers }: HttpEvent) =>
   (headers['accept-encoding'] ?? '')
     .split(',')
-    .some((part) => /^\s*gzip\s*(?:;\s*q=(?!0(?:\.0{0,3})?\s*$)|$)/i.test(part))
+    .some((part) => {
+      const [coding = '', weight = 'q=1'] = part.split(';', 2).map((word) => word.trim())
+      return coding.toLowerCase() === 'gzip' && Number(weight.slice('q='.length)) !== 0
+    })
 
 const tooLarge: HttpAnswer = {
   statusCode: 500,

@@ -300,6 +300,9 @@ function named(text: string, names: ReadonlyMap<string, string>): string {
       .replaceAll(/(?<=dueMs: )\d+/g, '<ms>')
       // The fingerprint of an account, whose id is random, before that of x@far.example.
       .replaceAll(/(?<=reached: bytes )[0-9a-f]{16}(?=9e2d315bbbbb6c62)/g, '<account>')
+      // Here of that account alone, and the group that is made of it.
+      .replaceAll(/(?<=reached: bytes )[0-9a-f]{16}(?=\n|$)/g, '<account>')
+      .replaceAll(/(?<=T#\d{15}#)[0-9a-f]{8}/g, '<group>')
       .replaceAll(/J#(\d{4}-\d\d-\d\d)#\d+/g, 'J#$1#<shard>')
       // When it is tried next, behind what was said.
       .replaceAll(/(?<=\]\],)\d{13}(?=,\[)/g, '<ms>')

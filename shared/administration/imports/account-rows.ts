@@ -10,9 +10,8 @@ import { type Fields, parseQuota } from '../fields.ts'
 import { badValue, ok, type Parsed, type Refusal } from '../refusals.ts'
 import { badHash, badPassword, type Secret } from '../secrets.ts'
 import { accountColumns } from './columns.ts'
-import type { PlanOptions } from './imports.ts'
 import type { Cells, Row } from './lines.ts'
-import type { Named, RowKind } from './plan.ts'
+import type { Named, PlanOptions, RowKind } from './plan.ts'
 
 type Column = (typeof accountColumns)[number]
 

@@ -1,22 +1,13 @@
 // Imports: rows of a text as domains, accounts or aliases.
 
-import type { AccountRecord } from '#shared/directory/records.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import type { Fields } from '../fields.ts'
-import type { Refusal } from '../refusals.ts'
 import type { Source } from './lines.ts'
-import type { CheckOptions, ImportPlan } from './plan.ts'
+import type { ImportPlan, PlanOptions } from './plan.ts'
 
 export interface ImportAdministration {
   /** Checks all rows; nothing is changed until the plan is run. */
   plan(what: ImportWhat, source: Source, options?: PlanOptions): Promise<ImportPlan>
-}
-
-/** `madeBy`: what accounts and aliases that are added remember as who made them, so that it can be undone. */
-export type PlanOptions = CheckOptions & {
-  readonly madeBy?: string | undefined
-  /** Whether an account that is there may be changed so; undefined: it may. */
-  readonly refusalOf?: ((account: AccountRecord) => Refusal | undefined) | undefined
 }
 
 export type ImportWhat = 'domains' | 'accounts' | 'aliases'

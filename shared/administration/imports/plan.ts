@@ -4,6 +4,7 @@
 // is changed where that was asked for, and otherwise refused.
 
 import type { Directory } from '#shared/directory/directory.ts'
+import type { AccountRecord } from '#shared/directory/records.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -98,6 +99,13 @@ export async function planImport<Wanted extends Named>(
     run: (options) => run(kind, source, { ...options, rows, log: deps.log }),
     warnings: () => warn(kind, source),
   }
+}
+
+/** `madeBy`: what accounts and aliases that are added remember as who made them, so that it can be undone. */
+export type PlanOptions = CheckOptions & {
+  readonly madeBy?: string | undefined
+  /** Whether an account that is there may be changed so; undefined: it may. */
+  readonly refusalOf?: ((account: AccountRecord) => Refusal | undefined) | undefined
 }
 
 /** How many rows there are. */
