@@ -127,12 +127,10 @@ const isText = (headers: { readonly [name: string]: string }) =>
 
 /** RFC 9110 §12.5.3: named, and not with the weight 0. */
 const takesGzip = ({ headers }: HttpEvent) =>
-  (headers['accept-encoding'] ?? '')
-    .split(',')
-    .some((part) => {
-      const [coding = '', weight = 'q=1'] = part.split(';', 2).map((word) => word.trim())
-      return coding.toLowerCase() === 'gzip' && Number(weight.slice('q='.length)) !== 0
-    })
+  (headers['accept-encoding'] ?? '').split(',').some((part) => {
+    const [coding = '', weight = 'q=1'] = part.split(';', 2).map((word) => word.trim())
+    return coding.toLowerCase() === 'gzip' && Number(weight.slice('q='.length)) !== 0
+  })
 
 const tooLarge: HttpAnswer = {
   statusCode: 500,
