@@ -116,6 +116,8 @@ const lines: { readonly [path: string]: readonly string[] } = {
   'job output': [`job output ${job}`],
   'storage collect': ['storage collect --now'],
   'config show': ['config show tls', 'config show --changed'],
+  'config set': ['config set log.level debug'],
+  'config reset': ['config reset log.level'],
   'config check': ['config check --set hostname=mail.example.org'],
   'setting list': ['setting list backoff'],
   'setting show': ['setting show minimalBackoffTime'],

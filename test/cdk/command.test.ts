@@ -35,7 +35,7 @@ function cdk(folder: string, ...more: readonly string[]): Promise<Run> {
   })
 }
 
-it('cdk synth makes five templates', { timeout: COMMAND_MS_MAX }, async () => {
+it('cdk synth makes six templates', { timeout: COMMAND_MS_MAX }, async () => {
   await using folder = await temporaryFolder()
   const { code, output } = await cdk(folder.path, '--context', 'deployment=cdk/deployment.toml')
   expect({ code, output }).toMatchObject({ code: 0 })
@@ -46,7 +46,7 @@ it('cdk synth makes five templates', { timeout: COMMAND_MS_MAX }, async () => {
   const manifest = JSON.parse(await readFile(join(folder.path, 'out/manifest.json'), 'utf8'))
   const names = Object.keys(manifest.artifacts).filter((name) => /^postwolke-[a-z]+$/.test(name))
   expect(names.sort()).toEqual(
-    ['data', 'edge', 'network', 'operations', 'pipeline'].map((part) => `postwolke-${part}`),
+    ['api', 'data', 'edge', 'network', 'operations', 'pipeline'].map((part) => `postwolke-${part}`),
   )
   // Nothing has to be looked up.
   expect(manifest.missing).toBeUndefined()

@@ -243,6 +243,8 @@ const withoutChance = (text: string, sides: readonly Side[]) =>
     .replaceAll(/"[A-Za-z0-9+/=]{60,}"/g, '"…"')
     .replaceAll(/Ms":\d+(\.\d+)?/g, 'Ms":…')
     .replaceAll(/[a-z]?\d{8,}[a-z0-9-]*/g, '$NUMBER')
+    // Of a document that names the domain.
+    .replaceAll(/(?<=v=UAAC1; a=sha256; d=)[A-Za-z0-9+/=]+/g, '…')
     .replaceAll(/"delays":"[\d./]+"/g, '"delays":…')
     .replaceAll(/ {2,}/g, '  ')
 

@@ -72,6 +72,7 @@ describe('SIGHUP', () => {
         'smtpdBanner',
         'smtpdRecipientLimit',
         'authservId',
+        'clientSetupHost',
         'milterMacroDaemonName',
       ],
     })

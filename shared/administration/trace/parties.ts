@@ -56,9 +56,8 @@ export function narrowedStory(story: Story, isTold: (address: string) => boolean
       const results = step.event.results
         .map((result) => ({ ...result, recipients: result.recipients.filter(isNamed), more: 0 }))
         .filter(({ recipients }) => recipients.length > 0)
-      return results.length === 0
-        ? []
-        : [{ ...step, event: { ...step.event, results, births: [] } }]
+      const births = step.event.births.filter(({ to }) => isTold(to))
+      return results.length === 0 ? [] : [{ ...step, event: { ...step.event, results, births } }]
     }),
   }
 }

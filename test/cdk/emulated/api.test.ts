@@ -101,7 +101,8 @@ describeDeployed('the API on AWS', () => {
     expect(status).toBe(201)
     const { told } = await ask('GET /audit')
     const addresses = told.data.map((each: { from: { address: string } }) => each.from.address)
-    expect(new Set(addresses)).toEqual(new Set(['192.0.2.7']))
+    // What the command line did has none.
+    expect(new Set(addresses.filter(Boolean))).toEqual(new Set(['192.0.2.7']))
   })
 
   it('makes, changes and removes what an administrator does', async () => {

@@ -186,6 +186,12 @@ const withoutCommand: { readonly [operation: string]: string } = {
   'trace.get': 'trace asks trace.find, which has all facts',
   'exports.create': 'list --json prints the same',
   'overview.read': 'a screen of the console; status and doctor say it here',
+  'clientSetup.create':
+    'account app-password add makes what a program wants; codes and profiles are shown by the console',
+  'service.get': 'status says it on the machine',
+  'service.renewCertificate': 'a server looks by itself every hour; the console has the button',
+  'doctor.run': 'doctor looks from where it is started',
+  'doctor.get': 'doctor looks from where it is started',
   'events.read': 'a page that lives; commands ask once',
   'policy.lists': 'setting list Restrictions prints them',
   'figures.read': 'plots of the console; /metrics has them for programs',
