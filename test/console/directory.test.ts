@@ -100,7 +100,9 @@ describe.skipIf(!isInstalled('chromium'))('the console of the directory', () => 
     await row.getByText('disabled').waitFor()
     await page.getByRole('button', { name: 'Undo' }).click()
     await row.getByText('enabled').waitFor()
+    // Back to where the list was opened from.
     await page.keyboard.press('Escape')
+    await heading('New account').waitFor()
   })
 
   it('keeps what somebody typed until it is saved or thrown away', async () => {

@@ -50,6 +50,14 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
   const overflow = () =>
     tab.page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth')
 
+  /** What sticks out of the page furthest. */
+  const widest = () =>
+    tab.page.evaluate(
+      `[...document.querySelectorAll('body *')]
+        .map((element) => [element.getBoundingClientRect().right, element.outerHTML.slice(0, 150)])
+        .sort(([a], [b]) => b - a).slice(0, 3).join(' ; ')`,
+    )
+
   it.each(screens)('$name is accessible and whole', async ({ name, path }) => {
     const { page } = tab
     await speak('en')
@@ -64,13 +72,13 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
       const isNew = language === 'en' || size === 'desk'
       if (isNew) found.push(...(await tab.axe()).map((violation) => `${look}: ${violation}`))
       const wide = await overflow()
-      if (wide > 0) found.push(`${look}: scrolls sideways by ${wide}`)
+      if (wide > 0) found.push(`${look}: scrolls sideways by ${wide}: ${await widest()}`)
       const text = (await page.locator('main').textContent()) ?? ''
       if (/undefined|NaN|\[object|Invalid Date/.test(text)) found.push(`${look}: ${text}`)
       await tab.screenshot(`${name}-${language}-${colorScheme}-${size}`)
     }
     await page.setViewportSize(NARROW)
-    if ((await overflow()) > 0) found.push('scrolls sideways at 320')
+    if ((await overflow()) > 0) found.push(`scrolls sideways at 320: ${await widest()}`)
     expect([...found, ...tab.faults()]).toEqual([])
     expect(await page.title()).not.toBe('owned')
   })

@@ -119,7 +119,7 @@ describeDeployed('the API on AWS', () => {
     expect(change.status).toBe(200)
     const changed = await ask('GET /accounts/bob@example.test')
     expect(changed.told.quotaBytes).toBe(1_000_000)
-    const alias = { address: 'all@example.test', targets: [owner, 'bob@example.test'] }
+    const alias = { alias: 'all@example.test', targets: [owner, 'bob@example.test'] }
     expect((await ask('POST /aliases', { body: alias })).status).toBe(201)
     expect((await ask('GET /queue')).told.data).toEqual([])
     expect((await ask('GET /overview')).status).toBe(200)
