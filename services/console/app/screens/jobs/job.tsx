@@ -2,6 +2,7 @@
 
 import { useEffect } from 'preact/hooks'
 import { API } from '../../api/client.ts'
+import { cancelJob, isEnded, type Job, type JobError, readErrors, readJob } from '../../api/jobs.ts'
 import { Button, ButtonLink } from '../../kit/button.tsx'
 import { CopyAs } from '../../kit/copy.tsx'
 import { useEvents } from '../../kit/events.ts'
@@ -13,7 +14,6 @@ import { useResource } from '../../kit/resource.ts'
 import { toast } from '../../kit/toast.tsx'
 import { save } from '../../parts/save.ts'
 import type { ScreenParams } from '../../screens.ts'
-import { cancelJob, isOver, type Job, type JobError, readErrors, readJob } from './jobs-api.ts'
 import { JobStatus, kindText, Progress } from './progress.tsx'
 
 /** Where no event comes. */
@@ -22,7 +22,7 @@ const ASK_MS = 5_000
 export function screen({ params }: { readonly params: ScreenParams }) {
   const { job: id = '' } = params
   const job = useResource(id, (signal) => readJob(id, signal))
-  const isRunning = job.value !== undefined && !isOver(job.value)
+  const isRunning = job.value !== undefined && !isEnded(job.value)
   useEvents(
     'jobs',
     ({ data }) => {
@@ -85,7 +85,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
                   </Fact>
                 ))}
               </Facts>
-              {value.hasOutput && isOver(value) && (
+              {value.hasOutput && isEnded(value) && (
                 <div>
                   <ButtonLink href={`${API}/jobs/${id}/output`} download>
                     {t('job.output')}

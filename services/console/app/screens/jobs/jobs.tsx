@@ -1,5 +1,6 @@
 // Work that takes longer than somebody waits for it: the newest first.
 
+import type { Job } from '../../api/jobs.ts'
 import { useEvents } from '../../kit/events.ts'
 import { Ago } from '../../kit/format.tsx'
 import { useKeyset } from '../../kit/keyset.ts'
@@ -8,7 +9,6 @@ import { Empty, Page } from '../../kit/panel.tsx'
 import { Table } from '../../kit/table.tsx'
 import { ServiceTabs } from '../../parts/service-tabs.tsx'
 import { segment } from '../../routes.ts'
-import type { Job } from './jobs-api.ts'
 import { JobStatus, kindText, Progress } from './progress.tsx'
 
 export function screen() {

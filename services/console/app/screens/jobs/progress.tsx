@@ -1,9 +1,9 @@
 // How far a job is: done of so many, how fast, how long still.
 
+import { isEnded, type Job, type JobState } from '../../api/jobs.ts'
 import { formatCount, formatDuration } from '../../kit/format.tsx'
 import { t, tIfKnown } from '../../kit/language.ts'
 import { Status } from '../../kit/panel.tsx'
-import { isOver, type Job, type JobState } from './jobs-api.ts'
 
 const looks = {
   waiting: 'info',
@@ -15,7 +15,7 @@ const looks = {
 
 export function JobStatus({ job }: { readonly job: Job }) {
   const look = job.state === 'done' && job.failed > 0 ? 'warn' : looks[job.state]
-  const isEnding = job.cancelling && !isOver(job)
+  const isEnding = job.cancelling && !isEnded(job)
   return <Status look={look}>{isEnding ? t('job.cancelling') : t(`job.state.${job.state}`)}</Status>
 }
 
@@ -31,7 +31,7 @@ export function Progress({ job }: { readonly job: Job }) {
         aria-label={kindText(job)}
         {...(share !== undefined
           ? { value: share, max: 1 }
-          : isOver(job)
+          : isEnded(job)
             ? { value: 1, max: 1 }
             : {})}
       />
@@ -40,8 +40,8 @@ export function Progress({ job }: { readonly job: Job }) {
           ? t('job.doneSoFar', { count: made })
           : t('job.doneOf', { done: formatCount(made), total: formatCount(total) })}
         {failed > 0 && ` · ${t('job.failedRows', { count: failed })}`}
-        {!isOver(job) && rate > 0 && ` · ${t('job.rate', { rate: Math.round(rate) })}`}
-        {!isOver(job) &&
+        {!isEnded(job) && rate > 0 && ` · ${t('job.rate', { rate: Math.round(rate) })}`}
+        {!isEnded(job) &&
           secondsLeft !== null &&
           ` · ${t('job.left', { time: formatDuration(secondsLeft * 1000) })}`}
       </span>

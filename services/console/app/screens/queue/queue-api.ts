@@ -1,8 +1,8 @@
 // The queue as the API tells it, and what is done with it.
 
 import { call, get } from '../../api/client.ts'
+import { isEnded, type Job } from '../../api/jobs.ts'
 import { ApiFailure } from '../../api/problem.ts'
-import { isOver, type Job } from '../jobs/jobs-api.ts'
 
 export const states = ['incoming', 'active', 'deferred', 'hold', 'corrupt'] as const
 export type State = (typeof states)[number]
@@ -154,7 +154,7 @@ async function actOnAll(
   const endMs = Date.now() + WAIT_MS
   for (let job = begun; ; job = await get<Job>(`/jobs/${begun.id}`)) {
     if (job.state === 'done') return { kind: 'done', count: job.done, refused: job.failed }
-    if (isOver(job) || Date.now() > endMs) return { kind: 'job', jobId: job.id }
+    if (isEnded(job) || Date.now() > endMs) return { kind: 'job', jobId: job.id }
     await new Promise((resolve) => setTimeout(resolve, ASK_MS))
   }
 }
