@@ -1,6 +1,8 @@
 // Policy over the API: the lists in force, what was and what would be decided.
 
+import { parseQueueIdField } from '#shared/administration/fields.ts'
 import type { PolicyAdministration, PolicyList, ReplayKind } from '#shared/administration/policy.ts'
+import { badValue } from '#shared/administration/refusals.ts'
 import type { DecisionRecord } from '#shared/contracts/decisions.ts'
 import { CommandFailure } from '../failure.ts'
 import { type ApiClient, msOf, path } from './client.ts'
@@ -23,6 +25,10 @@ export function remotePolicy(client: ApiClient): PolicyAdministration {
       return (await client.ask<Lists>({ method: 'GET', path: '/policy' })).data
     },
     async recorded(queueId) {
+      // A trace that is none is told like one that is not there.
+      if (parseQueueIdField(queueId).kind !== 'ok') {
+        return badValue('queueId', queueId, { name: 'queue-id' })
+      }
       const asked = { method: 'GET', path: path`/policy/decisions/${queueId}`, query } as const
       return { kind: 'explained', decisions: (await client.ask<Recorded>(asked)).records }
     },
