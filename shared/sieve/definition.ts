@@ -136,6 +136,8 @@ export type Execution = {
   readonly at: Position
   /** Runs the block. */
   readonly block: () => Promise<Flow>
+  /** The arguments of these keys as they were written, before variables were put in: one text, to be compared. */
+  readonly written: (keys: readonly string[]) => string
 }
 
 export function defineTest<const G extends TagGroups = NoTags, const P extends Kinds = NoKinds>(

@@ -1,5 +1,6 @@
 // Strings of a script that stand for others: encoded characters (RFC 5228 §2.4.2.4), decoded once when the script is compiled, and
-// references to variables (RFC 5229 §3), put in whenever the string is used. Each is one pass over the string.
+// references to variables (RFC 5229 §3), put in whenever the string is used. Each is one pass over the string: what may stand between
+// `${` and `}` has neither of them in it.
 
 /** A string, or the pieces that make one at run time. */
 export type Text = string | readonly (string | VariableName)[]
@@ -17,59 +18,63 @@ export function isConstant(text: Text): text is string {
 
 /** Undefined where a reference is to no character. Octets that are no UTF-8 become U+FFFD. */
 export function decodeEncodedCharacters(value: string): string | undefined {
-  if (!value.includes('${')) return value
-  const pieces: Buffer[] = []
-  let end = 0
-  for (const match of value.matchAll(encoded)) {
-    const [whole, hex, unicode] = match
-    const bytes = hex === undefined ? charactersOf(unicode ?? '') : octetsOf(hex)
-    if (bytes === undefined) return undefined
-    pieces.push(Buffer.from(value.slice(end, match.index), 'utf8'), bytes)
-    end = match.index + whole.length
-  }
-  if (end === 0) return value
-  pieces.push(Buffer.from(value.slice(end), 'utf8'))
-  return Buffer.concat(pieces).toString('utf8')
+  const pieces = substitute(value, encoded, (inside) => {
+    const colon = inside.indexOf(':')
+    const numbers = inside
+      .slice(colon + 1)
+      .split(blanks)
+      .filter(Boolean)
+    if (numbers.length === 0) return undefined
+    if (inside.slice(0, colon).toLowerCase() === 'unicode') return charactersOf(numbers)
+    return numbers.every((pair) => pair.length <= 2) ? octetsOf(numbers) : undefined
+  })
+  if (pieces === undefined) return value
+  if (pieces.includes(null)) return undefined
+  return Buffer.concat(
+    pieces.map((piece) =>
+      typeof piece === 'string' ? Buffer.from(piece, 'utf8') : (piece ?? none),
+    ),
+  ).toString('utf8')
 }
 
-// Numbers and the blanks between them cannot be told apart in two ways: nothing is looked at again.
-const encoded =
-  /\$\{(?:hex:((?:[ \t\r\n]*[0-9a-f]{1,2}(?![0-9a-f]))+[ \t\r\n]*)|unicode:((?:[ \t\r\n]*[0-9a-f]+(?![0-9a-f]))+[ \t\r\n]*))\}/gi
+const none = Buffer.alloc(0)
+const encoded = /(?:hex|unicode):[0-9a-f \t\r\n]*/iy
+const blanks = /[ \t\r\n]+/
 
-function octetsOf(hex: string): Buffer {
-  return Buffer.from(
-    hex
-      .trim()
-      .split(/[ \t\r\n]+/)
-      .map((pair) => Number.parseInt(pair, 16)),
-  )
+function octetsOf(pairs: readonly string[]): Buffer {
+  return Buffer.from(pairs.map((pair) => Number.parseInt(pair, 16)))
 }
 
-function charactersOf(unicode: string): Buffer | undefined {
-  let text = ''
-  for (const digits of unicode.trim().split(/[ \t\r\n]+/)) {
-    const point = Number.parseInt(digits, 16)
-    if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return undefined
-    text += String.fromCodePoint(point)
-  }
-  return Buffer.from(text, 'utf8')
+/** Null for what is no character. */
+function charactersOf(numbers: readonly string[]): Buffer | null {
+  const points = numbers.map((digits) => Number.parseInt(digits, 16))
+  if (points.some((point) => point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))) return null
+  return Buffer.from(points.map((point) => String.fromCodePoint(point)).join(''), 'utf8')
 }
 
 /** The pieces of a string in which variables stand. */
 export function splitVariables(value: string): Text {
-  if (!value.includes('${')) return value
-  const pieces: (string | VariableName)[] = []
-  let end = 0
-  for (const match of value.matchAll(reference)) {
-    const [whole, name = ''] = match
-    if (match.index > end) pieces.push(value.slice(end, match.index))
-    pieces.push(variableName(name))
-    end = match.index + whole.length
-  }
-  if (pieces.length === 0) return value
-  if (end < value.length) pieces.push(value.slice(end))
-  return pieces
+  return (
+    substitute(value, nameCharacters, (inside) =>
+      isReference(inside) ? variableName(inside) : undefined,
+    ) ?? value
+  )
 }
+
+const nameCharacters = /[a-z0-9_.]*/iy
+
+/** variable-ref = "${" [namespace] variable-name "}" */
+function isReference(text: string): boolean {
+  const [first = '', ...rest] = text.split('.')
+  if (rest.length === 0) return isName(first)
+  return identifier.test(first) && rest.every(isName)
+}
+
+/** variable-name = num-variable / identifier */
+const isName = (text: string) => digits.test(text) || identifier.test(text)
+
+const identifier = /^[a-z_][a-z0-9_]*$/i
+const digits = /^[0-9]+$/
 
 /** As it is written in a reference or in `set`. */
 export function variableName(written: string): VariableName {
@@ -83,10 +88,28 @@ export function variableName(written: string): VariableName {
 
 /** Whether a text may name a variable that can be set. */
 export function isVariableName(written: string): boolean {
-  return settable.test(written)
+  return written.split('.').every((part) => identifier.test(part))
 }
 
-// variable-ref = "${" [namespace] variable-name "}"
-const reference = /\$\{((?:[a-z_][a-z0-9_]*\.(?:[a-z0-9_]+\.)*)?(?:[0-9]+|[a-z_][a-z0-9_]*))\}/gi
-const settable = /^(?:[a-z_][a-z0-9_]*\.)*[a-z_][a-z0-9_]*$/i
-const digits = /^[0-9]+$/
+/** The text between what `${…}` stand for; undefined where there is none. `of`: undefined where what is inside means nothing. */
+function substitute<T>(
+  value: string,
+  inside: RegExp,
+  of: (inside: string) => T | undefined,
+): readonly (string | T)[] | undefined {
+  const pieces: (string | T)[] = []
+  let end = 0
+  for (let at = value.indexOf('${'); at >= 0; at = value.indexOf('${', Math.max(at + 1, end))) {
+    inside.lastIndex = at + 2
+    const text = inside.exec(value)?.[0]
+    if (text === undefined || value[at + 2 + text.length] !== '}') continue
+    const meant = of(text)
+    if (meant === undefined) continue
+    if (at > end) pieces.push(value.slice(end, at))
+    pieces.push(meant)
+    end = at + text.length + 3
+  }
+  if (pieces.length === 0) return undefined
+  if (end < value.length) pieces.push(value.slice(end))
+  return pieces
+}

@@ -12,6 +12,7 @@ import {
   unknown,
 } from '../definition.ts'
 import { SieveRunError } from '../run/failure.ts'
+import { flagWords } from './flag-words.ts'
 
 /** RFC 5232 §5. */
 const flags = option('flags', strings, 'imap4flags')
@@ -21,7 +22,11 @@ export const keep = defineCommand({
   name: 'keep',
   tags: { flags },
   execute({ flags: given }, run, { at }) {
-    run.act(at, { kind: 'keep', message: run.message, flags: flagsOf(given) ?? run.flags })
+    run.act(at, {
+      kind: 'keep',
+      message: run.message,
+      flags: given === undefined ? run.flags : flagWords(given),
+    })
     run.cancelKeep()
     return undefined
   },
@@ -64,7 +69,7 @@ export const fileinto = defineCommand({
       specialUse: specialUse ?? null,
       mailboxId: mailboxId ?? null,
       message: run.message,
-      flags: flagsOf(given) ?? run.flags,
+      flags: given === undefined ? run.flags : flagWords(given),
     })
     if (!copy) run.cancelKeep()
     return undefined
@@ -90,9 +95,4 @@ export const redirect = defineCommand({
 
 function checkAddress(text: string, checker: Checker): void {
   if (parseAddress(text) === undefined) checker.error(`"${text}" is no address with a domain`)
-}
-
-/** Several in one string stand between blanks (RFC 5232 §2). */
-function flagsOf(given: readonly string[] | undefined): readonly string[] | null {
-  return given === undefined ? null : given.flatMap((each) => each.split(/ +/)).filter(Boolean)
 }

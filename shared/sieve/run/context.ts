@@ -19,8 +19,12 @@ export type RunContext = {
   /** RFC 7352: whether this id was seen before, in another message than this one. */
   readonly wasSeen: (id: string) => Promise<boolean>
   readonly limits: RunLimits
+  /** What `ihave` finds: all that `require` takes. */
+  readonly extensions: ReadonlySet<string>
   /** Told of each command and test as it is done: for whoever tries a script. */
   readonly trace?: (event: TraceEvent) => void
+  /** What the script itself tells: `debug_log`. */
+  readonly note?: (text: string) => void
 }
 
 /** RFC 5228 §5.4. Addresses without angle brackets; the null sender is ''. */
@@ -65,7 +69,7 @@ export interface FolderFacts {
 export type MessageVerdict = {
   /** From 0, surely no spam, to 100, surely spam. */
   readonly spamPercent: number | undefined
-  /** 0 not tested, 1 clean, 2 cured, 3 maybe, 4 likely, 5 surely: RFC 5235 §3. */
+  /** 0 not tested, 1 clean, 2 replaced, 3 cured, 4 possibly one, 5 surely: RFC 5235 §3.3. */
   readonly virus: 0 | 1 | 2 | 3 | 4 | 5
 }
 
@@ -74,6 +78,8 @@ export type RunLimits = {
   readonly actions: number
   /** `sieveMaxRedirects`. */
   readonly redirects: number
+  /** `sieveVacationMinPeriod` and the longest there is. */
+  readonly vacationSeconds: { readonly min: number; readonly default: number; readonly max: number }
 }
 
 export type TraceEvent = {

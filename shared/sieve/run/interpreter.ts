@@ -63,7 +63,7 @@ export async function runScripts(
     }
     at = { line: 0, column: 0 }
     if (run.keepsImplicitly) run.act(at, { kind: 'keep', message: run.message, flags: run.flags })
-    return { kind: 'done', actions: run.actions, seen: run.seen, steps: run.steps }
+    return { kind: 'done', actions: run.actions, seen: [...run.seen.values()], steps: run.steps }
   } catch (error) {
     if (!(error instanceof SieveRunError)) throw error
     const { message: reason, script = '' } = error
@@ -125,7 +125,8 @@ async function runCommand(run: Run, command: CompiledCommand, depth: number): Pr
         checkGranted(run, row.name, needs)
         const values = valuesOf(run, command.arguments)
         const block = () => runCommands(run, command.block, depth + 1)
-        return await row.execute(values as never, run, { at, block })
+        const written = (keys: readonly string[]) => writtenText(command.arguments, keys)
+        return await row.execute(values as never, run, { at, block, written })
       } catch (error) {
         throw placed(error, at)
       }
@@ -185,6 +186,11 @@ function runValue(run: Run, value: RunValue | undefined): unknown {
     case 'texts':
       return value.texts.map((text) => run.variables.expand(text))
   }
+}
+
+/** Arguments as they were written, variables and all: the same text for the same ones (RFC 5230 §4.2). */
+function writtenText({ values }: CompiledArguments, keys: readonly string[]): string {
+  return JSON.stringify(keys.map((key) => values.find((each) => each.key === key)?.value ?? null))
 }
 
 /** The innermost place is told. */

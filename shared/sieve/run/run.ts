@@ -8,6 +8,7 @@ import type { SieveMessage } from '../message.ts'
 import type { RunContext } from './context.ts'
 import { LimitExceeded, SieveRunError } from './failure.ts'
 import type { Flow } from './flow.ts'
+import { Includes } from './includes.ts'
 import { PartLoop } from './part-loop.ts'
 import { Variables } from './variables.ts'
 
@@ -34,7 +35,8 @@ export class Run {
   /** The script that runs, as its owner calls it. */
   script = ''
   readonly actions: Action[] = []
-  readonly seen: Seen[] = []
+  readonly seen = new Map<string, Seen>()
+  readonly includes = new Includes()
   /** RFC 5228 §2.10.2: the message is kept unless an action said otherwise. */
   keepsImplicitly = true
   #steps = 0
@@ -69,13 +71,20 @@ export class Run {
     if (this.actions.length >= actionsMax) {
       throw new LimitExceeded(`more than ${actionsMax} actions`)
     }
-    const before = this.actions.filter(({ kind }) => kind === 'redirect').length
+    const before = this.actions.filter(({ kind }) => kind === action.kind).length
     if (action.kind === 'redirect' && before >= redirects) {
       throw new LimitExceeded(`more than ${redirects} redirects`)
     }
+    // RFC 5230 §4.7.
+    if (action.kind === 'vacation' && before > 0) throw new SieveRunError('vacation a second time')
     const opposed = this.actions.find(({ kind }) => areOpposed(kind, action.kind))
     if (opposed) throw new SieveRunError(`${action.kind} cannot follow ${opposed.kind}`)
     this.actions.push({ ...action, at } as Action)
+  }
+
+  /** For whoever tries the script. */
+  note(text: string): void {
+    this.context.note?.(text)
   }
 
   cancelKeep(): void {

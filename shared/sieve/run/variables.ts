@@ -38,6 +38,11 @@ export class Variables {
     this.#scope.global.add(name.toLowerCase())
   }
 
+  /** The script set it as one of its own. */
+  isOwn(name: string): boolean {
+    return this.#scope.own.has(name.toLowerCase())
+  }
+
   /** '' of one that was never set. */
   value({ namespace, name }: VariableName): string {
     if (namespace === 'global') return this.#globals.get(name) ?? ''
