@@ -63,6 +63,8 @@ export interface Accounts {
   remove(address: Address): Promise<AccountChanged>
   /** Its sending ends, from all its sessions. False when it is frozen already, or gone. */
   freeze(id: AccountId, reason: string, options?: Pick<Frozen, 'isContained'>): Promise<boolean>
+  /** Of one that is frozen already: whether it is contained besides. */
+  bar(id: AccountId, isBarred: boolean): Promise<void>
   /** False when it is not frozen, or gone. */
   unfreeze(id: AccountId): Promise<boolean>
   /** All its sessions end, and whoever knows what logs it in begins anew. False when it is gone. */
@@ -382,6 +384,20 @@ export function createAccounts(deps: {
         ...(isContained && { isContained }),
       }
       return writeIf(id, { set: { frozen } }, { absent: 'frozen' })
+    },
+
+    async bar(id, isBarred) {
+      await optimistic(async () => {
+        const frozen = (await byId(id))?.frozen
+        if (frozen == null) return
+        const { isBarred: _, ...kept } = frozen
+        const changed: Frozen = isBarred ? { ...kept, isBarred } : kept
+        await table.write({
+          update: accountKey(id),
+          changes: { set: { frozen: changed } },
+          if: { exists: 'frozen' },
+        })
+      })
     },
 
     unfreeze: (id) => writeIf(id, { remove: ['frozen'] }, { exists: 'frozen' }),
