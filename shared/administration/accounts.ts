@@ -208,7 +208,7 @@ export function createAccountAdministration(
   deps: AdministrationDeps,
   fields: Fields,
 ): AccountAdministration {
-  const { directory, mailbox, operator, suspicion, settings, record } = deps
+  const { directory, mailbox, operator, suspicion, settings, record, webSessions } = deps
   const { accounts } = directory
 
   async function find(text: string): Promise<Found | BadValue | NoSuchAccount> {
@@ -270,6 +270,8 @@ export function createAccountAdministration(
     const name = formatAddress(account.address)
     const isNewPassword = changes.value.passwordHash !== undefined
     const isForward = changes.value.forward !== undefined
+    // They are worth nothing any more; no list is to show them.
+    if (isNewPassword || request.enabled === false) await webSessions.endAll(account.id)
     record({
       what: 'account',
       name,

@@ -69,6 +69,8 @@ export interface Accounts {
   remove(address: Address, options?: AsKnown<AccountRecord>): Promise<AccountChanged>
   /** Its sending ends, from all its sessions. False when it is frozen already, or gone. */
   freeze(id: AccountId, reason: string, options?: Pick<Frozen, 'isContained'>): Promise<boolean>
+  /** Of one that is frozen already: whether it is contained besides. */
+  bar(id: AccountId, isBarred: boolean): Promise<void>
   /** False when it is not frozen, or gone. */
   unfreeze(id: AccountId): Promise<boolean>
   /** All its sessions end, and whoever knows what logs it in begins anew. False when it is gone. */
@@ -229,6 +231,7 @@ export function createAccounts(deps: {
     shared: wanted.shared ?? false,
     frozen: null,
     forward: null,
+    script: null,
     factors: null,
     role: null,
     roleEpoch: 0,
@@ -383,7 +386,7 @@ export function createAccounts(deps: {
           isAlias
             ? {
                 update: key,
-                changes: { remove: ['accountId', 'enabled', 'quotaBytes', 'forward'] },
+                changes: { remove: ['accountId', 'enabled', 'quotaBytes', 'forward', 'filtered'] },
                 if: { all: [mine, { exists: 'targets' }] },
               }
             : { delete: key, if: { all: [mine, { absent: 'targets' }] } },
@@ -408,6 +411,20 @@ export function createAccounts(deps: {
         ...(isContained && { isContained }),
       }
       return writeIf(id, { set: { frozen } }, { absent: 'frozen' })
+    },
+
+    async bar(id, isBarred) {
+      await optimistic(async () => {
+        const frozen = (await byId(id))?.frozen
+        if (frozen == null) return
+        const { isBarred: _, ...kept } = frozen
+        const changed: Frozen = isBarred ? { ...kept, isBarred } : kept
+        await table.write({
+          update: accountKey(id),
+          changes: { set: { frozen: changed } },
+          if: { exists: 'frozen' },
+        })
+      })
     },
 
     unfreeze: (id) => writeIf(id, { remove: ['frozen'] }, { exists: 'frozen' }),

@@ -20,6 +20,7 @@ import { type OwnNameSettings, ownNames } from './own-names.ts'
 import type { AliasName, Forward } from './records.ts'
 import { createRemovedAccounts, type RemovedAccounts } from './removed-accounts.ts'
 import { createRoles, type Roles } from './roles.ts'
+import { createScripts, type Scripts } from './scripts.ts'
 import { createSigningKeys, type SigningKeys } from './signing-keys.ts'
 
 export interface Directory {
@@ -31,6 +32,7 @@ export interface Directory {
   readonly factors: Factors
   readonly roles: Roles
   readonly removedAccounts: RemovedAccounts
+  readonly scripts: Scripts
   /** What an address is, one step far: exact, then without extension, then catch-all. */
   resolve(address: Address): Promise<Recipient>
   /** Where mail to these addresses goes in the end. */
@@ -111,6 +113,7 @@ export function createDirectory(deps: {
     factors: createFactors({ table, onSessionsEnd }),
     roles,
     removedAccounts: createRemovedAccounts({ table }),
+    scripts: createScripts({ table, clock }),
     domains: createDomains({ table, clock, accounts, aliases, roles }),
     expand: (addresses, options) => expand(addresses, lookup, settings, options),
     async reach(address) {

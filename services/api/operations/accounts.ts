@@ -25,6 +25,7 @@ import {
   timeOf,
   warnings,
 } from '../schemas.ts'
+import { setCookie } from '../session-cookie.ts'
 import { findAccount, ofAccount, ofDomainOfAddress, ofList } from '../subjects.ts'
 
 const passwordFacts = z.discriminatedUnion('kind', [
@@ -173,6 +174,14 @@ async function changed(call: Call, text: string, warnings: readonly { readonly k
   return answer({ account: accountOf(shown.account), warnings: [...warnings] }, { version })
 }
 
+/** Where the password was one’s own: the session that asked has ended with the others, and begins anew. */
+async function headersOfNewSession(id: string, { identity, deps, isRehearsal }: Call) {
+  const { session } = identity
+  if (session?.accountId !== id || isRehearsal) return {}
+  const begun = await deps.signIns.begin(session.accountId, session.methods, session.from)
+  return begun.kind === 'signed-in' ? Object.fromEntries([setCookie(begun.cookie)]) : {}
+}
+
 const removed = z.object({ address: z.string(), messages: z.number().int(), warnings })
 
 /** Without what it costs to tell of each account. */
@@ -289,7 +298,8 @@ const singleAccountOperations = [
     id: 'accounts.setPassword',
     method: 'put',
     path: '/accounts/{account}/password',
-    summary: 'Sets another password; sessions of the account end.',
+    summary:
+      'Sets another password; sessions of the account end. Of one’s own the session that asks goes on, with another cookie.',
     right: 'credentials.reset',
     input: { params: accountParams, body: z.strictObject(secrets) },
     subject: ({ params }) => ofAccount(params.account),
@@ -306,7 +316,10 @@ const singleAccountOperations = [
         { address, secret: secretOf(body) },
         asKnown(call, versionOfAccount),
       )
-      return set.kind === 'set' ? await changed(call, address, set.warnings) : set
+      if (set.kind !== 'set') return set
+      const told = await changed(call, address, set.warnings)
+      if (told.kind !== 'answer') return told
+      return { ...told, headers: await headersOfNewSession(told.value.account.id, call) }
     },
   }),
   defineOperation({
