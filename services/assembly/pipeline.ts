@@ -125,6 +125,8 @@ export function assembleCollector({ store, directory, mailbox, settings, clock, 
     objects: store.objects,
     accounts: directory.accounts,
     finishRemovalsOf: mailbox.folders.finishRemovals,
+    removedAccounts: directory.removedAccounts,
+    removeMailOf: mailbox.remove,
     // No driver knows its free room yet.
     pressure: () => store.space.isShort(),
     options: { graceMs: settings.collectorGraceTime },
