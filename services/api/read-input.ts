@@ -189,14 +189,23 @@ function problemOf(
   return { kind: 'problem', problem: { status, code, detail, errors } } as const
 }
 
+/** The first of what is wrong, in a sentence; `errors` has all of it. */
+function whyOf({ name, pointer, rule }: ProblemError): string {
+  const place = name ?? pointer ?? ''
+  const what = place === '' ? 'the body' : place
+  const isUnknown = rule !== undefined && 'name' in rule && rule.name === 'unknown-member'
+  if (isUnknown) return `${what} is not known here`
+  const message = rule !== undefined && 'message' in rule ? `: ${rule.message}` : ''
+  return `${what} is not as it has to be${message}`
+}
+
 function invalid(errors: readonly ProblemError[]): ProblemFacts {
   const [first] = errors
   const isQuery = errors.every((error) => error.in === 'query')
-  const name = first?.name ?? first?.pointer ?? ''
   return {
     status: isQuery ? 400 : 422,
     code: 'invalid',
-    detail: `${name === '' ? 'the body' : name} is not as it has to be`,
+    detail: first === undefined ? 'the body is not as it has to be' : whyOf(first),
     errors: errors.slice(0, ERRORS_TOLD_MAX),
     ...(errors.length > ERRORS_TOLD_MAX && { more: { errorCount: errors.length } }),
   }

@@ -152,7 +152,7 @@ export function screen() {
           {
             key: 'created',
             title: t('created'),
-            width: '8rem',
+            width: '9.5rem',
             isNumber: true,
             cell: ({ createdAt }) => <Ago at={createdAt} />,
           },
