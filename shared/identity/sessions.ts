@@ -14,7 +14,13 @@ import { allItems } from '#shared/directory/pages.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Settings } from '#shared/settings/table.ts'
-import { ConditionFailed, type Item, type Key, type Table } from '#shared/storage/ports.ts'
+import {
+  type Condition,
+  ConditionFailed,
+  type Item,
+  type Key,
+  type Table,
+} from '#shared/storage/ports.ts'
 import type { ProofMethod } from './second-factors.ts'
 import { hashOf, type RandomBytes } from './secrets.ts'
 
@@ -105,7 +111,8 @@ export function createSessions(deps: {
     }
     const used = { ...session, usedMs: nowMs, expiresMs: endOf(session.createdMs, nowMs) }
     const { usedMs, expiresMs, ttl } = itemOf(used)
-    await writeIfThere(counters, keyOf(session), { usedMs, expiresMs, ttl })
+    // Not where it was replaced meanwhile: its secret has little time left, and gets no more.
+    await writeIf(counters, keyOf(session), { usedMs, expiresMs, ttl }, isAsBefore(session))
     return used
   }
 
@@ -150,11 +157,8 @@ export function createSessions(deps: {
       const expiresMs = Math.min(session.expiresMs, nowMs + REPLACED_MS)
       const ttl = ttlOf(expiresMs)
       // First, so that one that was ended does not come back.
-      const isThere = await writeIfThere(counters, keyOf(session), {
-        steppedUpMs: null,
-        expiresMs,
-        ttl,
-      })
+      const replaced = { steppedUpMs: null, expiresMs, ttl }
+      const isThere = await writeIf(counters, keyOf(session), replaced, { exists: 'pk' })
       if (!isThere) return undefined
       const { id: _, expiresMs: __, ...kept } = session
       const methods = [...new Set([...session.methods, method])]
@@ -222,13 +226,19 @@ function readSession(item: Item): Session | undefined {
   }
 }
 
-async function writeIfThere(
+const isAsBefore = ({ steppedUpMs }: Session): Condition =>
+  steppedUpMs === null
+    ? { exists: 'pk' }
+    : { attribute: 'steppedUpMs', is: '=', value: steppedUpMs }
+
+async function writeIf(
   table: Table,
   update: Key,
   set: { readonly [name: string]: number | null },
+  condition: Condition,
 ): Promise<boolean> {
   try {
-    await table.write({ update, changes: { set }, if: { exists: 'pk' } })
+    await table.write({ update, changes: { set }, if: condition })
     return true
   } catch (error) {
     if (error instanceof ConditionFailed) return false
