@@ -16,6 +16,7 @@ import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { AdministrationDeps } from './deps.ts'
+import { directorySeen } from './directory-sight.ts'
 import { type Fields, parseQuota } from './fields.ts'
 import { holdMailOf, releaseMailOf } from './frozen.ts'
 import { isFiltered, type Listed, type ListRequest, parseListRequest } from './listing.ts'
@@ -29,6 +30,7 @@ import {
   ok,
   type Parsed,
 } from './refusals.ts'
+import type { Extent } from './rights/actor.ts'
 import { findRoute } from './routes.ts'
 import type { SecretSource } from './secrets.ts'
 import { type Warning, warnOfGone, warnOfPostmaster } from './warnings.ts'
@@ -49,7 +51,11 @@ export interface AccountAdministration {
   /** What would go with it. */
   measure(address: string): Promise<AccountMeasured | BadValue | NoSuchAccount>
   /** With all its mail, and the rights that others gave it. */
-  remove(address: string): Promise<AccountRemoved | BadValue | NoSuchAccount | LastOwner>
+  /** `within`: what whoever asks sees; of nothing else he is warned. */
+  remove(
+    address: string,
+    within?: Extent,
+  ): Promise<AccountRemoved | BadValue | NoSuchAccount | LastOwner>
   /** Deletes its mail and folders; the account stays. */
   empty(address: string): Promise<AccountEmptied | BadValue | NoSuchAccount>
   /** Has its mail sent on, or keeps it here again. */
@@ -374,7 +380,7 @@ export function createAccountAdministration(
       return { kind: 'measured', address: formatAddress(found.account.address), messages, bytes }
     },
 
-    async remove(text) {
+    async remove(text, within) {
       const address = fields.address(text)
       if (address.kind !== 'ok') return address
       const removed = await accounts.remove(address.value)
@@ -383,7 +389,7 @@ export function createAccountAdministration(
       const name = formatAddress(account.address)
       record({ what: 'account', name, before: changeFacts(account), after: null })
       const messages = await mailbox.remove(account.id)
-      const warnings = await warnOfGone(directory, address.value)
+      const warnings = await warnOfGone(directorySeen(directory, within), address.value)
       return { kind: 'removed', address: name, messages, warnings }
     },
 

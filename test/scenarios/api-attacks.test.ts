@@ -1,0 +1,151 @@
+// What somebody with few rights does to get more of them: what was made for him before, names that he may give, and what others left behind.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { assembleJobRunner } from '#services/assembly/jobs.ts'
+import type { Actor } from '#shared/administration/rights/actor.ts'
+import type { GivenRole } from '#shared/administration/rights/roles.ts'
+import { parseAddress } from '#shared/mail/address.ts'
+import { type Administered, hashOfA, openAdministration } from '#test/support/administration.ts'
+import { openApi, type TestApi } from '#test/support/api.ts'
+import { must } from '#test/support/must.ts'
+
+let world: Administered
+let api: TestApi
+
+beforeAll(async () => {
+  world = await openAdministration(['authFailureDelay=0'])
+  const { domains, accounts, roles } = world.administration
+  for (const domain of ['ours.test', 'other.test', 'team.other.test']) await domains.add({ domain })
+  const addresses = ['olga', 'dora', 'hans', 'ann'].map((name) => `${name}@ours.test`)
+  for (const address of [...addresses, 'bob@other.test', 'carl@other.test']) {
+    await accounts.add({ address, secret: hashOfA })
+  }
+  await roles.set({ address: 'olga@ours.test', role: 'owner' })
+  await roles.set({ address: 'dora@ours.test', role: 'domain-admin', domains: ['ours.test'] })
+  await roles.set({ address: 'hans@ours.test', role: 'help-desk', domains: ['ours.test'] })
+  api = openApi(world.pipeline.backend)
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
+/** As he is now. */
+async function actorOf(address: string): Promise<Actor> {
+  const { accounts } = world.pipeline.backend.directory
+  const account = must(await accounts.get(must(parseAddress(address))))
+  const { name: role = 'holder', domains = [] } = account.role ?? {}
+  const { id: accountId } = account
+  return { accountId, name: address, role, domains, scopes: null, via: 'cookie', steppedUpMs: null }
+}
+
+async function ask(as: string, line: string, body?: unknown) {
+  const actor = { ...(await actorOf(as)), steppedUpMs: world.clock.now() }
+  return await api.ask(line, body, { as: actor, headers: { 'if-match': '*' } })
+}
+
+const dora = 'dora@ours.test'
+
+describe('a link for a new password', () => {
+  async function inviteThenGive(address: string, role: GivenRole, domains: readonly string[] = []) {
+    await world.administration.accounts.add({ address, secret: hashOfA })
+    const made = await ask('hans@ours.test', `POST /accounts/${address}/invitation`)
+    expect(made.status).toBe(201)
+    await world.administration.roles.set({ address, role, domains })
+    const [, secret] = made.body.url.split('#')
+    const looked = await api.ask('POST /invitation:look', { secret })
+    const used = await api.ask('POST /invitation:accept', { secret, password: 'mine now, thanks' })
+    return [looked, used].map(({ body }) => body.code ?? body.state)
+  }
+
+  it('is worth nothing once its account has more rights than it had', async () => {
+    const gone = ['no-such-link', 'no-such-link']
+    expect(await inviteThenGive('new@ours.test', 'owner')).toEqual(gone)
+    expect(await inviteThenGive('newer@ours.test', 'help-desk', ['ours.test'])).toEqual(gone)
+  })
+})
+
+describe('a link that somebody made', () => {
+  it('is worth nothing once he may not make one any more', async () => {
+    const { accounts, roles } = world.administration
+    await accounts.add({ address: 'gone@ours.test', secret: hashOfA })
+    const role = { address: 'gone@ours.test', role: 'help-desk', domains: ['ours.test'] }
+    await roles.set(role)
+    const made = await ask('gone@ours.test', 'POST /accounts/ann@ours.test/invitation')
+    const [, secret] = made.body.url.split('#')
+    const look = async () => (await api.ask('POST /invitation:look', { secret })).status
+    expect(await look()).toBe(200)
+    await roles.set({ address: role.address, role: 'holder' })
+    expect(await look()).toBe(422)
+    await roles.set(role)
+    await accounts.set({ address: role.address, enabled: false })
+    expect(await look()).toBe(422)
+    await accounts.remove(role.address)
+    expect(await look()).toBe(422)
+  })
+})
+
+describe('an alias', () => {
+  it('takes no mail of an account with more rights, however it is written', async () => {
+    const targets = [dora]
+    for (const alias of ['olga@ours.test', 'OLGA@Ours.test', 'olga+bank@ours.test']) {
+      const made = await ask(dora, 'POST /aliases', { alias, targets })
+      expect(made).toMatchObject({ status: 403, body: { code: 'more-rights' } })
+    }
+    const rows = [{ op: 'create', alias: 'olga@ours.test', targets }]
+    const bulk = await ask(dora, 'POST /aliases:bulk', { rows })
+    expect(bulk.body.data).toMatchObject([{ status: 403, code: 'more-rights' }])
+    expect(await ask(dora, 'POST /aliases', { alias: 'ann@ours.test', targets })).toMatchObject({
+      status: 201,
+    })
+  })
+
+  it('of such an account is not changed by whoever may not act on it, nor made by an import', async () => {
+    const { aliases } = world.administration
+    await aliases.add({ alias: 'olga@ours.test', targets: ['olga@ours.test', 'x@far.test'] })
+    const refused = { status: 403, body: { code: 'more-rights' } }
+    const path = '/aliases/olga@ours.test'
+    expect(await ask(dora, `PATCH ${path}`, { targets: [dora] })).toMatchObject(refused)
+    expect(await ask(dora, `DELETE ${path}`)).toMatchObject(refused)
+    expect((await ask('olga@ours.test', `DELETE ${path}`)).status).toBe(200)
+    const actor = await actorOf(dora)
+    const request = new Request('https://mx.example.test/api/v1/imports?what=aliases', {
+      method: 'POST',
+      body: `alias,targets\nolga@ours.test,${dora}\ninfo@ours.test,${dora}\n`,
+    })
+    const { id }: { id: string } = JSON.parse(await (await api.fetch(request, actor)).text())
+    await assembleJobRunner(world.pipeline.backend).run({ signal: new AbortController().signal })
+    const errors = await ask(dora, `GET /jobs/${id}/errors`)
+    expect(errors.body.data).toMatchObject([
+      { key: 'olga@ours.test', refusal: { kind: 'more-rights' } },
+    ])
+    expect((await ask(dora, 'GET /aliases/info@ours.test')).body.kind).toBe('alias')
+    expect((await ask(dora, `GET ${path}`)).body.kind).toBe('account')
+  })
+
+  it('tells nobody whom other domains have behind theirs', async () => {
+    const { aliases, accounts } = world.administration
+    await aliases.add({ alias: 'board@other.test', targets: ['bob@other.test', 'x@secret.test'] })
+    await accounts.set({ address: 'carl@other.test', forward: { to: ['carl@private.test'] } })
+    const targets = ['board@other.test', 'carl@other.test', 'nobody@other.test']
+    const told = [
+      await ask(dora, 'POST /aliases', { alias: 'probe@ours.test', targets }),
+      await ask(dora, 'GET /aliases/probe@ours.test'),
+      await ask(dora, 'GET /aliases/probe@ours.test/tree'),
+      await ask(dora, 'PATCH /aliases/probe@ours.test', { targets }),
+    ]
+    await accounts.add({ address: 'left@ours.test', secret: hashOfA })
+    await aliases.add({ alias: 'bob@team.other.test', targets: ['left@ours.test'] })
+    told.push(await ask(dora, 'DELETE /accounts/left@ours.test'))
+    const text = JSON.stringify(told.map(({ body }) => body))
+    expect(text).not.toMatch(/bob@|secret\.test|private\.test/)
+  })
+})
+
+describe('a job', () => {
+  it('of somebody with more rights is not read by who administers the domain that he lives in', async () => {
+    const begun = await ask('olga@ours.test', 'POST /exports', { what: 'accounts' })
+    expect(begun.status).toBe(202)
+    for (const part of ['', '/output', '/errors']) {
+      const told = await ask(dora, `GET /jobs/${begun.body.id}${part}`)
+      expect([403, 404], part).toContain(told.status)
+    }
+  })
+})
