@@ -1,6 +1,7 @@
 // An account that somebody else has taken over: ended with one act, and given back with another. What let somebody in is gone for good; the
 // switches come back.
 
+import type { FactorsRecord } from '#shared/directory/factors.ts'
 import type { Forward } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { AccountAdministration, ForwardFacts } from './accounts.ts'
@@ -23,7 +24,7 @@ export interface ContainmentAdministration {
 export type Contain = {
   readonly address: string
   readonly reason: string
-  /** No password logs it in until another is set. */
+  /** No password logs it in until another is set, and no passkey in place of one: whoever took it over may have added his. */
   readonly barPassword?: boolean | undefined
 }
 
@@ -37,6 +38,8 @@ export type Contained = {
   readonly sessions: number
   readonly appPasswords: number
   readonly tokens: number
+  /** Removed with the password. */
+  readonly passkeys: number
   readonly passwordBarred: boolean
   /** Whoever took it over may have had its mail sent on. */
   readonly forward: ForwardFacts | null
@@ -108,10 +111,8 @@ export function createContainmentAdministration(
       // The reason is checked with it, before anything is done.
       const frozen = await accounts.freeze({ address: name, reason, isContained: true })
       if (frozen.kind !== 'frozen') return frozen
-      const appPasswords = await directory.factors.change(id, (before) => ({
-        next: before.appPasswords.length === 0 ? undefined : { ...before, appPasswords: [] },
-        result: before.appPasswords.length,
-      }))
+      const taken = await directory.factors.change(id, (before) => withoutKeys(before, barPassword))
+      const { appPasswords, passkeys } = taken ?? { appPasswords: 0, passkeys: 0 }
       const revoked = await tokens.removeAll(id)
       await links.withdraw(id)
       // Either ends the sessions of mail programs.
@@ -121,7 +122,7 @@ export function createContainmentAdministration(
       record({
         what: 'login',
         name,
-        before: { sessions: 'all', appPasswords: appPasswords ?? 0, tokens: revoked },
+        before: { sessions: 'all', appPasswords, passkeys, tokens: revoked },
         after: barPassword ? { password: 'barred' } : null,
       })
       return {
@@ -130,8 +131,9 @@ export function createContainmentAdministration(
         wasFrozen: frozen.wasFrozen,
         held: frozen.held,
         sessions,
-        appPasswords: appPasswords ?? 0,
+        appPasswords,
         tokens: revoked,
+        passkeys,
         passwordBarred: barPassword,
         forward: forwardFacts(forward),
         forwardsLately: await forwardsLately(name),
@@ -157,6 +159,22 @@ export function createContainmentAdministration(
       return { ...state, wasFrozen, staysFrozen: false, released }
     },
   }
+}
+
+/** What logs in with no password of the account; recovery codes stay where there is a factor that may be lost. */
+function withoutKeys(before: FactorsRecord, barsPassword: boolean) {
+  const passkeys = barsPassword ? before.passkeys.length : 0
+  const result = { appPasswords: before.appPasswords.length, passkeys }
+  if (result.appPasswords + passkeys === 0) return { result }
+  const next = {
+    ...before,
+    appPasswords: [],
+    ...(passkeys > 0 && {
+      passkeys: [],
+      recovery: before.totp === null ? null : before.recovery,
+    }),
+  }
+  return { next, result }
 }
 
 const listOf = (value: unknown): readonly string[] | null =>

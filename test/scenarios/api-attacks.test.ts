@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assembleJobRunner } from '#services/assembly/jobs.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import type { GivenRole } from '#shared/administration/rights/roles.ts'
+import type { PasskeyRecord } from '#shared/directory/factors.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { type Administered, hashOfA, openAdministration } from '#test/support/administration.ts'
 import { openApi, type TestApi } from '#test/support/api.ts'
@@ -79,6 +80,34 @@ describe('a link that somebody made', () => {
     expect(await look()).toBe(422)
     await accounts.remove(role.address)
     expect(await look()).toBe(422)
+  })
+})
+
+describe('an account that was taken over', () => {
+  const passkey: PasskeyRecord = {
+    ...{ id: 'planted', name: 'Laptop', publicKey: new Uint8Array(77), counter: 0 },
+    ...{ rpId: 'mx.example.test', transports: [], isBackedUp: false },
+    ...{ createdMs: 0, lastUsedMs: null },
+  }
+
+  it('is not come into by a passkey once its password is barred, nor acts by what it had begun', async () => {
+    const { accounts, roles } = world.administration
+    const address = 'mole@ours.test'
+    await accounts.add({ address, secret: hashOfA })
+    await roles.set({ address, role: 'help-desk', domains: ['ours.test'] })
+    const { accountId } = await actorOf(address)
+    const { factors } = world.pipeline.backend.directory
+    await factors.change(must(accountId), (before) => ({
+      next: { ...before, passkeys: [passkey] },
+      result: undefined,
+    }))
+    const made = await ask(address, 'POST /accounts/ann@ours.test/invitation')
+    const [, secret] = made.body.url.split('#')
+    const body = { reason: 'phished', barPassword: true }
+    const contained = await ask('olga@ours.test', `POST /accounts/${address}:contain`, body)
+    expect(contained).toMatchObject({ status: 200, body: { passkeys: 1, passwordBarred: true } })
+    expect(await factors.of(must(accountId))).toMatchObject({ passkeys: [], recovery: null })
+    expect((await api.ask('POST /invitation:look', { secret })).status).toBe(422)
   })
 })
 

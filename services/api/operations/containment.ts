@@ -36,7 +36,8 @@ export const containmentOperations = [
       body: z.strictObject({
         reason: z.string().max(1_000),
         barPassword: z.boolean().optional().openapi({
-          description: 'No password logs the account in until another is set.',
+          description:
+            'No password logs the account in until another is set, and its passkeys are removed.',
         }),
       }),
     },
@@ -47,6 +48,7 @@ export const containmentOperations = [
       sessions: z.number().int(),
       appPasswords: z.number().int(),
       tokens: z.number().int(),
+      passkeys: z.number().int(),
       passwordBarred: z.boolean(),
       forward: forward.nullable(),
       forwardsLately: z.array(change),

@@ -12,14 +12,14 @@ import type { Actor } from '../rights/actor.ts'
 import { allowed, extentOf } from '../rights/allowed.ts'
 import type { Right } from '../rights/rights.ts'
 
-/** JobFailure where he is gone or may not sign in. */
+/** JobFailure where there is nobody any more who might. */
 export async function makerOf(owner: JobOwner, accounts: Pick<Accounts, 'byId'>): Promise<Actor> {
   const maker = await findMaker(owner, accounts)
   if (maker !== undefined) return maker
   throw new JobFailure(`${owner.name}, who began this, cannot sign in any more`)
 }
 
-/** Undefined: he is gone, or may not sign in. */
+/** Undefined: he is gone, may not sign in, or somebody else has taken his account over (`contain`). */
 export async function findMaker(
   { accountId, name }: JobOwner,
   accounts: Pick<Accounts, 'byId'>,
@@ -28,7 +28,7 @@ export async function findMaker(
   const then = { scopes: null, via: 'token', steppedUpMs: null } as const
   if (accountId === null) return { ...then, accountId, name, role: 'owner', domains: [] }
   const account = await accounts.byId(accountId)
-  if (!account?.enabled) return undefined
+  if (!account?.enabled || account.frozen?.isContained === true) return undefined
   const { name: role = 'holder', domains = [] } = account.role ?? {}
   return { ...then, accountId, name, role, domains }
 }
