@@ -1,6 +1,7 @@
 // What somebody with few rights does to get more of them: what was made for him before, names that he may give, and what others left behind.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ERRORS_TOLD_MAX, MEMBERS_MAX, PARAMETERS_MAX } from '#services/api/read-input.ts'
 import { assembleJobRunner } from '#services/assembly/jobs.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import type { GivenRole } from '#shared/administration/rights/roles.ts'
@@ -165,6 +166,60 @@ describe('an alias', () => {
     told.push(await ask(dora, 'DELETE /accounts/left@ours.test'))
     const text = JSON.stringify(told.map(({ body }) => body))
     expect(text).not.toMatch(/bob@|secret\.test|private\.test/)
+  })
+})
+
+describe('what is asked', () => {
+  const members = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, 0]))
+
+  it('is not read at all of whoever never may', async () => {
+    const body = { rows: [{ op: 'create', ...members(MEMBERS_MAX) }] }
+    const told = await ask('ann@ours.test', 'POST /accounts:bulk', body)
+    expect(told).toMatchObject({ status: 403, body: { code: 'no-right' } })
+    const record = api.audited.length
+    expect((await ask('ann@ours.test', 'POST /domains', 'no object')).status).toBe(403)
+    expect(api.audited).toHaveLength(record)
+  })
+
+  it('has so many members and parameters, and the first of its faults are told', async () => {
+    const wide = { op: 'create', ...members(MEMBERS_MAX - 2) }
+    const told = await ask('olga@ours.test', 'POST /accounts:bulk', { rows: [wide] })
+    expect(told.body.data[0]).toMatchObject({ status: 422, code: 'invalid' })
+    expect(told.body.data[0].errors).toHaveLength(ERRORS_TOLD_MAX)
+    const rows = [wide, { op: 'create' }]
+    expect(await ask('olga@ours.test', 'POST /accounts:bulk', { rows })).toMatchObject({
+      status: 413,
+      body: { code: 'too-many-members' },
+    })
+    const names = Object.keys(members(PARAMETERS_MAX + 1)).join('&')
+    expect(await ask('olga@ours.test', `GET /accounts?${names}`)).toMatchObject({
+      status: 400,
+      body: { code: 'too-many-parameters' },
+    })
+    const fewer = await ask('olga@ours.test', `GET /accounts?${names.split('&', 150).join('&')}`)
+    expect(fewer).toMatchObject({ status: 400, body: { code: 'invalid', errorCount: 150 } })
+  })
+
+  it.each([
+    ['POST /domains/ours.test/keys', { selector: 's', privateKey: `PEM ${'x'.repeat(20_000)}` }],
+    ['POST /session/factor', { ticket: 'T'.repeat(300), method: 'totp', answer: 'x' }],
+    ['POST /session/oidc', { query: `code=c${'x'.repeat(9_000)}`, binding: 'short' }],
+    ['PUT /accounts/ann@ours.test/password', { password: 'p'.repeat(2_000) }],
+  ])('tells no secret back: %s', async (line, body) => {
+    const told = await ask('olga@ours.test', line, body)
+    expect(told.status).toBe(422)
+    expect(told.body.errors.flatMap((error: object) => Object.keys(error))).not.toContain('value')
+  })
+
+  it('may be about an address in any letters, of which the header fields have none', async () => {
+    const address = '日本@ours.test'
+    await world.administration.accounts.add({ address, secret: hashOfA })
+    const path = `/accounts/${encodeURI(address)}/appPasswords`
+    const made = await ask(address, `POST ${path}`, { name: 'Phone' })
+    expect(made.status).toBe(201)
+    expect(made.headers.get('location')).toContain(`/api/v1${path}/`)
+    expect((await ask(address, `DELETE ${path}/${made.body.appPassword.id}`)).status).toBe(204)
   })
 })
 
