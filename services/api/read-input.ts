@@ -161,10 +161,15 @@ export async function readBytes(
   if (request.body === null) return { kind: 'read', value: new Uint8Array() }
   const chunks: Uint8Array[] = []
   let count = 0
-  for await (const chunk of request.body) {
-    count += chunk.length
-    if (count > max) return tooLarge()
-    chunks.push(chunk)
+  try {
+    for await (const chunk of request.body) {
+      count += chunk.length
+      if (count > max) return tooLarge()
+      chunks.push(chunk)
+    }
+  } catch {
+    // Whoever asks is gone in the midst of it: no mistake of ours, and nothing that strangers fill the log with.
+    return problemOf(400, 'body-cut', 'the body ended before its end')
   }
   return { kind: 'read', value: Buffer.concat(chunks) }
 }

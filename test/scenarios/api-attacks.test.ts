@@ -212,6 +212,20 @@ describe('what is asked', () => {
     expect(told.body.errors.flatMap((error: object) => Object.keys(error))).not.toContain('value')
   })
 
+  it('may be left in the midst of it, which is nothing for the log', async () => {
+    const cut = new ReadableStream({
+      start: (controller) => controller.enqueue(Buffer.from('{"login":')),
+      pull: (controller) => controller.error(new Error('aborted')),
+    })
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' } }
+    const request = new Request('https://mx.example.test/api/v1/session', {
+      ...{ ...init, body: cut, duplex: 'half' },
+    })
+    const response = await api.fetch(request)
+    expect(response.status).toBe(400)
+    expect(await response.text()).toContain('body-cut')
+  })
+
   it('may be about an address in any letters, of which the header fields have none', async () => {
     const address = '日本@ours.test'
     await world.administration.accounts.add({ address, secret: hashOfA })
