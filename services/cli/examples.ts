@@ -127,7 +127,11 @@ const lines: { readonly [path: string]: readonly string[] } = {
     `policy explain ${id}`,
     'policy explain --client 192.0.2.1 --recipient ann@example.org',
   ],
-  'policy replay': ['policy replay --since 1d --set greylisting=true'],
+  'policy list': ['policy list'],
+  'policy replay': [
+    'policy replay --since 1d --set greylisting=true',
+    'policy replay --change policyRecordLifetime=30d --server https://mail.example.org',
+  ],
   'policy spf': ['policy spf --ip 192.0.2.1 --sender ann@example.org'],
   'policy dkim': ['policy dkim message.eml'],
   'policy dmarc': ['policy dmarc message.eml'],

@@ -1,7 +1,6 @@
 // An account that somebody else has taken over: ended with one act, and given back with another. What let somebody in is gone for good; the
 // switches come back.
 
-import type { FactorsRecord } from '#shared/directory/factors.ts'
 import type { Forward } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { AccountAdministration, ForwardFacts } from './accounts.ts'
@@ -12,11 +11,14 @@ import { findAccount } from './found-account.ts'
 import type { BadValue, NoSuchAccount } from './refusals.ts'
 
 export interface ContainmentAdministration {
-  /** Freezes its sending, holds what it has queued, ends its logins and sessions, revokes its app passwords, tokens and links. */
+  /**
+   * Freezes its sending, holds what it has queued, ends its logins and sessions, revokes its app passwords, tokens, links and recovery
+   * address. Until it is released no passkey and no issuer lets anybody in.
+   */
   contain(request: Contain): Promise<Contained | BadValue | NoSuchAccount>
   /**
-   * It may send again, and what was held goes; logins, app passwords and tokens stay revoked, and a barred password is barred until there is another.
-   * What was frozen before stays so: that was another's act.
+   * It may send again, and what was held goes; passkeys and the issuer let it in again. Logins, app passwords and tokens stay revoked, and a
+   * barred password is barred until there is another. What was frozen before stays so: that was another's act.
    */
   release(address: string): Promise<Released | BadValue | NoSuchAccount>
 }
@@ -24,7 +26,7 @@ export interface ContainmentAdministration {
 export type Contain = {
   readonly address: string
   readonly reason: string
-  /** No password logs it in until another is set, and no passkey in place of one: whoever took it over may have added his. */
+  /** No password logs it in until another is set. */
   readonly barPassword?: boolean | undefined
 }
 
@@ -38,9 +40,10 @@ export type Contained = {
   readonly sessions: number
   readonly appPasswords: number
   readonly tokens: number
-  /** Removed with the password. */
-  readonly passkeys: number
   readonly passwordBarred: boolean
+  /** They let nobody in until it is released: whose they are is to be asked before. */
+  readonly passkeys: number
+  readonly identities: number
   /** Whoever took it over may have had its mail sent on. */
   readonly forward: ForwardFacts | null
   /** Changes of where its mail goes, of the last LATELY_MS, the newest first. */
@@ -111,8 +114,12 @@ export function createContainmentAdministration(
       // The reason is checked with it, before anything is done.
       const frozen = await accounts.freeze({ address: name, reason, isContained: true })
       if (frozen.kind !== 'frozen') return frozen
-      const taken = await directory.factors.change(id, (before) => withoutKeys(before, barPassword))
-      const { appPasswords, passkeys } = taken ?? { appPasswords: 0, passkeys: 0 }
+      if (frozen.wasFrozen) await directory.accounts.bar(id, true)
+      const { passkeys, identities } = await directory.factors.of(id)
+      const appPasswords = await directory.factors.change(id, (before) => ({
+        next: before.appPasswords.length === 0 ? undefined : { ...before, appPasswords: [] },
+        result: before.appPasswords.length,
+      }))
       const revoked = await tokens.removeAll(id)
       await links.withdraw(id)
       // Either ends the sessions of mail programs.
@@ -122,7 +129,7 @@ export function createContainmentAdministration(
       record({
         what: 'login',
         name,
-        before: { sessions: 'all', appPasswords, passkeys, tokens: revoked },
+        before: { sessions: 'all', appPasswords: appPasswords ?? 0, tokens: revoked },
         after: barPassword ? { password: 'barred' } : null,
       })
       return {
@@ -131,10 +138,11 @@ export function createContainmentAdministration(
         wasFrozen: frozen.wasFrozen,
         held: frozen.held,
         sessions,
-        appPasswords,
+        appPasswords: appPasswords ?? 0,
         tokens: revoked,
-        passkeys,
         passwordBarred: barPassword,
+        passkeys: passkeys.length,
+        identities: identities.length,
         forward: forwardFacts(forward),
         forwardsLately: await forwardsLately(name),
       }
@@ -143,7 +151,7 @@ export function createContainmentAdministration(
     async release(text) {
       const found = await findAccount(directory, fields, text)
       if (found.kind !== 'found') return found
-      const { address, frozen, passwordHash } = found.account
+      const { id, address, frozen, passwordHash } = found.account
       const name = formatAddress(address)
       const state = {
         kind: 'released',
@@ -151,6 +159,7 @@ export function createContainmentAdministration(
         passwordBarred: passwordHash === BARRED,
       } as const
       if (frozen !== null && frozen.isContained !== true) {
+        await directory.accounts.bar(id, false)
         return { ...state, wasFrozen: true, staysFrozen: true, released: 0 }
       }
       const given = await accounts.unfreeze({ address: name, release: true })
@@ -159,22 +168,6 @@ export function createContainmentAdministration(
       return { ...state, wasFrozen, staysFrozen: false, released }
     },
   }
-}
-
-/** What logs in with no password of the account; recovery codes stay where there is a factor that may be lost. */
-function withoutKeys(before: FactorsRecord, barsPassword: boolean) {
-  const passkeys = barsPassword ? before.passkeys.length : 0
-  const result = { appPasswords: before.appPasswords.length, passkeys }
-  if (result.appPasswords + passkeys === 0) return { result }
-  const next = {
-    ...before,
-    appPasswords: [],
-    ...(passkeys > 0 && {
-      passkeys: [],
-      recovery: before.totp === null ? null : before.recovery,
-    }),
-  }
-  return { next, result }
 }
 
 const listOf = (value: unknown): readonly string[] | null =>

@@ -12,6 +12,7 @@ import { findMaker, refusalOf } from './jobs/maker.ts'
 import {
   type BadValue,
   badValue,
+  type ChangedMeanwhile,
   type LastOwner,
   type NoSuchAccount,
   type NoSuchLink,
@@ -29,7 +30,9 @@ export interface InvitationAdministration {
   /** What the link is good for, to be shown before it is used. */
   look(secret: string): Promise<InvitationFacts | NoSuchLink>
   /** Uses it up. */
-  accept(request: Accept): Promise<Accepted | BadValue | NoSuchLink | NoSuchAccount | LastOwner>
+  accept(
+    request: Accept,
+  ): Promise<Accepted | BadValue | NoSuchLink | NoSuchAccount | LastOwner | ChangedMeanwhile>
 }
 
 export type Invite = {

@@ -95,7 +95,13 @@ export type Frozen = {
   readonly sinceMs: number
   /** By what ends all else of the account too, and may be undone with it. */
   readonly isContained?: true
+  /** It was frozen when it was contained, and stays so when that is undone. */
+  readonly isBarred?: true
 }
+
+/** All that let anybody in besides its password was ended, and is barred until it is released. */
+export const isContained = ({ frozen }: Pick<AccountRecord, 'frozen'>): boolean =>
+  frozen?.isContained === true || frozen?.isBarred === true
 
 /** Of a reason, which an administrator may write. */
 export const FROZEN_REASON_CHARACTERS_MAX = 500
@@ -275,11 +281,12 @@ function readForward(item: Item): Forward | null {
 /** Accounts that were never frozen have no such attribute. */
 function readFrozen(value: Value | undefined): Frozen | null {
   if (value == null) return null
-  const { reason, sinceMs, isContained } = Object(value)
+  const { reason, sinceMs, isContained, isBarred } = Object(value)
   return {
     reason: String(reason),
     sinceMs: Number(sinceMs),
     ...(isContained === true && { isContained }),
+    ...(isBarred === true && { isBarred }),
   }
 }
 

@@ -6,7 +6,7 @@ import type { AliasFacts } from '#shared/administration/aliases.ts'
 import type { Actor, Extent } from '#shared/administration/rights/actor.ts'
 import { extentOf } from '#shared/administration/rights/allowed.ts'
 import { defineBulk, operationsById } from '../bulk.ts'
-import type { Call } from '../call.ts'
+import { asKnown, type Call } from '../call.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { listOf } from '../paging.ts'
 import {
@@ -50,6 +50,9 @@ const sightOf = (actor: Actor): Extent =>
   extentOf(actor, 'directory.read') ?? { kind: 'domains', domains: [] }
 
 /** Undefined: it is no alias. */
+/** The version of an alias: all of it. */
+const itself = (alias: AliasFacts) => alias
+
 async function current({ administration }: Call, name: string) {
   const shown = await administration.aliases.show(name)
   // Behind a catch-all another alias answers.
@@ -167,9 +170,10 @@ const singleAliasOperations = [
     subject: ({ params }) => ofAlias(params.alias),
     output: done,
     current: ({ params }, call) => current(call, params.alias),
-    async run({ params, body }, { administration, actor }) {
-      const within = sightOf(actor)
-      const set = await administration.aliases.set({ ...params, ...body, within })
+    async run({ params, body }, call) {
+      const within = sightOf(call.actor)
+      const { aliases } = call.administration
+      const set = await aliases.set({ ...params, ...body, within }, asKnown(call, itself))
       if (set.kind !== 'set') return set
       const { alias, warnings } = set
       return answer({ alias: aliasOf(alias), warnings: [...warnings] }, { version: alias })
@@ -185,8 +189,9 @@ const singleAliasOperations = [
     subject: ({ params }) => ofAlias(params.alias),
     output: z.object({ alias: z.string(), warnings }),
     current: ({ params }, call) => current(call, params.alias),
-    async run({ params }, { administration, actor }) {
-      const removed = await administration.aliases.remove(params.alias, sightOf(actor))
+    async run({ params }, call) {
+      const options = { ...asKnown(call, itself), within: sightOf(call.actor) }
+      const removed = await call.administration.aliases.remove(params.alias, options)
       if (removed.kind !== 'removed') return removed
       return answer({ alias: removed.alias, warnings: [...removed.warnings] })
     },

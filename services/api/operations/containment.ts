@@ -36,8 +36,7 @@ export const containmentOperations = [
       body: z.strictObject({
         reason: z.string().max(1_000),
         barPassword: z.boolean().optional().openapi({
-          description:
-            'No password logs the account in until another is set, and its passkeys are removed.',
+          description: 'No password logs the account in until another is set.',
         }),
       }),
     },
@@ -48,8 +47,13 @@ export const containmentOperations = [
       sessions: z.number().int(),
       appPasswords: z.number().int(),
       tokens: z.number().int(),
-      passkeys: z.number().int(),
       passwordBarred: z.boolean(),
+      passkeys: z.number().int().openapi({
+        description: 'They let nobody in until the account is released.',
+      }),
+      identities: z.number().int().openapi({
+        description: 'At an issuer; they let nobody in until the account is released.',
+      }),
       forward: forward.nullable(),
       forwardsLately: z.array(change),
     }),

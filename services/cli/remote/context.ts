@@ -30,11 +30,12 @@ import {
   remoteRoles,
   remoteTokens,
 } from './people.ts'
+import { remotePolicy } from './policy.ts'
 import { remoteQueue } from './queue.ts'
 import { remoteAudit, remoteAuditSeals, remoteQuarantine, remoteTrace } from './record.ts'
 import { readServers } from './servers-file.ts'
 import { remoteSearch, remoteSessions } from './services.ts'
-import { remotePolicy, remoteSettings } from './settings.ts'
+import { remoteSettings } from './settings.ts'
 import { createTransport, parseServer } from './transport.ts'
 
 export async function createRemoteContext(
@@ -61,7 +62,11 @@ export async function createRemoteContext(
       )
     },
     audit: undefined,
-    settings: { hostname: client.server.hostname, traceRetention: undefined },
+    settings: {
+      hostname: client.server.hostname,
+      traceRetention: undefined,
+      policyRecordLifetime: undefined,
+    },
     by: '',
     changes: [],
     output: createOutput(common.json === true, process.write, process.columns),
@@ -121,7 +126,7 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     },
     trace: returningRefusals(remoteTrace(client)),
     settings: returningRefusals(remoteSettings(client)),
-    policy: returningRefusals(remotePolicy()),
+    policy: returningRefusals(remotePolicy(client)),
     quarantine: returningRefusals(remoteQuarantine(client)),
   }
 }

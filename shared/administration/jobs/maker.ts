@@ -1,7 +1,7 @@
 // Who began a job or made a link, as he is now: it goes no further than its maker may today, however long ago it was begun.
 
 import type { Accounts } from '#shared/directory/accounts.ts'
-import type { AccountRecord } from '#shared/directory/records.ts'
+import { type AccountRecord, isContained } from '#shared/directory/records.ts'
 import type { JobOwner } from '#shared/jobs/job.ts'
 import { JobFailure } from '#shared/jobs/kind.ts'
 import { formatAddress } from '#shared/mail/address.ts'
@@ -28,7 +28,7 @@ export async function findMaker(
   const then = { scopes: null, via: 'token', steppedUpMs: null } as const
   if (accountId === null) return { ...then, accountId, name, role: 'owner', domains: [] }
   const account = await accounts.byId(accountId)
-  if (!account?.enabled || account.frozen?.isContained === true) return undefined
+  if (!account?.enabled || isContained(account)) return undefined
   const { name: role = 'holder', domains = [] } = account.role ?? {}
   return { ...then, accountId, name, role, domains }
 }

@@ -167,6 +167,7 @@ const commandOf: { readonly [operation: string]: string } = {
   'settings.list': 'setting list',
   'settings.get': 'setting show',
   'settings.change': 'setting set',
+  'policy.lists': 'policy list',
   'policy.recorded': 'policy explain',
   'policy.explain': 'policy explain',
   'policy.rehearse': 'policy replay',
@@ -193,7 +194,6 @@ const withoutCommand: { readonly [operation: string]: string } = {
   'doctor.run': 'doctor looks from where it is started',
   'doctor.get': 'doctor looks from where it is started',
   'events.read': 'a page that lives; commands ask once',
-  'policy.lists': 'setting list Restrictions prints them',
   'figures.read': 'plots of the console; /metrics has them for programs',
 }
 

@@ -122,6 +122,26 @@ describe('a session', () => {
     expect(await sessions.find(before.cookie)).toBeUndefined()
   })
 
+  it('ends with the secrets of before, whichever of them ends it; of two step-ups at once one is left', async () => {
+    const first = await sessions.begin(ann, ['password'], from)
+    const other = await sessions.begin(ann, ['password'], from)
+    const both = await Promise.all([
+      sessions.stepUp(first.session, 'totp'),
+      sessions.stepUp(first.session, 'totp'),
+    ])
+    expect(both).not.toContain(undefined)
+    expect(await sessions.list(ann.id)).toHaveLength(2)
+    // Signed out in a tab that has the cookie of before.
+    expect(await sessions.end(ann.id, first.session.id)).toBe(true)
+    for (const one of [first, ...both]) {
+      expect(await sessions.find(must(one).cookie)).toBeUndefined()
+    }
+    const stepped = must(await sessions.stepUp(other.session, 'totp'))
+    expect(await sessions.endAll(ann.id, { except: other.session.id })).toBe(0)
+    expect(await sessions.find(other.cookie)).toBeUndefined()
+    expect(await sessions.find(stepped.cookie)).toBeDefined()
+  })
+
   it('ends alone, or with all others, replaced ones too', async () => {
     const [one, two, three] = [
       await sessions.begin(ann, ['password'], from),

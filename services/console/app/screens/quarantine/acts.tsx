@@ -1,6 +1,6 @@
 // Released to those who wait for it, with its sender let in from now on or not; or deleted, after a question.
 
-import { may } from '../../api/session.ts'
+import { may, mayOwn } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
 import { confirm } from '../../kit/dialog.tsx'
 import { t } from '../../kit/language.ts'
@@ -42,7 +42,7 @@ export function QuarantineActs({
     toast({ text: t('quarantine.wasDeleted') })
     after()
   }
-  if (!may('quarantine.release')) return null
+  if (!mayOwn('quarantine.release')) return null
   return (
     <span class="queue-group-acts">
       <Button disabled={isNobody} onPress={free(false)}>
