@@ -17,7 +17,7 @@ import { changedProblem, conditionProblem, etagOf, isKnownVersion } from './etag
 import type { Operation, Outcome } from './operation.ts'
 import { permit, problemOfRule, ruleAgainst } from './permit.ts'
 import { type ProblemFacts, problemOfRefusal, problemResponse } from './problem.ts'
-import { askedOf, readInput } from './read-input.ts'
+import { askedOf, readInput, releaseBody } from './read-input.ts'
 import { answerBefore, repeatable } from './repeats.ts'
 import { requestIdOf } from './request-id.ts'
 import type { Routed } from './routed.ts'
@@ -38,6 +38,8 @@ export async function answerRequest(
     return response
   } catch (error) {
     return failed(deps, operation, requestId, error)
+  } finally {
+    releaseBody(routed.request)
   }
 }
 

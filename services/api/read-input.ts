@@ -3,12 +3,18 @@
 
 import { z } from '@hono/zod-openapi'
 import type { Problem, ProblemError } from '#shared/administration/problems.ts'
+import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import type { AnyInput, Operation } from './operation.ts'
 import { type ProblemFacts, pointerTo } from './problem.ts'
 import type { Routed } from './routed.ts'
 
 /** Of a body, unless its row says another. */
 export const BODY_BYTES_MAX = 64 * 1024
+/**
+ * What bodies in hand have beyond BODY_BYTES_MAX each, in this process: many large ones at once are refused for now, and a small one never
+ * is because of them.
+ */
+export const LARGE_BODIES_BYTES_MAX = 96 * 1024 ** 2
 /** Of objects and lists within each other. */
 export const DEPTH_MAX = 16
 /** Of all objects of a body together: a thousand rows with twenty each. Whoever checks them looks at each by its name. */
@@ -165,6 +171,7 @@ export async function readBytes(
     for await (const chunk of request.body) {
       count += chunk.length
       if (count > max) return tooLarge()
+      if (!hold(request, count)) return busy
       chunks.push(chunk)
     }
   } catch {
@@ -173,6 +180,37 @@ export async function readBytes(
   }
   return { kind: 'read', value: Buffer.concat(chunks) }
 }
+
+const largeBodies = new ByteBudget(LARGE_BODIES_BYTES_MAX)
+const held = new WeakMap<Request, number>()
+
+/** False: there is no room now. */
+function hold(request: Request, count: number): boolean {
+  const before = held.get(request) ?? 0
+  const wanted = count - BODY_BYTES_MAX
+  if (wanted <= before) return true
+  if (!largeBodies.tryTake(wanted - before)) return false
+  held.set(request, wanted)
+  return true
+}
+
+/** When it is answered. */
+export function releaseBody(request: Request): void {
+  const count = held.get(request)
+  if (count === undefined) return
+  held.delete(request)
+  largeBodies.give(count)
+}
+
+const busy = {
+  kind: 'problem',
+  problem: {
+    status: 503,
+    code: 'busy',
+    detail: 'others send large bodies at this moment; try again',
+    headers: { 'retry-after': '5' },
+  },
+} as const
 
 function utf8(bytes: Uint8Array): string | undefined {
   try {

@@ -1,8 +1,14 @@
 // What somebody with few rights does to get more of them: what was made for him before, names that he may give, and what others left behind.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ERRORS_TOLD_MAX, MEMBERS_MAX, PARAMETERS_MAX } from '#services/api/read-input.ts'
+import {
+  ERRORS_TOLD_MAX,
+  LARGE_BODIES_BYTES_MAX,
+  MEMBERS_MAX,
+  PARAMETERS_MAX,
+} from '#services/api/read-input.ts'
 import { assembleJobRunner } from '#services/assembly/jobs.ts'
+import { OPEN_JOBS_MAX } from '#shared/administration/jobs/open-jobs.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import type { GivenRole } from '#shared/administration/rights/roles.ts'
 import { parseAddress } from '#shared/mail/address.ts'
@@ -223,6 +229,57 @@ describe('what is asked', () => {
     expect(made.status).toBe(201)
     expect(made.headers.get('location')).toContain(`/api/v1${path}/`)
     expect((await ask(address, `DELETE ${path}/${made.body.appPassword.id}`)).status).toBe(204)
+  })
+})
+
+describe('what takes long', () => {
+  const upload = (text: BodyInit) =>
+    new Request('https://mx.example.test/api/v1/imports?what=aliases', {
+      ...{ method: 'POST', body: text, duplex: 'half' },
+    })
+
+  it('is begun so often and no more, until some of it is over', async () => {
+    const address = 'busy@ours.test'
+    await world.administration.accounts.add({ address, secret: hashOfA })
+    const role = { address, role: 'domain-admin', domains: ['ours.test'] }
+    await world.administration.roles.set(role)
+    const anExport = () => ask(address, 'POST /exports', { what: 'aliases', domain: 'ours.test' })
+    for (let n = 0; n < OPEN_JOBS_MAX; n++) expect((await anExport()).status).toBe(202)
+    const refused = { status: 409, body: { code: 'too-many' } }
+    expect(await anExport()).toMatchObject(refused)
+    expect(await ask(address, 'POST /queue:changeAll', { verb: 'hold', filter: {} })).toMatchObject(
+      refused,
+    )
+    const { status } = await api.fetch(upload('alias,targets\n'), await actorOf(address))
+    expect(status).toBe(409)
+    await assembleJobRunner(world.pipeline.backend).run({ signal: new AbortController().signal })
+    expect((await anExport()).status).toBe(202)
+  })
+
+  it('is read with so many bytes of all at once; what is small is read all the same', async () => {
+    const actor = await actorOf('olga@ours.test')
+    const waiting = Promise.withResolvers<void>()
+    const part = Buffer.alloc(1024 ** 2)
+    const slow = () => {
+      let sent = 0
+      return new ReadableStream({
+        async pull(controller) {
+          if (sent++ < 20) return controller.enqueue(part)
+          await waiting.promise
+          controller.close()
+        },
+      })
+    }
+    const count = Math.ceil(LARGE_BODIES_BYTES_MAX / (20 * part.length))
+    const asked = Array.from({ length: count }, () => api.fetch(upload(slow()), actor))
+    const { status } = await Promise.race(asked)
+    expect(status).toBe(503)
+    expect((await ask('olga@ours.test', 'POST /domains', { domain: '' })).status).toBe(422)
+    waiting.resolve()
+    const statuses = (await Promise.all(asked)).map((one) => one.status)
+    expect(new Set(statuses)).toEqual(new Set([202, 503]))
+    const after = await api.fetch(upload(slow()), actor)
+    expect(after.status).not.toBe(503)
   })
 })
 
