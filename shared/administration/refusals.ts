@@ -59,6 +59,10 @@ export type Field =
   | 'displayName'
   | 'job'
   | 'search'
+  /** Of mail: who it is from and to, and which of them, or which client, is asked about. */
+  | 'sender'
+  | 'recipient'
+  | 'about'
   | 'from'
 
 /** What a value has to be, with the numbers and words of the rule. */

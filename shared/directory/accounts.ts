@@ -230,6 +230,7 @@ export function createAccounts(deps: {
     shared: wanted.shared ?? false,
     frozen: null,
     forward: null,
+    script: null,
     factors: null,
     role: null,
     roleEpoch: 0,
@@ -384,7 +385,7 @@ export function createAccounts(deps: {
           isAlias
             ? {
                 update: key,
-                changes: { remove: ['accountId', 'enabled', 'quotaBytes', 'forward'] },
+                changes: { remove: ['accountId', 'enabled', 'quotaBytes', 'forward', 'filtered'] },
                 if: { all: [mine, { exists: 'targets' }] },
               }
             : { delete: key, if: { all: [mine, { absent: 'targets' }] } },

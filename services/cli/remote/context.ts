@@ -18,6 +18,8 @@ import {
   remoteSigning,
   remoteSrs,
 } from './directory.ts'
+import { remoteGreylist, remoteSending } from './greylist.ts'
+import { remoteHeldLogins } from './held-logins.ts'
 import { remoteImports } from './imports.ts'
 import { type RemoteJobs, remoteJobs } from './jobs.ts'
 import {
@@ -110,6 +112,7 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     appPasswords: returningRefusals(remoteAppPasswords(client)),
     clientSetup: returningRefusals(remoteClientSetup(client)),
     logins: returningRefusals(remoteLogins(client)),
+    heldLogins: returningRefusals(remoteHeldLogins(client)),
     factors: returningRefusals(remoteFactors(client)),
     aliases: returningRefusals(remoteAliases(client)),
     grants: returningRefusals(remoteGrants(client)),
@@ -124,6 +127,8 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
         throw new Error('the status is of a machine')
       },
     },
+    sending: returningRefusals(remoteSending(client)),
+    greylist: returningRefusals(remoteGreylist(client)),
     trace: returningRefusals(remoteTrace(client)),
     settings: returningRefusals(remoteSettings(client)),
     policy: returningRefusals(remotePolicy(client)),

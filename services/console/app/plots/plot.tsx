@@ -261,6 +261,10 @@ const nice = (max: number | null) => (max === null || max <= 0 ? 1 : max * 1.1)
 const clockText = (atMs: number) =>
   new Intl.DateTimeFormat(locale.value, { timeStyle: 'short' }).format(atMs)
 
+/** Seconds of a minute's figure say nothing. */
+const whenText = (atMs: number) =>
+  new Date(atMs).toDateString() === new Date().toDateString() ? clockText(atMs) : formatTime(atMs)
+
 function momentText(
   { times, series }: PlotData,
   index: number,
@@ -284,7 +288,7 @@ function summaryText(data: PlotData, format: (value: number) => string): string 
       label,
       last: format(last),
       peak: format(peak),
-      at: formatTime(peakAtMs),
+      at: whenText(peakAtMs),
     }),
   )
   return new Intl.ListFormat(locale.value, { type: 'unit', style: 'short' }).format(parts)

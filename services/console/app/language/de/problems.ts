@@ -81,6 +81,12 @@ export const problems = {
     'Das Konto {address} erhält nun keine Mail: Der Alias führt anderswohin.',
   'warning.mail-fails': 'Mail an {alias} scheitert bei {address}.',
   'warning.still-led-to': 'Aliasse führen noch zu {address}: {aliases}.',
+  'warning.sender-not-allowed':
+    '{sender} wird künftig nicht hereingelassen: Die Einstellung quarantineAllowTable nennt keine Tabelle, oder diese nimmt so einen Absender nicht.',
+  'warning.code-permits':
+    '{key} {result}: Eine Zahl allein heißt OK. Schreiben Sie einen Text dahinter, oder REJECT.',
+  'warning.network-order':
+    '{key} liegt in {within}, das davor stand; hier zählt das kleinere Netz zuerst.',
 
   'rule.domain-name': 'Das ist kein Domainname.',
   'rule.mail-address': 'Das ist keine E-Mail-Adresse.',

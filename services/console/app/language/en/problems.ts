@@ -69,6 +69,12 @@ export const problems = {
     'The account {address} gets no mail now: the alias leads elsewhere.',
   'warning.mail-fails': 'Mail to {alias} fails at {address}.',
   'warning.still-led-to': 'Aliases still lead to {address}: {aliases}.',
+  'warning.sender-not-allowed':
+    '{sender} is not let in from now on: the setting quarantineAllowTable names no table, or the table takes no such sender.',
+  'warning.code-permits':
+    '{key} {result}: a number alone means OK. Write a text behind it, or REJECT.',
+  'warning.network-order':
+    '{key} lies in {within}, which stood before it; here the smaller network counts first.',
 
   'rule.domain-name': 'This is not a domain name.',
   'rule.mail-address': 'This is not a mail address.',

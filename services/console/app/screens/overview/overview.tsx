@@ -76,7 +76,7 @@ export function screen() {
       </Panel>
       <Panel title={t('overview.now')}>
         <div class="overview-now">
-          <Loaded of={overview}>
+          <Loaded of={overview} lines={1}>
             {(value) => <Now overview={value} figures={figures.value} />}
           </Loaded>
         </div>

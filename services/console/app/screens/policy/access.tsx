@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import { call, get } from '../../api/client.ts'
+import type { Warning } from '../../api/directory.ts'
 import { ApiFailure } from '../../api/problem.ts'
 import { may } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
@@ -14,6 +15,7 @@ import { Empty, Loaded, Page, Panel, Tabs } from '../../kit/panel.tsx'
 import { PlainTable, removeAsked } from '../../kit/plain-table.tsx'
 import { useResource } from '../../kit/resource.ts'
 import { toast } from '../../kit/toast.tsx'
+import { tellWarnings } from '../../kit/warnings.ts'
 import { segment } from '../../routes.ts'
 import type { ScreenParams } from '../../screens.ts'
 import { PolicyTabs } from './policy-tabs.tsx'
@@ -139,15 +141,20 @@ function Entries({ table, changed }: { readonly table: string; readonly changed:
 }
 
 export const put = (table: string, { key, result }: Entry) =>
-  call('PUT', `${entriesPath(table)}/${encodeURIComponent(key)}`, { body: { result } })
+  call<{ readonly warnings: readonly Warning[] }>(
+    'PUT',
+    `${entriesPath(table)}/${encodeURIComponent(key)}`,
+    { body: { result } },
+  )
 
 function NewEntry({ table, added }: { readonly table: string; readonly added: () => void }) {
   const form = useForm({
     initial: { key: '', result: 'REJECT' },
     names: { accessKey: 'key' },
     async send({ key, result }) {
-      await put(table, { key: key.trim(), result: result.trim() })
+      const { body } = await put(table, { key: key.trim(), result: result.trim() })
       toast({ text: t('policy.wasSet', { key: key.trim() }) })
+      tellWarnings(body.warnings)
       form.reset({ key: '', result })
       added()
     },

@@ -5,6 +5,7 @@ import { Button } from '../../kit/button.tsx'
 import { confirm } from '../../kit/dialog.tsx'
 import { t } from '../../kit/language.ts'
 import { toast } from '../../kit/toast.tsx'
+import { tellWarnings } from '../../kit/warnings.ts'
 import { type Quarantined, release, remove } from './quarantine-api.ts'
 
 export function QuarantineActs({
@@ -20,8 +21,13 @@ export function QuarantineActs({
   const { queueId, subject } = message
   const isNobody = recipients?.length === 0
   const free = (notSpam: boolean) => async () => {
-    await release(queueId, { ...(recipients && { recipients }), ...(notSpam && { notSpam }) })
-    toast({ text: t(notSpam ? 'quarantine.wasAllowed' : 'quarantine.wasReleased') })
+    const { body } = await release(queueId, {
+      ...(recipients && { recipients }),
+      ...(notSpam && { notSpam }),
+    })
+    const isAllowed = notSpam && body.warnings.length === 0
+    toast({ text: t(isAllowed ? 'quarantine.wasAllowed' : 'quarantine.wasReleased') })
+    tellWarnings(body.warnings)
     after()
   }
   const askDelete = async () => {

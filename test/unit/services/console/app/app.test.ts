@@ -25,6 +25,7 @@ import { parseCsv, writeCsv } from '#services/console/app/screens/accounts/csv.t
 import { shapesOf } from '#services/console/app/shell/shapes.ts'
 import type { OverviewFinding } from '#shared/administration/overview.ts'
 import type { Refusal, Rule } from '#shared/administration/refusals.ts'
+import type { Warning } from '#shared/administration/warnings.ts'
 import { settingParts } from '#shared/settings/table.ts'
 
 const app = fileURLToPath(new URL('../../../../../services/console/app/', import.meta.url))
@@ -35,11 +36,12 @@ const textsOf = (text: MessageText) => (typeof text === 'string' ? [text] : [tex
 const namesIn = (text: MessageText) =>
   [...new Set(textsOf(text).flatMap((each) => each.match(/\{\w+\}/g) ?? []))].sort()
 
-/** No refusal and no rule without words of the console's own: with one that is new this does not compile. */
+/** No refusal, no rule and no warning without words of the console's own: with one that is new this does not compile. */
 const refusals = problems satisfies {
   readonly [key in
     | `problem.${Exclude<Refusal['kind'], 'bad-value'>}`
-    | `rule.${Rule['name']}`]: MessageText
+    | `rule.${Rule['name']}`
+    | `warning.${Warning['kind']}`]: MessageText
 }
 
 describe('the catalogues', () => {
