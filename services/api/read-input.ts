@@ -258,14 +258,24 @@ function problemOf(
   return { kind: 'problem', problem: { status, code, detail, errors } } as const
 }
 
+/** The first of what is wrong, in a sentence; `errors` has all of it. */
+function whyOf({ name, pointer, rule: broken }: ProblemError): string {
+  const rule: object = Object(broken)
+  const place = name ?? pointer ?? ''
+  const what = place === '' ? 'the body' : place
+  const isUnknown = 'name' in rule && rule.name === 'unknown-member'
+  if (isUnknown) return `${what} is not known here`
+  const message = 'message' in rule ? `: ${rule.message}` : ''
+  return `${what} is not as it has to be${message}`
+}
+
 /** `count`: how many there are, of which the first are told. */
 function invalid(errors: readonly ProblemError[], count: number, status: 400 | 422): ProblemFacts {
   const [first] = errors
-  const name = first?.name ?? first?.pointer ?? ''
   return {
     status,
     code: 'invalid',
-    detail: `${name === '' ? 'the body' : name} is not as it has to be`,
+    detail: first === undefined ? 'the body is not as it has to be' : whyOf(first),
     errors,
     ...(count > errors.length && { more: { errorCount: count } }),
   }

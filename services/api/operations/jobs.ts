@@ -9,7 +9,7 @@ import { UNDO_IMPORT, type UndoInput } from '#shared/administration/jobs/undo-im
 import { badValue } from '#shared/administration/refusals.ts'
 import type { Extent } from '#shared/administration/rights/actor.ts'
 import { allowed } from '#shared/administration/rights/allowed.ts'
-import { type JobFacts, type JobId, jobStates, parseJobId } from '#shared/jobs/job.ts'
+import { isEnded, type JobFacts, type JobId, jobStates, parseJobId } from '#shared/jobs/job.ts'
 import { JOB_TEXT_BYTES_MAX, type Jobs } from '#shared/jobs/jobs.ts'
 import type { Call } from '../call.ts'
 import { answer, defineOperation, type Outcome, problem } from '../operation.ts'
@@ -87,6 +87,12 @@ const elsewhere = problem({
   status: 403,
   code: 'no-right',
   detail: 'this is for those who may do it in every domain',
+})
+
+const stillRunning = problem({
+  status: 409,
+  code: 'still-running',
+  detail: 'it is not over yet; cancel it first',
 })
 
 /** Undefined: everywhere. */
@@ -261,6 +267,8 @@ export const jobOperations = [
       if (of?.kind !== IMPORT_ROWS || (what !== 'accounts' && what !== 'aliases')) {
         return noJob(params.job)
       }
+      // What it adds later would stay.
+      if (!isEnded(of.state)) return stillRunning
       if (call.isRehearsal) return answer(jobOf(of))
       const input: UndoInput = { job: of.id, what }
       const about = { what, of: of.id }

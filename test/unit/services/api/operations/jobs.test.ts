@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assembleJobRunner } from '#services/assembly/jobs.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Administered, aHash, openAdministration } from '#test/support/administration.ts'
 import { openApi, owner, type TestApi } from '#test/support/api.ts'
+import { tableLike } from '#test/support/table-like.ts'
 
 let administered: Administered
 let api: TestApi
@@ -78,6 +80,40 @@ describe('an import', () => {
     expect(told.body).toMatchObject({ state: 'done', counts: { removed: 199, 'has-mail': 1 } })
     const errors = await api.ask(`GET /jobs/${undone.body.id}/errors`, undefined, { as: admin })
     expect(errors.body.data).toMatchObject([{ key: 'u7@example.org' }])
+    const list = await api.ask('GET /accounts?domain=example.org')
+    expect(list.body.data.map(({ address }: { address: string }) => address)).toEqual([
+      'admin@example.org',
+      'u7@example.org',
+    ])
+  })
+
+  it('is undone whole where a crash kept nothing of what was done, and not before it is over', async () => {
+    const { backend } = administered.pipeline
+    const { counters } = backend.store.tables
+    const begun = await sendText('/imports?what=accounts', rows(200, 'example.org'), admin)
+    const early = await api.ask(`POST /imports/${begun.body.id}:undo`, {}, { as: admin })
+    expect(early).toMatchObject({ status: 409, body: { code: 'still-running' } })
+    // The first rows are added, and that they are is not kept.
+    const lossy = tableLike(counters, {
+      async transact(writes) {
+        const isOfRows = writes.some(
+          (write) => 'update' in write && write.changes.set?.cursor === '180',
+        )
+        if (isOfRows) throw new TemporaryFailure('no')
+        await counters.transact(writes)
+      },
+    })
+    const tables = { ...backend.store.tables, counters: lossy }
+    const { signal } = new AbortController()
+    administered.clock.advance(1_000)
+    const store = { ...backend.store, tables }
+    await assembleJobRunner({ ...backend, store }).run({ signal })
+    await api.ask(`POST /jobs/${begun.body.id}:cancel`, {}, { as: admin })
+    await work()
+    expect((await api.ask(`GET /jobs/${begun.body.id}`)).body.state).toBe('cancelled')
+    expect((await api.ask('GET /accounts?domain=example.org')).body.data.length).toBeGreaterThan(2)
+    await api.ask(`POST /imports/${begun.body.id}:undo`, {}, { as: admin })
+    await work()
     const list = await api.ask('GET /accounts?domain=example.org')
     expect(list.body.data.map(({ address }: { address: string }) => address)).toEqual([
       'admin@example.org',
