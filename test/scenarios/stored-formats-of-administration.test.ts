@@ -158,7 +158,10 @@ async function identities({ backend }: Pipeline, annId: AccountId): Promise<void
   if (added.kind === 'ok') await tokens.find(added.text, place.address)
   const links = createLinks({ ...given, random: counting() })
   await links.make({ kind: 'first-owner', accountId: null, by: 'root' })
-  await links.make({ kind: 'password', accountId: annId, by: 'bob@example.test' })
+  await links.make({
+    ...{ kind: 'password', accountId: annId },
+    ...{ by: 'bob@example.test', byAccount: annId },
+  })
   await createPending(counters, clock).put('name', 'value')
   const site = createPasskeySite(store.tables.directory, settings)
   await site.settle(await site.site())

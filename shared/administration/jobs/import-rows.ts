@@ -49,12 +49,14 @@ export function importRows({
       const look = () => reachOfMaker(work.owner, accounts, right, within)
       await look()
       const maker = await makerOf(work.owner, accounts)
+      // A row of an account has a password.
+      const rightOfRow = what === 'accounts' ? 'credentials.reset' : right
       const source = sourceOf(await work.text())
       const plan = await administration.imports.plan(what, source, {
         madeBy: work.id,
         within,
-        // A row has a password.
-        refusalOf: (account) => refusalOf(maker, 'credentials.reset', account),
+        // Whoever may everywhere has nobody above him.
+        ...(within && { refusalOf: (account) => refusalOf(maker, rightOfRow, account) }),
       })
       if (plan.kind === 'faulty') {
         let told = numberBehind(TOLD, work.cursor)

@@ -220,6 +220,41 @@ describe('an import', () => {
 })
 
 describe('an export', () => {
+  it('has nothing that a spreadsheet would run, and loses nothing of it when it is read again', async () => {
+    const { domains, aliases, accounts } = administered.administration
+    await domains.add({ domain: 'formula.test' })
+    const names = ['=1+1', '+cmd', '-2', "'=x", "''-y", "o'neill", '#hash', 'ann']
+    for (const name of names) {
+      const address = `${name}@formula.test`
+      await accounts.add({ address, secret: async () => ({ kind: 'hash', hash: aHash }) })
+      await aliases.add({ alias: `${name}.x@formula.test`, targets: [address, 'x@far.test'] })
+    }
+    await aliases.add({ alias: '@formula.test', targets: ['=t@far.test'] })
+    const list = async (path: string) =>
+      (await api.ask(`GET ${path}?domain=formula.test`)).body.data
+    for (const what of ['accounts', 'aliases'] as const) {
+      const before = await list(`/${what}`)
+      const begun = await api.ask('POST /exports', { what, domain: 'formula.test' })
+      await work()
+      const { body: text } = await api.ask(`GET /jobs/${begun.body.id}/output`)
+      for (const line of text.split('\n')) expect(line).not.toMatch(/^"?[=+-]|,"?[=+-]|^#/)
+      // Accounts come with a password.
+      const [heading = '', ...cells] = text.trim().split('\n')
+      const whole =
+        what === 'aliases'
+          ? text
+          : [`${heading},password_hash`, ...cells.map((line: string) => `${line},${aHash}`)].join(
+              '\n',
+            )
+      const again = await sendText(`/imports?what=${what}`, whole)
+      await work()
+      const { body } = await api.ask(`GET /jobs/${again.body.id}`)
+      expect(body).toMatchObject({ state: 'done', failed: 0 })
+      expect(body.counts).toEqual({ unchanged: before.length })
+      expect(await list(`/${what}`)).toEqual(before)
+    }
+  })
+
   it('is text that an import reads again, without passwords', async () => {
     await sendText('/imports?what=accounts', rows(300, 'example.net'))
     await work()
