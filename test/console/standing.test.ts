@@ -49,7 +49,7 @@ describe.skipIf(!isInstalled('chromium'))('who is kept waiting', () => {
           'x-postwolke': '1',
           'sec-fetch-site': 'same-origin',
         },
-        body: JSON.stringify({ login: 'ann@example.test', password: 'wrong' }),
+        body: JSON.stringify({ login: 'ann@example.test', password: `wrong${n}` }),
       })
       expect(status).toBe(401)
     }
