@@ -23,7 +23,7 @@ import { variableOf } from '#shared/settings/load.ts'
 import { HEALTH_PORT, type ListenerName, listenerTable, listenerVariables } from './listeners.ts'
 import type { LoadBalancer } from './load-balancer.ts'
 import type { Parts } from './parts.ts'
-import { logins, readSecret } from './permissions.ts'
+import { logins, readSecret, readSettings, sendFigures } from './permissions.ts'
 import type { Policy } from './services/policy.ts'
 import { entryVariables } from './variables.ts'
 
@@ -142,5 +142,10 @@ function containerVariables({ deployment, storage }: Parts): ContainerVariables 
 }
 
 function containerStatements({ storage }: Parts): PolicyStatement[] {
-  return [readSecret(storage.tlsSecret.secretArn), ...logins(storage)]
+  return [
+    readSecret(storage.tlsSecret.secretArn),
+    readSettings(storage),
+    sendFigures(storage),
+    ...logins(storage),
+  ]
 }

@@ -6,6 +6,8 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
+import { SETTINGS_PK } from '#shared/directory/stored-settings.ts'
+import { PARTS_PK as FIGURE_PARTS_PK } from '#shared/figures/parts.ts'
 import { STORE_PK } from '#shared/storage/aws/store-format.ts'
 import type { Deployment } from './configuration.ts'
 import type { Queues } from './queues.ts'
@@ -32,6 +34,16 @@ export function keysLike(...patterns: readonly string[]) {
 /** Reads the version of what is stored, as every entry does that opens tables; for those that may not read the directory anyhow. */
 export function readStoreFormat({ tables: { directory } }: Storage): PolicyStatement {
   return allow(['dynamodb:GetItem'], [directory.tableArn], keysLike(STORE_PK))
+}
+
+/** What administrators changed of the settings while it runs; every entry that opens tables goes by it. */
+export function readSettings({ tables: { directory } }: Storage): PolicyStatement {
+  return allow(['dynamodb:Query'], [directory.tableArn], keysLike(SETTINGS_PK))
+}
+
+/** Leaves what it counted for the sweeper. */
+export function sendFigures({ tables: { counters } }: Storage): PolicyStatement {
+  return allow(['dynamodb:PutItem'], [counters.tableArn], keysLike(FIGURE_PARTS_PK))
 }
 
 /** Maps: all of a small table, keys of a large one; for those that may read single items of the directory anyhow. */
@@ -228,11 +240,20 @@ export function changeVisibility(queue: IQueue): PolicyStatement {
   return allow(['sqs:ChangeMessageVisibility'], [queue.queueArn])
 }
 
-/** Partitions of the directory that administration changes: all but the version of what is stored, which is the sweeper's. */
+/** Partitions of the directory that administration works on: all but the version of what is stored, which is the sweeper's. */
 const administered = [
   ...['DOMAINS', 'D#*', 'ACC#*', 'IDENTITY#*', 'ROLES', 'POSTMASTER', 'WORD#*', 'WORDS'],
   ...['ACCESS', 'ACCESS#*', 'DKIM#*', 'SRS', 'TOKENS', 'TOKEN#*', 'PASSKEYS', 'API', 'AUDIT#*'],
+  SETTINGS_PK,
 ] as const
+/** Of those that end by themselves: who is signed in, what was begun, what others counted and is looked at. */
+const administeredCounters = [
+  ...['SESSION#*', 'TICKET#*', 'FACTOR#*', 'LINK#*', 'SETUP#*', 'AUTH#*', 'RATE#*', 'SENT#*'],
+  ...['JOB#*', 'JOBS*', 'REPEAT#*', 'FIGURES*', 'DECISION#*', 'DESTINATION#*', 'ADMINISTRATOR'],
+  ...['GREY#*', 'VERIFY#*', 'POP#*'],
+] as const
+/** Mailboxes of accounts, their folders and messages; who is to be told of a change. */
+const administeredMail = ['A#*', 'F#*', 'B#*', 'W#*', 'EVERYONE'] as const
 
 /** What an administrator may: the directory, mailboxes as a whole, the queue. */
 export function administer(
@@ -241,12 +262,12 @@ export function administer(
   prefix: string,
 ): PolicyStatement[] {
   const { directory, mail, queue, counters } = storage.tables
-  const writes = tableActions.filter((action) => /Put|Update|Delete|Write/.test(action))
-  const reads = tableActions.filter((action) => !writes.includes(action))
   return [
-    allow(reads, [directory.tableArn]),
-    allow(writes, [directory.tableArn], keysLike(...administered)),
-    allow(tableActions, [mail.tableArn, counters.tableArn, queue.tableArn]),
+    allow(tableActions, [directory.tableArn], keysLike(...administered)),
+    readStoreFormat(storage),
+    allow(tableActions, [mail.tableArn], keysLike(...administeredMail)),
+    allow(tableActions, [counters.tableArn], keysLike(...administeredCounters)),
+    allow(tableActions, [queue.tableArn], keysLike('Q#*', 'J#*')),
     allow(['dynamodb:Query'], [`${queue.tableArn}/index/due`, `${queue.tableArn}/index/list`]),
     allow(
       ['sqs:SendMessage'],

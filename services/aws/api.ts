@@ -11,44 +11,48 @@ import { unpackFiles } from '#services/console/files.ts'
 import { createSite } from '#services/http/site.ts'
 import { createHealthPages } from '#services/metrics/health.ts'
 import { wordsStateKey } from '#shared/directory/words.ts'
+import { createStoredFigures } from '#shared/figures/series.ts'
 import type { jobsJobs, ScheduledEvent } from './environment.ts'
-import { unseenEvents } from './events.ts'
-import { noFigures } from './figures.ts'
+import { createStoredEvents } from './events.ts'
 import { beforeAnswer, openFunction } from './functions.ts'
 import { answerOfResponse, type HttpAnswer, type HttpEvent, requestOfEvent } from './http-event.ts'
 import { requestTimeouts } from './request-timeouts.ts'
+import { remade } from './running.ts'
 
 const HTTPS_PORT = 443
 
 const lambda = new LambdaClient({ requestHandler: requestTimeouts })
 const waking = new Set<Promise<unknown>>()
 const opened = await openFunction('api', process.env, { wakeJobs })
-const { backend, variables, log } = opened
-const { directory } = backend.store.tables
+const { variables, log } = opened
 
-const site = createSite({
-  parts: [
-    {
-      name: 'health',
-      over: 'any',
-      handler: createHealthPages({
-        isReady: () => true,
-        askStore: () => directory.get(wordsStateKey),
-      }),
-    },
-    ...assembleWeb({
-      backend,
-      version: variables.VERSION,
-      events: unseenEvents,
-      streams: false,
-      figures: noFigures,
-      async consoleFiles() {
-        return unpackFiles(await readFile(new URL('console.json', import.meta.url), 'utf8'))
+const siteInForce = remade(opened.running, (backend) => {
+  const { store, clock } = backend
+  const { tables } = store
+  return createSite({
+    parts: [
+      {
+        name: 'health',
+        over: 'any',
+        handler: createHealthPages({
+          isReady: () => true,
+          askStore: () => tables.directory.get(wordsStateKey),
+        }),
       },
-    }),
-  ],
-  httpsPort: HTTPS_PORT,
-  log,
+      ...assembleWeb({
+        backend,
+        version: variables.VERSION,
+        events: createStoredEvents({ tables, clock }),
+        streams: false,
+        figures: createStoredFigures(tables.counters, clock),
+        async consoleFiles() {
+          return unpackFiles(await readFile(new URL('console.json', import.meta.url), 'utf8'))
+        },
+      }),
+    ],
+    httpsPort: HTTPS_PORT,
+    log,
+  })
 })
 
 export async function handler(event: HttpEvent): Promise<HttpAnswer> {
@@ -57,7 +61,7 @@ export async function handler(event: HttpEvent): Promise<HttpAnswer> {
     const response =
       asked === undefined
         ? new Response('this is no request\n', { status: 400 })
-        : await site(asked.request, asked.caller)
+        : await (await siteInForce())(asked.request, asked.caller)
     return await answerOfResponse(response, event)
   } finally {
     await Promise.all(waking)

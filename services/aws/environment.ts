@@ -65,6 +65,7 @@ const functionEnvironments = {
     'DIRECTORY_TABLE',
     'MAIL_TABLE',
     'QUEUE_TABLE',
+    'COUNTERS_TABLE',
     'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
     'DEFERRED_QUEUE_URL',
@@ -89,6 +90,7 @@ const functionEnvironments = {
   sweeper: [
     'DIRECTORY_TABLE',
     'QUEUE_TABLE',
+    'COUNTERS_TABLE',
     'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
     'DEFERRED_QUEUE_URL',

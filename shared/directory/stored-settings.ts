@@ -12,7 +12,7 @@ export interface SettingStore {
   change(changes: { readonly [path: string]: string | null }): Promise<void>
 }
 
-const PK = 'SETTINGS'
+export const SETTINGS_PK = 'SETTINGS'
 /** Of signals: they are other ones now. */
 export const SETTINGS_TOPIC = 'settings'
 /** Of one change. */
@@ -31,7 +31,7 @@ export function createSettingStore(deps: {
       let after: string | undefined
       do {
         const page = await table.query({
-          pk: PK,
+          pk: SETTINGS_PK,
           consistent: true,
           ...(after !== undefined && { after }),
         })
@@ -45,7 +45,9 @@ export function createSettingStore(deps: {
       const atMs = clock.now()
       await table.transact(
         Object.entries(changes).map(([sk, value]) =>
-          value === null ? { delete: { pk: PK, sk } } : { put: { pk: PK, sk, value, atMs } },
+          value === null
+            ? { delete: { pk: SETTINGS_PK, sk } }
+            : { put: { pk: SETTINGS_PK, sk, value, atMs } },
         ),
       )
       signals.publish(SETTINGS_TOPIC, '')

@@ -1,11 +1,14 @@
 // Administration on AWS: the HTTP API asks the function as it does at AWS, the first owner comes in by the link that the command line prints, and
 // what takes long is done by the function that `api` wakes.
 
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '#test/support/accounts.ts'
+import { standOn } from '#test/support/administration.ts'
+import { unusedAllowances } from '#test/support/deployment/allowances.ts'
 import { type HttpGateway, httpApiOf } from '#test/support/deployment/http-api.ts'
 import { operate } from '#test/support/deployment/mail.ts'
 import type { Deployment } from '#test/support/deployment/running-deployment.ts'
+import { openStoresOf } from '#test/support/deployment/stores.ts'
 import { deploy, deploymentFile, describeDeployed } from './deployed.ts'
 
 const resources = new AsyncDisposableStack()
@@ -44,7 +47,7 @@ async function ask(line: string, { body, headers = {} }: Asked = {}) {
 
 describeDeployed('the API on AWS', () => {
   beforeAll(async () => {
-    deployment = await deploy(resources, deploymentFile({ api: 'on' }), { tasks: 1 })
+    deployment = await deploy(resources, deploymentFile({ api: 'on' }), { tasks: 0 })
     http = httpApiOf(deployment, host)
     await operate(deployment, ['domain', 'add', 'example.test'])
   })
@@ -153,5 +156,18 @@ describeDeployed('the API on AWS', () => {
 
   it('needs no more rights than the roles have', () => {
     expect(deployment.gateway.refusals()).toEqual([])
+  })
+
+  // The same stories as on one machine, by the drivers and the rights of the function.
+  describe('stories', async () => {
+    standOn({ open: (clock) => openStoresOf(deployment, 'apiFunction', clock), sparing: 10 })
+    await import('../../scenarios/api-rights.test.ts')
+    await import('../../scenarios/api-properties.test.ts')
+  })
+
+  it('and its stories need no more rights, and all of them', () => {
+    expect(deployment.gateway.refusals()).toEqual([])
+    const ours = unusedAllowances(deployment).filter((line) => /-(?:api|jobs)Role: /.test(line))
+    expect(ours).toEqual([])
   })
 })
