@@ -10,6 +10,7 @@ import { SETTINGS_PK } from '#shared/directory/stored-settings.ts'
 import { PARTS_PK as FIGURE_PARTS_PK } from '#shared/figures/parts.ts'
 import { STORE_PK } from '#shared/storage/aws/store-format.ts'
 import type { Deployment } from './configuration.ts'
+import type { Parts } from './parts.ts'
 import type { Queues } from './queues.ts'
 import type { Storage } from './storage.ts'
 
@@ -201,6 +202,11 @@ export function readWebhookSecret({ webhookSecretArn }: Deployment): PolicyState
   return webhookSecretArn === '' ? [] : [readSecret(webhookSecretArn)]
 }
 
+/** What the issuer of logins gave this system, where it is no public client. */
+export function readOidcSecret({ oidcClientSecretArn }: Deployment): PolicyStatement[] {
+  return oidcClientSecretArn === '' ? [] : [readSecret(oidcClientSecretArn)]
+}
+
 export function writeObjects({ objects }: Storage): PolicyStatement {
   return allow(['s3:PutObject', 's3:AbortMultipartUpload'], [objects.arnForObjects('mail/*')])
 }
@@ -241,38 +247,50 @@ export function changeVisibility(queue: IQueue): PolicyStatement {
 }
 
 /** Partitions of the directory that administration works on: all but the version of what is stored, which is the sweeper's. */
-const administered = [
-  ...['DOMAINS', 'D#*', 'ACC#*', 'IDENTITY#*', 'ROLES', 'POSTMASTER', 'WORD#*', 'WORDS'],
-  ...['ACCESS', 'ACCESS#*', 'DKIM#*', 'SRS', 'TOKENS', 'TOKEN#*', 'PASSKEYS', 'API', 'AUDIT#*'],
-  SETTINGS_PK,
-] as const
+const administered = {
+  jobs: [
+    ...['DOMAINS', 'D#*', 'ACC#*', 'IDENTITY#*', 'ROLES', 'POSTMASTER', 'WORD#*', 'WORDS'],
+    ...['ACCESS', 'ACCESS#*', 'DKIM#*', 'TOKENS', 'TOKEN#*', 'AUDIT#*'],
+  ],
+  api: ['SRS', 'PASSKEYS', 'API', SETTINGS_PK],
+} as const
 /** Of those that end by themselves: who is signed in, what was begun, what others counted and is looked at. */
-const administeredCounters = [
-  ...['SESSION#*', 'TICKET#*', 'FACTOR#*', 'LINK#*', 'SETUP#*', 'AUTH#*', 'RATE#*', 'SENT#*'],
-  ...['JOB#*', 'JOBS*', 'REPEAT#*', 'FIGURES*', 'DECISION#*', 'DESTINATION#*', 'ADMINISTRATOR'],
-  ...['GREY#*', 'VERIFY#*', 'POP#*'],
-] as const
+const administeredCounters = {
+  jobs: [
+    ...['JOB#*', 'JOBS*', 'ADMINISTRATOR', FIGURE_PARTS_PK, 'SESSION#*', 'LINK#*', 'SETUP#*'],
+    ...['AUTH#*', 'RATE#*', 'SENT#*', 'DESTINATION#*', 'GREY#*', 'VERIFY#*', 'POP#*'],
+  ],
+  api: ['TICKET#*', 'FACTOR#*', 'REPEAT#*', 'FIGURES#*', 'DECISION#*'],
+} as const
 /** Mailboxes of accounts, their folders and messages; who is to be told of a change. */
 const administeredMail = ['A#*', 'F#*', 'B#*', 'W#*', 'EVERYONE'] as const
+const queueActions = [
+  ...['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
+  ...['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+] as const
 
-/** What an administrator may: the directory, mailboxes as a whole, the queue. */
+/** What an administrator may, as the function `api` does it at once, and `jobs` what takes long: the directory, mailboxes as a whole, the queue. */
 export function administer(
   scope: Construct,
-  { storage, queues }: { readonly storage: Storage; readonly queues: Queues },
-  prefix: string,
+  { deployment, storage, queues }: Parts,
+  who: 'api' | 'jobs',
 ): PolicyStatement[] {
   const { directory, mail, queue, counters } = storage.tables
+  const of = (partitions: typeof administered | typeof administeredCounters) =>
+    keysLike(...partitions.jobs, ...(who === 'api' ? partitions.api : []))
   return [
-    allow(tableActions, [directory.tableArn], keysLike(...administered)),
+    // `jobs` makes no tokens, which asks whether their account is there.
+    allow(who === 'api' ? manage : empty, [directory.tableArn], of(administered)),
     readStoreFormat(storage),
-    allow(tableActions, [mail.tableArn], keysLike(...administeredMail)),
-    allow(tableActions, [counters.tableArn], keysLike(...administeredCounters)),
-    allow(tableActions, [queue.tableArn], keysLike('Q#*', 'J#*')),
+    ...(who === 'api' ? [] : [readSettings(storage)]),
+    allow(empty, [mail.tableArn], keysLike(...administeredMail)),
+    allow(empty, [counters.tableArn], of(administeredCounters)),
+    allow(queueActions, [queue.tableArn], keysLike('Q#*', 'J#*')),
     allow(['dynamodb:Query'], [`${queue.tableArn}/index/due`, `${queue.tableArn}/index/list`]),
     allow(
       ['sqs:SendMessage'],
       [queues.incoming, queues.active, queues.deferred].map(({ queue }) => queue.queueArn),
     ),
-    sendHints(scope, prefix),
+    sendHints(scope, watchQueuePrefix(deployment.name)),
   ]
 }

@@ -12,6 +12,7 @@ import { createSite } from '#services/http/site.ts'
 import { createHealthPages } from '#services/metrics/health.ts'
 import { wordsStateKey } from '#shared/directory/words.ts'
 import { createStoredFigures } from '#shared/figures/series.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
 import type { jobsJobs, ScheduledEvent } from './environment.ts'
 import { createStoredEvents } from './events.ts'
 import { beforeAnswer, openFunction } from './functions.ts'
@@ -23,7 +24,10 @@ const HTTPS_PORT = 443
 
 const lambda = new LambdaClient({ requestHandler: requestTimeouts })
 const waking = new Set<Promise<unknown>>()
-const opened = await openFunction('api', process.env, { wakeJobs })
+const opened = await openFunction('api', process.env, {
+  wakeJobs,
+  readOidcSecret: await oidcSecret(process.env.OIDC_CLIENT_SECRET ?? ''),
+})
 const { variables, log } = opened
 
 const siteInForce = remade(opened.running, (backend) => {
@@ -82,4 +86,11 @@ function wakeJobs(): void {
     .catch((error) => log.warn({ error }, 'jobs not woken'))
     .finally(() => waking.delete(woken))
   waking.add(woken)
+}
+
+/** Undefined: a public client, or no issuer. Loaded only where there is one. */
+async function oidcSecret(arn: string): Promise<(() => Promise<string>) | undefined> {
+  if (arn === '') return undefined
+  const { openSecretsManager, rememberedText, Secret } = await import('./secrets.ts')
+  return rememberedText(new Secret(openSecretsManager(), arn), systemClock)
 }

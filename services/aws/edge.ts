@@ -31,7 +31,7 @@ import { createPolicyClient } from './policy-client.ts'
 import { startProcess } from './process.ts'
 import { requestTimeouts } from './request-timeouts.ts'
 import { openSecretCertificate } from './secret-certificate.ts'
-import { openSecretsManager, Secret } from './secrets.ts'
+import { openSecretsManager, rememberedText, Secret } from './secrets.ts'
 import { watchForStop } from './stop-signal.ts'
 
 /** What a container can have after SIGTERM at most (120 s), less some for the last steps. */
@@ -58,12 +58,18 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   const ended = new AbortController()
   await using closing = new AsyncDisposableStack()
   closing.defer(() => stop.close())
-  const { backend, store, running } = await openBackend({ environment, ...started })
+  const secrets = openSecretsManager()
+  const { OIDC_CLIENT_SECRET: oidcSecret } = variables
+  const { backend, store, running } = await openBackend({
+    ...{ environment, ...started },
+    readOidcSecret:
+      oidcSecret === '' ? undefined : rememberedText(new Secret(secrets, oidcSecret), systemClock),
+  })
   const { settings } = backend
   closing.use(store)
   const figures = openFigureSender({ backend, counter })
   const certificates = await openSecretCertificate({
-    secret: new Secret(openSecretsManager(), variables.TLS_SECRET),
+    secret: new Secret(secrets, variables.TLS_SECRET),
     hostname: settings.hostname,
     clock: systemClock,
     random: Math.random,

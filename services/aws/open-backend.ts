@@ -36,6 +36,7 @@ type Parts = Pick<
   readonly environment: Environment
   /** See `createBackend`. */
   readonly wakeJobs?: () => void
+  readonly readOidcSecret?: (() => Promise<string>) | undefined
 }
 
 export async function openBackend(parts: Parts): Promise<AwsBackend> {
@@ -71,9 +72,12 @@ export async function openBackend(parts: Parts): Promise<AwsBackend> {
     })
     const inForce = await explained('cannot read the stored settings', opening)
     const settings = await inForce.look()
-    const { loadSettings, wakeJobs } = parts
-    const given = { store, clock: systemClock, log, loadSettings, ...(wakeJobs && { wakeJobs }) }
-    const backend = createBackend({ ...given, settings })
+    const { loadSettings, wakeJobs, readOidcSecret } = parts
+    const backend = createBackend({
+      ...{ store, settings, clock: systemClock, log, loadSettings },
+      ...(wakeJobs && { wakeJobs }),
+      ...(readOidcSecret && { readOidcSecret }),
+    })
     return { store, backend, running: createRunning(backend, inForce), clients }
   } catch (error) {
     await store[Symbol.asyncDispose]()

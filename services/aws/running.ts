@@ -11,11 +11,12 @@ export function createRunning(first: Backend, inForce: SettingsInForce): Running
   return async () => {
     const settings = await inForce.look()
     if (settings === current.settings) return current
-    const { store, clock, log, events, loadSettings, wakeJobs } = first
+    const { store, clock, log, events, loadSettings, wakeJobs, readOidcSecret } = first
     const given = {
       ...{ store, clock, log, events },
       ...(loadSettings && { loadSettings }),
       ...(wakeJobs && { wakeJobs }),
+      ...(readOidcSecret && { readOidcSecret }),
     }
     const { mailbox, queue, rates } = first
     // Folders, the queue and what is counted in memory stay the same: who uses them knows of the others.

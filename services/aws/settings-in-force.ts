@@ -19,7 +19,7 @@ export interface SettingsInForce {
 }
 
 /** After it every process goes by what was changed; one that does nothing meanwhile looks before it does something. */
-export const SETTINGS_LOOKED_AT_MS = 15_000
+export const SETTINGS_LOOKED_AT_MS = 10_000
 
 /** Rejects where it cannot read them the first time: an entry must not run by what somebody has changed since. */
 export async function openSettingsInForce(deps: {

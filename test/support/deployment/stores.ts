@@ -6,7 +6,7 @@ import { queueVariables, tableVariables } from '#services/aws/environment.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { type AwsStoreOptions, openAwsStore } from '#shared/storage/aws/open.ts'
-import type { Store } from '#shared/storage/ports.ts'
+import type { Queue, Store } from '#shared/storage/ports.ts'
 import type { Stores } from '../administration.ts'
 import { operator } from './operator.ts'
 import { clientOptions, type Signer } from './process-environment.ts'
@@ -50,4 +50,23 @@ export async function openStoresOf(
       await mailStore[Symbol.asyncDispose]()
     },
   }
+}
+
+/** The same, whose mail rings no bell: no function takes it from under a story that looks at it. */
+export async function openQuietStoresOf(
+  deployment: Deployment,
+  functionName: string,
+  clock: Clock,
+): Promise<Stores> {
+  const stores = await openStoresOf(deployment, functionName, clock)
+  const { mailStore = stores.store } = stores
+  const queues = { ...mailStore.queues, incoming: silent }
+  return { ...stores, mailStore: { ...mailStore, queues } }
+}
+
+const silent: Queue = {
+  async send() {},
+  receive: async () => [],
+  async acknowledge() {},
+  async extend() {},
 }

@@ -104,6 +104,7 @@ describe('a doctor', () => {
       queue: fail,
       disk: fail,
       server: fail,
+      changedSettings: fail,
       certificate: fail,
     })
     expect(all.map(({ state }) => state)).toEqual(all.map(() => 'unknown'))
