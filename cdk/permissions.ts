@@ -6,7 +6,7 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
-import { SETTINGS_PK } from '#shared/directory/stored-settings.ts'
+import { SETTINGS_PK, SETTINGS_STATE_PK } from '#shared/directory/stored-settings.ts'
 import { PARTS_PK as FIGURE_PARTS_PK } from '#shared/figures/parts.ts'
 import { STORE_PK } from '#shared/storage/aws/store-format.ts'
 import type { Deployment } from './configuration.ts'
@@ -252,7 +252,7 @@ const administered = {
     ...['DOMAINS', 'D#*', 'ACC#*', 'IDENTITY#*', 'ROLES', 'POSTMASTER', 'WORD#*', 'WORDS'],
     ...['ACCESS', 'ACCESS#*', 'DKIM#*', 'TOKENS', 'TOKEN#*', 'AUDIT#*'],
   ],
-  api: ['SRS', 'PASSKEYS', 'API', SETTINGS_PK],
+  api: ['SRS', 'PASSKEYS', 'API', SETTINGS_PK, SETTINGS_STATE_PK],
 } as const
 /** Of those that end by themselves: who is signed in, what was begun, what others counted and is looked at. */
 const administeredCounters = {

@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises'
 import { jobEvent } from '#shared/administration/jobs/job-event.ts'
 import { createDevices } from '#shared/auth/devices.ts'
+import { createHeldBack } from '#shared/auth/held-back.ts'
 import { createSuspicion } from '#shared/auth/suspicion.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { createAccessTables } from '#shared/directory/access-tables.ts'
@@ -130,6 +131,7 @@ export function createBackend(deps: {
     }),
     ...assembleIdentification({ store, directory, settings, clock }),
     factorKeeper: assembleFactorKeeper({ ...deps, directory }),
+    heldBack: createHeldBack({ counters: tables.counters, clock }),
     devices: createDevices({ counters: tables.counters, clock, log: deps.log }),
     rates,
     quota,

@@ -2,6 +2,7 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { AccountChanges, NewAccount } from '#shared/directory/accounts.ts'
+import type { AsKnown } from '#shared/directory/as-known.ts'
 import type { LookedPage } from '#shared/directory/looking.ts'
 import {
   type AccountRecord,
@@ -22,6 +23,7 @@ import { isFiltered, type Listed, type ListRequest, parseListRequest } from './l
 import {
   type BadValue,
   badValue,
+  type ChangedMeanwhile,
   type Exists,
   type LastOwner,
   type NoSuchAccount,
@@ -45,11 +47,17 @@ export interface AccountAdministration {
   ): Promise<Listed<AccountFacts> | BadValue | NoSuchDomain>
   /** Its folders in the order of their paths, INBOX first. */
   show(address: string): Promise<AccountShown | BadValue | NoSuchAccount>
-  set(request: SetAccount): Promise<AccountSet | BadValue | NoSuchAccount | LastOwner>
+  set(
+    request: SetAccount,
+    options?: AsKnown<AccountFacts>,
+  ): Promise<AccountSet | BadValue | NoSuchAccount | LastOwner | ChangedMeanwhile>
   /** What would go with it. */
   measure(address: string): Promise<AccountMeasured | BadValue | NoSuchAccount>
   /** With all its mail, and the rights that others gave it. */
-  remove(address: string): Promise<AccountRemoved | BadValue | NoSuchAccount | LastOwner>
+  remove(
+    address: string,
+    options?: AsKnown<AccountFacts>,
+  ): Promise<AccountRemoved | BadValue | NoSuchAccount | LastOwner | ChangedMeanwhile>
   /** Deletes its mail and folders; the account stays. */
   empty(address: string): Promise<AccountEmptied | BadValue | NoSuchAccount>
   /** Has its mail sent on, or keeps it here again. */
@@ -200,7 +208,7 @@ export function createAccountAdministration(
   deps: AdministrationDeps,
   fields: Fields,
 ): AccountAdministration {
-  const { directory, mailbox, operator, suspicion, settings, record } = deps
+  const { directory, mailbox, operator, suspicion, settings, record, webSessions } = deps
   const { accounts } = directory
 
   async function find(text: string): Promise<Found | BadValue | NoSuchAccount> {
@@ -244,17 +252,26 @@ export function createAccountAdministration(
     return await begun(account)
   }
 
-  async function set(request: SetAccount): ReturnType<AccountAdministration['set']> {
+  /** In the words of the directory. */
+  const asKnown = ({ isAsKnown }: AsKnown<AccountFacts>): AsKnown<AccountRecord> =>
+    isAsKnown ? { isAsKnown: async (account) => isAsKnown(await describe(account)) } : {}
+
+  async function set(
+    request: SetAccount,
+    options: AsKnown<AccountFacts> = {},
+  ): ReturnType<AccountAdministration['set']> {
     const changes = await parseChanges(request, fields)
     if (changes.kind !== 'ok') return changes
     const found = await find(request.address)
     if (found.kind !== 'found') return found
-    const changed = await accounts.set(found.address, changes.value)
+    const changed = await accounts.set(found.address, changes.value, asKnown(options))
     if (changed.kind !== 'ok') return unchanged(changed.kind, request.address)
     const { account } = changed
     const name = formatAddress(account.address)
     const isNewPassword = changes.value.passwordHash !== undefined
     const isForward = changes.value.forward !== undefined
+    // They are worth nothing any more; no list is to show them.
+    if (isNewPassword || request.enabled === false) await webSessions.endAll(account.id)
     record({
       what: 'account',
       name,
@@ -374,10 +391,10 @@ export function createAccountAdministration(
       return { kind: 'measured', address: formatAddress(found.account.address), messages, bytes }
     },
 
-    async remove(text) {
+    async remove(text, options = {}) {
       const address = fields.address(text)
       if (address.kind !== 'ok') return address
-      const removed = await accounts.remove(address.value)
+      const removed = await accounts.remove(address.value, asKnown(options))
       if (removed.kind !== 'ok') return unchanged(removed.kind, text)
       const { account } = removed
       const name = formatAddress(account.address)
@@ -503,9 +520,9 @@ const noSuchAccount = (text: string): NoSuchAccount => ({
 })
 
 const unchanged = (
-  kind: 'no-such-account' | 'last-owner',
+  kind: 'no-such-account' | 'last-owner' | 'changed-meanwhile',
   text: string,
-): NoSuchAccount | LastOwner => ({ kind, field: 'address', value: text })
+): NoSuchAccount | LastOwner | ChangedMeanwhile => ({ kind, field: 'address', value: text })
 
 function whyNotAdded(
   kind: 'exists' | 'no-such-domain',

@@ -1,6 +1,7 @@
 // What an administrator does with aliases: addresses whose mail goes elsewhere; `@domain` is the catch-all.
 
 import type { Alias, BadTargets } from '#shared/directory/aliases.ts'
+import type { AsKnown } from '#shared/directory/as-known.ts'
 import type { Recipient } from '#shared/directory/directory.ts'
 import type { LookedPage } from '#shared/directory/looking.ts'
 import type { AliasName } from '#shared/directory/records.ts'
@@ -12,6 +13,7 @@ import { isFiltered, type Listed, type ListRequest, parseListRequest } from './l
 import {
   type BadValue,
   badValue,
+  type ChangedMeanwhile,
   type Exists,
   type LeadsNowhere,
   type NoSuchAlias,
@@ -29,8 +31,14 @@ export interface AliasAdministration {
   /** The way of mail to any address, step by step. */
   tree(address: string): Promise<TreeShown | BadValue>
   /** Other targets for one that is there. */
-  set(request: AliasRequest): Promise<AliasSet | BadValue | NoSuchAlias>
-  remove(alias: string): Promise<AliasRemoved | BadValue | NoSuchAlias>
+  set(
+    request: AliasRequest,
+    options?: AsKnown<AliasFacts>,
+  ): Promise<AliasSet | BadValue | NoSuchAlias | ChangedMeanwhile>
+  remove(
+    alias: string,
+    options?: AsKnown<AliasFacts>,
+  ): Promise<AliasRemoved | BadValue | NoSuchAlias | ChangedMeanwhile>
 }
 
 /** Each target may be a list with commas. */
@@ -116,15 +124,19 @@ export function createAliasAdministration(
     }
   }
 
-  async function set(request: AliasRequest): ReturnType<AliasAdministration['set']> {
+  async function set(
+    request: AliasRequest,
+    options: AsKnown<AliasFacts> = {},
+  ): ReturnType<AliasAdministration['set']> {
     const wanted = parse(request)
     if (wanted.kind !== 'ok') return wanted
     const { name, targets } = wanted.value
     const before = await aliases.get(name)
-    const changed = await aliases.set(name, targets)
+    const changed = await aliases.set(name, targets, asKnown(options))
     switch (changed.kind) {
       case 'no-such-alias':
-        return noSuchAlias(request.alias)
+      case 'changed-meanwhile':
+        return unchanged(changed.kind, request.alias)
       case 'bad-targets':
         return badTargets(request, targets, changed)
       case 'ok': {
@@ -136,12 +148,15 @@ export function createAliasAdministration(
     }
   }
 
-  async function remove(text: string): ReturnType<AliasAdministration['remove']> {
+  async function remove(
+    text: string,
+    options: AsKnown<AliasFacts> = {},
+  ): ReturnType<AliasAdministration['remove']> {
     const name = fields.aliasName(text)
     if (name.kind !== 'ok') return name
     const before = await aliases.get(name.value)
-    const removed = await aliases.remove(name.value)
-    if (removed.kind !== 'ok') return noSuchAlias(text)
+    const removed = await aliases.remove(name.value, asKnown(options))
+    if (removed.kind !== 'ok') return unchanged(removed.kind, text)
     const alias = formatAliasName(name.value)
     const was = before === undefined ? null : targetFacts(aliasFacts(before))
     record({ what: 'alias', name: alias, before: was, after: null })
@@ -195,6 +210,15 @@ const targetFacts = ({ targets }: AliasFacts) => ({ targets })
 
 const ownerOf = (recipient: Exclude<Recipient, { readonly kind: 'alias' | 'unknown' }>) =>
   recipient.kind === 'remote' ? null : formatAddress(recipient.address)
+
+/** In the words of the directory. */
+const asKnown = ({ isAsKnown }: AsKnown<AliasFacts>): AsKnown<Alias> =>
+  isAsKnown ? { isAsKnown: (alias) => isAsKnown(aliasFacts(alias)) } : {}
+
+const unchanged = (
+  kind: 'no-such-alias' | 'changed-meanwhile',
+  value: string,
+): NoSuchAlias | ChangedMeanwhile => ({ kind, field: 'alias', value })
 
 const noSuchAlias = (text: string): NoSuchAlias => ({
   kind: 'no-such-alias',

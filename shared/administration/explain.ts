@@ -24,6 +24,8 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `domain ${value} still has addresses (accounts: ${refusal.accounts}, aliases: ${refusal.aliases})`
     case 'no-such-account':
       return `no account ${value}`
+    case 'changed-meanwhile':
+      return `${value} was changed meanwhile`
     case 'last-owner':
       return refusal.field === 'domain'
         ? `${value} has the last owner`

@@ -10,6 +10,7 @@ import { findAccount } from './found-account.ts'
 import {
   type BadValue,
   badValue,
+  type ChangedMeanwhile,
   type LastOwner,
   type NoSuchAccount,
   type NoSuchLink,
@@ -25,7 +26,9 @@ export interface InvitationAdministration {
   /** What the link is good for, to be shown before it is used. */
   look(secret: string): Promise<InvitationFacts | NoSuchLink>
   /** Uses it up. */
-  accept(request: Accept): Promise<Accepted | BadValue | NoSuchLink | NoSuchAccount | LastOwner>
+  accept(
+    request: Accept,
+  ): Promise<Accepted | BadValue | NoSuchLink | NoSuchAccount | LastOwner | ChangedMeanwhile>
 }
 
 export type Invite = {

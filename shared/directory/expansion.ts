@@ -35,6 +35,8 @@ type Expanded = {
 type ExpandedAccount = Expanded & {
   readonly accountId: AccountId
   readonly extension: string | null
+  /** A script decides what becomes of its mail. */
+  readonly filtered: boolean
 }
 export type FailedRecipient = Expanded & {
   readonly reason: 'unknown' | 'loop' | 'too-many' | 'disabled' | 'message-limit'
@@ -338,7 +340,7 @@ class Walk {
 
   /** At an account, which may send it on. */
   #arrive(step: Step, { entry, account, extension, cameFromItself }: Arrival): Alias | undefined {
-    const { id, enabled, forward } = account
+    const { id, enabled, forward, filtered } = account
     if (!enabled) {
       this.outcomes.push(this.#failed(step, 'disabled'))
       return undefined
@@ -350,7 +352,7 @@ class Walk {
       own === undefined ||
       !this.#sendsOn(own)
     if (isDone || forward.keep) {
-      const recipient = { ...this.#expanded(step), accountId: id, extension }
+      const recipient = { ...this.#expanded(step), accountId: id, extension, filtered }
       this.outcomes.push({ kind: 'local', recipient })
     }
     if (isDone) return undefined

@@ -435,9 +435,17 @@ describe('containing an account', () => {
       body: { wasFrozen: false, tokens: 1, forward: { to: ['x@far.test'] } },
     })
     expect(contained.body.sessions).toBeGreaterThan(0)
-    expect((await ask('GET /session', { as: 'holder' })).status).toBe(401)
+    // Whoever took it over may have added them: they wait until it is released.
+    expect(contained.body).toMatchObject({ passkeys: 0, identities: 0 })
     const { backend } = world.pipeline
     const holly = must(parseAddress('holly@ours.test'))
+    const { id } = must(await backend.directory.accounts.get(holly))
+    const { signIns } = apiDeps(backend)
+    const place = { address: '192.0.2.1', client: '' }
+    for (const method of ['passkey', 'oidc'] as const) {
+      expect(await signIns.begin(id, [method], place)).toEqual({ kind: 'refused' })
+    }
+    expect((await ask('GET /session', { as: 'holder' })).status).toBe(401)
     expect(await backend.directory.accounts.get(holly)).toMatchObject({
       frozen: { reason: 'spam run' },
     })
@@ -448,6 +456,7 @@ describe('containing an account', () => {
       staysRevoked: ['logins', 'appPasswords', 'tokens'],
     })
     expect(await backend.directory.accounts.get(holly)).toMatchObject({ frozen: null })
+    expect(await signIns.begin(id, ['passkey'], place)).toMatchObject({ kind: 'signed-in' })
   })
   it('bars the password until there is another, where that is asked for', async () => {
     const address = 'bob@other.test'
@@ -469,8 +478,12 @@ describe('containing an account', () => {
     await ask(`POST ${path}:freeze`, frozen)
     const contained = await ask(`POST ${path}:contain`, frozen)
     expect(contained.body).toMatchObject({ wasFrozen: true, passwordBarred: false })
+    const { accounts } = world.pipeline.backend.directory
+    const bob = must(parseAddress('bob@other.test'))
+    expect(await accounts.get(bob)).toMatchObject({ frozen: { reason: 'unpaid', isBarred: true } })
     const released = await ask(`POST ${path}:release`, { as: 'owner' })
     expect(released.body).toMatchObject({ staysFrozen: true, released: 0 })
+    expect((await accounts.get(bob))?.frozen).not.toHaveProperty('isBarred')
     const { body } = await ask(`GET ${path}`, { as: 'owner' })
     expect(body.frozen.reason).toBe('unpaid')
   })
@@ -494,6 +507,22 @@ describe('one’s own password', () => {
       body: { method: 'password', password: 'brand new one' },
       headers: { cookie: `__Host-postwolke=${cookie}` },
     })
-    expect((await set(stepped.cookie)).status).toBe(200)
+    const other = await signIn('ann@ours.test', 'brand new one')
+    const done = await set(stepped.cookie)
+    expect(done.status).toBe(200)
+    // All others end; the one that asked goes on, with another cookie.
+    const look = (text: string | undefined) =>
+      ask('GET /session', { headers: { cookie: `__Host-postwolke=${text}` } })
+    for (const ended of [cookie, stepped.cookie, other.cookie]) {
+      expect((await look(ended)).status).toBe(401)
+    }
+    expect((await look(done.cookie)).body).toMatchObject({
+      state: 'signed-in',
+      session: { methods: ['password'] },
+    })
+    const { body } = await ask('GET /accounts/ann@ours.test/sessions', {
+      headers: { cookie: `__Host-postwolke=${done.cookie}` },
+    })
+    expect(body.data).toHaveLength(1)
   })
 })

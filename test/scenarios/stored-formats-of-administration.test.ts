@@ -96,6 +96,7 @@ afterAll(() => opened.close())
 async function rolesAndFactors({ backend }: Pipeline, annId: AccountId, bobId: AccountId) {
   const { accounts, roles, factors } = backend.directory
   await accounts.set(ann, { displayName: 'Änn Example' })
+  await accounts.freeze(bobId, 'spam run', { isContained: true })
   await accounts.addAll([{ address: made, passwordHash: '!', scramVerifier: null, madeBy: 'j1' }])
   await roles.set(annId, { name: 'owner', domains: [] })
   await roles.set(bobId, { name: 'domain-admin', domains: [domain] })

@@ -4,7 +4,7 @@ import { z } from '@hono/zod-openapi'
 import type { TreeNode } from '#shared/administration/alias-tree.ts'
 import type { AliasFacts } from '#shared/administration/aliases.ts'
 import { defineBulk, operationsById } from '../bulk.ts'
-import type { Call } from '../call.ts'
+import { asKnown, type Call } from '../call.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { listOf } from '../paging.ts'
 import {
@@ -44,6 +44,9 @@ const aliasOf = ({ alias, targets }: AliasFacts) => ({ alias, targets: [...targe
 const done = z.object({ alias, warnings })
 
 /** Undefined: it is no alias. */
+/** The version of an alias: all of it. */
+const itself = (alias: AliasFacts) => alias
+
 async function current({ administration }: Call, name: string) {
   const shown = await administration.aliases.show(name)
   // Behind a catch-all another alias answers.
@@ -161,8 +164,9 @@ const singleAliasOperations = [
     subject: ({ params }) => ofDomainOfAddress(params.alias, 'alias'),
     output: done,
     current: ({ params }, call) => current(call, params.alias),
-    async run({ params, body }, { administration }) {
-      const set = await administration.aliases.set({ ...params, ...body })
+    async run({ params, body }, call) {
+      const { aliases } = call.administration
+      const set = await aliases.set({ ...params, ...body }, asKnown(call, itself))
       if (set.kind !== 'set') return set
       const { alias, warnings } = set
       return answer({ alias: aliasOf(alias), warnings: [...warnings] }, { version: alias })
@@ -178,8 +182,9 @@ const singleAliasOperations = [
     subject: ({ params }) => ofDomainOfAddress(params.alias, 'alias'),
     output: z.object({ alias: z.string(), warnings }),
     current: ({ params }, call) => current(call, params.alias),
-    async run({ params }, { administration }) {
-      const removed = await administration.aliases.remove(params.alias)
+    async run({ params }, call) {
+      const { aliases } = call.administration
+      const removed = await aliases.remove(params.alias, asKnown(call, itself))
       if (removed.kind !== 'removed') return removed
       return answer({ alias: removed.alias, warnings: [...removed.warnings] })
     },

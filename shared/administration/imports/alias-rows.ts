@@ -86,7 +86,7 @@ const tooManyTargets = (key: string, count: number) =>
 
 /** What changed since all was checked, or what only the directory knows. */
 function refusal(
-  kind: 'exists' | 'no-such-domain' | 'no-such-alias' | 'bad-targets',
+  kind: 'exists' | 'no-such-domain' | 'no-such-alias' | 'bad-targets' | 'changed-meanwhile',
   wanted: WantedAlias | undefined,
 ): Refusal {
   const value = wanted?.key ?? ''
@@ -97,6 +97,7 @@ function refusal(
       return { kind, field: 'alias', value, domain: wanted?.name.domain ?? '' }
     case 'exists':
     case 'no-such-alias':
+    case 'changed-meanwhile':
       return { kind, field: 'alias', value }
   }
 }

@@ -39,6 +39,8 @@ export const rights = {
   'credentials.reset':   row('all',  'domains',   'none',  'none',    'self', 'always'),
   /** The end of logins, sessions and app passwords. Of one's own that must not wait for a factor. */
   'logins.end':          row('all',  'domains',   'none',  'none',    'self', 'not-self'),
+  /** Another try for a login that too many failures hold back. */
+  'logins.release':      row('all',  'domains',   'none',  'domains', 'none'),
   /** A one-time link with which the account itself sets a new password. */
   'credentials.invite':  row('all',  'domains',   'none',  'domains', 'none'),
   'accounts.contain':    row('all',  'domains',   'none',  'domains', 'none', 'always'),

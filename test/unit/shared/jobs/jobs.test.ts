@@ -31,6 +31,19 @@ function counting(effects: number[] = []): JobKind {
   }
 }
 
+/** The table with some calls of the test's own. */
+const tableLike = (table: Table, own: Partial<Table>): Table => ({
+  get: (...given) => table.get(...given),
+  batchGet: (...given) => table.batchGet(...given),
+  query: (...given) => table.query(...given),
+  queryIndex: (...given) => table.queryIndex(...given),
+  write: (...given) => table.write(...given),
+  transact: (...given) => table.transact(...given),
+  transactGet: (...given) => table.transactGet(...given),
+  batchWrite: (...given) => table.batchWrite(...given),
+  ...own,
+})
+
 const kindsOf = (...all: readonly JobKind[]) => new Map(all.map((kind) => [kind.name, kind]))
 
 describe('a job', () => {
@@ -137,6 +150,38 @@ describe('a job', () => {
     await runnerOf(slow).run({ signal: never })
     expect(await jobs.get(id)).toMatchObject({ state: 'done', done: 9, failed: 1 })
     expect((await jobs.errors(id)).items).toHaveLength(1)
+  })
+
+  it('is not lost where only half of what began it is to be seen yet', async () => {
+    const { id } = await begin()
+    let isTorn = true
+    const torn: Table = tableLike(table, {
+      async batchGet(keys, options) {
+        if (!isTorn) return await table.batchGet(keys, options)
+        isTorn = false
+        return keys.map(() => undefined)
+      },
+    })
+    const kinds = kindsOf(counting())
+    const runner = createJobRunner({ table: torn, kinds, clock, log: silentLog })
+    await runner.run({ signal: never })
+    await runner.run({ signal: never })
+    expect(await jobs.get(id)).toMatchObject({ state: 'done' })
+  })
+
+  it('does not wait for a time that a wrong clock has set', async () => {
+    const { id } = await begin()
+    clock.advance(7 * 86_400_000)
+    const fails: JobKind = {
+      name: 'count',
+      async *run() {
+        yield await Promise.reject(new TemporaryFailure('no'))
+      },
+    }
+    await runnerOf(fails).run({ signal: never })
+    const right = { kinds: kindsOf(counting()), clock: manualClock(), log: silentLog }
+    await createJobRunner({ table, ...right }).run({ signal: never })
+    expect(await jobs.get(id)).toMatchObject({ state: 'done' })
   })
 
   it('is tried again when the world fails, and given up when it never gets further', async () => {
