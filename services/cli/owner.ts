@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { unreachable } from '#shared/runtime/errors.ts'
-import { type Common, type Context, loadDeployment, outputsFile } from './context.ts'
+import { consoleOf } from './console-address.ts'
+import type { Common } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { linkUrl } from './link-url.ts'
@@ -78,13 +79,6 @@ export function ownerCommands(parent: Command, define: Define): void {
       print(made, await consoleOf(context, options), output)
     },
   })
-}
-
-/** A deployment serves it under another name than its mail. */
-async function consoleOf({ backend, process }: Context, options: Common): Promise<string> {
-  const outputs = outputsFile(options, process)
-  const url = outputs && (await (await loadDeployment()).deployedUrl(outputs))
-  return url ?? backend.settings.hostname
 }
 
 type Made = {
