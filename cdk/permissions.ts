@@ -249,7 +249,17 @@ export function changeVisibility(queue: IQueue): PolicyStatement {
 /** Partitions of the directory that administration works on: all but the version of what is stored, which is the sweeper's. */
 const administered = {
   jobs: [
-    ...['DOMAINS', 'D#*', 'ACC#*', 'IDENTITY#*', 'ROLES', 'POSTMASTER', 'WORD#*', 'WORDS'],
+    ...[
+      'DOMAINS',
+      'D#*',
+      'ACC#*',
+      'IDENTITY#*',
+      'ROLES',
+      'REMOVED',
+      'POSTMASTER',
+      'WORD#*',
+      'WORDS',
+    ],
     ...['ACCESS', 'ACCESS#*', 'DKIM#*', 'TOKENS', 'TOKEN#*', 'AUDIT#*'],
   ],
   api: ['SRS', 'PASSKEYS', 'API', SETTINGS_PK, SETTINGS_STATE_PK],

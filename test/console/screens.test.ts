@@ -141,7 +141,7 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
    */
   const focused = `(() => {
     const element = document.activeElement
-    if (element === null || element === document.body) return { name: '' }
+    if (element === null || element === document.body) return { name: '', isNew: false }
     const name = (element.getAttribute('aria-label') ?? element.textContent ?? '').trim().slice(0, 40)
     const isNew = !element.hasAttribute('data-walked')
     element.setAttribute('data-walked', '')
@@ -167,8 +167,9 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
     await page.setViewportSize(sizes.desk)
     await page.goto(world.origin + path)
     await settled(page)
-    await page.evaluate('document.activeElement?.blur()')
     const found: string[] = []
+    // The heading has the focus: down from there, and round by the top.
+    let ends = 0
     for (let steps = 0; steps < STEPS_MAX; steps++) {
       await page.keyboard.press('Tab')
       const at = await page.evaluate<{
@@ -177,8 +178,8 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
         readonly isShown: boolean
         readonly isSeen: boolean
       }>(focused)
-      // Once around.
-      if (at.name === '' || !at.isNew) break
+      if (at.name === '' && ++ends < 2) continue
+      if (!at.isNew) break
       if (!at.isShown) found.push(`no sign of the focus: ${at.name}`)
       if (!at.isSeen) found.push(`something lies over ${at.name}`)
     }
@@ -202,7 +203,7 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     await page.keyboard.press('Control+k')
-    await page.getByRole('combobox').waitFor()
+    await page.getByRole('combobox', { name: 'Search' }).waitFor()
     await page.keyboard.press('Escape')
     const menu = page.locator('.who button')
     await menu.focus()

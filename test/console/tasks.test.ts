@@ -98,7 +98,7 @@ const tasks: readonly Task[] = [
     who: ['holder'],
     budget: 2,
     async does({ page }) {
-      await page.getByLabel('Recipient').fill(people.owner)
+      await page.getByLabel('Recipient').fill(people.holder)
       await page.getByLabel('Recipient').press('Enter')
       await page.locator('.items').getByText('delivered').first().waitFor()
     },
@@ -222,7 +222,7 @@ const tasks: readonly Task[] = [
     budget: 4,
     async does(tab) {
       const { page } = tab
-      await search(tab, 'alias')
+      await search(tab, 'new alias')
       await page.locator('input[name="alias"]').fill(`team${another()}@example.test`)
       await page.locator('textarea[name="targets"]').fill('ann@example.test')
       await page.getByRole('button', { name: 'Create alias' }).click()
@@ -253,7 +253,7 @@ describe.skipIf(!isInstalled('chromium'))('what people come for', () => {
 
   beforeAll(async () => {
     world = resources.use(await openConsoleWorld())
-    await world.send({ from: people.holder, to: people.owner })
+    await world.send({ from: people.holder, to: people.holder })
     browser = resources.use(await openBrowser())
   }, 60_000)
   afterAll(() => resources.disposeAsync())

@@ -77,7 +77,8 @@ function Palette({ close }: { readonly close: () => void }) {
     }
   }, [asked])
 
-  const groups = [...verbs(asked), ...byShape(asked), ...found, ...places(asked)].filter(
+  // What is found later stands below: what one is about to open stays where it is.
+  const groups = [...verbs(asked), ...byShape(asked), ...places(asked), ...found].filter(
     ({ hits }) => hits.length > 0,
   )
   const hits = groups.flatMap((group) => group.hits)

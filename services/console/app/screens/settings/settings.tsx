@@ -134,11 +134,20 @@ function Row({ setting, changed }: { readonly setting: Setting; readonly changed
 
 type Changed = { readonly warnings: readonly string[] }
 
-const change = async (
-  changes: { readonly [path: string]: string | null },
-  dryRun = false,
-): Promise<Changed> =>
-  (await call<Changed>('POST', '/settings:change', { body: { changes }, dryRun })).body
+type Changes = { readonly [path: string]: string | null }
+
+const change = async (changes: Changes): Promise<void> => {
+  await call('POST', '/settings:change', { body: { changes } })
+}
+
+/** What would come of it. */
+const rehearse = async (changes: Changes): Promise<Changed> => {
+  const { body } = await call<{ readonly result: Changed }>('POST', '/settings:change', {
+    body: { changes },
+    dryRun: true,
+  })
+  return body.result
+}
 
 async function edit(setting: Setting, changed: () => void): Promise<void> {
   const isDone = await show<true>((close) => <Edit setting={setting} close={close} />)
@@ -160,12 +169,12 @@ function Edit({
   }>()
   const form = useForm({
     initial: { value },
-    names: { [path]: 'value', changes: 'value' },
+    names: { [path]: 'value', changes: 'value', setting: 'value' },
     isFleeting: true,
     async send({ value: wanted }) {
       // What is probably not meant is said before it holds; the second press is meant.
       if (warnings?.of !== wanted) {
-        const tried = await change({ [path]: wanted }, true)
+        const tried = await rehearse({ [path]: wanted })
         setWarnings({ of: wanted, all: tried.warnings })
         if (tried.warnings.length > 0) return
       }
