@@ -94,6 +94,7 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'settings.origin.file': 'Datei',
   'settings.origin.environment': 'Umgebung',
   'settings.origin.override': 'Befehlszeile',
+  'settings.origin.deployment': 'Deployment',
   'settings.restart': 'ändert sich mit einem Neustart',
   'settings.locked': 'gesperrt: wird dort geändert, woher es kommt',
   'settings.hides': 'verdeckt',

@@ -90,6 +90,7 @@ export const system = {
   'settings.origin.file': 'file',
   'settings.origin.environment': 'environment',
   'settings.origin.override': 'command line',
+  'settings.origin.deployment': 'deployment',
   'settings.restart': 'changes with a restart',
   'settings.locked': 'locked: changed where it comes from',
   'settings.hides': 'hides',
