@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { assembleAdministration } from '#services/assembly/administration.ts'
 import { refusalOfProblem } from '#shared/administration/problems.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import {
   type Administered,
   aHash,
@@ -179,8 +181,45 @@ describe('a change', () => {
     expect(second.headers.get('location')).toBe(first.headers.get('location'))
     const other = await api.ask('POST /accounts', { ...body, shared: true }, { headers })
     expect(other).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } })
-    const another = await api.ask('POST /accounts', body, { headers, as: domainAdmin })
-    expect(another.status).toBe(201)
+    // The key of somebody else is another one, and what was answered to him is his.
+    const somebody = { ...domainAdmin, name: 'somebody' }
+    const another = await api.ask('POST /accounts', body, { headers, as: somebody })
+    expect(another.status).toBe(409)
+    expect(another.headers.get('idempotency-replayed')).toBeNull()
+  })
+
+  it('that failed for now may be sent again with its key', async () => {
+    const { backend } = administered.pipeline
+    let isAway = true
+    const unsteady = openApi(backend, {
+      administration(record) {
+        const all = assembleAdministration(backend, record)
+        const add: typeof all.accounts.add = async (wanted) => {
+          if (isAway) throw new TemporaryFailure('the store is away')
+          return await all.accounts.add(wanted)
+        }
+        return { ...all, accounts: { ...all.accounts, add } }
+      },
+    })
+    const body = { address: 'again@example.org', passwordHash: aHash }
+    const headers = { 'idempotency-key': 'k2' }
+    expect((await unsteady.ask('POST /accounts', body, { headers })).status).toBe(503)
+    isAway = false
+    expect((await unsteady.ask('POST /accounts', body, { headers })).status).toBe(201)
+  })
+
+  it('that made a secret keeps none for a repeat', async () => {
+    const bob = await administered.administration.accounts.show('bob@example.org')
+    if (bob.kind !== 'account') throw new Error(bob.kind)
+    const as: Actor = { ...owner, accountId: bob.account.id, via: 'cookie', steppedUpMs: Infinity }
+    const body = { name: 'of a script', scopes: ['queue.read'] }
+    const headers = { 'idempotency-key': 'k3' }
+    const first = await api.ask('POST /me/tokens', body, { headers, as })
+    expect(first).toMatchObject({ status: 201, body: { secret: expect.stringMatching(/^pw_/) } })
+    const second = await api.ask('POST /me/tokens', body, { headers, as })
+    expect(second).toMatchObject({ status: 409, body: { code: 'done-already' } })
+    expect(second.headers.get('location')).toBe(first.headers.get('location'))
+    expect(JSON.stringify(second.body)).not.toContain('pw_')
   })
 
   it('of an access entry takes networks as they are written', async () => {
