@@ -269,6 +269,27 @@ describe('many rows', () => {
     expect(body.summary).toEqual({ rows: 7, done: 3, failed: 4 })
   })
 
+  it('ask each for its right and its version, and are so many', async () => {
+    const update = { op: 'update', account: 'ann@example.org', displayName: 'Ann' }
+    const auditor: Actor = { ...owner, role: 'auditor' }
+    const helpDesk = { ...domainAdmin, role: 'help-desk' } as const
+    for (const [as, row] of [
+      [auditor, update],
+      [helpDesk, { op: 'delete', account: 'ann@example.org' }],
+    ] as const) {
+      const { body } = await api.ask('POST /accounts:bulk', { rows: [row] }, { as })
+      expect(body.code ?? body.data[0].code, as.role).toBe('no-right')
+    }
+    expect((await api.ask('GET /accounts/ann@example.org')).body.displayName).not.toBe('Ann')
+    const stale = { ...update, ifMatch: '"of-yesterday"' }
+    const { body } = await api.ask('POST /accounts:bulk', { rows: [stale, update] })
+    expect(body.data.map((one: { status: number }) => one.status)).toEqual([412, 200])
+    const rows = (count: number) => Array.from({ length: count }, () => ({ op: 'nothing' }))
+    expect((await api.ask('POST /accounts:bulk', { rows: rows(1_000) })).status).toBe(200)
+    expect((await api.ask('POST /accounts:bulk', { rows: rows(1_001) })).status).toBe(422)
+    expect((await api.ask('POST /accounts:bulk', { rows: [] })).status).toBe(422)
+  })
+
   it('come and go as lines too, and each asks for its right', async () => {
     const row = { op: 'create', passwordHash: aHash }
     const lines = ['l1@example.org', 'l2@example.net'].map((address) =>
