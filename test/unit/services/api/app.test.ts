@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assembleAdministration } from '#services/assembly/administration.ts'
+import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { refusalOfProblem } from '#shared/administration/problems.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
+import { parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import {
@@ -11,6 +13,8 @@ import {
   openAdministration,
 } from '#test/support/administration.ts'
 import { openApi, owner, type TestApi } from '#test/support/api.ts'
+import { must } from '#test/support/must.ts'
+import { tableLike } from '#test/support/table-like.ts'
 
 let administered: Administered
 let api: TestApi
@@ -33,6 +37,30 @@ const domainAdmin: Actor = {
 }
 
 const any = { 'if-match': '*' }
+
+/** Somebody else is faster: `change` is made when the first write to the directory is on its way. */
+function backendWith(change: () => Promise<unknown>): Backend {
+  const { backend } = administered.pipeline
+  const { directory } = backend.store.tables
+  let isMade = false
+  const first = async () => {
+    if (isMade) return
+    isMade = true
+    await change()
+  }
+  const raced = tableLike(directory, {
+    write: async (write) => {
+      await first()
+      return await directory.write(write)
+    },
+    transact: async (writes) => {
+      await first()
+      await directory.transact(writes)
+    },
+  })
+  const tables = { ...backend.store.tables, directory: raced }
+  return createBackend({ ...backend, store: { ...backend.store, tables } })
+}
 
 describe('what an actor may see', () => {
   it('is all for an owner', async () => {
@@ -107,6 +135,79 @@ describe('a change', () => {
     const stale = await patch(etag)
     expect(stale).toMatchObject({ status: 412, body: { code: 'changed-meanwhile' } })
     expect(stale.headers.get('etag')).toBe(changed.headers.get('etag'))
+  })
+
+  it('is not made where somebody changes it between the look and the write', async () => {
+    const { administration } = administered
+    await administration.aliases.add({ alias: 'press@example.org', targets: ['ann@example.org'] })
+    await administration.domains.add({ domain: 'example.com' })
+    const keys = await administration.signing.list('example.org')
+    const [one, other] = keys.kind === 'keys' ? keys.keys : []
+    for (const [line, path, body, change] of [
+      [
+        'PATCH /accounts/bob@example.org',
+        'accounts/bob@example.org',
+        { displayName: 'Bob' },
+        () =>
+          administration.accounts.set({
+            address: 'bob@example.org',
+            forward: { to: ['ann@example.org'] },
+          }),
+      ],
+      [
+        'PATCH /aliases/press@example.org',
+        'aliases/press@example.org',
+        { targets: ['bob@example.org'] },
+        () =>
+          administration.aliases.set({
+            alias: 'press@example.org',
+            targets: ['ann@example.org', 'cid@example.net'],
+          }),
+      ],
+      [
+        'DELETE /aliases/press@example.org',
+        'aliases/press@example.org',
+        undefined,
+        () =>
+          administration.aliases.set({ alias: 'press@example.org', targets: ['cid@example.net'] }),
+      ],
+      [
+        'DELETE /accounts/bob@example.org',
+        'accounts/bob@example.org',
+        undefined,
+        () => administration.accounts.freeze({ address: 'bob@example.org', reason: 'spam' }),
+      ],
+      [
+        `POST /domains/example.org/keys/${one?.selector}:force`,
+        'domains/example.org/keys',
+        undefined,
+        () =>
+          administration.signing.revoke({
+            domain: 'example.org',
+            selector: other?.selector ?? '',
+          }),
+      ],
+      [
+        'DELETE /domains/example.com',
+        'domains/example.com',
+        undefined,
+        async () => {
+          await administration.domains.remove({ domain: 'example.com' })
+          administered.clock.advance(1_000)
+          await administration.domains.add({ domain: 'example.com' })
+        },
+      ],
+    ] as const) {
+      const { headers } = await api.ask(`GET /${path}`)
+      const etag = headers.get('etag') ?? ''
+      const raced = openApi(backendWith(change))
+      const told = await raced.ask(line, body, { headers: { 'if-match': etag } })
+      expect(told, line).toMatchObject({ status: 412, body: { code: 'changed-meanwhile' } })
+      const now = await api.ask(`GET /${path}`)
+      expect(now.status, line).toBe(200)
+      expect(told.headers.get('etag')).toBe(now.headers.get('etag'))
+      expect(now.headers.get('etag'), line).not.toBe(etag)
+    }
   })
 
   it('is told to the audit record, before and after', async () => {
@@ -202,7 +303,7 @@ describe('a change', () => {
       },
     })
     const body = { address: 'again@example.org', passwordHash: aHash }
-    const headers = { 'idempotency-key': 'k2' }
+    const headers = { 'idempotency-key': 'k-failed' }
     expect((await unsteady.ask('POST /accounts', body, { headers })).status).toBe(503)
     isAway = false
     expect((await unsteady.ask('POST /accounts', body, { headers })).status).toBe(201)
@@ -213,13 +314,39 @@ describe('a change', () => {
     if (bob.kind !== 'account') throw new Error(bob.kind)
     const as: Actor = { ...owner, accountId: bob.account.id, via: 'cookie', steppedUpMs: Infinity }
     const body = { name: 'of a script', scopes: ['queue.read'] }
-    const headers = { 'idempotency-key': 'k3' }
+    const headers = { 'idempotency-key': 'k-secret' }
     const first = await api.ask('POST /me/tokens', body, { headers, as })
     expect(first).toMatchObject({ status: 201, body: { secret: expect.stringMatching(/^pw_/) } })
     const second = await api.ask('POST /me/tokens', body, { headers, as })
     expect(second).toMatchObject({ status: 409, body: { code: 'done-already' } })
     expect(second.headers.get('location')).toBe(first.headers.get('location'))
     expect(JSON.stringify(second.body)).not.toContain('pw_')
+  })
+
+  it('by a key is answered as it was, though it changed the version that it named, or what it was about is gone', async () => {
+    const { administration } = administered
+    const keys = await api.ask('GET /domains/example.org/keys')
+    const selector = keys.body.keys.find(({ state }: { state: string }) => state !== 'revoked')
+    const line = `POST /domains/example.org/keys/${selector.selector}:revoke`
+    const ask = (ifMatch: string) =>
+      api.ask(line, undefined, { headers: { 'idempotency-key': 'k2', 'if-match': ifMatch } })
+    expect((await ask('"other"')).status).toBe(412)
+    const etag = keys.headers.get('etag') ?? ''
+    const first = await ask(etag)
+    const second = await ask(etag)
+    expect([first.status, second.status]).toEqual([200, 200])
+    expect(second.body).toEqual(first.body)
+
+    await administration.accounts.add({ address: 'gone@example.org', secret: hashOfA })
+    const freeze = () =>
+      api.ask(
+        'POST /accounts/gone@example.org:freeze',
+        { reason: 'spam' },
+        { headers: { 'idempotency-key': 'k3' } },
+      )
+    const frozen = await freeze()
+    await administration.accounts.remove('gone@example.org')
+    expect(await freeze()).toMatchObject({ status: 200, body: frozen.body })
   })
 
   it('of an access entry takes networks as they are written', async () => {
@@ -281,6 +408,15 @@ describe('many rows', () => {
       expect(body.code ?? body.data[0].code, as.role).toBe('no-right')
     }
     expect((await api.ask('GET /accounts/ann@example.org')).body.displayName).not.toBe('Ann')
+    // Who may change accounts, and not this one.
+    const { accounts, roles } = administered.pipeline.backend.directory
+    const address = 'greater@example.org'
+    await administered.administration.accounts.add({ address, secret: hashOfA })
+    const greater = must(await accounts.get(must(parseAddress(address))))
+    await roles.set(greater.id, { name: 'owner', domains: [] })
+    const above = { rows: [{ ...update, account: address }] }
+    const { body: refused } = await api.ask('POST /accounts:bulk', above, { as: domainAdmin })
+    expect(refused.data).toMatchObject([{ status: 403, code: 'more-rights' }])
     const stale = { ...update, ifMatch: '"of-yesterday"' }
     const { body } = await api.ask('POST /accounts:bulk', { rows: [stale, update] })
     expect(body.data.map((one: { status: number }) => one.status)).toEqual([412, 200])
