@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { verifyBackup } from '#shared/storage/embedded/restore.ts'
 import { openEmbedded } from '#test/support/storage-embedded.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 it('a backup goes neither into the data folder nor around it', async () => {
   const { store, directory, close } = await openEmbedded()
