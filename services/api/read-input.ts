@@ -193,9 +193,9 @@ function problemOf(
 function whyOf({ name, pointer, rule }: ProblemError): string {
   const place = name ?? pointer ?? ''
   const what = place === '' ? 'the body' : place
-  const isUnknown = rule !== undefined && 'name' in rule && rule.name === 'unknown-member'
-  if (isUnknown) return `${what} is not known here`
-  const message = rule !== undefined && 'message' in rule ? `: ${rule.message}` : ''
+  const facts = typeof rule === 'object' && rule !== null ? rule : {}
+  if ('name' in facts && facts.name === 'unknown-member') return `${what} is not known here`
+  const message = 'message' in facts ? `: ${facts.message}` : ''
   return `${what} is not as it has to be${message}`
 }
 
