@@ -1,6 +1,6 @@
-// One request, from who asks to the answer. The order is the same for every operation: who (401), what was asked (400, 413, 415, 422), whether
-// it may be (404 as if it were not there, 403), asked before (Idempotency-Key), on which version (428, 412), and only then what it does. What
-// was done before is on no version of today.
+// One request, from who asks to the answer. The order is the same for every operation: who (401), whether he ever may (403), what was asked
+// (400, 413, 415, 422), whether it may be (404 as if it were not there, 403), asked before (Idempotency-Key), on which version (428, 412),
+// and only then what it does. What was done before is on no version of today.
 
 import type { AuditRecord } from '#shared/administration/audit/audit.ts'
 import { type AuditEntry, auditActor, nobody } from '#shared/administration/audit/entries.ts'
@@ -15,12 +15,13 @@ import { createCursors } from './cursors.ts'
 import type { ApiDeps } from './deps.ts'
 import { changedProblem, conditionProblem, etagOf, isKnownVersion } from './etag.ts'
 import type { Operation, Outcome } from './operation.ts'
-import { type Permission, permit, problemOfRule } from './permit.ts'
+import { permit, problemOfRule, ruleAgainst } from './permit.ts'
 import { type ProblemFacts, problemOfRefusal, problemResponse } from './problem.ts'
-import { askedOf, readInput } from './read-input.ts'
+import { askedOf, readInput, releaseBody } from './read-input.ts'
 import { answerBefore, repeatable } from './repeats.ts'
 import { requestIdOf } from './request-id.ts'
 import type { Routed } from './routed.ts'
+import type { Found } from './subjects.ts'
 
 export async function answerRequest(
   deps: ApiDeps,
@@ -37,6 +38,8 @@ export async function answerRequest(
     return response
   } catch (error) {
     return failed(deps, operation, requestId, error)
+  } finally {
+    releaseBody(routed.request)
   }
 }
 
@@ -101,6 +104,16 @@ async function answerTo(
   const { request, caller } = routed
   const actor = identity?.actor ?? null
   const requestId = requestIdOf(request)
+  const nowMs = deps.clock.now()
+  const network = clientNetwork(caller.address)
+  // Before anything of it is read: large bodies are read of those alone who may ever.
+  const never = ruleAgainst(operation, actor)
+  if (never !== undefined) {
+    const facts = problemOfRule(never)
+    const entry = entryOf(operation, routed, identity, undefined, nowMs)
+    await deps.audit.noteRefused(entry, facts.code, network)
+    return problemResponse(facts, requestId)
+  }
   const read = await readInput(operation, routed)
   if (read.kind === 'problem') return problemResponse(read.problem, requestId)
   const { input, isRehearsal } = read
@@ -111,10 +124,8 @@ async function answerTo(
   const isRepeatable = operation.method === 'post' && changing && operation.recordsItself !== true
   const repeat = { operation, request, actor, input, requestId }
 
-  const nowMs = deps.clock.now()
   const permitted = await permit(deps, operation, input, actor, nowMs)
-  const auditEntry = entryOf(operation, routed, identity, permitted, nowMs)
-  const network = clientNetwork(caller.address)
+  const auditEntry = entryOf(operation, routed, identity, permitted.found, nowMs)
   if (permitted.kind === 'missing') {
     // Not waited for: what is out of sight takes no longer than what is not there.
     if (permitted.isUnseen) void deps.audit.noteRefused(auditEntry, 'unseen', network)
@@ -182,7 +193,7 @@ function entryOf(
   operation: Operation,
   routed: Routed,
   identity: Identity | null,
-  { found }: Permission,
+  found: Found | undefined,
   nowMs: number,
 ): AuditEntry {
   const { request, caller } = routed
@@ -236,7 +247,7 @@ function responseOf(
         status: status ?? operation.status ?? (isNothing ? 204 : 200),
         headers: {
           ...(!isNothing && { 'content-type': 'application/json' }),
-          ...(location !== undefined && { location: `/api/v1${location}` }),
+          ...(location !== undefined && { location: `/api/v1${asciiOf(location)}` }),
           ...(version !== undefined && { etag: etagOf(version) }),
           ...headers,
         },
@@ -250,6 +261,10 @@ function responseOf(
       return problemResponse(refuse(outcome), requestId)
   }
 }
+
+/** Addresses may have other letters (RFC 6531); a header field has none, and nothing that ends it. */
+const asciiOf = (path: string) =>
+  path.toWellFormed().replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent)
 
 /** The change as it would be, and nothing made. */
 function rehearsed(

@@ -53,6 +53,8 @@ export function createBackend(deps: {
   readonly loadSettings?: LoadStored
   /** Tells whoever works on jobs that there is one; undefined: by a signal. */
   readonly wakeJobs?: () => void
+  /** What the issuer gave this system, where that is in no file. */
+  readonly readOidcSecret?: () => Promise<string>
 }) {
   const { store, settings, clock, events = silentEvents } = deps
   const { tables, queues, objects, signals } = store
@@ -95,15 +97,17 @@ export function createBackend(deps: {
   })
 
   /** What the account may store; undefined when it is gone. */
-  async function quota(accountId: AccountId): Promise<Limits | undefined> {
-    const account = await directory.accounts.byId(accountId)
-    if (account === undefined) return undefined
-    const bytes = account.quotaBytes ?? settings.mailboxSizeLimit
-    return {
+  /** What delivery and listeners must know of an account, in one read. */
+  async function account(id: AccountId) {
+    const found = await directory.accounts.byId(id)
+    if (found === undefined) return undefined
+    const bytes = found.quotaBytes ?? settings.mailboxSizeLimit
+    const quota: Limits = {
       bytes,
       messages: settings.mailboxMessageLimit,
       appendBytesPerDay: appendBytesPerDay(bytes, settings.accountAppendLimitPerDay),
     }
+    return { quota, script: found.script }
   }
 
   const routes = routesOf(settings, accessTables)
@@ -132,7 +136,8 @@ export function createBackend(deps: {
     heldBack: createHeldBack({ counters: tables.counters, clock }),
     devices: createDevices({ counters: tables.counters, clock, log: deps.log }),
     rates,
-    quota,
+    account,
+    quota: async (id: AccountId) => (await account(id))?.quota,
     events,
     jobs: createJobs({
       table: tables.counters,

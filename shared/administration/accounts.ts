@@ -17,6 +17,7 @@ import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { AdministrationDeps } from './deps.ts'
+import { directorySeen } from './directory-sight.ts'
 import { type Fields, parseQuota } from './fields.ts'
 import { holdMailOf, releaseMailOf } from './frozen.ts'
 import { isFiltered, type Listed, type ListRequest, parseListRequest } from './listing.ts'
@@ -31,6 +32,7 @@ import {
   ok,
   type Parsed,
 } from './refusals.ts'
+import type { Extent } from './rights/actor.ts'
 import { findRoute } from './routes.ts'
 import type { SecretSource } from './secrets.ts'
 import { type Warning, warnOfGone, warnOfPostmaster } from './warnings.ts'
@@ -54,9 +56,10 @@ export interface AccountAdministration {
   /** What would go with it. */
   measure(address: string): Promise<AccountMeasured | BadValue | NoSuchAccount>
   /** With all its mail, and the rights that others gave it. */
+  /** `within`: what whoever asks sees; of nothing else he is warned. */
   remove(
     address: string,
-    options?: AsKnown<AccountFacts>,
+    options?: AsKnown<AccountFacts> & { readonly within?: Extent | undefined },
   ): Promise<AccountRemoved | BadValue | NoSuchAccount | LastOwner | ChangedMeanwhile>
   /** Deletes its mail and folders; the account stays. */
   empty(address: string): Promise<AccountEmptied | BadValue | NoSuchAccount>
@@ -400,7 +403,7 @@ export function createAccountAdministration(
       const name = formatAddress(account.address)
       record({ what: 'account', name, before: changeFacts(account), after: null })
       const messages = await mailbox.remove(account.id)
-      const warnings = await warnOfGone(directory, address.value)
+      const warnings = await warnOfGone(directorySeen(directory, options.within), address.value)
       return { kind: 'removed', address: name, messages, warnings }
     },
 

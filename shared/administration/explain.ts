@@ -93,7 +93,12 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
   }
 }
 
-const manyOf = { appPassword: 'app passwords', token: 'tokens', passkey: 'passkeys' } as const
+const manyOf = {
+  appPassword: 'app passwords',
+  token: 'tokens',
+  passkey: 'passkeys',
+  job: 'jobs that are not over',
+} as const
 
 const nouns = {
   domain: 'domain',

@@ -193,7 +193,11 @@ export type NoSuchSelector = Of<'no-such-selector', 'selector', { readonly domai
 
 export type NoSuchAppPassword = Of<'no-such-app-password', 'appPassword'>
 /** One may have `max` of them. */
-export type TooMany = Of<'too-many', 'appPassword' | 'token' | 'passkey', { readonly max: number }>
+export type TooMany = Of<
+  'too-many',
+  'appPassword' | 'token' | 'passkey' | 'job',
+  { readonly max: number }
+>
 /** Of a factor that is being set up: it is wrong, was not asked for, or comes too late. What was given is nobody's to see. */
 export type WrongAnswer = Of<'wrong-answer', 'code' | 'passkey'>
 export type NoSuchFactor = Of<'no-such-factor', 'factor'>

@@ -39,6 +39,7 @@ import {
   readDomain,
   type StoredPassword,
 } from './records.ts'
+import { noteRemoved } from './removed-accounts.ts'
 import { countsAs, ownerCount, roleWrites } from './roles.ts'
 import { accountTarget, addWords, changeWords, removeWords, wordsOf } from './words.ts'
 
@@ -395,6 +396,7 @@ export function createAccounts(deps: {
             if: { all: [withRole(account), ...(isAsKnown ? asRead(profile, SHOWN) : [])] },
           },
           { delete: factorsKey(account.id) },
+          noteRemoved(account.id, clock.now()),
           ...roleWrites(account, 'remove'),
         ])
         onSessionsEnd(account.id)

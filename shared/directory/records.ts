@@ -12,6 +12,7 @@
 //                                 (access-records.ts reads and writes these three)
 //   WORD#… and WORDS              words by which all of these are found (words.ts)
 //   ROLES       / <id>, #OWNERS   who has a role, and how many owners can sign in (roles.ts)
+//   REMOVED     / <id>            account that is gone, of which something may be left (removed-accounts.ts)
 //   ACC#<id>    / SIEVE, SIEVE#<name>   Sieve scripts, and SIEVE / … those of all (scripts.ts)
 //   DKIM#<domain> / KEYS          the domain's signing keys (signing-keys.ts)
 

@@ -1,5 +1,6 @@
 // Who may what over HTTP, by real sessions and tokens: a matrix that people can read, and what nobody may get out of it.
 
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApi } from '#services/api/app.ts'
 import { createAuthenticate } from '#services/api/authenticate.ts'
@@ -17,6 +18,7 @@ import { apiDeps } from '#test/support/api.ts'
 import { must } from '#test/support/must.ts'
 import { origin } from '#test/support/origin.ts'
 
+const agreed = join(import.meta.dirname, '../fixtures/api-rights.txt')
 const base = 'https://mx.example.test'
 const domain = (text: string): Domain => must(parseDomain(text))
 
@@ -154,7 +156,7 @@ describe('the matrix', () => {
           .trimEnd(),
       )
       .join('\n')
-    await expect(`${text}\n`).toMatchFileSnapshot('../fixtures/api-rights.txt')
+    await expect(`${text}\n`).toMatchFileSnapshot(agreed)
   })
 })
 
@@ -523,4 +525,23 @@ describe('one’s own password', () => {
     })
     expect(body.data).toHaveLength(1)
   })
+})
+
+describe('a name that no key can be', () => {
+  it.each(['\0', '\ud800', `${'x'.repeat(290)}${'😀'.repeat(20)}`])(
+    'is recorded all the same: %j',
+    async (name) => {
+      // Refusals are recorded so often and no more.
+      await world.clock.advance(10 * 60_000)
+      await signIn(name, 'wrong')
+      const path = `/accessTables/${encodeURIComponent(name.toWellFormed())}/entries/x`
+      const told = await ask(`PUT ${path}`, { as: 'auditor', body: { result: 'OK' } })
+      expect(told.status).toBe(403)
+      const { body } = await ask('GET /audit?limit=2', { as: 'owner' })
+      const operations = body.data.map((one: { operation: string }) => one.operation)
+      expect(operations.sort()).toEqual(['accessTables.set', 'session.create'])
+      const object = encodeURIComponent(name.toWellFormed())
+      expect((await ask(`GET /audit?object=${object}`, { as: 'owner' })).status).toBe(200)
+    },
+  )
 })

@@ -7,6 +7,7 @@ import {
   type FolderFacts,
 } from '#shared/administration/accounts.ts'
 import { badValue } from '#shared/administration/refusals.ts'
+import { extentOf } from '#shared/administration/rights/allowed.ts'
 import type { SecretSource } from '#shared/administration/secrets.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { defineBulk, operationsById } from '../bulk.ts'
@@ -358,13 +359,13 @@ const singleAccountOperations = [
       return answer({ address: measured.address, messages: measured.messages, warnings: [] })
     },
     async run({ params }, call) {
-      const gone = await call.administration.accounts.remove(
-        await addressOf(call, params.account),
-        asKnown(call, versionOfAccount),
-      )
+      const address = await addressOf(call, params.account)
+      const within = extentOf(call.actor, 'directory.read')
+      const options = { ...asKnown(call, versionOfAccount), within }
+      const gone = await call.administration.accounts.remove(address, options)
       if (gone.kind !== 'removed') return gone
-      const { address, messages, warnings } = gone
-      return answer({ address, messages, warnings: [...warnings] })
+      const { messages, warnings } = gone
+      return answer({ address: gone.address, messages, warnings: [...warnings] })
     },
   }),
   defineOperation({

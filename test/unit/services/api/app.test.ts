@@ -3,7 +3,6 @@ import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { refusalOfProblem } from '#shared/administration/problems.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
-import type { Table } from '#shared/storage/ports.ts'
 import {
   type Administered,
   aHash,
@@ -11,6 +10,7 @@ import {
   openAdministration,
 } from '#test/support/administration.ts'
 import { openApi, owner, type TestApi } from '#test/support/api.ts'
+import { tableLike } from '#test/support/table-like.ts'
 
 let administered: Administered
 let api: TestApi
@@ -44,13 +44,7 @@ function backendWith(change: () => Promise<unknown>): Backend {
     isMade = true
     await change()
   }
-  const raced: Table = {
-    get: (...given) => directory.get(...given),
-    batchGet: (...given) => directory.batchGet(...given),
-    query: (...given) => directory.query(...given),
-    queryIndex: (...given) => directory.queryIndex(...given),
-    transactGet: (...given) => directory.transactGet(...given),
-    batchWrite: (...given) => directory.batchWrite(...given),
+  const raced = tableLike(directory, {
     write: async (write) => {
       await first()
       return await directory.write(write)
@@ -59,7 +53,7 @@ function backendWith(change: () => Promise<unknown>): Backend {
       await first()
       await directory.transact(writes)
     },
-  }
+  })
   const tables = { ...backend.store.tables, directory: raced }
   return createBackend({ ...backend, store: { ...backend.store, tables } })
 }

@@ -28,7 +28,7 @@ beforeAll(async () => {
   await world.administration.domains.add({ domain: 'a.test' })
   const { clock, backend } = { clock: world.clock, backend: world.pipeline.backend }
   const { counters, directory } = backend.store.tables
-  sessions = createSessions({ counters, settings, clock, random: systemRandom })
+  sessions = createSessions(given())
   tokens = createTokens({ directory, clock, random: systemRandom })
   links = createLinks({ counters, clock, random: systemRandom })
   const { accounts } = backend.directory
@@ -42,6 +42,10 @@ beforeEach(async () => {
   ann = must(await directory().accounts.get(must(parseAddress(address))))
 })
 
+const given = () => ({
+  ...{ settings, clock: world.clock, random: systemRandom },
+  counters: world.pipeline.backend.store.tables.counters,
+})
 const directory = () => world.pipeline.backend.directory
 const advance = (ms: number) => world.clock.advance(ms)
 const aToken = async (lifeMs = HOUR) => {
@@ -113,6 +117,25 @@ describe('a session', () => {
     expect(await sessions.stepUp(after.session, 'totp')).toBeUndefined()
   })
 
+  it('that is replaced while it is used gets no more time by that', async () => {
+    const { counters } = world.pipeline.backend.store.tables
+    const before = await sessions.begin(ann, ['password'], from)
+    await advance(HOUR)
+    // Read here, and replaced before its use is noted.
+    const slowly: Table['get'] = async (...asked) => {
+      const item = await counters.get(...asked)
+      await sessions.stepUp(before.session, 'totp')
+      return item
+    }
+    const slow = new Proxy(counters, {
+      get: (of, name) => (name === 'get' ? slowly : Reflect.get(of, name).bind(of)),
+    })
+    const found = await createSessions({ ...given(), counters: slow }).find(before.cookie)
+    expect(found).toBeDefined()
+    await advance(31_000)
+    expect(await sessions.find(before.cookie)).toBeUndefined()
+  })
+
   it('ends with the secrets of before, whichever of them ends it; of two step-ups at once one is left', async () => {
     const first = await sessions.begin(ann, ['password'], from)
     const other = await sessions.begin(ann, ['password'], from)
@@ -172,6 +195,37 @@ describe('who a session or token is', () => {
     await directory().roles.set(ann.id, { name: 'auditor', domains: [] })
     expect(await identities.ofCookie(cookie)).toBeUndefined()
     expect(await identities.ofToken(token.text, '')).toMatchObject({ actor: { role: 'holder' } })
+  })
+})
+
+describe('whoever still reads', () => {
+  const holdsOf = async (cookie: string) => {
+    const identity = must(await identities.ofCookie(cookie))
+    return () => identities.holds(identity)
+  }
+
+  it('is no more who he was once his session has ended, or his role', async () => {
+    const one = await sessions.begin(ann, ['password'], from)
+    const other = await sessions.begin(ann, ['password'], from)
+    const [holdsOne, holdsOther] = [await holdsOf(one.cookie), await holdsOf(other.cookie)]
+    await sessions.end(ann.id, one.session.id)
+    expect([await holdsOne(), await holdsOther()]).toEqual([false, true])
+    await directory().roles.set(ann.id, { name: 'auditor', domains: [] })
+    expect(await holdsOther()).toBe(true)
+    await directory().roles.set(ann.id, null)
+    expect(await holdsOther()).toBe(false)
+  })
+
+  it('nor once his token is revoked, or his account disabled', async () => {
+    const [one, other] = [await aToken(), await aToken()]
+    const [first, second] = [
+      must(await identities.ofToken(one.text, '')),
+      must(await identities.ofToken(other.text, '')),
+    ]
+    await tokens.remove(one.token.id)
+    expect([await identities.holds(first), await identities.holds(second)]).toEqual([false, true])
+    await directory().accounts.set(ann.address, { enabled: false })
+    expect(await identities.holds(second)).toBe(false)
   })
 })
 

@@ -10,6 +10,7 @@ import type { Store, Table } from '#shared/storage/ports.ts'
 import { withFaults } from '#test/support/faults/with-faults.ts'
 import { manualClock } from '#test/support/pipeline.ts'
 import { openEmbedded } from '#test/support/storage-embedded.ts'
+import { tableLike } from '#test/support/table-like.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const owner = { accountId: null, name: 'root' }
@@ -30,19 +31,6 @@ function counting(effects: number[] = []): JobKind {
     },
   }
 }
-
-/** The table with some calls of the test's own. */
-const tableLike = (table: Table, own: Partial<Table>): Table => ({
-  get: (...given) => table.get(...given),
-  batchGet: (...given) => table.batchGet(...given),
-  query: (...given) => table.query(...given),
-  queryIndex: (...given) => table.queryIndex(...given),
-  write: (...given) => table.write(...given),
-  transact: (...given) => table.transact(...given),
-  transactGet: (...given) => table.transactGet(...given),
-  batchWrite: (...given) => table.batchWrite(...given),
-  ...own,
-})
 
 const kindsOf = (...all: readonly JobKind[]) => new Map(all.map((kind) => [kind.name, kind]))
 

@@ -31,6 +31,7 @@ export const partTexts = {
   'settings.part.Queue and delivery': 'Warteschlange und Zustellung',
   'settings.part.SMTP client': 'SMTP-Client',
   'settings.part.Forwarding and copies': 'Weiterleitungen und Kopien',
+  'settings.part.Sieve': 'Sieve',
   'settings.part.Address rewriting': 'Umschreiben von Adressen',
   'settings.part.Submission on this machine': 'Einliefern auf diesem Rechner',
   'settings.part.TLS to other mail servers': 'TLS zu anderen Mailservern',
