@@ -4,7 +4,7 @@
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { Parts } from '../parts.ts'
-import { administer, allow, readObjects, watchQueuePrefix } from '../permissions.ts'
+import { administer, allow, readObjects, watchQueuePrefix, writeObjects } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import { version } from '../version.ts'
 import { administrationVariables } from './administration.ts'
@@ -32,6 +32,8 @@ export class Api extends PostwolkeFunction<'api'> {
         ...administer(scope, parts, watchQueuePrefix(deployment.name)),
         // Of what is in quarantine: shown to whoever may see it.
         ...readObjects(parts.storage),
+        // Letters of the system: links for a new password.
+        writeObjects(parts.storage),
         allow(['lambda:InvokeFunction'], [jobs.lambda.functionArn]),
       ],
     })

@@ -33,6 +33,7 @@ import {
   type QuarantineAdministration,
 } from './quarantine/quarantine.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
+import { createRecoveryAdministration, type RecoveryAdministration } from './recovery.ts'
 import { createRoleAdministration, type RoleAdministration } from './roles.ts'
 import { createSettingsAdministration, type SettingsAdministration } from './settings.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
@@ -47,6 +48,7 @@ export interface Administration {
   readonly roles: RoleAdministration
   readonly tokens: TokenAdministration
   readonly invitations: InvitationAdministration
+  readonly recovery: RecoveryAdministration
   readonly containment: ContainmentAdministration
   /** The record of what was done. */
   readonly audit: AuditLog
@@ -81,6 +83,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     roles: createRoleAdministration(deps, fields),
     tokens: createTokenAdministration(deps),
     invitations: createInvitationAdministration(deps, fields),
+    recovery: createRecoveryAdministration(deps, fields),
     containment: createContainmentAdministration(deps, fields, accounts, deps.audit),
     audit: deps.audit,
     auditSeals: deps.auditSeals,

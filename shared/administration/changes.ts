@@ -19,6 +19,7 @@ export type Change = {
     | 'role'
     | 'token'
     | 'link'
+    | 'recovery'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

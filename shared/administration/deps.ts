@@ -4,6 +4,7 @@ import type { LiveSessions } from '#shared/auth/account-watch.ts'
 import type { Devices } from '#shared/auth/devices.ts'
 import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { DecisionRecords } from '#shared/contracts/decisions.ts'
+import type { Letters } from '#shared/contracts/letters.ts'
 import type { People } from '#shared/contracts/people.ts'
 import type { AccessTables } from '#shared/directory/access-tables.ts'
 import type { BounceAddresses } from '#shared/directory/bounce-addresses.ts'
@@ -20,6 +21,7 @@ import type { Tokens } from '#shared/identity/tokens.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Stories } from '#shared/queue/trace/stories.ts'
+import type { Rates } from '#shared/rates/rates.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { LoadStored } from '#shared/settings/stored.ts'
@@ -30,6 +32,7 @@ import type { RecordChange } from './changes.ts'
 import type { ReadRecords } from './dns/published.ts'
 import type { DnsSettings } from './dns/wanted-records.ts'
 import type { PolicyListSettings, PolicyRehearsal } from './policy-rehearsal.ts'
+import type { LetterLanguage } from './recovery-letters.ts'
 
 export type AdministrationDeps = {
   readonly directory: Directory
@@ -52,6 +55,8 @@ export type AdministrationDeps = {
   readonly tokens: Tokens
   readonly links: Links
   readonly setupLinks: Pick<SetupLinks, 'make'>
+  readonly letters: Letters
+  readonly rates: Pick<Rates, 'takeShared'>
   /** The record of what was done. */
   readonly audit: AuditLog
   readonly auditSeals: AuditSeals
@@ -82,6 +87,8 @@ export type AdministrationDeps = {
       readonly traceRetention: number
       readonly policyRecordLifetime: number
       readonly apiTokenLifetime: number
+      /** Of letters to people. */
+      readonly noticeLanguages: readonly LetterLanguage[]
     }
   readonly log: Log
   /** Told of every change, once it is made. */

@@ -158,6 +158,9 @@ async function identities({ backend }: Pipeline, annId: AccountId): Promise<void
   const links = createLinks({ ...given, random: counting() })
   await links.make({ kind: 'first-owner', accountId: null, by: 'root' })
   await links.make({ kind: 'password', accountId: annId, by: 'bob@example.test' })
+  const about = 'ann@elsewhere.test'
+  await links.make({ kind: 'recovery-address', accountId: annId, by: 'ann@example.test', about })
+  await directory.recoveryAddresses.set(annId, { local: 'ann', domain: 'elsewhere.test' as Domain })
   await createPending(counters, clock).put('name', 'value')
   const site = createPasskeySite(store.tables.directory, settings)
   await site.settle(await site.site())

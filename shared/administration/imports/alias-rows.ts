@@ -1,9 +1,15 @@
 // Aliases of an import: the lines of Postfix's virtual(5) and of aliases(5), or CSV with a heading.
 
-import { ALIAS_TARGETS_MAX, type Alias } from '#shared/directory/aliases.ts'
+import {
+  ALIAS_TARGETS_MAX,
+  type Alias,
+  type AliasAdded,
+  type AliasChanged,
+} from '#shared/directory/aliases.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { type Fields, formatAliasName } from '../fields.ts'
+import { overDomainLimit } from '../over-limit.ts'
 import { badValue, type Parsed, type Refusal } from '../refusals.ts'
 import { warnOfAlias } from '../warnings.ts'
 import { aliasColumns } from './columns.ts'
@@ -35,11 +41,11 @@ export function aliasRows(
     },
     async add(some) {
       const added = await aliases.addAll(some, madeBy)
-      return added.map((one, i) => (one.kind === 'ok' ? undefined : refusal(one.kind, some[i])))
+      return added.map((one, i) => (one.kind === 'ok' ? undefined : refusal(one, some[i])))
     },
     async update(wanted) {
-      const { kind } = await aliases.set(wanted.name, wanted.targets)
-      return kind === 'ok' ? undefined : refusal(kind, wanted)
+      const changed = await aliases.set(wanted.name, wanted.targets)
+      return changed.kind === 'ok' ? undefined : refusal(changed, wanted)
     },
     warn: (wanted) => warnOfAlias(directory, wanted),
   }
@@ -86,11 +92,14 @@ const tooManyTargets = (key: string, count: number) =>
 
 /** What changed since all was checked, or what only the directory knows. */
 function refusal(
-  kind: 'exists' | 'no-such-domain' | 'no-such-alias' | 'bad-targets',
+  why: Exclude<AliasAdded | AliasChanged, { readonly kind: 'ok' }>,
   wanted: WantedAlias | undefined,
 ): Refusal {
   const value = wanted?.key ?? ''
+  const { kind } = why
   switch (kind) {
+    case 'over-limit':
+      return overDomainLimit(why, { domain: wanted?.name.domain ?? '', value })
     case 'bad-targets':
       return tooManyTargets(value, wanted?.targets.length ?? 0)
     case 'no-such-domain':
