@@ -14,6 +14,7 @@ import { Arrived } from './arrived.tsx'
 import { Factors } from './factors.tsx'
 import { Forwarding } from './forwarding.tsx'
 import { ChangePassword } from './password.tsx'
+import { RecoveryAddress } from './recovery.tsx'
 import { Tokens } from './tokens.tsx'
 
 const tabs = ['mail', 'security', 'devices'] as const
@@ -87,6 +88,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
         <div class="panels">
           <ChangePassword path={path} />
           <Factors path={path} />
+          <RecoveryAddress path={path} />
           <Tokens />
         </div>
       )}
