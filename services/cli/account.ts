@@ -15,6 +15,7 @@ import { loginsCommand } from './logins.ts'
 import { columns, counted, formatBytes, formatTime } from './output.ts'
 import { recoveryCommands } from './recovery.ts'
 import { refused } from './refusal-text.ts'
+import { sendingCommand } from './sending.ts'
 import { warnAll } from './warning-text.ts'
 
 /** `postwolke account …`: people with a mailbox. */
@@ -32,6 +33,7 @@ export function accountCommands(parent: Command, define: Define): void {
   appPasswordCommands(account, define)
   clientSetupCommand(account, define)
   loginsCommand(account, define)
+  sendingCommand(account, define)
   accountSafetyCommands(account, define)
   factorsCommand(account, define)
   recoveryCommands(account, define)

@@ -45,7 +45,11 @@ export type Context = {
   readonly backend: Backend
   /** Undefined: the server keeps the record itself. */
   readonly audit: AuditTrail | undefined
-  readonly settings: { readonly hostname: string; readonly traceRetention: number | undefined }
+  readonly settings: {
+    readonly hostname: string
+    readonly traceRetention: number | undefined
+    readonly policyRecordLifetime: number | undefined
+  }
   /** Who gives the command. */
   readonly by: string
   /** Made so far by this command. */

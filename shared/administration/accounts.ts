@@ -6,6 +6,7 @@ import type {
   AccountAdded as DirectoryAdded,
   NewAccount,
 } from '#shared/directory/accounts.ts'
+import type { AsKnown } from '#shared/directory/as-known.ts'
 import type { LookedPage } from '#shared/directory/looking.ts'
 import {
   type AccountRecord,
@@ -20,6 +21,7 @@ import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { AdministrationDeps } from './deps.ts'
+import { directorySeen } from './directory-sight.ts'
 import { type Fields, parseQuota } from './fields.ts'
 import { holdMailOf, releaseMailOf } from './frozen.ts'
 import { isFiltered, type Listed, type ListRequest, parseListRequest } from './listing.ts'
@@ -27,6 +29,7 @@ import { overDomainLimit } from './over-limit.ts'
 import {
   type BadValue,
   badValue,
+  type ChangedMeanwhile,
   type Exists,
   type LastOwner,
   type NoSuchAccount,
@@ -35,6 +38,7 @@ import {
   ok,
   type Parsed,
 } from './refusals.ts'
+import type { Extent } from './rights/actor.ts'
 import { findRoute } from './routes.ts'
 import type { SecretSource } from './secrets.ts'
 import { type Warning, warnOfGone, warnOfPostmaster } from './warnings.ts'
@@ -51,11 +55,16 @@ export interface AccountAdministration {
   show(address: string): Promise<AccountShown | BadValue | NoSuchAccount>
   set(
     request: SetAccount,
-  ): Promise<AccountSet | BadValue | NoSuchAccount | LastOwner | OverDomainLimit>
+    options?: AsKnown<AccountFacts>,
+  ): Promise<AccountSet | BadValue | NoSuchAccount | LastOwner | ChangedMeanwhile | OverDomainLimit>
   /** What would go with it. */
   measure(address: string): Promise<AccountMeasured | BadValue | NoSuchAccount>
   /** With all its mail, and the rights that others gave it. */
-  remove(address: string): Promise<AccountRemoved | BadValue | NoSuchAccount | LastOwner>
+  /** `within`: what whoever asks sees; of nothing else he is warned. */
+  remove(
+    address: string,
+    options?: AsKnown<AccountFacts> & { readonly within?: Extent | undefined },
+  ): Promise<AccountRemoved | BadValue | NoSuchAccount | LastOwner | ChangedMeanwhile>
   /** Deletes its mail and folders; the account stays. */
   empty(address: string): Promise<AccountEmptied | BadValue | NoSuchAccount>
   /** Has its mail sent on, or keeps it here again. */
@@ -252,12 +261,19 @@ export function createAccountAdministration(
     return await begun(account)
   }
 
-  async function set(request: SetAccount): ReturnType<AccountAdministration['set']> {
+  /** In the words of the directory. */
+  const asKnown = ({ isAsKnown }: AsKnown<AccountFacts>): AsKnown<AccountRecord> =>
+    isAsKnown ? { isAsKnown: async (account) => isAsKnown(await describe(account)) } : {}
+
+  async function set(
+    request: SetAccount,
+    options: AsKnown<AccountFacts> = {},
+  ): ReturnType<AccountAdministration['set']> {
     const changes = await parseChanges(request, fields)
     if (changes.kind !== 'ok') return changes
     const found = await find(request.address)
     if (found.kind !== 'found') return found
-    const changed = await accounts.set(found.address, changes.value)
+    const changed = await accounts.set(found.address, changes.value, asKnown(options))
     if (changed.kind === 'over-limit') {
       const { domain } = found.address
       return overDomainLimit(changed, { domain, value: request.quota ?? '' })
@@ -389,16 +405,16 @@ export function createAccountAdministration(
       return { kind: 'measured', address: formatAddress(found.account.address), messages, bytes }
     },
 
-    async remove(text) {
+    async remove(text, options = {}) {
       const address = fields.address(text)
       if (address.kind !== 'ok') return address
-      const removed = await accounts.remove(address.value)
+      const removed = await accounts.remove(address.value, asKnown(options))
       if (removed.kind !== 'ok') return unchanged(removed.kind, text)
       const { account } = removed
       const name = formatAddress(account.address)
       record({ what: 'account', name, before: changeFacts(account), after: null })
       const messages = await mailbox.remove(account.id)
-      const warnings = await warnOfGone(directory, address.value)
+      const warnings = await warnOfGone(directorySeen(directory, options.within), address.value)
       return { kind: 'removed', address: name, messages, warnings }
     },
 
@@ -518,9 +534,9 @@ const noSuchAccount = (text: string): NoSuchAccount => ({
 })
 
 const unchanged = (
-  kind: 'no-such-account' | 'last-owner',
+  kind: 'no-such-account' | 'last-owner' | 'changed-meanwhile',
   text: string,
-): NoSuchAccount | LastOwner => ({ kind, field: 'address', value: text })
+): NoSuchAccount | LastOwner | ChangedMeanwhile => ({ kind, field: 'address', value: text })
 
 function whyNotAdded(
   why: Exclude<DirectoryAdded, { readonly kind: 'ok' }>,

@@ -20,6 +20,8 @@ export type Change = {
     | 'token'
     | 'link'
     | 'recovery'
+    | 'sending'
+    | 'greylist'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

@@ -1,5 +1,6 @@
 // What an administrator does with domains: those this system receives mail for.
 
+import type { AsKnown } from '#shared/directory/as-known.ts'
 import type { DomainLimits, DomainRecord } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
@@ -10,6 +11,7 @@ import { findPostmaster, type Postmaster } from './postmaster.ts'
 import {
   type BadValue,
   badValue,
+  type ChangedMeanwhile,
   type Exists,
   type LastOwner,
   type NoSuchDomain,
@@ -33,7 +35,7 @@ export interface DomainAdministration {
   /** With `force` all its accounts, their mail and its aliases go too. */
   remove(
     request: RemoveDomain,
-  ): Promise<DomainRemoved | BadValue | NoSuchDomain | NotEmpty | LastOwner>
+  ): Promise<DomainRemoved | BadValue | NoSuchDomain | NotEmpty | LastOwner | ChangedMeanwhile>
 }
 
 export type AddDomain = {
@@ -42,7 +44,10 @@ export type AddDomain = {
   readonly postmaster?: string | undefined
 }
 
-export type RemoveDomain = { readonly domain: string; readonly force?: boolean | undefined }
+export type RemoveDomain = {
+  readonly domain: string
+  readonly force?: boolean | undefined
+} & AsKnown<DomainFacts>
 
 export type LimitDomain = {
   readonly domain: string
@@ -134,19 +139,23 @@ export function createDomainAdministration(
   async function remove({
     domain: text,
     force = false,
+    isAsKnown,
   }: RemoveDomain): ReturnType<DomainAdministration['remove']> {
     const found = await find(text)
     if (found.kind !== 'found') return found
     const { domain } = found.domain
     // Before any mail goes.
+    if ((await isAsKnown?.(found.domain)) === false) return changedMeanwhile(text)
     if (force && (await domains.hasLastOwner(domain))) return lastOwner(text)
     let messages = force ? await emptyAccounts(domain) : 0
-    const removed = await domains.remove(domain, { force })
+    const removed = await domains.remove(domain, { force, isAsKnown })
     switch (removed.kind) {
       case 'no-such-domain':
         return noSuchDomain(text)
       case 'last-owner':
         return lastOwner(text)
+      case 'changed-meanwhile':
+        return changedMeanwhile(text)
       case 'not-empty': {
         const { accounts, aliases } = removed
         return { kind: 'not-empty', field: 'domain', value: text, accounts, aliases }
@@ -257,6 +266,12 @@ const limitFacts = ({ accounts, aliases, quotaBytes }: DomainLimits) => ({
 })
 
 type Found = { readonly kind: 'found'; readonly domain: DomainRecord }
+
+const changedMeanwhile = (text: string): ChangedMeanwhile => ({
+  kind: 'changed-meanwhile',
+  field: 'domain',
+  value: text,
+})
 
 const lastOwner = (text: string): LastOwner => ({
   kind: 'last-owner',

@@ -13,6 +13,7 @@ import {
   type Table,
   type Write,
 } from '#shared/storage/ports.ts'
+import { type AsKnown, asRead, type ChangedMeanwhile, changedMeanwhile } from './as-known.ts'
 import {
   asQuotasWere,
   asSum,
@@ -47,6 +48,7 @@ import {
   readDomain,
   type StoredPassword,
 } from './records.ts'
+import { noteRemoved } from './removed-accounts.ts'
 import { countsAs, ownerCount, roleWrites } from './roles.ts'
 import { accountTarget, addWords, changeWords, removeWords, wordsOf } from './words.ts'
 
@@ -67,9 +69,13 @@ export interface Accounts {
     options: ListOptions & AddressFilter,
     isWanted?: (account: AccountRecord) => boolean,
   ): Promise<LookedPage<AccountRecord>>
-  set(address: Address, changes: AccountChanges): Promise<AccountChanged | OverLimit>
+  set(
+    address: Address,
+    changes: AccountChanges,
+    options?: AsKnown<AccountRecord>,
+  ): Promise<AccountChanged | OverLimit>
   /** Nothing of it remains here; its mail, filed under its id, is the caller's to delete. */
-  remove(address: Address): Promise<AccountChanged>
+  remove(address: Address, options?: AsKnown<AccountRecord>): Promise<AccountChanged>
   /** Its sending ends, from all its sessions. False when it is frozen already, or gone. */
   freeze(id: AccountId, reason: string, options?: Pick<Frozen, 'isContained'>): Promise<boolean>
   /** Of one that is frozen already: whether it is contained besides. */
@@ -120,9 +126,20 @@ export type AccountChanged =
   | { readonly kind: 'no-such-account' }
   /** Nobody else could give roles. */
   | { readonly kind: 'last-owner' }
+  | ChangedMeanwhile
 
 /** Writes of accounts added at once: of the 100 of a transaction two are for the domain and the first account of all. */
 const ADD_WRITES_MAX = 98
+/** Of a profile: what those who look at an account are shown of it, and can change. */
+const SHOWN = [
+  'enabled',
+  'shared',
+  'quotaBytes',
+  'passwordHash',
+  'forward',
+  'frozen',
+  'displayName',
+] as const
 /** Profiles read at once while listing. */
 const LIST_BATCH = 100
 
@@ -145,8 +162,10 @@ export function createAccounts(deps: {
   async function find(address: Address) {
     const item = await table.get(addressKey(address), { consistent: true })
     const entry = item && readAddress(item)
-    const account = entry?.account ? await byId(entry.account.id) : undefined
-    return account && entry ? { account, isAlias: entry.targets !== null } : undefined
+    if (!entry?.account) return undefined
+    const profile = await table.get(accountKey(entry.account.id), { consistent: true })
+    const isAlias = entry.targets !== null
+    return profile && { account: readAccount(profile), profile, isAlias }
   }
 
   async function* inDomain(domain: Domain): AsyncGenerator<AccountRecord> {
@@ -239,6 +258,7 @@ export function createAccounts(deps: {
     shared: wanted.shared ?? false,
     frozen: null,
     forward: null,
+    script: null,
     factors: null,
     role: null,
     roleEpoch: 0,
@@ -336,10 +356,11 @@ export function createAccounts(deps: {
         })
       }),
 
-    set: (address, changes) =>
+    set: (address, changes, { isAsKnown } = {}) =>
       optimistic<AccountChanged | OverLimit>(async () => {
         const found = await find(address)
         if (found === undefined) return { kind: 'no-such-account' }
+        if ((await isAsKnown?.(found.account)) === false) return changedMeanwhile
         // Only what changes is written: two changes of different settings at once both hold.
         const {
           passwordHash,
@@ -369,9 +390,10 @@ export function createAccounts(deps: {
         const writes: Write[] = switches
           ? [...roleWrites(found.account, enabled ? 'enable' : 'disable')]
           : []
-        const asRead = [
+        const stillSo = [
           ...(switches ? [withRole(found.account)] : []),
           ...(displayName === undefined ? [] : [isNamed(found.account)]),
+          ...(isAsKnown ? asRead(found.profile, SHOWN) : []),
         ]
         for (const [update, set, others] of [
           [
@@ -382,7 +404,7 @@ export function createAccounts(deps: {
           [addressKey(address), { ...repeated, ...forwarded }, unforwarded],
         ] as const) {
           if (Object.keys(set).length === 0 && forward !== null) continue
-          const conditions: readonly Condition[] = update.sk === PROFILE_SK ? asRead : []
+          const conditions: readonly Condition[] = update.sk === PROFILE_SK ? stillSo : []
           const condition = { all: [{ exists: 'pk' }, ...conditions] } as const
           writes.push({ update, changes: { set, ...others }, if: condition })
         }
@@ -406,11 +428,12 @@ export function createAccounts(deps: {
         }
       }),
 
-    remove: (address) =>
+    remove: (address, { isAsKnown } = {}) =>
       optimistic<AccountChanged>(async () => {
         const found = await find(address)
         if (found === undefined) return { kind: 'no-such-account' }
-        const { account, isAlias } = found
+        const { account, profile, isAlias } = found
+        if ((await isAsKnown?.(account)) === false) return changedMeanwhile
         if (await endsLastOwner(account)) return { kind: 'last-owner' }
         const key = addressKey(address)
         const mine = owned(account)
@@ -419,13 +442,17 @@ export function createAccounts(deps: {
           isAlias
             ? {
                 update: key,
-                changes: { remove: ['accountId', 'enabled', 'quotaBytes', 'forward'] },
+                changes: { remove: ['accountId', 'enabled', 'quotaBytes', 'forward', 'filtered'] },
                 if: { all: [mine, { exists: 'targets' }] },
               }
             : { delete: key, if: { all: [mine, { absent: 'targets' }] } },
           ...removeWords(wordsOfAccount(account), accountTarget(account.address)),
-          { delete: accountKey(account.id), if: withRole(account) },
+          {
+            delete: accountKey(account.id),
+            if: { all: [withRole(account), ...(isAsKnown ? asRead(profile, SHOWN) : [])] },
+          },
           { delete: factorsKey(account.id) },
+          noteRemoved(account.id, clock.now()),
           ...roleWrites(account, 'remove'),
         ])
         onSessionsEnd(account.id)

@@ -19,7 +19,9 @@ import { createLookup, type Match } from './lookup.ts'
 import { type OwnNameSettings, ownNames } from './own-names.ts'
 import type { AliasName, Forward } from './records.ts'
 import { createRecoveryAddresses, type RecoveryAddresses } from './recovery-addresses.ts'
+import { createRemovedAccounts, type RemovedAccounts } from './removed-accounts.ts'
 import { createRoles, type Roles } from './roles.ts'
+import { createScripts, type Scripts } from './scripts.ts'
 import { createSigningKeys, type SigningKeys } from './signing-keys.ts'
 
 export interface Directory {
@@ -31,6 +33,8 @@ export interface Directory {
   readonly factors: Factors
   readonly recoveryAddresses: RecoveryAddresses
   readonly roles: Roles
+  readonly removedAccounts: RemovedAccounts
+  readonly scripts: Scripts
   /** What an address is, one step far: exact, then without extension, then catch-all. */
   resolve(address: Address): Promise<Recipient>
   /** Where mail to these addresses goes in the end. */
@@ -114,6 +118,8 @@ export function createDirectory(deps: {
     factors: createFactors({ table, onSessionsEnd }),
     recoveryAddresses: createRecoveryAddresses({ table, clock }),
     roles,
+    removedAccounts: createRemovedAccounts({ table }),
+    scripts: createScripts({ table, clock }),
     domains: createDomains({ table, clock, accounts, aliases, roles }),
     expand: (addresses, options) => expand(addresses, lookup, settings, options),
     async reach(address) {

@@ -1,7 +1,7 @@
 // One-time links: whoever has one may do one thing once, within a time. The secret stands in the fragment of the address, which no server
 // is sent and no log has; only its hash is kept. One of a kind for each account: a new one makes the old one worthless.
 //
-//   counters   LINK#<account or first-owner> / <kind>   hash, until when, who made it, what about; ttl
+//   counters   LINK#<account or first-owner> / <kind>   hash, until when, who made it (`byAccount`: where an account has), what about; ttl
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
@@ -38,11 +38,15 @@ export type Link = {
   readonly by: string
   /** Of `recovery-address`: which. */
   readonly about?: string
+  /** His account; null: the machine's user. */
+  readonly byAccount: AccountId | null
 }
+
+export type NewLink = Omit<Link, 'expiresMs' | 'byAccount'> & Partial<Pick<Link, 'byAccount'>>
 
 export interface Links {
   /** `secret`: for the fragment. */
-  make(link: Omit<Link, 'expiresMs'>): Promise<{ readonly secret: string; readonly link: Link }>
+  make(link: NewLink): Promise<{ readonly secret: string; readonly link: Link }>
   /** What it is good for, without using it. */
   find(secret: string): Promise<Link | undefined>
   /** Uses it up; of two who use it at once one gets it. */
@@ -82,14 +86,17 @@ export function createLinks(deps: {
   }
 
   return {
-    async make({ kind, accountId, by, about }) {
+    async make({ kind, accountId, by, byAccount = null, about }) {
       const text = hexOf(random(SECRET_BYTES))
       const expiresMs = clock.now() + (kind === 'forgotten' ? FORGOTTEN_LINK_MS : LINK_MS)
       const ttl = Math.ceil(expiresMs / 1_000)
       const key = keyOf({ kind, accountId })
+      const maker = byAccount === null ? { by } : { by, byAccount }
       const told = about === undefined ? {} : { about }
-      await counters.write({ put: { ...key, hash: hashOf(text), expiresMs, by, ...told, ttl } })
-      const link = { kind, accountId, by, expiresMs, ...told }
+      await counters.write({
+        put: { ...key, hash: hashOf(text), expiresMs, ...maker, ...told, ttl },
+      })
+      const link = { kind, accountId, by, byAccount, expiresMs, ...told }
       return { secret: `${kind}.${accountId ?? FIRST_OWNER}.${text}`, link }
     },
 
@@ -142,4 +149,5 @@ const readLink = ({ kind, accountId }: Place, item: Item): Link => ({
   expiresMs: Number(item.expiresMs),
   by: String(item.by),
   ...(typeof item.about === 'string' && { about: item.about }),
+  byAccount: parseAccountId(String(item.byAccount ?? '')) ?? null,
 })

@@ -119,7 +119,7 @@ export function createSessions(deps: {
     }
     const used = { ...session, usedMs: nowMs, expiresMs: endOf(session.createdMs, nowMs) }
     const { usedMs, expiresMs, ttl } = itemOf(used)
-    await writeIfThere(counters, keyOf(session), { usedMs, expiresMs, ttl })
+    await writeIfNotReplaced(counters, keyOf(session), { usedMs, expiresMs, ttl })
     return used
   }
 
@@ -284,11 +284,15 @@ async function replace(table: Table, last: Session, by: Session, nowMs: number):
   )
 }
 
-const writeIfThere = (
+/** What was replaced meanwhile has little time left, and gets no more. */
+const writeIfNotReplaced = (
   table: Table,
   update: Key,
   set: { readonly [name: string]: number },
-): Promise<boolean> => isDone(table.write({ update, changes: { set }, if: { exists: 'pk' } }))
+): Promise<boolean> => {
+  const condition = { all: [{ exists: 'pk' }, { absent: 'replacedBy' }] } as const
+  return isDone(table.write({ update, changes: { set }, if: condition }))
+}
 
 async function isDone(writing: Promise<unknown>): Promise<boolean> {
   try {

@@ -526,3 +526,22 @@ describe('one’s own password', () => {
     expect(body.data).toHaveLength(1)
   })
 })
+
+describe('a name that no key can be', () => {
+  it.each(['\0', '\ud800', `${'x'.repeat(290)}${'😀'.repeat(20)}`])(
+    'is recorded all the same: %j',
+    async (name) => {
+      // Refusals are recorded so often and no more.
+      await world.clock.advance(10 * 60_000)
+      await signIn(name, 'wrong')
+      const path = `/accessTables/${encodeURIComponent(name.toWellFormed())}/entries/x`
+      const told = await ask(`PUT ${path}`, { as: 'auditor', body: { result: 'OK' } })
+      expect(told.status).toBe(403)
+      const { body } = await ask('GET /audit?limit=2', { as: 'owner' })
+      const operations = body.data.map((one: { operation: string }) => one.operation)
+      expect(operations.sort()).toEqual(['accessTables.set', 'session.create'])
+      const object = encodeURIComponent(name.toWellFormed())
+      expect((await ask(`GET /audit?object=${object}`, { as: 'owner' })).status).toBe(200)
+    },
+  )
+})

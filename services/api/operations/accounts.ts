@@ -7,10 +7,11 @@ import {
   type FolderFacts,
 } from '#shared/administration/accounts.ts'
 import { badValue } from '#shared/administration/refusals.ts'
+import { extentOf } from '#shared/administration/rights/allowed.ts'
 import type { SecretSource } from '#shared/administration/secrets.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { defineBulk, operationsById } from '../bulk.ts'
-import type { Call } from '../call.ts'
+import { asKnown, type Call } from '../call.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { listOf } from '../paging.ts'
 import {
@@ -287,7 +288,10 @@ const singleAccountOperations = [
     async run({ params, body: { quotaBytes, ...changes } }, call) {
       const address = await addressOf(call, params.account)
       const quota = quotaText(quotaBytes)
-      const set = await call.administration.accounts.set({ ...changes, address, quota })
+      const set = await call.administration.accounts.set(
+        { ...changes, address, quota },
+        asKnown(call, versionOfAccount),
+      )
       return set.kind === 'set' ? await changed(call, address, set.warnings) : set
     },
   }),
@@ -309,7 +313,10 @@ const singleAccountOperations = [
         return badValue('password', '', { name: 'password-or-hash' })
       }
       const address = await addressOf(call, params.account)
-      const set = await call.administration.accounts.set({ address, secret: secretOf(body) })
+      const set = await call.administration.accounts.set(
+        { address, secret: secretOf(body) },
+        asKnown(call, versionOfAccount),
+      )
       if (set.kind !== 'set') return set
       const told = await changed(call, address, set.warnings)
       if (told.kind !== 'answer') return told
@@ -328,7 +335,10 @@ const singleAccountOperations = [
     current: currentAccount,
     async run({ params, body }, call) {
       const address = await addressOf(call, params.account)
-      const set = await call.administration.accounts.set({ address, forward: body.forward })
+      const set = await call.administration.accounts.set(
+        { address, forward: body.forward },
+        asKnown(call, versionOfAccount),
+      )
       return set.kind === 'set' ? await changed(call, address, set.warnings) : set
     },
   }),
@@ -349,10 +359,13 @@ const singleAccountOperations = [
       return answer({ address: measured.address, messages: measured.messages, warnings: [] })
     },
     async run({ params }, call) {
-      const gone = await call.administration.accounts.remove(await addressOf(call, params.account))
+      const address = await addressOf(call, params.account)
+      const within = extentOf(call.actor, 'directory.read')
+      const options = { ...asKnown(call, versionOfAccount), within }
+      const gone = await call.administration.accounts.remove(address, options)
       if (gone.kind !== 'removed') return gone
-      const { address, messages, warnings } = gone
-      return answer({ address, messages, warnings: [...warnings] })
+      const { messages, warnings } = gone
+      return answer({ address: gone.address, messages, warnings: [...warnings] })
     },
   }),
   defineOperation({

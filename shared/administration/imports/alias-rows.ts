@@ -8,22 +8,33 @@ import {
 } from '#shared/directory/aliases.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import { formatAddress } from '#shared/mail/address.ts'
-import { type Fields, formatAliasName } from '../fields.ts'
+import { concurrently } from '#shared/runtime/concurrently.ts'
+import { ownerOfAlias } from '../alias-owner.ts'
+import { addressOfAlias, type Fields, formatAliasName } from '../fields.ts'
 import { overDomainLimit } from '../over-limit.ts'
 import { badValue, type Parsed, type Refusal } from '../refusals.ts'
 import { warnOfAlias } from '../warnings.ts'
 import { aliasColumns } from './columns.ts'
 import type { Cells, Row } from './lines.ts'
-import type { Named, RowKind } from './plan.ts'
+import type { Named, PlanOptions, RowKind } from './plan.ts'
 
 type WantedAlias = Named & Alias
+
+const AT_ONCE = 16
 
 export function aliasRows(
   { directory }: { readonly directory: Directory },
   fields: Fields,
-  madeBy?: string,
+  { madeBy, refusalOf }: Pick<PlanOptions, 'madeBy' | 'refusalOf'> = {},
 ): RowKind<WantedAlias> {
   const { aliases } = directory
+
+  async function refusedTo({ name }: WantedAlias): Promise<Refusal | undefined> {
+    const address = addressOfAlias(name)
+    const owner = refusalOf && address && (await ownerOfAlias(directory, address))
+    return owner && refusalOf?.(owner)
+  }
+
   return {
     many: 'aliases',
     field: 'alias',
@@ -39,11 +50,20 @@ export function aliasRows(
       const given = new Set(targets.map(formatAddress))
       return there.symmetricDifference(given).size === 0 ? 'same' : 'differs'
     },
-    async add(some) {
-      const added = await aliases.addAll(some, madeBy)
-      return added.map((one, i) => (one.kind === 'ok' ? undefined : refusal(one, some[i])))
+    async add(all) {
+      const refusals = await concurrently(all, AT_ONCE, refusedTo)
+      const some = all.filter((_, i) => refusals[i] === undefined)
+      const added = (await aliases.addAll(some, madeBy)).values()
+      return all.map((wanted, i) => {
+        const refused = refusals[i]
+        if (refused !== undefined) return refused
+        const one: AliasAdded = added.next().value ?? { kind: 'exists' }
+        return one.kind === 'ok' ? undefined : refusal(one, wanted)
+      })
     },
     async update(wanted) {
+      const refused = await refusedTo(wanted)
+      if (refused !== undefined) return refused
       const changed = await aliases.set(wanted.name, wanted.targets)
       return changed.kind === 'ok' ? undefined : refusal(changed, wanted)
     },
@@ -93,19 +113,20 @@ const tooManyTargets = (key: string, count: number) =>
 /** What changed since all was checked, or what only the directory knows. */
 function refusal(
   why: Exclude<AliasAdded | AliasChanged, { readonly kind: 'ok' }>,
-  wanted: WantedAlias | undefined,
+  wanted: WantedAlias,
 ): Refusal {
-  const value = wanted?.key ?? ''
+  const value = wanted.key
   const { kind } = why
   switch (kind) {
     case 'over-limit':
       return overDomainLimit(why, { domain: wanted?.name.domain ?? '', value })
     case 'bad-targets':
-      return tooManyTargets(value, wanted?.targets.length ?? 0)
+      return tooManyTargets(value, wanted.targets.length)
     case 'no-such-domain':
-      return { kind, field: 'alias', value, domain: wanted?.name.domain ?? '' }
+      return { kind, field: 'alias', value, domain: wanted.name.domain }
     case 'exists':
     case 'no-such-alias':
+    case 'changed-meanwhile':
       return { kind, field: 'alias', value }
   }
 }

@@ -91,7 +91,7 @@ export const mail: { readonly [key in keyof typeof english]: MessageText } = {
   'trace.ask': 'Ist es angekommen?',
   'trace.askText':
     'Von jeder Nachricht wird erzählt, zugestellt oder nicht, und was abgelehnt wurde: nach Adresse, Nummer, Message-ID oder der IP-Adresse des Senders.',
-  'trace.nothing': 'In den letzten {since} ist nichts bekannt',
+  'trace.nothing': 'Nichts ist darüber bekannt (angesehen: {since})',
   'trace.nothingText':
     'Keine Nachricht, die wir angenommen oder abgelehnt haben. Wurde sie gesendet, hat die andere Seite sie uns nicht angeboten.',
   'trace.longer': '30 Tage ansehen',

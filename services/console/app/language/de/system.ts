@@ -55,8 +55,8 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'audit.ok': 'erledigt',
   'audit.unknown': 'Ende unbekannt',
 
-  'overview.findings': 'Was Sie braucht',
-  'overview.allWell': 'Nichts braucht Sie',
+  'overview.findings': 'Was zu tun ist',
+  'overview.allWell': 'Nichts zu tun',
   'overview.now': 'Jetzt',
   'overview.figures': 'Zahlen',
   'overview.range': 'Zeitraum',
@@ -119,4 +119,22 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'role.removeTitle': '{address} die Rolle nehmen?',
   'role.removeText': 'Das Konto bleibt und hat nur noch seine eigene Mail.',
   'role.wasRemoved': '{address} hat keine Rolle mehr',
+
+  'finding.disk-low':
+    'Auf der Platte sind noch {percent} % frei ({freeBytes}). Ist sie voll, wird keine Mail mehr angenommen.',
+  'finding.certificate-expires': 'Tage, bis das Zertifikat abläuft: {daysLeft}',
+  'finding.certificate-unreadable': 'Das Zertifikat ist nicht lesbar',
+  'finding.queue-old': 'Die älteste Nachricht wartet seit {hours} Stunden',
+  'finding.queue-held': 'Angehalten, bis jemand entscheidet: {held}',
+  'finding.log-errors': 'Fehler im Log in der letzten Stunde: {errors}',
+  'finding.login-failures':
+    'Gescheiterte Anmeldungen in der letzten Stunde: {loginFailures}, gelungene: {logins}',
+  'finding.job-failed': 'Ein Auftrag ist gescheitert ({job}): {reason}',
+  'figure.oldest': 'Älteste Nachricht',
+  'job.kind.import': 'Import',
+  'job.kind.undo-import': 'Import zurücknehmen',
+  'job.kind.export': 'Export',
+  'job.kind.queue-change': 'Änderung der Warteschlange',
+  'job.kind.index-directory': 'Suchverzeichnis',
+  'job.kind.doctor': 'Diagnose',
 }

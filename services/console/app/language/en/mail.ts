@@ -82,7 +82,7 @@ export const mail = {
   'trace.ask': 'Did it arrive?',
   'trace.askText':
     'Every message is told of, delivered or not, and what was refused: by address, queue id, Message-ID or the IP address of who sent it.',
-  'trace.nothing': 'Nothing is known in the last {since}',
+  'trace.nothing': 'Nothing is known of it (looked at: {since})',
   'trace.nothingText':
     'No message that we accepted or refused. If it was sent, the other side has not offered it to us.',
   'trace.longer': 'Look at 30 days',

@@ -115,4 +115,22 @@ export const system = {
   'role.removeTitle': 'Take the role of {address} away?',
   'role.removeText': 'The account stays, and has its own mail alone.',
   'role.wasRemoved': '{address} has no role any more',
+
+  'finding.disk-low':
+    'The disk has {percent} % left ({freeBytes}). When it is full no mail is taken.',
+  'finding.certificate-expires': 'Days until the certificate runs out: {daysLeft}',
+  'finding.certificate-unreadable': 'The certificate cannot be read',
+  'finding.queue-old': 'The oldest message waits for {hours} hours',
+  'finding.queue-held': 'Held until somebody decides: {held}',
+  'finding.log-errors': 'Errors in the log in the last hour: {errors}',
+  'finding.login-failures':
+    'Logins that failed in the last hour: {loginFailures}, and {logins} that did not',
+  'finding.job-failed': 'A job failed ({job}): {reason}',
+  'figure.oldest': 'Oldest message',
+  'job.kind.import': 'Import',
+  'job.kind.undo-import': 'Import taken back',
+  'job.kind.export': 'Export',
+  'job.kind.queue-change': 'Change in the queue',
+  'job.kind.index-directory': 'Search index',
+  'job.kind.doctor': 'Diagnosis',
 } as const

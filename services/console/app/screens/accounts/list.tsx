@@ -143,7 +143,7 @@ export function screen() {
           {
             key: 'created',
             title: t('created'),
-            width: '8rem',
+            width: '9.5rem',
             isNumber: true,
             cell: ({ createdAt }) => <Ago at={createdAt} />,
           },
