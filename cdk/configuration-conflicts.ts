@@ -30,7 +30,16 @@ export function mailConflicts(configuration: Configuration, mail: Settings): Pro
     const keys = ['relayhost', 'mail.smtpTlsSecurityLevel']
     return [conflict(keys, `port ${SUBMISSIONS_PORT} begins with TLS`)]
   }
-  return [...unreachableFilters(mail), ...webhookSecret(configuration, mail)]
+  return [
+    ...unreachableFilters(mail),
+    ...webhookSecret(configuration, mail),
+    ...oidcSecret(configuration, mail),
+  ]
+}
+
+function oidcSecret({ oidcClientSecretArn }: Configuration, mail: Settings): Problem[] {
+  if (oidcClientSecretArn === '' || mail.oidcIssuer !== '') return []
+  return [conflict(['oidcClientSecretArn', 'mail.oidcIssuer'], 'no issuer is named who gave it')]
 }
 
 function webhookSecret({ webhookSecretArn }: Configuration, mail: Settings): Problem[] {

@@ -143,6 +143,11 @@ export const configurationTable = {
     default: '',
     about: 'The text that signs requests to the webhook (docs/webhook.md), in Secrets Manager.',
   }),
+  oidcClientSecretArn: new Setting(secretArn, {
+    default: '',
+    about:
+      'The text that the issuer of `mail.oidcIssuer` gave this system, in Secrets Manager. Without one it is a public client.',
+  }),
   probeSecretArn: new Setting(secretArn, {
     default: '',
     about:

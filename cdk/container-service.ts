@@ -23,7 +23,7 @@ import { variableOf } from '#shared/settings/load.ts'
 import { HEALTH_PORT, type ListenerName, listenerTable, listenerVariables } from './listeners.ts'
 import type { LoadBalancer } from './load-balancer.ts'
 import type { Parts } from './parts.ts'
-import { logins, readSecret } from './permissions.ts'
+import { logins, readOidcSecret, readSecret, readSettings, sendFigures } from './permissions.ts'
 import type { Policy } from './services/policy.ts'
 import { entryVariables } from './variables.ts'
 
@@ -135,12 +135,19 @@ function containerVariables({ deployment, storage }: Parts): ContainerVariables 
     COUNTERS_TABLE: counters.tableName,
     OBJECTS_BUCKET: storage.objects.bucketName,
     TLS_SECRET: storage.tlsSecret.secretArn,
+    OIDC_CLIENT_SECRET: deployment.oidcClientSecretArn,
     HEALTH_PORT: String(HEALTH_PORT),
     DRAIN_SECONDS: String(deployment.preset.drainSeconds),
     MEMORY_MIB: String(deployment.preset.taskMemoryMiB),
   }
 }
 
-function containerStatements({ storage }: Parts): PolicyStatement[] {
-  return [readSecret(storage.tlsSecret.secretArn), ...logins(storage)]
+function containerStatements({ deployment, storage }: Parts): PolicyStatement[] {
+  return [
+    readSecret(storage.tlsSecret.secretArn),
+    ...readOidcSecret(deployment),
+    readSettings(storage),
+    sendFigures(storage),
+    ...logins(storage),
+  ]
 }

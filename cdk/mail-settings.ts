@@ -1,5 +1,6 @@
 // The table `mail` of the deployment file: mail settings, as the variables that containers and functions read.
 
+import { isDecidedByDeployment } from '#shared/settings/deployed.ts'
 import { loadSettings, variableOf } from '#shared/settings/load.ts'
 import type { Problem } from '#shared/settings/problems.ts'
 import { writtenText } from '#shared/settings/references.ts'
@@ -14,10 +15,6 @@ export type MailSettings =
       readonly settings: Settings
     }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
-
-/** Set by the deployment itself, or about files and disks that no container has. */
-const notHere =
-  /^(?:hostname|relayhost.*|defaultTransport|smtpHeloName|smtpd?TlsCAfile|smtpTls(?:Cert|Key)File|queueMinfree|maildropDirectory|authorizedSubmitUsers|inetInterfaces|lmtpTrustedNetworks|reinjectionTrustedNetworks|contentFilter|srsSecretsFile|webhook\.secretFile|listeners\..*|tls\.(?:certificateFile|keyFile)|proxyTrustedNetworks|log\.(?:file|syslogServer|syslogFacility))$/
 
 /** Lambda takes 4 KB of variables altogether. */
 const VARIABLES_BYTES_MAX = 2_500
@@ -38,7 +35,9 @@ export function readMailSettings(
     ]),
   )
   const problems = [
-    ...given.filter(([path]) => notHere.test(path)).map(([path]) => settledElsewhere(path)),
+    ...given
+      .filter(([path]) => isDecidedByDeployment(path))
+      .map(([path]) => settledElsewhere(path)),
     ...tooLong(
       variables,
       given.map(([path]) => path),

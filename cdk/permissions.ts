@@ -6,8 +6,11 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
+import { SETTINGS_PK, SETTINGS_STATE_PK } from '#shared/directory/stored-settings.ts'
+import { PARTS_PK as FIGURE_PARTS_PK } from '#shared/figures/parts.ts'
 import { STORE_PK } from '#shared/storage/aws/store-format.ts'
 import type { Deployment } from './configuration.ts'
+import type { Parts } from './parts.ts'
 import type { Queues } from './queues.ts'
 import type { Storage } from './storage.ts'
 
@@ -32,6 +35,16 @@ export function keysLike(...patterns: readonly string[]) {
 /** Reads the version of what is stored, as every entry does that opens tables; for those that may not read the directory anyhow. */
 export function readStoreFormat({ tables: { directory } }: Storage): PolicyStatement {
   return allow(['dynamodb:GetItem'], [directory.tableArn], keysLike(STORE_PK))
+}
+
+/** What administrators changed of the settings while it runs; every entry that opens tables goes by it. */
+export function readSettings({ tables: { directory } }: Storage): PolicyStatement {
+  return allow(['dynamodb:Query'], [directory.tableArn], keysLike(SETTINGS_PK))
+}
+
+/** Leaves what it counted for the sweeper. */
+export function sendFigures({ tables: { counters } }: Storage): PolicyStatement {
+  return allow(['dynamodb:PutItem'], [counters.tableArn], keysLike(FIGURE_PARTS_PK))
 }
 
 /** Maps: all of a small table, keys of a large one; for those that may read single items of the directory anyhow. */
@@ -189,6 +202,11 @@ export function readWebhookSecret({ webhookSecretArn }: Deployment): PolicyState
   return webhookSecretArn === '' ? [] : [readSecret(webhookSecretArn)]
 }
 
+/** What the issuer of logins gave this system, where it is no public client. */
+export function readOidcSecret({ oidcClientSecretArn }: Deployment): PolicyStatement[] {
+  return oidcClientSecretArn === '' ? [] : [readSecret(oidcClientSecretArn)]
+}
+
 export function writeObjects({ objects }: Storage): PolicyStatement {
   return allow(['s3:PutObject', 's3:AbortMultipartUpload'], [objects.arnForObjects('mail/*')])
 }
@@ -228,30 +246,62 @@ export function changeVisibility(queue: IQueue): PolicyStatement {
   return allow(['sqs:ChangeMessageVisibility'], [queue.queueArn])
 }
 
-/** Partitions of the directory that administration changes: all but the version of what is stored, which is the sweeper's. */
-const administered = [
-  ...['DOMAINS', 'D#*', 'ACC#*', 'IDENTITY#*', 'ROLES', 'REMOVED', 'POSTMASTER', 'WORD#*', 'WORDS'],
-  ...['ACCESS', 'ACCESS#*', 'DKIM#*', 'SRS', 'TOKENS', 'TOKEN#*', 'PASSKEYS', 'API', 'AUDIT#*'],
+/** Partitions of the directory that administration works on: all but the version of what is stored, which is the sweeper's. */
+const administered = {
+  jobs: [
+    ...[
+      'DOMAINS',
+      'D#*',
+      'ACC#*',
+      'IDENTITY#*',
+      'ROLES',
+      'REMOVED',
+      'POSTMASTER',
+      'WORD#*',
+      'WORDS',
+    ],
+    ...['ACCESS', 'ACCESS#*', 'DKIM#*', 'TOKENS', 'TOKEN#*', 'AUDIT#*'],
+  ],
+  api: ['SRS', 'PASSKEYS', 'API', SETTINGS_PK, SETTINGS_STATE_PK],
+} as const
+/** Of those that end by themselves: who is signed in, what was begun, what others counted and is looked at. */
+const administeredCounters = {
+  jobs: [
+    ...['JOB#*', 'JOBS*', 'ADMINISTRATOR', FIGURE_PARTS_PK, 'SESSION#*', 'LINK#*', 'SETUP#*'],
+    ...['AUTH#*', 'RATE#*', 'SENT#*', 'DESTINATION#*', 'GREY#*', 'VERIFY#*', 'POP#*'],
+  ],
+  api: ['TICKET#*', 'FACTOR#*', 'REPEAT#*', 'FIGURES#*', 'DECISION#*'],
+} as const
+/** Mailboxes of accounts, their folders and messages; who is to be told of a change. */
+const administeredMail = ['A#*', 'F#*', 'B#*', 'W#*', 'EVERYONE'] as const
+const queueActions = [
+  ...['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
+  ...['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
 ] as const
 
-/** What an administrator may: the directory, mailboxes as a whole, the queue. */
+/** What an administrator may, as the function `api` does it at once, and `jobs` what takes long: the directory, mailboxes as a whole, the queue. */
 export function administer(
   scope: Construct,
-  { storage, queues }: { readonly storage: Storage; readonly queues: Queues },
-  prefix: string,
+  { deployment, storage, queues }: Parts,
+  who: 'api' | 'jobs',
 ): PolicyStatement[] {
   const { directory, mail, queue, counters } = storage.tables
-  const writes = tableActions.filter((action) => /Put|Update|Delete|Write/.test(action))
-  const reads = tableActions.filter((action) => !writes.includes(action))
+  const of = (partitions: typeof administered | typeof administeredCounters) =>
+    keysLike(...partitions.jobs, ...(who === 'api' ? partitions.api : []))
   return [
-    allow(reads, [directory.tableArn]),
-    allow(writes, [directory.tableArn], keysLike(...administered)),
-    allow(tableActions, [mail.tableArn, counters.tableArn, queue.tableArn]),
+    // `jobs` makes no tokens, which asks whether their account is there.
+    allow(who === 'api' ? manage : empty, [directory.tableArn], of(administered)),
+    readStoreFormat(storage),
+    ...(who === 'api' ? [] : [readSettings(storage)]),
+    allow(empty, [mail.tableArn], keysLike(...administeredMail)),
+    // Who works on jobs forgets one only where it is over.
+    allow(who === 'api' ? empty : manage, [counters.tableArn], of(administeredCounters)),
+    allow(queueActions, [queue.tableArn], keysLike('Q#*', 'J#*')),
     allow(['dynamodb:Query'], [`${queue.tableArn}/index/due`, `${queue.tableArn}/index/list`]),
     allow(
       ['sqs:SendMessage'],
       [queues.incoming, queues.active, queues.deferred].map(({ queue }) => queue.queueArn),
     ),
-    sendHints(scope, prefix),
+    sendHints(scope, watchQueuePrefix(deployment.name)),
   ]
 }

@@ -4,7 +4,7 @@
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { Parts } from '../parts.ts'
-import { administer, allow, readObjects, watchQueuePrefix, writeObjects } from '../permissions.ts'
+import { administer, allow, readObjects, readOidcSecret, writeObjects } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import { version } from '../version.ts'
 import { administrationVariables } from './administration.ts'
@@ -27,9 +27,11 @@ export class Api extends PostwolkeFunction<'api'> {
         OBJECTS_BUCKET: parts.storage.objects.bucketName,
         JOBS_FUNCTION: jobs.lambda.functionName,
         VERSION: version,
+        OIDC_CLIENT_SECRET: deployment.oidcClientSecretArn,
       },
       statements: [
-        ...administer(scope, parts, watchQueuePrefix(deployment.name)),
+        ...administer(scope, parts, 'api'),
+        ...readOidcSecret(deployment),
         // Of what is in quarantine: shown to whoever may see it.
         ...readObjects(parts.storage),
         // Letters of the system: links for a new password.

@@ -9,6 +9,8 @@ import {
   changeVisibility,
   deliverToMailboxes,
   keysLike,
+  readSettings,
+  sendFigures,
   sendHints,
   watchQueuePrefix,
 } from '../permissions.ts'
@@ -23,7 +25,7 @@ const concurrencyMax: BySize<number> = { hobby: 2, standard: 10, scale: 100 }
 
 export class Cleanup extends PostwolkeFunction<'cleanup'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
-    const { directory, mail, queue } = storage.tables
+    const { directory, mail, queue, counters } = storage.tables
     const { incoming, active, deferred } = queues
     super(scope, 'cleanup', {
       deployment,
@@ -33,6 +35,7 @@ export class Cleanup extends PostwolkeFunction<'cleanup'> {
         DIRECTORY_TABLE: directory.tableName,
         MAIL_TABLE: mail.tableName,
         QUEUE_TABLE: queue.tableName,
+        COUNTERS_TABLE: counters.tableName,
         INCOMING_QUEUE_URL: incoming.queue.queueUrl,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
         DEFERRED_QUEUE_URL: deferred.queue.queueUrl,
@@ -41,6 +44,8 @@ export class Cleanup extends PostwolkeFunction<'cleanup'> {
         allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [directory.tableArn]),
         // All of a small table of transports or addresses.
         allow(['dynamodb:Query'], [directory.tableArn], keysLike('ACCESS*')),
+        readSettings(storage),
+        sendFigures(storage),
         deliverToMailboxes(storage),
         allow(
           [

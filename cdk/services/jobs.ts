@@ -1,11 +1,12 @@
-// jobs: imports, exports and changes of many things at once, begun by the API; the daily seal of the record of what was done.
+// jobs: imports, exports and changes of many things at once, begun by the API; the daily seal of the record of what was done;
+// what has waited in quarantine for too long.
 
 import { Duration } from 'aws-cdk-lib'
 import { Schedule } from 'aws-cdk-lib/aws-events'
 import type { Construct } from 'constructs'
 import type { jobsJobs } from '#services/aws/environment.ts'
 import type { Parts } from '../parts.ts'
-import { administer, watchQueuePrefix } from '../permissions.ts'
+import { administer } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import { administrationVariables } from './administration.ts'
 
@@ -19,7 +20,7 @@ export class Jobs extends PostwolkeFunction<'jobs'> {
       timeout: Duration.minutes(10),
       memoryMiB: deployment.preset.functionMemoryMiB,
       environment: administrationVariables(parts),
-      statements: administer(scope, parts, watchQueuePrefix(deployment.name)),
+      statements: administer(scope, parts, 'jobs'),
     })
     // Whoever begins a job wakes it; this is for what was not done in one go, and for what is tried again.
     this.every<(typeof jobsJobs)[number]>('Work', Schedule.rate(Duration.minutes(2)), {
@@ -27,6 +28,9 @@ export class Jobs extends PostwolkeFunction<'jobs'> {
     })
     this.every<(typeof jobsJobs)[number]>('Seal', Schedule.rate(Duration.hours(1)), {
       job: 'seal',
+    })
+    this.every<(typeof jobsJobs)[number]>('Forget', Schedule.rate(Duration.hours(1)), {
+      job: 'forget',
     })
   }
 }

@@ -15,6 +15,8 @@ import {
   freezeAccounts,
   keysLike,
   readObjects,
+  readSettings,
+  sendFigures,
   sendHints,
   watchQueuePrefix,
   writeObjects,
@@ -65,6 +67,8 @@ export function deliveryStatements(
           ),
         ]
       : []),
+    readSettings(storage),
+    sendFigures(storage),
     deliverToMailboxes(storage),
     ...readObjects(storage),
     allow(

@@ -12,8 +12,10 @@ import {
   freezeAccounts,
   keysLike,
   readSecret,
+  readSettings,
   readStoreFormat,
   recordDecisions,
+  sendFigures,
 } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 
@@ -31,6 +33,8 @@ export class Policy extends PostwolkeFunction<'policy'> {
       },
       statements: [
         readStoreFormat(storage),
+        readSettings(storage),
+        sendFigures(storage),
         // Recipients, keys of large access tables, and the account of a sender who has logged in.
         allow(['dynamodb:BatchGetItem'], [directory.tableArn]),
         allow(['dynamodb:GetItem'], [directory.tableArn], keysLike('ACC#*')),

@@ -10,14 +10,14 @@ import { STORE_PK } from '#shared/storage/aws/store-format.ts'
 import type { Deployment } from '../configuration.ts'
 import { FIVE_MINUTES, ownMetric } from '../metrics.ts'
 import type { Parts } from '../parts.ts'
-import { allow, keysLike, readStoreFormat } from '../permissions.ts'
+import { allow, keysLike, readSettings, readStoreFormat } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import type { Queues } from '../queues.ts'
 import type { AlarmFacts, Graph } from '../watched.ts'
 
 export class Sweeper extends PostwolkeFunction<'sweeper'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
-    const { directory, queue } = storage.tables
+    const { directory, queue, counters } = storage.tables
     const { incoming, active, deferred } = queues
     super(scope, 'sweeper', {
       deployment,
@@ -27,6 +27,7 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
       environment: {
         DIRECTORY_TABLE: directory.tableName,
         QUEUE_TABLE: queue.tableName,
+        COUNTERS_TABLE: counters.tableName,
         INCOMING_QUEUE_URL: incoming.queue.queueUrl,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
         DEFERRED_QUEUE_URL: deferred.queue.queueUrl,
@@ -35,6 +36,13 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
       },
       statements: [
         readStoreFormat(storage),
+        readSettings(storage),
+        // Gathers what all have counted into the figures of minutes and hours.
+        allow(
+          ['dynamodb:Query', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
+          [counters.tableArn],
+          keysLike('FIGURES*'),
+        ),
         // The only one that may raise it.
         allow(['dynamodb:PutItem'], [directory.tableArn], keysLike(STORE_PK)),
         allow(['dynamodb:Query'], [directory.tableArn], keysLike('DOMAINS')),

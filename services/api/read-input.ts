@@ -259,12 +259,13 @@ function problemOf(
 }
 
 /** The first of what is wrong, in a sentence; `errors` has all of it. */
-function whyOf({ name, pointer, rule }: ProblemError): string {
+function whyOf({ name, pointer, rule: broken }: ProblemError): string {
+  const rule: object = Object(broken)
   const place = name ?? pointer ?? ''
   const what = place === '' ? 'the body' : place
-  const isUnknown = rule !== undefined && 'name' in rule && rule.name === 'unknown-member'
+  const isUnknown = 'name' in rule && rule.name === 'unknown-member'
   if (isUnknown) return `${what} is not known here`
-  const message = rule !== undefined && 'message' in rule ? `: ${rule.message}` : ''
+  const message = 'message' in rule ? `: ${rule.message}` : ''
   return `${what} is not as it has to be${message}`
 }
 

@@ -53,6 +53,8 @@ export function createBackend(deps: {
   readonly loadSettings?: LoadStored
   /** Tells whoever works on jobs that there is one; undefined: by a signal. */
   readonly wakeJobs?: () => void
+  /** What the issuer gave this system, where that is in no file. */
+  readonly readOidcSecret?: () => Promise<string>
 }) {
   const { store, settings, clock, events = silentEvents } = deps
   const { tables, queues, objects, signals } = store

@@ -8,7 +8,12 @@ import type { Administration } from '#shared/administration/administration.ts'
 import type { DomainRecords } from '#shared/administration/dns/domain-records.ts'
 import type { Machine } from '#shared/administration/status.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
+import { createSettingStore } from '#shared/directory/stored-settings.ts'
 import { newQueueId } from '#shared/mail/queue-id.ts'
+import { formatOrigin, formatProblem } from '#shared/settings/problems.ts'
+import { valueAt } from '#shared/settings/setting.ts'
+import { loadTolerantly } from '#shared/settings/stored.ts'
+import { settingsByPath } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
 import { openRecordReader } from './dns.ts'
 import { rehearseRecipient } from './rehearsal.ts'
@@ -53,9 +58,37 @@ export function assembleDoctor(
         ...{ declaredBytes: 0, recipientsSoFar: 0, finalRecipientsSoFar: 0 },
       }),
     nameServers: settings.dnsServers,
+    changedSettings: () => changedSettings(backend),
     ...{ timeServer, machine, certificate, operator, clock },
   })
   return diagnose({ world, settings, domains, outboundHost, isHere: machine !== undefined })
+}
+
+async function changedSettings({ store, clock, loadSettings }: Backend) {
+  if (loadSettings === undefined) return { inForce: [], unused: [] }
+  const { signals } = store
+  const stored = await createSettingStore({ table: store.tables.directory, signals, clock }).read()
+  const tolerant = await loadTolerantly(loadSettings, stored)
+  if (tolerant.kind !== 'ok') throw new Error(tolerant.problems.map(formatProblem).join('; '))
+  const { loaded, dropped } = tolerant
+  const unusable = new Set(dropped.map(({ path }) => path))
+  const kept = Object.keys(stored).filter((path) => !unusable.has(path))
+  const counts = (path: string) => loaded.origin(path).kind === 'stored'
+  return {
+    inForce: kept.filter(counts).map((path) => ({
+      path,
+      value: settingsByPath.get(path)?.kind.format(valueAt(loaded.settings, path)) ?? '',
+    })),
+    unused: [
+      ...dropped,
+      ...kept
+        .filter((path) => !counts(path))
+        .map((path) => ({
+          path,
+          reason: `${formatOrigin(loaded.origin(path))} has the last word`,
+        })),
+    ],
+  }
 }
 
 /** With what is published of them; one that is removed meanwhile is left out. */

@@ -9,7 +9,6 @@ import { createOidcSignIns, type OidcSignIns } from '#shared/identity/oidc-sign-
 import { createPending } from '#shared/identity/pending.ts'
 import { systemRandom } from '#shared/identity/secrets.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
 
 /** Undefined: none is set. */
@@ -19,8 +18,12 @@ export function assembleIssuer({ settings, clock }: Pick<Backend, 'settings' | '
 }
 
 /** Read each time it is needed: a new secret holds at once. Undefined for a public client. */
-export async function clientOf(settings: Settings): Promise<ClientCredentials | undefined> {
+export async function clientOf({
+  settings,
+  readOidcSecret,
+}: Pick<Backend, 'settings' | 'readOidcSecret'>): Promise<ClientCredentials | undefined> {
   const { oidcClientId: id, oidcClientSecretFile: path } = settings
+  if (readOidcSecret !== undefined) return { id, secret: await readOidcSecret() }
   if (path === '') return undefined
   try {
     const [secret = ''] = (await readFile(path, 'utf8')).split(/\r?\n/)
@@ -42,7 +45,7 @@ export function assembleTokenLogins(
     claimsOf: createTokenClaims({
       issuer,
       audiences: oidcAudience.length === 0 ? [oidcClientId] : oidcAudience,
-      client: () => clientOf(settings),
+      client: () => clientOf(backend),
       accountClaim,
       clock,
     }),
@@ -67,7 +70,7 @@ export function assembleOidcSignIns(
   return createOidcSignIns({
     issuer,
     clientId: settings.oidcClientId,
-    client: () => clientOf(settings),
+    client: () => clientOf(backend),
     settings,
     directory,
     pending: createPending(store.tables.counters, clock),

@@ -11,44 +11,52 @@ import { unpackFiles } from '#services/console/files.ts'
 import { createSite } from '#services/http/site.ts'
 import { createHealthPages } from '#services/metrics/health.ts'
 import { wordsStateKey } from '#shared/directory/words.ts'
+import { createStoredFigures } from '#shared/figures/series.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
 import type { jobsJobs, ScheduledEvent } from './environment.ts'
-import { unseenEvents } from './events.ts'
-import { noFigures } from './figures.ts'
+import { createStoredEvents } from './events.ts'
 import { beforeAnswer, openFunction } from './functions.ts'
 import { answerOfResponse, type HttpAnswer, type HttpEvent, requestOfEvent } from './http-event.ts'
 import { requestTimeouts } from './request-timeouts.ts'
+import { remade } from './running.ts'
 
 const HTTPS_PORT = 443
 
 const lambda = new LambdaClient({ requestHandler: requestTimeouts })
 const waking = new Set<Promise<unknown>>()
-const opened = await openFunction('api', process.env, { wakeJobs })
-const { backend, variables, log } = opened
-const { directory } = backend.store.tables
+const opened = await openFunction('api', process.env, {
+  wakeJobs,
+  readOidcSecret: await oidcSecret(process.env.OIDC_CLIENT_SECRET ?? ''),
+})
+const { variables, log } = opened
 
-const site = createSite({
-  parts: [
-    {
-      name: 'health',
-      over: 'any',
-      handler: createHealthPages({
-        isReady: () => true,
-        askStore: () => directory.get(wordsStateKey),
-      }),
-    },
-    ...assembleWeb({
-      backend,
-      version: variables.VERSION,
-      events: unseenEvents,
-      streams: false,
-      figures: noFigures,
-      async consoleFiles() {
-        return unpackFiles(await readFile(new URL('console.json', import.meta.url), 'utf8'))
+const siteInForce = remade(opened.running, (backend) => {
+  const { store, clock } = backend
+  const { tables } = store
+  return createSite({
+    parts: [
+      {
+        name: 'health',
+        over: 'any',
+        handler: createHealthPages({
+          isReady: () => true,
+          askStore: () => tables.directory.get(wordsStateKey),
+        }),
       },
-    }),
-  ],
-  httpsPort: HTTPS_PORT,
-  log,
+      ...assembleWeb({
+        backend,
+        version: variables.VERSION,
+        events: createStoredEvents({ tables, clock }),
+        streams: false,
+        figures: createStoredFigures(tables.counters, clock),
+        async consoleFiles() {
+          return unpackFiles(await readFile(new URL('console.json', import.meta.url), 'utf8'))
+        },
+      }),
+    ],
+    httpsPort: HTTPS_PORT,
+    log,
+  })
 })
 
 export async function handler(event: HttpEvent): Promise<HttpAnswer> {
@@ -57,7 +65,7 @@ export async function handler(event: HttpEvent): Promise<HttpAnswer> {
     const response =
       asked === undefined
         ? new Response('this is no request\n', { status: 400 })
-        : await site(asked.request, asked.caller)
+        : await (await siteInForce())(asked.request, asked.caller)
     return await answerOfResponse(response, event)
   } finally {
     await Promise.all(waking)
@@ -78,4 +86,11 @@ function wakeJobs(): void {
     .catch((error) => log.warn({ error }, 'jobs not woken'))
     .finally(() => waking.delete(woken))
   waking.add(woken)
+}
+
+/** Undefined: a public client, or no issuer. Loaded only where there is one. */
+async function oidcSecret(arn: string): Promise<(() => Promise<string>) | undefined> {
+  if (arn === '') return undefined
+  const { openSecretsManager, rememberedText, Secret } = await import('./secrets.ts')
+  return rememberedText(new Secret(openSecretsManager(), arn), systemClock)
 }

@@ -2,8 +2,11 @@
 
 import { assembleCleanup } from '#services/assembly/pipeline.ts'
 import { onQueueEvents, openFunction } from './functions.ts'
+import { remade } from './running.ts'
 
 const opened = await openFunction('cleanup', process.env)
-const { handle } = assembleCleanup(opened.backend)
+const cleanup = remade(opened.running, (backend) => assembleCleanup(backend))
 
-export const handler = onQueueEvents(opened, 'incoming', handle)
+export const handler = onQueueEvents(opened, 'incoming', async (bells) =>
+  (await cleanup()).handle(bells),
+)

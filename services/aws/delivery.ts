@@ -6,6 +6,7 @@ import { type OpenRemoteDelivery, openRemoteDelivery } from '#services/assembly/
 import { assembleSigning } from '#services/assembly/signing.ts'
 import { onQueueEvents, openFunction } from './functions.ts'
 import { createRelaySecrets } from './relay-secret.ts'
+import { remade } from './running.ts'
 import { openSecretsManager, Secret } from './secrets.ts'
 import { createSesWays } from './ses.ts'
 
@@ -13,22 +14,24 @@ import { createSesWays } from './ses.ts'
 const CUT_OFF_BEFORE_END_MS = 20_000
 
 const opened = await openFunction('delivery', process.env)
-const { backend, variables } = opened
+const { variables } = opened
 const { RELAY_SECRET: relaySecret, SES_SENDERS: sesSenders } = variables
-const ses =
-  sesSenders === ''
-    ? undefined
-    : createSesWays({ ownRegion: opened.region, senders: Number(sesSenders) }, backend)
 const relaySecrets = createRelaySecrets(
   relaySecret === '' ? undefined : new Secret(openSecretsManager(), relaySecret),
-  backend.clock,
+  opened.backend.clock,
 )
 
 /** For all events of this instance, so that keys are read once a minute, and policies of domains are remembered. */
-const signing = assembleSigning(backend)
-const tls = openOutboundTls(backend)
-
-const turnsOf = openSharedTurns(backend)
+const remembered = remade(opened.running, (backend) => ({
+  backend,
+  ses:
+    sesSenders === ''
+      ? undefined
+      : createSesWays({ ownRegion: opened.region, senders: Number(sesSenders) }, backend),
+  signing: assembleSigning(backend),
+  tls: openOutboundTls(backend),
+  turnsOf: openSharedTurns(backend),
+}))
 
 /** Lambda names the queue by its ARN, whose last word the queue's address has too. */
 const queueOf = (arn: string) =>
@@ -37,6 +40,7 @@ const queueOf = (arn: string) =>
     : 'active'
 
 export const handler = onQueueEvents(opened, queueOf, async (bells, context) => {
+  const { backend, ses, signing, tls, turnsOf } = await remembered()
   let remote: OpenRemoteDelivery | undefined
   let isSpeaking = false
   const delivery = assembleDelivery(backend, async (message, hop, recipients, onContact) => {

@@ -7,25 +7,31 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { authenticationSteps, startDmarcReports } from '#services/assembly/authentication.ts'
+import type { Backend } from '#services/assembly/backend.ts'
 import { assembleContent } from '#services/assembly/content.ts'
 import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { openListeners } from '#services/assembly/listeners.ts'
+import { listeningBackend } from '#services/assembly/listening-backend.ts'
 import { openMilters } from '#services/assembly/milters.ts'
 import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { startTlsReports } from '#services/assembly/tls-reports.ts'
+import { asksRecentLogins } from '#shared/auth/pop-before-smtp.ts'
+import { SEND_EVERY_MS } from '#shared/figures/parts.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import { type ContainerName, containerOf } from './environment.ts'
+import { openFigureSender } from './figures.ts'
+import { followSettings } from './follow-settings.ts'
 import { openHealthServer } from './health.ts'
 import { openBackend } from './open-backend.ts'
 import { createPolicyClient } from './policy-client.ts'
 import { startProcess } from './process.ts'
 import { requestTimeouts } from './request-timeouts.ts'
 import { openSecretCertificate } from './secret-certificate.ts'
-import { openSecretsManager, Secret } from './secrets.ts'
+import { openSecretsManager, rememberedText, Secret } from './secrets.ts'
 import { watchForStop } from './stop-signal.ts'
 
 /** What a container can have after SIGTERM at most (120 s), less some for the last steps. */
@@ -40,10 +46,11 @@ const LEAVING_MS = 180_000
 const PACED_SHARE = 0.7
 
 async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
-  const { variables, settings, log, metrics, region } = startProcess(
+  const { variables, metrics, counter, ...started } = startProcess(
     containerName(environment),
     environment,
   )
+  const { log, region } = started
   const stop = watchForStop({
     metadataUrl: environment.ECS_CONTAINER_METADATA_URI_V4,
     clock: systemClock,
@@ -51,10 +58,18 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   const ended = new AbortController()
   await using closing = new AsyncDisposableStack()
   closing.defer(() => stop.close())
-  const { backend, store } = await openBackend({ environment, settings, log, region })
+  const secrets = openSecretsManager()
+  const { OIDC_CLIENT_SECRET: oidcSecret } = variables
+  const { backend, store, running } = await openBackend({
+    ...{ environment, ...started },
+    readOidcSecret:
+      oidcSecret === '' ? undefined : rememberedText(new Secret(secrets, oidcSecret), systemClock),
+  })
+  const { settings } = backend
   closing.use(store)
+  const figures = openFigureSender({ backend, counter })
   const certificates = await openSecretCertificate({
-    secret: new Secret(openSecretsManager(), variables.TLS_SECRET),
+    secret: new Secret(secrets, variables.TLS_SECRET),
     hostname: settings.hostname,
     clock: systemClock,
     random: Math.random,
@@ -67,33 +82,56 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     systemClock,
   )
   closing.defer(() => health.close())
-  const openDns = openQuestionResolvers(settings, systemClock, log.child({ service: 'edge' }))
-  const recorder = assembleRecorder(backend)
-  const onTheSpot = assemblePolicy(backend, { openDns, recorder })
-  closing.defer(() => onTheSpot.settle())
-  const policy = createPolicyClient(
-    new LambdaClient({ region, requestHandler: requestTimeouts }),
-    environment.POLICY_FUNCTION ?? '',
-    onTheSpot,
-  )
-  const before = await authenticationSteps(backend, openDns)
+  const lambda = new LambdaClient({ region, requestHandler: requestTimeouts })
   const webhookSecret = await readWebhookSecret(environment.WEBHOOK_SECRET ?? '')
+  // Sessions go on with those that they began with.
+  const milters = openMilters(backend)
+  async function decidersOf(from: Backend) {
+    const edgeLog = log.child({ service: 'edge' })
+    const openDns = openQuestionResolvers(from.settings, systemClock, edgeLog)
+    const recorder = assembleRecorder(from)
+    const onTheSpot = assemblePolicy(from, { openDns, recorder })
+    const before = await authenticationSteps(from, openDns)
+    const steps = { webhookSecret, before, milters: milters?.steps, recorder }
+    return {
+      onTheSpot,
+      policy: createPolicyClient(lambda, environment.POLICY_FUNCTION ?? '', onTheSpot),
+      content: assembleContent(from, steps),
+    }
+  }
+  let newest = backend
+  let deciders = await decidersOf(backend)
+  closing.defer(() => deciders.onTheSpot.settle())
+  const { follow, stopFollowing } = followSettings(
+    { running, first: backend, log },
+    async (changed) => {
+      const before = deciders
+      deciders = await decidersOf(changed)
+      newest = changed
+      await before.onTheSpot.settle()
+    },
+  )
+  closing.defer(stopFollowing)
   // SMTP and POP3 in services of their own have no queue for hints: there sessions look at their account every few seconds.
   const hints = environment.WATCH_QUEUE_PREFIX === undefined ? undefined : store.signals
-  const milters = openMilters(backend)
-  const listeners = await openListeners(backend, {
-    certificates,
-    policy,
-    content: assembleContent(backend, {
-      webhookSecret,
-      before,
-      milters: milters?.steps,
-      recorder,
-    }),
-    filters: milters?.filters,
-    countryOf: await openCountries(settings),
-    hints,
-  })
+  const listeners = await openListeners(
+    listeningBackend(backend, () => newest),
+    {
+      certificates,
+      policy: {
+        early: (request) => deciders.policy.early(request),
+        recipient: (request) => deciders.policy.recipient(request),
+        data: (request) => deciders.policy.data(request),
+        message: (request) => deciders.policy.message(request),
+      },
+      content: { begin: (facts) => deciders.content.begin(facts) },
+      filters: milters?.filters,
+      countryOf: await openCountries(settings),
+      areLoginsAskedFor: () => asksRecentLogins(newest.settings),
+      hints,
+    },
+  )
+  follow()
   closing.use(startDmarcReports(backend))
   closing.use(startTlsReports(backend))
   const lag = monitorEventLoopDelay()
@@ -106,6 +144,7 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   if (!certificates.isStandIn) tellCertificate()
   certificates.onChange(tellCertificate)
   const certificateGauge = setInterval(tellCertificate, CERTIFICATE_TOLD_EVERY_MS)
+  const counting = setInterval(() => void figures.send(), SEND_EVERY_MS)
   const gauges = setInterval(() => {
     const lagMs = Math.round(lag.percentile(99) / 1e6)
     if (lagMs > LAG_NOTED_MS) metrics.gauge('EventLoopLagMilliseconds', lagMs)
@@ -128,8 +167,10 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   await listeners.close(0)
   ended.abort()
   clearInterval(gauges)
+  clearInterval(counting)
   clearInterval(certificateGauge)
   metrics.flush()
+  await figures.send()
   log.info({ service: 'edge' }, 'stopped')
 }
 

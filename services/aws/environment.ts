@@ -10,13 +10,17 @@ export const commonVariables = ['METRICS_NAMESPACE'] as const
 /** Of a container's memory (MEMORY_MIB), what uploads may hold all together: the rest is for the process and its other budgets. */
 export const UPLOAD_MEMORY_SHARE = 1 / 4
 
-/** What every container has: accounts, mail and its objects, failed logins, the certificate, and what its task is given. */
+/**
+ * What every container has: accounts, mail and its objects, failed logins, the certificate, and what its task is given.
+ * OIDC_CLIENT_SECRET: what the issuer of logins gave this system, '' for a public client.
+ */
 const containerVariables = [
   'DIRECTORY_TABLE',
   'MAIL_TABLE',
   'COUNTERS_TABLE',
   'OBJECTS_BUCKET',
   'TLS_SECRET',
+  'OIDC_CLIENT_SECRET',
   'HEALTH_PORT',
   'DRAIN_SECONDS',
   'MEMORY_MIB',
@@ -65,6 +69,7 @@ const functionEnvironments = {
     'DIRECTORY_TABLE',
     'MAIL_TABLE',
     'QUEUE_TABLE',
+    'COUNTERS_TABLE',
     'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
     'DEFERRED_QUEUE_URL',
@@ -89,6 +94,7 @@ const functionEnvironments = {
   sweeper: [
     'DIRECTORY_TABLE',
     'QUEUE_TABLE',
+    'COUNTERS_TABLE',
     'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
     'DEFERRED_QUEUE_URL',
@@ -115,7 +121,13 @@ const functionEnvironments = {
     'HOSTED_ZONE_ID',
   ],
   /** JOBS_FUNCTION: is woken when a job begins. VERSION: of what is deployed. */
-  api: [...administrationVariables, 'OBJECTS_BUCKET', 'JOBS_FUNCTION', 'VERSION'],
+  api: [
+    ...administrationVariables,
+    'OBJECTS_BUCKET',
+    'JOBS_FUNCTION',
+    'VERSION',
+    'OIDC_CLIENT_SECRET',
+  ],
   jobs: [...administrationVariables],
 } as const satisfies { readonly [name: string]: readonly string[] }
 
@@ -191,7 +203,7 @@ export const containerOf = {
 /** Input of the scheduled functions. */
 export const sweeperJobs = ['ring', 'signing-keys'] as const
 export const collectorJobs = ['dead', 'orphans', 'removals', 'watch-queues'] as const
-export const jobsJobs = ['work', 'seal'] as const
+export const jobsJobs = ['work', 'seal', 'forget'] as const
 export type ScheduledEvent<Job extends string> = { readonly job: Job }
 
 /** Every metric and its unit (as CloudWatch spells it). Counters add up; of gauges the greatest value since the last line is told. */

@@ -7,6 +7,7 @@ import { decodeBody } from '#shared/storage/aws/queue-body.ts'
 import { type BatchResult, sortBatch } from '#shared/storage/consumer.ts'
 import { type QueueMessage, type QueueName, queueLayouts } from '#shared/storage/ports.ts'
 import type { EntryName, EnvironmentOf, ScheduledEvent } from './environment.ts'
+import { type FigureSender, openFigureSender, silentFigures } from './figures.ts'
 import type { Metrics } from './metrics.ts'
 import { type AwsBackend, openBackend } from './open-backend.ts'
 import { type Environment, startProcess } from './process.ts'
@@ -30,6 +31,7 @@ export type SqsBatchResponse = {
 
 export type OpenedFunction = AwsBackend & {
   readonly metrics: Metrics
+  readonly figures: FigureSender
   /** For what the entry itself has to say. */
   readonly log: Log
   readonly region: string
@@ -39,11 +41,16 @@ export type OpenedFunction = AwsBackend & {
 export async function openFunction<Name extends EntryName>(
   name: Name,
   environment: Environment,
-  told: { readonly wakeJobs?: () => void } = {},
+  told: Pick<Parameters<typeof openBackend>[0], 'wakeJobs' | 'readOidcSecret'> = {},
 ): Promise<OpenedFunction & { readonly variables: EnvironmentOf<Name> }> {
-  const { variables, settings, log, metrics, region } = startProcess(name, environment)
-  const opened = await openBackend({ environment, settings, log, region, ...told })
-  return { ...opened, variables, metrics, region, log: log.child({ service: name }) }
+  const { variables, metrics, counter, ...started } = startProcess(name, environment)
+  const opened = await openBackend({ environment, ...started, ...told })
+  const { log, region } = started
+  const figures =
+    environment.COUNTERS_TABLE === undefined
+      ? silentFigures
+      : openFigureSender({ backend: opened.backend, counter })
+  return { ...opened, variables, metrics, figures, region, log: log.child({ service: name }) }
 }
 
 export type QueueEventHandler = (
@@ -119,7 +126,7 @@ export function onSchedule<Name extends string>(
   }
 }
 
-export async function beforeAnswer({ store, metrics }: OpenedFunction): Promise<void> {
-  await store.hintsSent()
+export async function beforeAnswer({ store, metrics, figures }: OpenedFunction): Promise<void> {
+  await Promise.all([store.hintsSent(), figures.send()])
   metrics.flush()
 }

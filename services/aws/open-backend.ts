@@ -3,32 +3,44 @@
 import { randomUUID } from 'node:crypto'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { explained } from '#services/assembly/start-failure.ts'
+import { createSettingStore } from '#shared/directory/stored-settings.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
-import type { Log } from '#shared/runtime/log.ts'
-import type { Settings } from '#shared/settings/table.ts'
 import { type AwsClients, endpointsIn, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { type AwsStore, openAwsStore } from '#shared/storage/aws/open.ts'
 import { checkStoreFormat } from '#shared/storage/aws/store-format.ts'
-import { queueVariables, tableVariables, UPLOAD_MEMORY_SHARE } from './environment.ts'
-import type { Environment } from './process.ts'
+import {
+  type EntryName,
+  queueVariables,
+  tableVariables,
+  UPLOAD_MEMORY_SHARE,
+} from './environment.ts'
+import type { AwsProcess, Environment } from './process.ts'
+import { createRunning, type Running } from './running.ts'
+import { openSettingsInForce } from './settings-in-force.ts'
 
 const MIB = 1024 * 1024
 
 export type AwsBackend = {
   readonly store: AwsStore
+  /** By the settings that were in force at the start. */
   readonly backend: Backend
+  /** By those that are. */
+  readonly running: Running
   readonly clients: AwsClients
 }
 
-export async function openBackend(parts: {
+type Parts = Pick<
+  AwsProcess<EntryName>,
+  'settings' | 'loadSettings' | 'log' | 'changeLog' | 'region'
+> & {
   readonly environment: Environment
-  readonly settings: Settings
-  readonly log: Log
-  readonly region: string
   /** See `createBackend`. */
   readonly wakeJobs?: () => void
-}): Promise<AwsBackend> {
-  const { environment, settings, log, region, ...told } = parts
+  readonly readOidcSecret?: (() => Promise<string>) | undefined
+}
+
+export async function openBackend(parts: Parts): Promise<AwsBackend> {
+  const { environment, log, region } = parts
   const options = { region, endpoints: endpointsIn(environment) }
   const clients = openAwsClients(options)
   const store = await openAwsStore(
@@ -47,24 +59,36 @@ export async function openBackend(parts: {
     },
     clients,
   )
-  await checkFormat(store)
-  const backend = createBackend({ store, settings, clock: systemClock, log, ...told })
-  return { store, backend, clients }
+  try {
+    const { directory } = store.tables
+    await explained('cannot open the store', checkStoreFormat(directory))
+    const opening = openSettingsInForce({
+      store: createSettingStore({ table: directory, signals: store.signals, clock: systemClock }),
+      load: parts.loadSettings,
+      settings: parts.settings,
+      clock: systemClock,
+      log,
+      onChange: parts.changeLog,
+    })
+    const inForce = await explained('cannot read the stored settings', opening)
+    const settings = await inForce.look()
+    const { loadSettings, wakeJobs, readOidcSecret } = parts
+    const backend = createBackend({
+      ...{ store, settings, clock: systemClock, log, loadSettings },
+      ...(wakeJobs && { wakeJobs }),
+      ...(readOidcSecret && { readOidcSecret }),
+    })
+    return { store, backend, running: createRunning(backend, inForce), clients }
+  } catch (error) {
+    await store[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 /** What the variables say under the store's own names; undefined of what this entry was not given. */
 function readNamed(variables: Readonly<Record<string, string>>, environment: Environment) {
   const named = Object.entries(variables).map(([name, variable]) => [name, environment[variable]])
   return Object.fromEntries(named)
-}
-
-async function checkFormat(store: AwsStore): Promise<void> {
-  try {
-    await explained('cannot open the store', checkStoreFormat(store.tables.directory))
-  } catch (error) {
-    await store[Symbol.asyncDispose]()
-    throw error
-  }
 }
 
 /** Functions upload one small message at a time and keep the default. */

@@ -7,19 +7,24 @@ import { systemClock } from '#shared/runtime/clock.ts'
 import { withDnsListKeys } from './dns-list-keys.ts'
 import { beforeAnswer, openFunction } from './functions.ts'
 import { answerQuestion } from './policy-wire.ts'
+import { remade } from './running.ts'
 import { openSecretsManager, Secret } from './secrets.ts'
 
 const opened = await openFunction('policy', process.env)
-const { backend, log } = opened
+const { log } = opened
 const secretOf = (arn: string) => new Secret(openSecretsManager(), arn)
-const settings = await withDnsListKeys(backend.settings, secretOf, log)
-const policy = assemblePolicy(
-  { ...backend, settings },
-  // Never closed: a function that is frozen tells later how many there were, or never.
-  { log: createSparingLog(log, systemClock) },
+const policyInForce = remade(opened.running, async (backend) =>
+  assemblePolicy(
+    { ...backend, settings: await withDnsListKeys(backend.settings, secretOf, log) },
+    // Never closed: a function that is frozen tells later how many there were, or never.
+    { log: createSparingLog(log, systemClock) },
+  ),
 )
+// While nobody waits.
+await policyInForce()
 
 export async function handler(event: unknown) {
+  const policy = await policyInForce()
   try {
     return await answerQuestion(policy, event)
   } finally {

@@ -1,10 +1,13 @@
 // What the start of every entry has in common: its variables read and checked, its settings, log and metrics.
 
 import { StartFailure } from '#services/assembly/start-failure.ts'
+import { createFigureCounter, type FigureCounter } from '#shared/figures/counter.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { createLog } from '#shared/runtime/log-writer.ts'
-import { loadSettings } from '#shared/settings/load.ts'
+import { openLogTargets } from '#shared/runtime/log-targets.ts'
+import { tappedLog } from '#shared/runtime/tapped-log.ts'
+import { loadDeployedSettings } from '#shared/settings/deployed.ts'
 import { formatProblem } from '#shared/settings/problems.ts'
+import type { LoadStored } from '#shared/settings/stored.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { commonVariables, type EntryName, type EnvironmentOf, environments } from './environment.ts'
 import { countedLog, createMetrics, type Metrics } from './metrics.ts'
@@ -13,9 +16,16 @@ export type Environment = { readonly [variable: string]: string | undefined }
 
 export type AwsProcess<Name extends EntryName> = {
   readonly variables: EnvironmentOf<Name>
+  /** Those of the deployment; what was changed since is in the store (settings-in-force.ts). */
   readonly settings: Settings
+  /** Reads the settings again, with those that are stored. */
+  readonly loadSettings: LoadStored
   readonly log: Log
+  /** How much of it is written, from now on. */
+  readonly changeLog: (settings: Settings) => void
   readonly metrics: Metrics
+  /** Counts the lines of the log. */
+  readonly counter: FigureCounter
   /** From where requests go out; Lambda and ECS set it. */
   readonly region: string
 }
@@ -25,7 +35,9 @@ export function startProcess<Name extends EntryName>(
   name: Name,
   environment: Environment,
 ): AwsProcess<Name> {
-  const loaded = loadSettings({ environment, overrides: [] })
+  const loadSettings: LoadStored = async (stored) =>
+    loadDeployedSettings({ environment, overrides: [], stored })
+  const loaded = loadDeployedSettings({ environment, overrides: [] })
   const required = [...environments[name], ...commonVariables, 'AWS_REGION']
   const missing = required.filter((variable) => environment[variable] === undefined)
   const problems = [
@@ -40,12 +52,21 @@ export function startProcess<Name extends EntryName>(
     now: Date.now,
     write: (line) => void destination.write(line),
   })
+  const counter = createFigureCounter()
+  const targets = openLogTargets(logOf(settings), destination, (text) => process.stderr.write(text))
   return {
     // Each was just looked for.
     variables: environment as EnvironmentOf<Name>,
     settings,
-    log: countedLog(createLog({ ...settings.log, format: 'json', destination }), metrics),
+    loadSettings,
+    log: tappedLog(countedLog(targets.log, metrics), counter.tap),
+    changeLog: (changed) => targets.change(logOf(changed)),
     metrics,
+    counter,
     region: environment.AWS_REGION ?? '',
   }
 }
+
+/** Its destination is the platform's. */
+const logOf = ({ log }: Settings) =>
+  ({ ...log, format: 'json', file: '', syslogServer: null }) as const

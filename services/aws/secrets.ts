@@ -6,6 +6,7 @@ import {
   ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { calling } from '#shared/storage/aws/failures.ts'
 import { requestTimeouts } from './request-timeouts.ts'
 
@@ -47,5 +48,24 @@ export class Secret {
   async write(text: string): Promise<void> {
     const request = new PutSecretValueCommand({ SecretId: this.#id, SecretString: text })
     await calling('PutSecretValue', this.#client.send(request))
+  }
+}
+
+/** For how long a text is remembered: a new one holds soon. */
+const REMEMBERED_MS = 60_000
+
+/** The text of a secret, for whoever needs it again and again. */
+export function rememberedText(
+  secret: Pick<Secret, 'read'>,
+  clock: { now(): number },
+): () => Promise<string> {
+  let last: { readonly text: string; readonly atMs: number } | undefined
+  return async () => {
+    const nowMs = clock.now()
+    if (last !== undefined && nowMs - last.atMs < REMEMBERED_MS) return last.text
+    const found = await secret.read()
+    if (found === undefined) throw new TemporaryFailure('the secret has no value')
+    last = { text: found.text.trim(), atMs: nowMs }
+    return last.text
   }
 }

@@ -3,6 +3,7 @@
 import { assembleSweeper } from '#services/assembly/pipeline.ts'
 import { assembleKeyUpkeep } from '#services/assembly/signing.ts'
 import { raiseStoreFormat } from '#shared/storage/aws/store-format.ts'
+import { openFigureGatherer } from './figures.ts'
 import { onSchedule, openFunction } from './functions.ts'
 
 /** The schedule's own pace; only what waits longer is late. */
@@ -14,6 +15,7 @@ const opened = await openFunction('sweeper', process.env)
 // Before it works: what this version writes may be more than those before can read.
 await raiseStoreFormat(opened.store.tables.directory)
 const sweeper = assembleSweeper(opened.backend)
+const figures = openFigureGatherer(opened.backend)
 
 export const handler = onSchedule(opened, {
   async ring() {
@@ -25,9 +27,10 @@ export const handler = onSchedule(opened, {
     const held = await sweeper.countHeld()
     if (held > 0) metrics.gauge('Held', held)
     await sweeper.deadLetters.drain()
+    await figures.gather()
   },
   async 'signing-keys'(leftMs) {
     const stop = AbortSignal.timeout(Math.max(0, leftMs() - STOP_BEFORE_END_MS))
-    await assembleKeyUpkeep(opened.backend).lookAtAll(stop)
+    await assembleKeyUpkeep(await opened.running()).lookAtAll(stop)
   },
 })

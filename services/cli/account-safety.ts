@@ -2,6 +2,8 @@
 
 import type { Command } from 'commander'
 import { confirmDeed, yesOption } from './confirm.ts'
+import { consoleOf } from './console-address.ts'
+import type { Common } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { linkUrl } from './link-url.ts'
@@ -13,13 +15,14 @@ export function accountSafetyCommands(account: Command, define: Define): void {
   containCommands(account, define)
   sessionsCommand(account, define)
 
-  define(account.command('invite <address>'), {
+  define<Common>(account.command('invite <address>'), {
     about: 'print a link with which an account sets a new password, once, within 24 hours',
-    async run({ administration, settings, output, by }, [address]) {
+    async run(context, [address], options) {
+      const { administration, output, by } = context
       const { invitations } = administration
       const made = await invitations.invite({ address, as: 'password', by })
       if (made.kind !== 'invited') throw refused(made)
-      const url = linkUrl(settings.hostname, made.secret)
+      const url = linkUrl(await consoleOf(context, options), made.secret)
       const expires = formatTime(made.expiresMs)
       output.print({ address: made.address, url, expires }, () => [
         `for ${made.address}, to open once before ${expires}:`,

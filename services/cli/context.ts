@@ -9,6 +9,7 @@ import { createAdministratorLog } from '#services/assembly/administrator-log.ts'
 import { explained } from '#services/assembly/start-failure.ts'
 import type { Change } from '#shared/administration/changes.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
+import { loadDeployedSettings } from '#shared/settings/deployed.ts'
 import {
   type LoadedSettings,
   loadSettings,
@@ -96,7 +97,7 @@ export function loadHere(common: Common, process: Process): LoadStored {
       throw new CommandFailure(`cannot read the configuration file: ${error.message}`, 'noInput')
     })
     const file = text === undefined ? undefined : { path, text }
-    return load({ file, environment: process.environment, stored }, common)
+    return loadSettings(sourcesOf({ file, environment: process.environment, stored }, common))
   }
 }
 
@@ -110,19 +111,20 @@ function loadDeployed(common: Common, outputs: string): LoadStored {
   }
   return async (stored) => {
     const { deployedSettings } = await loadDeployment()
-    return load({ environment: await deployedSettings(outputs), stored }, common)
+    return loadDeployedSettings(
+      sourcesOf({ environment: await deployedSettings(outputs), stored }, common),
+    )
   }
 }
 
-const load = (
+const sourcesOf = (
   sources: Pick<SettingSources, 'file' | 'environment' | 'stored'>,
   common: Common,
-): SettingsResult =>
-  loadSettings({
-    ...sources,
-    overrides: common.set ?? [],
-    readFile: (path) => readFileSync(path, 'utf8'),
-  })
+): SettingSources => ({
+  ...sources,
+  overrides: common.set ?? [],
+  readFile: (path) => readFileSync(path, 'utf8'),
+})
 
 export function orFailure<T extends { readonly kind: 'ok' }>(
   loaded: T | Extract<SettingsResult, { readonly kind: 'invalid' }>,

@@ -46,6 +46,12 @@ export async function deployedSettings(
   return Object.fromEntries(pairs.map(([variable, value]) => [variable, String(value)]))
 }
 
+/** Where its console is; undefined: it has none. */
+export async function deployedUrl(path: string): Promise<string | undefined> {
+  const outputs: { readonly [key: string]: unknown } = await readOutputs(path)
+  return typeof outputs.ApiUrl === 'string' ? outputs.ApiUrl : undefined
+}
+
 export async function openDeployment(
   path: string,
   environment: { readonly [name: string]: string | undefined },

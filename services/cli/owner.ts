@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
 import { unreachable } from '#shared/runtime/errors.ts'
+import { consoleOf } from './console-address.ts'
+import type { Common } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { linkUrl } from './link-url.ts'
@@ -47,10 +49,11 @@ export function ownerCommands(parent: Command, define: Define): void {
     },
   })
 
-  define(owner.command('link'), {
+  define<Common>(owner.command('link'), {
     about:
       'print a link with which whoever opens it becomes the first owner, once, within 24 hours',
-    async run({ administration, backend, output }) {
+    async run(context, _, options) {
+      const { administration, output } = context
       const made = await administration.invitations.inviteFirstOwner('command line')
       switch (made.kind) {
         case 'has-owner':
@@ -59,20 +62,21 @@ export function ownerCommands(parent: Command, define: Define): void {
             'exists',
           )
         case 'invited':
-          return print(made, backend.settings.hostname, output)
+          return print(made, await consoleOf(context, options), output)
         default:
           return unreachable(made)
       }
     },
   })
 
-  define(owner.command('recover <address>'), {
+  define<Common>(owner.command('recover <address>'), {
     about:
       'let an owner in again who lost password or second factor: takes his factors away, ends his sessions, prints a link for a new password',
-    async run({ administration, backend, output }, [address]) {
+    async run(context, [address], options) {
+      const { administration, output } = context
       const made = await administration.invitations.recoverOwner({ address, by: 'command line' })
       if (made.kind !== 'invited') throw refused(made)
-      print(made, backend.settings.hostname, output)
+      print(made, await consoleOf(context, options), output)
     },
   })
 }

@@ -13,6 +13,7 @@ import { checkPolicyHost, judgeRecords } from './domain.ts'
 import { type Finding, measured } from './finding.ts'
 import { addressesOf, checkReverse, isPublic, judgeName, recordsOf } from './own-name.ts'
 import { checkInbound, checkOutbound, checkRelay } from './ports.ts'
+import { checkSettings } from './settings.ts'
 import {
   blockLists,
   checkClock,
@@ -67,6 +68,7 @@ function begin(deps: DoctorDeps): readonly Begun[] {
       () => measured('disk', '', () => checkDisk(world, settings.queueMinfree)),
     ),
     measured('queue', '', () => checkQueue(world)),
+    measured('settings', '', () => checkSettings(world)),
     measured('clock', '', () => checkClock(world)),
     measured('name server', 'DNSSEC', () => checkResolver(world)),
     measured('name', hostname, () => checkName(world, hostname)),

@@ -28,12 +28,14 @@ export function openWorld(deps: {
   readonly timeServer: string
   readonly machine: Machine | undefined
   readonly certificate: () => Promise<string | undefined>
+  readonly changedSettings: DoctorWorld['changedSettings']
   readonly operator: Pick<QueueOperator, 'count' | 'list'>
   readonly clock: Clock
 }): DoctorWorld {
   const { operator, clock, machine, nameServers } = deps
   return {
     readRecords: deps.readRecords,
+    changedSettings: deps.changedSettings,
     async isValidating() {
       const servers = nameServers.length > 0 ? nameServers : getServers()
       const resolver = createValidatedResolver({ servers, timeoutMs: TIMEOUT_MS, tries: 1, clock })

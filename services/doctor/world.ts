@@ -26,6 +26,11 @@ export interface DoctorWorld {
   certificate(): Promise<string | undefined>
   /** PEM; whom everybody trusts. */
   readonly roots: readonly string[]
+  /** Changed while the system ran: with their values, those that count, and those that do not, with the reason. */
+  changedSettings(): Promise<{
+    readonly inForce: readonly { readonly path: string; readonly value: string }[]
+    readonly unused: readonly { readonly path: string; readonly reason: string }[]
+  }>
   server(): Promise<ServerFacts | undefined>
   disk(): Promise<DiskFacts | undefined>
   queue(): Promise<QueueCounts & { readonly oldestMs: number | undefined }>

@@ -19,6 +19,7 @@ import { createMeasure, startFigures } from '#services/assembly/figures.ts'
 import { openHttpListeners } from '#services/assembly/http.ts'
 import { assembleJobRunner, indexDirectoryWhereMissing } from '#services/assembly/jobs.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
+import { listeningBackend } from '#services/assembly/listening-backend.ts'
 import { assembleMetrics } from '#services/assembly/metrics.ts'
 import { openMilters } from '#services/assembly/milters.ts'
 import { observe } from '#services/assembly/observation.ts'
@@ -38,7 +39,6 @@ import { createPolicyServers } from '#services/policy/delegation/servers.ts'
 import { findPostmaster } from '#shared/administration/postmaster.ts'
 import type { Renewal } from '#shared/administration/service.ts'
 import { asksRecentLogins } from '#shared/auth/pop-before-smtp.ts'
-import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import { createSettingStore, SETTINGS_TOPIC } from '#shared/directory/stored-settings.ts'
 import { createStoredFigures } from '#shared/figures/series.ts'
@@ -223,20 +223,7 @@ export async function startSystem(deps: {
   }
   let { policy, content } = await decidersOf(backend)
   opening.defer(() => policy.settle())
-  // What listeners ask is always the newest.
-  const listening: Backend = {
-    ...backend,
-    quota: (id: AccountId) => running.quota(id),
-    rewriting: {
-      ...backend.rewriting,
-      envelope: (...given) => running.rewriting.envelope(...given),
-      copiesOf: (...given) => running.rewriting.copiesOf(...given),
-    },
-    suspicion: {
-      ...backend.suspicion,
-      noteCountry: (...given) => running.suspicion.noteCountry(...given),
-    },
-  }
+  const listening = listeningBackend(backend, () => running)
   const listeners = await openListeners(listening, {
     certificates,
     clientAuthorities:

@@ -9,7 +9,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { Item, Key, Table } from '#shared/storage/ports.ts'
+import type { Item, Key, Page, Table } from '#shared/storage/ports.ts'
 import { failuresKey, type HeldSubject } from './failure-counters.ts'
 
 export type HeldLogin = {
@@ -87,17 +87,22 @@ export function createHeldBack(deps: {
     },
 
     async page({ after }) {
-      const place = after === undefined ? { shard: 0 } : placeOf(after)
-      if (place === undefined) return undefined
-      const { shard, token } = place
-      const page = await query(heldPk(shard), { ...(token !== undefined && { after: token }) })
-      const next =
-        page.next !== undefined
-          ? `${shard}.${page.next}`
-          : shard + 1 < HELD_SHARDS
-            ? `${shard + 1}.`
-            : undefined
-      return { items: await confirmed(page.items), looked: page.items.length, next }
+      const from = after === undefined ? { shard: 0 } : placeOf(after)
+      if (from === undefined) return undefined
+      const found: Item[] = []
+      let next: Place | undefined = from
+      while (next !== undefined && found.length < PAGE_ENTRIES) {
+        const { shard, token }: Place = next
+        const more = token === undefined ? {} : { after: token }
+        const page: Page<Item> = await query(heldPk(shard), more)
+        found.push(...page.items)
+        next = placeAfter(shard, page.next)
+      }
+      return {
+        items: await confirmed(found),
+        looked: found.length,
+        next: next && `${next.shard}.${next.token ?? ''}`,
+      }
     },
 
     async ofAccount(account) {
@@ -137,8 +142,15 @@ const heldOf = (item: Item): HeldLogin => ({
   untilMs: Number(item.untilMs),
 })
 
+type Place = { readonly shard: number; readonly token?: string }
+
+function placeAfter(shard: number, token: string | undefined): Place | undefined {
+  if (token !== undefined) return { shard, token }
+  return shard + 1 < HELD_SHARDS ? { shard: shard + 1 } : undefined
+}
+
 /** `<shard>.<place in it>`. */
-function placeOf(text: string): { readonly shard: number; readonly token?: string } | undefined {
+function placeOf(text: string): Place | undefined {
   const dot = text.indexOf('.')
   const shard = Number(text.slice(0, dot))
   if (!/^\d{1,2}$/.test(text.slice(0, Math.max(0, dot))) || shard >= HELD_SHARDS) return undefined

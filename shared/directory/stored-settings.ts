@@ -26,8 +26,10 @@ export type SettingsEdited<T> = {
   readonly result: T
 }
 
-const PK = 'SETTINGS'
-const versionKey: Key = { pk: 'SETTINGS-STATE', sk: 'VERSION' }
+export const SETTINGS_PK = 'SETTINGS'
+/** Of all that is stored, so that two who change some meanwhile do not undo each other. */
+export const SETTINGS_STATE_PK = 'SETTINGS-STATE'
+const versionKey: Key = { pk: SETTINGS_STATE_PK, sk: 'VERSION' }
 /** Of signals: they are other ones now. */
 export const SETTINGS_TOPIC = 'settings'
 /** Of one change. */
@@ -46,7 +48,7 @@ export function createSettingStore(deps: {
     let after: string | undefined
     do {
       const page = await table.query({
-        pk: PK,
+        pk: SETTINGS_PK,
         consistent: true,
         ...(after !== undefined && { after }),
       })
@@ -72,7 +74,9 @@ export function createSettingStore(deps: {
           if: state === undefined ? { absent: 'pk' } : { all: asRead(state, ['version']) },
         },
         ...Object.entries(changes).map(([sk, value]) =>
-          value === null ? { delete: { pk: PK, sk } } : { put: { pk: PK, sk, value, atMs } },
+          value === null
+            ? { delete: { pk: SETTINGS_PK, sk } }
+            : { put: { pk: SETTINGS_PK, sk, value, atMs } },
         ),
       ])
       signals.publish(SETTINGS_TOPIC, '')

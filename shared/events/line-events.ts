@@ -56,7 +56,7 @@ class QueueEvent implements NewEvent {
 
   get scope(): EventScope {
     const { to, from } = this.#fields
-    return scopeOf(to, from)
+    return domainScope(to, from)
   }
 
   data(): unknown {
@@ -96,7 +96,8 @@ const texts = (fields: { readonly [name: string]: unknown }) =>
     ),
   )
 
-function scopeOf(...addresses: readonly unknown[]): EventScope {
+/** Of what is about these addresses. */
+export function domainScope(...addresses: readonly unknown[]): EventScope {
   const domains = addresses.flatMap((address) => {
     if (typeof address !== 'string') return []
     const at = address.lastIndexOf('@')

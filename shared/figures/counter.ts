@@ -2,7 +2,7 @@
 // every message: it looks a name up and adds one.
 
 import type { LogLine } from '#shared/runtime/tapped-log.ts'
-import { countedAs, type FigureName } from './figures.ts'
+import { countedAs } from './figures.ts'
 
 /** `name`, or `name/label`. */
 export type FigureKey = string
@@ -34,8 +34,8 @@ export function createFigureCounter(): FigureCounter {
       const counted = countedAs(line)
       if (counted === undefined) return
       const { name, label, times } = counted
-      add(totals, name, label, times)
-      add(gathered, name, label, times)
+      addFigure(totals, name, label, times)
+      addFigure(gathered, name, label, times)
     },
     take() {
       const taken = gathered
@@ -48,7 +48,13 @@ export function createFigureCounter(): FigureCounter {
   }
 }
 
-function add(values: Map<FigureKey, number>, name: FigureName, label: string, n: number): void {
+/** Of so many labels as there may be of one figure; what is beyond them is `other`. */
+export function addFigure(
+  values: Map<FigureKey, number>,
+  name: string,
+  label: string,
+  n: number,
+): void {
   const key = label === '' ? name : `${name}/${label.slice(0, LABEL_CHARACTERS_MAX)}`
   const known = values.get(key)
   if (known !== undefined) {
@@ -61,7 +67,7 @@ function add(values: Map<FigureKey, number>, name: FigureName, label: string, n:
 }
 
 /** Asked for only where a label is new. */
-function labelsOf(values: FigureValues, name: FigureName): number {
+function labelsOf(values: FigureValues, name: string): number {
   let count = 0
   for (const key of values.keys()) if (key.startsWith(`${name}/`)) count++
   return count

@@ -34,7 +34,7 @@ export function createFigureKeeper(deps: {
   readonly log: Log
 }): FigureKeeper {
   const { table, counter, measure, clock, log } = deps
-  let hourMade = 0
+  const hours = createHourMaker(table)
 
   async function keepMinute(nowMs: number): Promise<void> {
     const taken = counter.take()
@@ -58,30 +58,44 @@ export function createFigureKeeper(deps: {
     }
   }
 
-  /** The last that is over, and those before it that are missing. */
-  async function makeHours(nowMs: number): Promise<void> {
-    const last = Math.floor(nowMs / HOUR_MS) * HOUR_MS - HOUR_MS
-    if (hourMade === last) return
-    const first = Math.max(hourMade + HOUR_MS, last - HOURS_BACK * HOUR_MS)
-    for (let at = first; at <= last; at += HOUR_MS) {
-      const minutes = await minutesOf(table, at, at + HOUR_MS)
-      if (minutes.length === 0) continue
-      const values = summed(minutes.map((minute) => minute.values))
-      const ttl = Math.floor(nowMs / 1_000) + HOURS_KEPT_SECONDS
-      await table.write({ put: figureItem(hourKey(at), values, ttl) })
-    }
-    hourMade = last
-  }
-
   return {
     async keep() {
       const nowMs = clock.now()
       try {
         await keepMinute(nowMs)
-        await makeHours(nowMs)
+        await hours.make(nowMs)
       } catch (error) {
         log.warn({ error }, 'figures not kept')
       }
+    },
+  }
+}
+
+export interface HourMaker {
+  /** The last that is over, and those before it that are missing. */
+  make(nowMs: number): Promise<void>
+  /** Of a minute that came late: its hour is made once more. */
+  again(atMs: number): void
+}
+
+export function createHourMaker(table: Table): HourMaker {
+  let made = 0
+  return {
+    async make(nowMs) {
+      const last = Math.floor(nowMs / HOUR_MS) * HOUR_MS - HOUR_MS
+      if (made >= last) return
+      const first = Math.max(made + HOUR_MS, last - HOURS_BACK * HOUR_MS)
+      for (let at = first; at <= last; at += HOUR_MS) {
+        const minutes = await minutesOf(table, at, at + HOUR_MS)
+        if (minutes.length === 0) continue
+        const values = summed(minutes.map((minute) => minute.values))
+        const ttl = Math.floor(nowMs / 1_000) + HOURS_KEPT_SECONDS
+        await table.write({ put: figureItem(hourKey(at), values, ttl) })
+      }
+      made = last
+    },
+    again(atMs) {
+      made = Math.min(made, Math.floor(atMs / HOUR_MS) * HOUR_MS - HOUR_MS)
     },
   }
 }

@@ -13,6 +13,8 @@ export type ValueOrigin =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'environment'; readonly variable: string }
   | { readonly kind: 'override' }
+  /** What the deployment on AWS has the last word on (deployed.ts). */
+  | { readonly kind: 'deployment' }
 
 export type Problem =
   | {
@@ -59,6 +61,8 @@ export function formatOrigin(origin: ValueOrigin): string {
       return `environment variable ${origin.variable}`
     case 'override':
       return '--set'
+    case 'deployment':
+      return 'the deployment'
     default:
       return unreachable(origin)
   }

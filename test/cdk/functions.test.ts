@@ -129,6 +129,7 @@ describe('functions', () => {
     const jobs = [
       ['jobsFunction.Arn', 'rate(2 minutes)', job('work')],
       ['jobsFunction.Arn', 'rate(1 hour)', job('seal')],
+      ['jobsFunction.Arn', 'rate(1 hour)', job('forget')],
     ]
     expect(rulesOf(standard)).toEqual([
       ...all,

@@ -36,6 +36,7 @@ function meaning({ deployment }: Synthesis): { readonly [variable: string]: stri
     RELAY_SECRET: deployment.relaySecretArn,
     SES_SENDERS: { hobby: '4', standard: '', scale: '' }[preset.name],
     WEBHOOK_SECRET: deployment.webhookSecretArn,
+    OIDC_CLIENT_SECRET: deployment.oidcClientSecretArn,
     PROBE_SECRET: deployment.probeSecretArn,
     PROBE_SUBMISSIONS_PORT: String(listenerTable.submissions.port),
     PROBE_IMAPS_PORT: String(listenerTable.imaps.port),

@@ -233,7 +233,7 @@ describe('what is asked', () => {
 })
 
 describe('what takes long', () => {
-  const upload = (text: BodyInit) =>
+  const upload = (text: NonNullable<RequestInit['body']>) =>
     new Request('https://mx.example.test/api/v1/imports?what=aliases', {
       ...{ method: 'POST', body: text, duplex: 'half' },
     })

@@ -13,6 +13,7 @@ import type { Actor } from '#shared/administration/rights/actor.ts'
 import {
   type Administered,
   aHash,
+  asOften,
   hashOfA,
   openAdministration,
 } from '#test/support/administration.ts'
@@ -288,7 +289,7 @@ describe('whatever it is asked', () => {
           const told = await ask(operation, question, isOwner ? owner : nobody)
           judge(operation, told, operation.method !== 'get' && !operation.onlyAsks)
         }),
-        { numRuns: 30, seed: runSeed },
+        { numRuns: asOften(30), seed: runSeed },
       )
     },
     30_000,

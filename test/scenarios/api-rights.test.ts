@@ -1,5 +1,6 @@
 // Who may what over HTTP, by real sessions and tokens: a matrix that people can read, and what nobody may get out of it.
 
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApi } from '#services/api/app.ts'
 import { createAuthenticate } from '#services/api/authenticate.ts'
@@ -17,6 +18,7 @@ import { apiDeps } from '#test/support/api.ts'
 import { must } from '#test/support/must.ts'
 import { origin } from '#test/support/origin.ts'
 
+const agreed = join(import.meta.dirname, '../fixtures/api-rights.txt')
 const base = 'https://mx.example.test'
 const domain = (text: string): Domain => must(parseDomain(text))
 
@@ -154,7 +156,7 @@ describe('the matrix', () => {
           .trimEnd(),
       )
       .join('\n')
-    await expect(`${text}\n`).toMatchFileSnapshot('../fixtures/api-rights.txt')
+    await expect(`${text}\n`).toMatchFileSnapshot(agreed)
   })
 })
 

@@ -80,6 +80,7 @@ describe('logins that are held back', () => {
     const ann = must(await world.pipeline.backend.directory.accounts.get(address))
     expect(await listed('', actor('holder', { accountId: ann.id }))).toEqual([all[0]])
     expect(await listed('?account=ann@ours.test')).toEqual([all[1]])
+    expect(await listed('?limit=200')).toEqual(all)
     expect(await listed('?account=ann@ours.test&client=192.0.2.9')).toEqual([])
     expect(await listed('?client=192.0.2.7')).toEqual([all[0]])
     // The network as the list has it.

@@ -68,6 +68,7 @@ export const healthyWorld: DoctorWorld = {
   },
   certificate: async () => undefined,
   roots: [],
+  changedSettings: async () => ({ inForce: [], unused: [] }),
   server: async () => ({
     pid: 1,
     started: 'then',

@@ -50,17 +50,17 @@ export const heldLoginOperations = [
       query: z.object({
         account: addressText.optional(),
         client: client.optional(),
-        cursor: pageQuery.cursor,
+        ...pageQuery,
       }),
     },
     subject: () => ofList,
     output: lookedPageOf(heldLogin),
     async run({ query }, call) {
-      const { cursor, ...filters } = query
+      const { cursor, limit, ...filters } = query
       const { list } = call.administration.heldLogins
       return await listOf<HeldLoginFacts, Shown, BadValue, HeldLoginRequest>(
         call,
-        { cursor },
+        { cursor, limit },
         filters,
         list,
         shown,

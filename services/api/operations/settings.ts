@@ -16,7 +16,7 @@ const setting = z
     path: z.string(),
     part: z.string().openapi({ description: 'The heading that it stands under in the manual.' }),
     value: z.string(),
-    origin: z.enum(['default', 'stored', 'file', 'environment', 'override']),
+    origin: z.enum(['default', 'stored', 'file', 'environment', 'override', 'deployment']),
     from: z.string().openapi({ description: 'In words: the name of the file, or the variable.' }),
     hides: z.array(z.object({ value: z.string(), from: z.string() })),
     default: z.string(),

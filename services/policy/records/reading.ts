@@ -132,5 +132,36 @@ async function* records(
   } while (after !== undefined)
 }
 
+/** Made after `fromMs` and up to `toMs`, of transactions that began some minutes before at most; `isCut`: there may be more. */
+export async function decisionsWithin(
+  counters: Reads,
+  {
+    fromMs,
+    toMs,
+    limit,
+  }: { readonly fromMs: number; readonly toMs: number; readonly limit: number },
+): Promise<{ readonly records: readonly DecisionRecord[]; readonly isCut: boolean }> {
+  const beganMs = fromMs - TRANSACTION_MS
+  const pages = await Promise.all(
+    daysSince(beganMs, toMs).flatMap((day) =>
+      decisionShards.map((shard) =>
+        counters.query({
+          pk: decisionPartition(day, shard),
+          // Queue ids sort by time.
+          sk: { from: queueIdTime(beganMs) },
+          limit,
+        }),
+      ),
+    ),
+  )
+  const records = pages
+    .flatMap(({ items }) => items.flatMap((item) => readDecision(item) ?? []))
+    .filter(({ atMs }) => atMs > fromMs && atMs <= toMs)
+  return { records, isCut: pages.some(({ next }) => next !== undefined) }
+}
+
+/** From its beginning to a decision in it, mostly. */
+const TRANSACTION_MS = 60_000
+
 /** Of each shard so many are in memory at once. */
 const PAGE_RECORDS = 100

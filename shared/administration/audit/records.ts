@@ -9,7 +9,7 @@
 //
 // A day is one partition: it takes a thousand writes a second on DynamoDB, and people and their programs make some.
 
-import type { Item, Key, Value } from '#shared/storage/ports.ts'
+import type { Item, Key, Query, Value } from '#shared/storage/ports.ts'
 import type { Change } from '../changes.ts'
 import { type Role, roles } from '../rights/actor.ts'
 import type { AuditEntry, AuditFacts, AuditResult } from './entries.ts'
@@ -21,6 +21,7 @@ export const OBJECTS_MAX = 1_000
 /** Names in keys, which others may choose. */
 const NAME_CHARACTERS_MAX = 300
 const MS_DIGITS = 13
+const DAY_MS = 86_400_000
 
 export type Place = { readonly atMs: number; readonly random: string }
 
@@ -41,6 +42,16 @@ export function placeOf(id: string): Key | undefined {
 
 /** Of the act that an entry with this sort key leads to. */
 export const keyOf = (sk: string): Key => ({ pk: dayPk(dateOf(timeOf(sk))), sk })
+
+/** Acts that began in this time, as the queries that read them. */
+export function auditRange(fromMs: number, toMs: number): readonly Query[] {
+  const sk = (ms: number) => String(ms).padStart(MS_DIGITS, '0')
+  const queries: Query[] = []
+  for (let day = fromMs - (fromMs % DAY_MS); day <= toMs; day += DAY_MS) {
+    queries.push({ pk: dayPk(dateOf(day)), sk: { from: sk(fromMs), to: sk(toMs + 1) } })
+  }
+  return queries
+}
 
 export const timeOf = (sk: string) => Number(sk.slice(0, MS_DIGITS))
 

@@ -15,7 +15,7 @@ import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import { lookupKey } from '#shared/mail/address.ts'
 import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { Item, Table } from '#shared/storage/ports.ts'
+import type { Item, Query, Table } from '#shared/storage/ports.ts'
 import type { QueuedMessage } from '../records.ts'
 import { messageIdOf } from './ended.ts'
 
@@ -171,6 +171,12 @@ export function* matching(
   entries: Uint8Array,
   wanted: ReadonlySet<number>,
 ): Generator<QueueId, void> {
+  for (const { queueId, has } of packedEntries(entries)) {
+    if (queueId !== undefined && has(wanted)) yield queueId
+  }
+}
+
+function* packedEntries(entries: Uint8Array) {
   if (entries[0] !== VERSION) return
   const bytes = Buffer.from(entries.buffer, entries.byteOffset, entries.byteLength)
   for (let at = 1; at + ENTRY_BYTES <= bytes.length; ) {
@@ -178,11 +184,15 @@ export function* matching(
     const count = bytes.readUInt16BE(at + QUEUE_ID_BYTES)
     at += ENTRY_BYTES + FINGERPRINT_BYTES * count
     if (at > bytes.length) return
-    for (let n = 0; n < count; n++) {
-      if (!wanted.has(bytes.readUInt32BE(beginsAt + ENTRY_BYTES + FINGERPRINT_BYTES * n))) continue
-      const queueId = parseQueueId(bytes.toString('latin1', beginsAt, beginsAt + QUEUE_ID_BYTES))
-      if (queueId !== undefined) yield queueId
-      break
+    yield {
+      queueId: parseQueueId(bytes.toString('latin1', beginsAt, beginsAt + QUEUE_ID_BYTES)),
+      has(wanted: ReadonlySet<number>) {
+        for (let n = 0; n < count; n++) {
+          const place = beginsAt + ENTRY_BYTES + FINGERPRINT_BYTES * n
+          if (wanted.has(bytes.readUInt32BE(place))) return true
+        }
+        return false
+      },
     }
   }
 }
@@ -204,4 +214,22 @@ export function* journalDays(
       sk: { from },
     }))
   }
+}
+
+/** What came in this time, as the queries that read it. */
+export function journalOf(fromMs: number, toMs: number): readonly Query[] {
+  const sk = (ms: number) => String(Math.max(0, ms)).padStart(MS_DIGITS, '0')
+  const queries: Query[] = []
+  for (let day = fromMs - (fromMs % DAY_MS); day <= toMs; day += DAY_MS) {
+    for (let shard = 0; shard < SHARDS; shard++) {
+      queries.push({ pk: partitionOf(day, shard), sk: { from: sk(fromMs), to: sk(toMs + 1) } })
+    }
+  }
+  return queries
+}
+
+/** The messages that an item of it is about; none of one that says whom aliases led to. */
+export function* queueIdsIn({ sk, entries }: Item): Generator<QueueId, void> {
+  if (!(entries instanceof Uint8Array) || !sk.includes('#m')) return
+  for (const { queueId } of packedEntries(entries)) if (queueId !== undefined) yield queueId
 }

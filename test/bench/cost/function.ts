@@ -2,8 +2,10 @@
 // usual latencies (function-time.ts), its own processor time at the share of a processor that its memory gives it, and the lines
 // that Lambda writes into its log.
 
+import { openFigureSender } from '#services/aws/figures.ts'
 import type { LambdaContext, OpenedFunction } from '#services/aws/functions.ts'
 import { countedLog, createMetrics } from '#services/aws/metrics.ts'
+import { createFigureCounter } from '#shared/figures/counter.ts'
 import type { AwsClients } from '#shared/storage/aws/clients.ts'
 import { FunctionTime } from './function-time.ts'
 import { REGION, type Stage } from './stage.ts'
@@ -52,7 +54,9 @@ export async function openBenchFunction<Event, Answer>(
   async function invoke(event: Event): Promise<Answer> {
     const task = await stage.openTask(set, log, clients)
     clients = task.clients
-    const handler = open({ ...task, metrics, log, region: REGION })
+    const running = async () => task.backend
+    const figures = openFigureSender({ backend: task.backend, counter: createFigureCounter() })
+    const handler = open({ ...task, running, metrics, figures, log, region: REGION })
     const time = new FunctionTime(stage.now())
     const before = process.threadCpuUsage()
     const answer = await meter.run(name, () => handler(event, context), time)

@@ -22,6 +22,6 @@ export function visibleEntries(): readonly { readonly entry: Entry; readonly hre
     const first = (routes as readonly Route[]).find(
       (route) => route.entry === entry && may(route.right) && !/:\w+(\/|$)/.test(route.path),
     )
-    return first !== undefined ? [{ entry, href: first.path.replace(/\/:.*$/, '') || '/' }] : []
+    return first !== undefined ? [{ entry, href: first.path.split('/:', 1)[0] || '/' }] : []
   })
 }

@@ -18,6 +18,7 @@ function opened(done: string[]): OpenedFunction {
       hintsSent: async () => void done.push('hints sent'),
     },
     metrics: { flush: () => void done.push('metrics written') },
+    figures: { send: async () => void done.push('figures sent') },
   } as unknown as OpenedFunction
 }
 
@@ -61,7 +62,7 @@ describe('onQueueEvents', () => {
     expect(await handler(event(['a', 'b']), context)).toEqual({
       batchItemFailures: [{ itemIdentifier: 'm1' }],
     })
-    expect(done).toEqual(['extend r1 by 15', 'hints sent', 'metrics written'])
+    expect(done).toEqual(['extend r1 by 15', 'hints sent', 'figures sent', 'metrics written'])
   })
 
   it('lets what failed for now never come to its last delivery: the sweeper rings again', async () => {
@@ -93,7 +94,7 @@ describe('onQueueEvents', () => {
     const underWay = Promise.resolve().then(() => void done.push('finished'))
     const handler = queueHandler(done, async () => ({ retry: [], underWay }))
     await handler(event(['a']), context)
-    expect(done).toEqual(['finished', 'hints sent', 'metrics written'])
+    expect(done).toEqual(['finished', 'hints sent', 'figures sent', 'metrics written'])
   })
 
   it('answers all the same when the work under way fails: it is found again', async () => {
@@ -110,7 +111,13 @@ describe('onQueueEvents', () => {
     const done: string[] = []
     const handler = queueHandler(done, () => Promise.reject(new TemporaryFailure('throttled')))
     expect((await handler(event(['a', 'b']), context)).batchItemFailures).toHaveLength(2)
-    expect(done).toEqual(['extend r0 by 5', 'extend r1 by 15', 'hints sent', 'metrics written'])
+    expect(done).toEqual([
+      'extend r0 by 5',
+      'extend r1 by 15',
+      'hints sent',
+      'figures sent',
+      'metrics written',
+    ])
   })
 
   it('fails the event when the handler throws', async () => {
@@ -129,7 +136,7 @@ describe('onSchedule', () => {
   it('runs the job of the event', async () => {
     const done: string[] = []
     await jobs(done)({ job: 'good' }, context)
-    expect(done).toEqual(['good', 'hints sent', 'metrics written'])
+    expect(done).toEqual(['good', 'hints sent', 'figures sent', 'metrics written'])
   })
 
   it('fails with a job that fails, its metrics written', async () => {

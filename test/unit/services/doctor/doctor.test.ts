@@ -54,6 +54,7 @@ describe('a doctor', () => {
       'server',
       'disk',
       'queue',
+      'settings',
       'clock',
       'name server',
       'name',
@@ -63,6 +64,15 @@ describe('a doctor', () => {
       'port out',
       'open relay',
       'certificate',
+    ])
+  })
+
+  it('says which settings were changed while the system ran, and which of them do not count', async () => {
+    const inForce = [{ path: 'minimalBackoffTime', value: '1m' }]
+    const unused = [{ path: 'hopcountLimit', reason: 'the deployment has the last word' }]
+    expect(await told('settings', { changedSettings: async () => ({ inForce, unused }) })).toEqual([
+      'ok changed while it ran: minimalBackoffTime=1m',
+      'warn hopcountLimit: stored and not used: the deployment has the last word',
     ])
   })
 
@@ -94,6 +104,7 @@ describe('a doctor', () => {
       queue: fail,
       disk: fail,
       server: fail,
+      changedSettings: fail,
       certificate: fail,
     })
     expect(all.map(({ state }) => state)).toEqual(all.map(() => 'unknown'))

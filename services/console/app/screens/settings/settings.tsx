@@ -22,7 +22,7 @@ type Setting = {
   /** The heading that it stands under in the manual. */
   readonly part: string
   readonly value: string
-  readonly origin: 'default' | 'stored' | 'file' | 'environment' | 'override'
+  readonly origin: 'default' | 'stored' | 'file' | 'environment' | 'override' | 'deployment'
   readonly from: string
   readonly hides: readonly { readonly value: string; readonly from: string }[]
   readonly default: string

@@ -74,6 +74,8 @@ describe('an entry on AWS', () => {
     const starting = openBackend({
       environment: { DIRECTORY_TABLE: 'directory' },
       settings: loaded.settings,
+      loadSettings: async () => loaded,
+      changeLog() {},
       log: silentLog,
       region: 'eu-central-1',
     })
@@ -95,7 +97,11 @@ describe.skipIf(!(await hasDynamoDb()))('an entry on AWS', () => {
     const environment = { DIRECTORY_TABLE: tables.directory }
     const region = 'eu-central-1'
     const open = () =>
-      openBackend({ environment, settings: loaded.settings, log: silentLog, region })
+      openBackend({
+        ...{ environment, settings: loaded.settings, log: silentLog, region },
+        loadSettings: async () => loaded,
+        changeLog() {},
+      })
     await using store = await aws.open()
     await raiseStoreFormat(store.tables.directory, STORE_FORMAT)
     const { store: own } = await open()
