@@ -295,7 +295,8 @@ export function createAccounts(deps: {
       if: { all: [{ exists: 'pk' }, asQuotasWere(item)] },
     } as const
     const { quotaBytes: max } = readDomain(item).limits
-    if (max === null) return [{ check: update.update, if: update.if }]
+    // Of a limit that comes this moment the quota was there before.
+    if (max === null) return []
     const before = asSum(quotaBytes ?? mailboxSizeLimit)
     if (asSum(wanted) > before) {
       const given = await quotasOf(table, domain, mailboxSizeLimit)
