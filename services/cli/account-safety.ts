@@ -49,6 +49,9 @@ function containCommands(account: Command, define: Define): void {
       const lately = forwardsLately.map(({ atMs, ...one }) => ({ at: formatTime(atMs), ...one }))
       output.print({ ...facts, forwardsLately: lately }, () => [
         `account ${facts.address} contained: ${counted(facts.held, 'message')} held, ${counted(facts.sessions, 'session')} ended, ${counted(facts.appPasswords, 'app password')} and ${counted(facts.tokens, 'token')} revoked`,
+        ...(facts.recoveryAddress === null
+          ? []
+          : [`its recovery address was taken away: ${facts.recoveryAddress}`]),
         ...(facts.passkeys + facts.identities === 0
           ? []
           : [

@@ -3,6 +3,7 @@ import type { AccountFacts, ForwardFacts, PasswordFacts } from '#shared/administ
 import { unreachable } from '#shared/runtime/errors.ts'
 import { accountSafetyCommands } from './account-safety.ts'
 import { appPasswordCommands } from './app-password.ts'
+import { clientSetupCommand } from './client-setup.ts'
 import { confirm, yesOption } from './confirm.ts'
 import { type Credentials, credentialOptions, nameOfPassword, readSecret } from './credentials.ts'
 import type { Define } from './define.ts'
@@ -12,6 +13,7 @@ import { importCommand } from './import.ts'
 import { readAll } from './listing.ts'
 import { loginsCommand } from './logins.ts'
 import { columns, counted, formatBytes, formatTime } from './output.ts'
+import { recoveryCommands } from './recovery.ts'
 import { refused } from './refusal-text.ts'
 import { sendingCommand } from './sending.ts'
 import { warnAll } from './warning-text.ts'
@@ -29,10 +31,12 @@ export function accountCommands(parent: Command, define: Define): void {
   freezeCommand(account, define)
   unfreezeCommand(account, define)
   appPasswordCommands(account, define)
+  clientSetupCommand(account, define)
   loginsCommand(account, define)
   sendingCommand(account, define)
   accountSafetyCommands(account, define)
   factorsCommand(account, define)
+  recoveryCommands(account, define)
   importCommand(account, define, {
     what: 'accounts',
     about:

@@ -17,6 +17,7 @@ const lines: { readonly [path: string]: readonly string[] } = {
   'domain list': ['domain list --server https://mail.example.org'],
   'domain show': ['domain show example.org'],
   'domain remove': ['domain remove example.org --force --yes'],
+  'domain limit': ['domain limit example.org --accounts 50 --quota 100GB'],
   'domain dns': ['domain dns example.org --check', 'domain dns example.org --zone'],
   'domain import': ['domain import domains.txt --dry-run'],
   'account add': [
@@ -42,11 +43,15 @@ const lines: { readonly [path: string]: readonly string[] } = {
   ],
   'account app-password list': ['account app-password list ann@example.org'],
   'account app-password revoke': ['account app-password revoke ann@example.org a1b2c3d4e5f6'],
+  'account setup': ['account setup ann@example.org --name Phone'],
   'account logins': ['account logins ann@example.org', 'account logins ann@example.org --end'],
   'account contain': ["account contain eve@example.org --reason 'password was stolen'"],
   'account release': ['account release eve@example.org'],
   'account sessions': ['account sessions ann@example.org --end-all'],
   'account invite': ['account invite ann@example.org'],
+  'account recovery show': ['account recovery show ann@example.org'],
+  'account recovery set': ['account recovery set ann@example.org ann@example.net'],
+  'account recovery remove': ['account recovery remove ann@example.org'],
   'account factors': ['account factors ann@example.org'],
   'account import': ['account import passwd --dry-run', 'account import accounts.csv --update'],
   'account sending': [

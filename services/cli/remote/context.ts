@@ -29,6 +29,7 @@ import {
   remoteFactors,
   remoteInvitations,
   remoteLogins,
+  remoteRecovery,
   remoteRoles,
   remoteTokens,
 } from './people.ts'
@@ -106,6 +107,7 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     roles: returningRefusals(remoteRoles(client)),
     tokens: returningRefusals(remoteTokens(client)),
     invitations: returningRefusals(remoteInvitations(client)),
+    recovery: returningRefusals(remoteRecovery(client)),
     containment: returningRefusals(remoteContainment(client)),
     audit: remoteAudit(client),
     auditSeals: remoteAuditSeals(client),
