@@ -55,7 +55,7 @@ type AddOptions = Credentials & {
 }
 
 function addCommand(account: Command, define: Define): void {
-  define(account.command('add <address>'), {
+  define.quick(account.command('add <address>'), ['accounts'], {
     about: 'add an account',
     options: (command) => {
       credentialOptions(command)
@@ -82,7 +82,7 @@ function addCommand(account: Command, define: Define): void {
 }
 
 function listCommand(account: Command, define: Define): void {
-  define(account.command('list [domain]'), {
+  define.quick(account.command('list [domain]'), ['accounts'], {
     about: 'list accounts',
     async run({ administration, output }, [name]) {
       const domain = name === '' ? undefined : name
@@ -105,7 +105,7 @@ function listCommand(account: Command, define: Define): void {
 }
 
 function showCommand(account: Command, define: Define): void {
-  define(account.command('show <address>'), {
+  define.quick(account.command('show <address>'), ['accounts'], {
     about: 'show an account and its folders',
     async run({ administration, output }, [address]) {
       const found = await administration.accounts.show(address)
@@ -145,7 +145,7 @@ type SetOptions = Credentials & {
 }
 
 function setCommand(account: Command, define: Define): void {
-  define(account.command('set <address>'), {
+  define.quick(account.command('set <address>'), ['accounts'], {
     about: 'change an account',
     options: (command) => {
       credentialOptions(command)
@@ -177,7 +177,7 @@ function setCommand(account: Command, define: Define): void {
 }
 
 function removeCommand(account: Command, define: Define): void {
-  define(account.command('remove <address>'), {
+  define.quick(account.command('remove <address>'), ['accounts'], {
     about: 'remove an account and all its mail',
     options: (command) => command.option(...yesOption),
     async run({ administration, output, process }, [name], options: { yes?: boolean }) {
@@ -197,7 +197,7 @@ function removeCommand(account: Command, define: Define): void {
 }
 
 function emptyCommand(account: Command, define: Define): void {
-  define(account.command('empty <address>'), {
+  define.quick(account.command('empty <address>'), ['accounts'], {
     about: 'delete all mail and folders of an account',
     options: (command) => command.option(...yesOption),
     async run({ administration, output, process }, [name], options: { yes?: boolean }) {
@@ -216,7 +216,7 @@ function emptyCommand(account: Command, define: Define): void {
 type ForwardOptions = { to?: readonly string[]; keep?: boolean; off?: boolean }
 
 function forwardCommand(account: Command, define: Define): void {
-  define(account.command('forward <address>'), {
+  define.quick(account.command('forward <address>'), ['accounts'], {
     about: 'have the mail of an account sent on, as .forward does',
     options: (command) => {
       command.option('--to <addresses...>', 'where to; in place of where it went before')
@@ -238,7 +238,7 @@ function forwardCommand(account: Command, define: Define): void {
 }
 
 function freezeCommand(account: Command, define: Define): void {
-  define(account.command('freeze <address>'), {
+  define.quick(account.command('freeze <address>'), ['accounts'], {
     about: 'end the sending of an account and hold its mail in the queue; it receives and reads on',
     options: (command) =>
       command.requiredOption('--reason <text>', 'why, for administrators; the account is not told'),
@@ -254,7 +254,7 @@ function freezeCommand(account: Command, define: Define): void {
 }
 
 function unfreezeCommand(account: Command, define: Define): void {
-  define(account.command('unfreeze <address>'), {
+  define.quick(account.command('unfreeze <address>'), ['accounts'], {
     about: 'let an account send again',
     options: (command) =>
       command.option('--release', 'send what was held in the queue for it, too'),

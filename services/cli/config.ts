@@ -3,18 +3,13 @@ import { access, constants, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { explained } from '#services/assembly/start-failure.ts'
-import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
-import { describeSettings } from '#shared/settings/describe.ts'
 import type { Settings } from '#shared/settings/table.ts'
-import { findWarnings } from '#shared/settings/warnings.ts'
 import {
   becomeOwner,
   type Common,
   type Context,
   dataDirectory,
   type Process,
-  readSettings,
-  readSettingsInForce,
   withCommonOptions,
   withJson,
 } from './context.ts'
@@ -33,6 +28,10 @@ export function configCommands(parent: Command, process: Process, define: Define
     .option('--changed', 'only settings that are not at their default')
   show.action(async (pattern: string | undefined) => {
     const options = show.opts<Common & { changed?: boolean }>()
+    const [{ readSettingsInForce }, { describeSettings }] = await Promise.all([
+      import('./store-context.ts'),
+      import('#shared/settings/describe.ts'),
+    ])
     const loaded = await readSettingsInForce(options, process)
     const settings = describeSettings(loaded).filter(
       (setting) =>
@@ -75,6 +74,10 @@ export function configCommands(parent: Command, process: Process, define: Define
     const options = check.opts<Common>()
     // Root may read what the server may not.
     await becomeOwner(dataDirectory(options, process), process)
+    const [{ readSettings }, { findWarnings }] = await Promise.all([
+      import('./store-context.ts'),
+      import('#shared/settings/warnings.ts'),
+    ])
     const { settings } = await readSettings(options, process)
     const warnings = [...findWarnings(settings), ...(await certificateProblems(settings))]
     await checkFiles(settings)
@@ -106,11 +109,13 @@ async function changeSetting(
 /** What the start reads and writes beside the certificate. */
 async function checkFiles(settings: Settings): Promise<void> {
   const { relayhostPasswordFile, smtpTlsCertFile, smtpTlsKeyFile, log } = settings
-  const [{ openCountries }, { webhookSecretFrom }, { readPair }] = await Promise.all([
-    import('#services/assembly/countries.ts'),
-    import('#services/assembly/content.ts'),
-    import('#shared/net/tls/certificate-files.ts'),
-  ])
+  const [{ openCountries }, { webhookSecretFrom }, { trustedCertificates }, { readPair }] =
+    await Promise.all([
+      import('#services/assembly/countries.ts'),
+      import('#services/assembly/content.ts'),
+      import('#services/assembly/trusted-certificates.ts'),
+      import('#shared/net/tls/certificate-files.ts'),
+    ])
   await openCountries(settings)
   await webhookSecretFrom(settings)
   if (relayhostPasswordFile !== '') {

@@ -6,7 +6,6 @@ import type { Context } from './context.ts'
 import type { Define } from './define.ts'
 import { explanation } from './explanation-text.ts'
 import { CommandFailure } from './failure.ts'
-import { checkedServer } from './policy-authentication.ts'
 
 type Options = {
   readonly client?: string
@@ -84,7 +83,7 @@ async function asked(
     client,
     recipient,
     declaredBytes: Number(size),
-    ...(dns !== undefined && { dnsServers: [checkedServer(dns)] }),
+    ...(dns !== undefined && { dnsServers: [await checkedServer(dns)] }),
   })
   switch (found.kind) {
     case 'explained':
@@ -96,4 +95,8 @@ async function asked(
     default:
       return unreachable(found)
   }
+}
+
+async function checkedServer(server: string): Promise<string> {
+  return (await import('./policy-checks.ts')).checkedServer(server)
 }

@@ -144,9 +144,10 @@ export async function createProgram(process: Process, words: readonly string[]):
     version: version(),
     createTree: () => createProgram(process, []),
   }
-  const isCommand = first !== undefined && Object.hasOwn(commands, first)
+  const wanted =
+    first === '--version' ? [] : Object.hasOwn(commands, first ?? '') ? [first] : undefined
   for (const [name, add] of Object.entries(commands)) {
-    if (!isCommand || name === first) await add(program, deps)
+    if (wanted === undefined || wanted.includes(name)) await add(program, deps)
   }
   if (hasServer) for (const command of leavesOf(program)) refuseServer(command)
   if (words.some((word) => word === '--help' || word === '-h')) {

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
 import { formatEndpoint } from '#services/assembly/endpoint.ts'
-import { createMachine } from '#services/one-machine/machine.ts'
 import type { CertificateFacts, ServerFacts } from '#shared/administration/status.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import {
@@ -26,6 +25,7 @@ export function statusCommand(parent: Command, process: Process): void {
     const here = { ...options, data: directory }
     const once = { mayCreate: false }
     await withAdministration(here, process, once, async ({ administration, output }) => {
+      const { createMachine } = await import('#services/one-machine/machine.ts')
       const machine = createMachine({ directory, clock: systemClock })
       const { server, queue, disk, certificate } = await administration.status.read(machine)
       const facts = {
