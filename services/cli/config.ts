@@ -7,20 +7,19 @@ import type { Settings } from '#shared/settings/table.ts'
 import {
   becomeOwner,
   type Common,
-  type Context,
   dataDirectory,
   type Process,
   withCommonOptions,
   withJson,
 } from './context.ts'
-import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { columns, createOutput, warn } from './output.ts'
-import { refused } from './refusal-text.ts'
 
-/** `postwolke config …`: what postconf and `postfix check` do, with where each value came from. */
-export function configCommands(parent: Command, process: Process, define: Define): void {
-  const config = parent.command('config').description('settings')
+/** `postwolke config …`: what postconf and `postfix check` do, with where each value came from. What a system that runs may change: setting.ts. */
+export function configCommands(parent: Command, process: Process): void {
+  const config = parent
+    .command('config')
+    .description('what this machine says of settings: its file, its environment')
   const show = withJson(withCommonOptions(config.command('show [pattern]')))
     .description(
       'show settings, their values and where they came from; all, or those with this in their name',
@@ -53,20 +52,6 @@ export function configCommands(parent: Command, process: Process, define: Define
     )
   })
 
-  define(config.command('set <setting> <value...>'), {
-    about:
-      'change a setting that may change while the system runs; a server that runs takes it over, and the file or the environment go before it',
-    async run(context, [path, ...words]) {
-      await changeSetting(context, path, words.join(' '))
-    },
-  })
-  define(config.command('reset <setting>'), {
-    about: 'take back what config set or the console changed',
-    async run(context, [path]) {
-      await changeSetting(context, path, null)
-    },
-  })
-
   const check = withJson(withCommonOptions(config.command('check'))).description(
     'say what keeps the settings and the files they name from being used, and what is probably not meant',
   )
@@ -88,22 +73,6 @@ export function configCommands(parent: Command, process: Process, define: Define
         : 'the server starts with this configuration',
     ])
   })
-}
-
-async function changeSetting(
-  { administration, output, process }: Context,
-  path: string,
-  value: string | null,
-): Promise<void> {
-  const done = await administration.settings.change({ changes: { [path]: value } })
-  if (done.kind !== 'changed') throw refused(done)
-  const [setting] = done.settings
-  // Of a setting that another version had, nothing is left.
-  const shown = setting ?? { path, value: '', from: '' }
-  output.print({ setting: shown.path, value: shown.value, from: shown.from }, () => [
-    `${shown.path} ${shown.value || '(nothing)'}, from ${shown.from || 'nowhere'}`,
-  ])
-  for (const warning of done.warnings.filter((text) => text.includes(path))) warn(process, warning)
 }
 
 /** What the start reads and writes beside the certificate. */

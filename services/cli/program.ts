@@ -46,8 +46,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   job: async (parent, { define }) => (await import('./job.ts')).jobCommands(parent, define),
   storage: async (parent, { define }) =>
     (await import('./storage.ts')).storageCommands(parent, define),
-  config: async (parent, { process, define }) =>
-    (await import('./config.ts')).configCommands(parent, process, define),
+  config: async (parent, { process }) =>
+    (await import('./config.ts')).configCommands(parent, process),
   setting: async (parent, { define }) =>
     (await import('./setting.ts')).settingCommands(parent, define),
   policy: async (parent, { process, define }) =>
