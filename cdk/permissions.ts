@@ -230,7 +230,7 @@ export function changeVisibility(queue: IQueue): PolicyStatement {
 
 /** Partitions of the directory that administration changes: all but the version of what is stored, which is the sweeper's. */
 const administered = [
-  ...['DOMAINS', 'D#*', 'ACC#*', 'IDENTITY#*', 'ROLES', 'POSTMASTER', 'WORD#*', 'WORDS'],
+  ...['DOMAINS', 'D#*', 'ACC#*', 'IDENTITY#*', 'ROLES', 'REMOVED', 'POSTMASTER', 'WORD#*', 'WORDS'],
   ...['ACCESS', 'ACCESS#*', 'DKIM#*', 'SRS', 'TOKENS', 'TOKEN#*', 'PASSKEYS', 'API', 'AUDIT#*'],
 ] as const
 

@@ -7,7 +7,8 @@ import type { collectorJobs } from '#services/aws/environment.ts'
 import type { Parts } from '../parts.ts'
 import {
   allow,
-  emptyMailboxes,
+  keysLike,
+  manageMailboxes,
   readStoreFormat,
   watchQueuePrefix,
   watchQueues,
@@ -38,9 +39,11 @@ export class Collector extends PostwolkeFunction<'collector'> {
       },
       statements: [
         allow(['dynamodb:Query'], [`${mail.tableArn}/index/dead`]),
-        emptyMailboxes(storage),
+        manageMailboxes(storage),
         allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [queue.tableArn]),
         allow(['dynamodb:Query', 'dynamodb:BatchGetItem'], [directory.tableArn]),
+        // Nothing is left of an account that was removed.
+        allow(['dynamodb:DeleteItem'], [directory.tableArn], keysLike('REMOVED')),
         readStoreFormat(storage),
         allow(['s3:ListBucket'], [objects.bucketArn], { StringLike: { 's3:prefix': ['mail/*'] } }),
         allow(['s3:DeleteObject'], [objects.arnForObjects('mail/*')]),

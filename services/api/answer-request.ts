@@ -1,5 +1,6 @@
-// One request, from who asks to the answer. The order is the same for every operation: who (401), what was asked (400, 413, 415, 422), whether
-// it may be (404 as if it were not there, 403), on which version (428, 412), asked before (Idempotency-Key), and only then what it does.
+// One request, from who asks to the answer. The order is the same for every operation: who (401), whether he ever may (403), what was asked
+// (400, 413, 415, 422), whether it may be (404 as if it were not there, 403), asked before (Idempotency-Key), on which version (428, 412),
+// and only then what it does. What was done before is on no version of today.
 
 import type { AuditRecord } from '#shared/administration/audit/audit.ts'
 import { type AuditEntry, auditActor, nobody } from '#shared/administration/audit/entries.ts'
@@ -12,14 +13,15 @@ import { RehearsalTooLarge } from '#shared/storage/rehearsal-table.ts'
 import type { Call } from './call.ts'
 import { createCursors } from './cursors.ts'
 import type { ApiDeps } from './deps.ts'
-import { conditionProblem, etagOf } from './etag.ts'
+import { changedProblem, conditionProblem, etagOf, isKnownVersion } from './etag.ts'
 import type { Operation, Outcome } from './operation.ts'
-import { type Permission, permit, problemOfRule } from './permit.ts'
+import { permit, problemOfRule, ruleAgainst } from './permit.ts'
 import { type ProblemFacts, problemOfRefusal, problemResponse } from './problem.ts'
-import { askedOf, readInput } from './read-input.ts'
-import { repeatable } from './repeats.ts'
+import { askedOf, readInput, releaseBody } from './read-input.ts'
+import { answerBefore, repeatable } from './repeats.ts'
 import { requestIdOf } from './request-id.ts'
 import type { Routed } from './routed.ts'
+import type { Found } from './subjects.ts'
 
 export async function answerRequest(
   deps: ApiDeps,
@@ -36,6 +38,8 @@ export async function answerRequest(
     return response
   } catch (error) {
     return failed(deps, operation, requestId, error)
+  } finally {
+    releaseBody(routed.request)
   }
 }
 
@@ -100,19 +104,36 @@ async function answerTo(
   const { request, caller } = routed
   const actor = identity?.actor ?? null
   const requestId = requestIdOf(request)
+  const nowMs = deps.clock.now()
+  const network = clientNetwork(caller.address)
+  // Before anything of it is read: large bodies are read of those alone who may ever.
+  const never = ruleAgainst(operation, actor)
+  if (never !== undefined) {
+    const facts = problemOfRule(never)
+    const entry = entryOf(operation, routed, identity, undefined, nowMs)
+    await deps.audit.noteRefused(entry, facts.code, network)
+    return problemResponse(facts, requestId)
+  }
   const read = await readInput(operation, routed)
   if (read.kind === 'problem') return problemResponse(read.problem, requestId)
   const { input, isRehearsal } = read
   const refuse = (refusal: Parameters<typeof problemOfRefusal>[0]) =>
     problemOfRefusal(refusal, askedOf(operation, input))
 
-  const nowMs = deps.clock.now()
+  const changing = operation.method !== 'get' && operation.onlyAsks !== true
+  const isRepeatable = operation.method === 'post' && changing && operation.recordsItself !== true
+  const repeat = { operation, request, actor, input, requestId }
+
   const permitted = await permit(deps, operation, input, actor, nowMs)
-  const auditEntry = entryOf(operation, routed, identity, permitted, nowMs)
-  const network = clientNetwork(caller.address)
+  const auditEntry = entryOf(operation, routed, identity, permitted.found, nowMs)
   if (permitted.kind === 'missing') {
     // Not waited for: what is out of sight takes no longer than what is not there.
     if (permitted.isUnseen) void deps.audit.noteRefused(auditEntry, 'unseen', network)
+    const before =
+      isRepeatable && !isRehearsal && !permitted.isUnseen
+        ? await answerBefore(deps, repeat)
+        : undefined
+    if (before !== undefined) return before
     return problemResponse(refuse(permitted.refusal), requestId)
   }
   if (permitted.kind === 'no') {
@@ -121,6 +142,7 @@ async function answerTo(
     return problemResponse(facts, requestId)
   }
 
+  const ifMatch = request.headers.get('if-match')
   const changes: Change[] = []
   const record = (change: Change) => void changes.push(change)
   const open = {
@@ -133,6 +155,7 @@ async function answerTo(
     administration: (isRehearsal ? deps.rehearsal : deps.administration)(record),
     changes: () => changes,
     isRehearsal,
+    ...(ifMatch !== null && { isKnownVersion: isKnownVersion(ifMatch) }),
     cursors: createCursors(deps.cursorKey, operation.id),
     deps,
     log: deps.log,
@@ -140,26 +163,29 @@ async function answerTo(
   // An open operation was promised no actor and no extent, and asks for none.
   const call = { ...open, ...(actor && { actor, extent: permitted.extent }) } as Call
 
-  const changing = operation.method !== 'get' && operation.onlyAsks !== true
-  if (operation.current !== undefined && changing) {
-    const current = await operation.current(input, call)
-    const unmet =
-      current === undefined ? undefined : conditionProblem(request.headers.get('if-match'), current)
-    if (unmet !== undefined) return problemResponse(unmet, requestId)
+  const unmet = async () => {
+    const current = changing ? await operation.current?.(input, call) : undefined
+    return current === undefined ? undefined : conditionProblem(ifMatch, current)
   }
   if (isRehearsal) {
+    const problem = await unmet()
+    if (problem !== undefined) return problemResponse(problem, requestId)
     const outcome = await (operation.rehearse ?? operation.run).call(operation, input, call)
     return rehearsed(operation, outcome, changes, requestId, refuse)
   }
   const respond = async () => {
+    const problem = await unmet()
+    if (problem !== undefined) return problemResponse(problem, requestId)
     const isRecorded = changing && operation.recordsItself !== true
     const audit = isRecorded ? await deps.audit.begin(auditEntry) : undefined
     const outcome = await audited(audit, changes, () => operation.run(input, call))
+    if (outcome.kind === 'changed-meanwhile' && ifMatch !== null) {
+      const now = await operation.current?.(input, call)
+      return problemResponse(changedProblem(ifMatch, now ?? null), requestId)
+    }
     return responseOf(operation, outcome, requestId, refuse)
   }
-  const isRepeatable = operation.method === 'post' && changing && operation.recordsItself !== true
-  if (!isRepeatable) return await respond()
-  return await repeatable(deps, { operation, request, actor, input, requestId }, respond)
+  return isRepeatable ? await repeatable(deps, repeat, respond) : await respond()
 }
 
 /** For the record. */
@@ -167,7 +193,7 @@ function entryOf(
   operation: Operation,
   routed: Routed,
   identity: Identity | null,
-  { found }: Permission,
+  found: Found | undefined,
   nowMs: number,
 ): AuditEntry {
   const { request, caller } = routed
@@ -221,7 +247,7 @@ function responseOf(
         status: status ?? operation.status ?? (isNothing ? 204 : 200),
         headers: {
           ...(!isNothing && { 'content-type': 'application/json' }),
-          ...(location !== undefined && { location: `/api/v1${location}` }),
+          ...(location !== undefined && { location: `/api/v1${asciiOf(location)}` }),
           ...(version !== undefined && { etag: etagOf(version) }),
           ...headers,
         },
@@ -235,6 +261,10 @@ function responseOf(
       return problemResponse(refuse(outcome), requestId)
   }
 }
+
+/** Addresses may have other letters (RFC 6531); a header field has none, and nothing that ends it. */
+const asciiOf = (path: string) =>
+  path.toWellFormed().replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent)
 
 /** The change as it would be, and nothing made. */
 function rehearsed(

@@ -20,7 +20,7 @@ const MINUTE_MS = 60_000
 const STRANGERS = 10
 
 export function createAuthenticate(deps: {
-  readonly identities: Identities
+  readonly identities: Pick<Identities, 'ofCookie' | 'ofToken'>
   readonly rates: Pick<Rates, 'take' | 'left'>
   readonly settings: () => Pick<Settings, 'apiRequestsPerMinute' | 'apiRequestsPerMinutePerNetwork'>
 }): Authenticate {

@@ -5,7 +5,7 @@ import { z } from '@hono/zod-openapi'
 import type { Right } from '#shared/administration/rights/rights.ts'
 import { RehearsalTooLarge } from '#shared/storage/rehearsal-table.ts'
 import type { Call } from './call.ts'
-import { conditionProblem } from './etag.ts'
+import { conditionProblem, isKnownVersion } from './etag.ts'
 import { type AnyInput, defineOperation, type Operation, type Outcome } from './operation.ts'
 import { permit, problemOfRule } from './permit.ts'
 import { type ProblemFacts, problemOfRefusal } from './problem.ts'
@@ -92,6 +92,7 @@ type Prepared =
       readonly row: Row
       readonly bulk: BulkOperation
       readonly input: AnyInput
+      readonly ifMatch: string
     }
   | { readonly kind: 'not'; readonly row: Row; readonly problem: ProblemFacts }
 
@@ -147,8 +148,11 @@ async function prepare(
     return not(problemOfRefusal(permitted.refusal, askedOf(operation, input)))
   }
   const current = await operation.current?.(input, call)
-  const unmet = current === undefined ? undefined : conditionProblem(String(ifMatch), current)
-  return unmet === undefined ? { kind: 'ready', row: given, bulk, input } : not(unmet)
+  const wanted = String(ifMatch)
+  const unmet = current === undefined ? undefined : conditionProblem(wanted, current)
+  return unmet === undefined
+    ? { kind: 'ready', row: given, bulk, input, ifMatch: wanted }
+    : not(unmet)
 }
 
 /** What a row says is of the path, the query or the body, by the schemas. */
@@ -193,11 +197,12 @@ async function oneByOne(
   call: Call,
 ): Promise<readonly Outcome<unknown>[]> {
   const outcomes: Outcome<unknown>[] = []
-  for (const { bulk, input } of ready) {
+  for (const { bulk, input, ifMatch } of ready) {
     const { operation } = bulk
+    const rowCall = { ...call, isKnownVersion: isKnownVersion(ifMatch) }
     const run = call.isRehearsal ? (operation.rehearse ?? operation.run) : operation.run
     try {
-      outcomes.push(await run.call(operation, input, call))
+      outcomes.push(await run.call(operation, input, rowCall))
     } catch (error) {
       if (error instanceof RehearsalTooLarge) throw error
       call.log.warn({ operation: operation.id, requestId: call.requestId, error }, 'row failed')

@@ -5,6 +5,7 @@ import type { AuditEntry } from '#shared/administration/audit/entries.ts'
 import type { Change } from '#shared/administration/changes.ts'
 import type { Actor, Extent } from '#shared/administration/rights/actor.ts'
 import type { WebCaller } from '#shared/contracts/web.ts'
+import type { AsKnown } from '#shared/directory/as-known.ts'
 import type { Identity } from '#shared/identity/identities.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Cursors } from './cursors.ts'
@@ -26,6 +27,11 @@ export type OpenCall = {
   readonly changes: () => readonly Change[]
   /** `?dryRun=true`: what is written is forgotten. Whatever else an operation would do (send, end a session) it has to leave. */
   readonly isRehearsal: boolean
+  /**
+   * Of a change to what is there, with a version in If-Match: whether a version is that one. Given to the use case (`asKnown`), for what holds
+   * when the request comes need not hold when it is written. Undefined: it is changed whatever it is.
+   */
+  readonly isKnownVersion?: ((version: unknown) => boolean) | undefined
   readonly cursors: Cursors
   readonly deps: ApiDeps
   readonly log: Log
@@ -37,3 +43,9 @@ export type Call = OpenCall & {
   /** What a list may hold by the row's right; of rows with another subject `all`. */
   readonly extent: Extent
 }
+
+/** As use cases take it: they have facts, of which the version is made. */
+export const asKnown = <T>(
+  { isKnownVersion }: Pick<Call, 'isKnownVersion'>,
+  versionOf: (facts: T) => unknown,
+): AsKnown<T> => (isKnownVersion ? { isAsKnown: (facts) => isKnownVersion(versionOf(facts)) } : {})

@@ -13,7 +13,7 @@ import type { Directory } from '#shared/directory/directory.ts'
 import type { EventSource } from '#shared/events/event.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
 import type { FactorKeeper } from '#shared/identity/factor-keeper.ts'
-import type { Identity } from '#shared/identity/identities.ts'
+import type { Identities, Identity } from '#shared/identity/identities.ts'
 import type { OidcSignIns } from '#shared/identity/oidc-sign-in.ts'
 import type { Sessions } from '#shared/identity/sessions.ts'
 import type { SignIns } from '#shared/identity/sign-in.ts'
@@ -32,13 +32,14 @@ export interface ApiDeps {
   /** The same on a store that forgets what is written. */
   readonly rehearsal: (record: RecordChange) => Administration
   /** To find what an operation is about; what it does goes by `administration`. */
-  readonly directory: Pick<Directory, 'accounts' | 'domains'>
+  readonly directory: Pick<Directory, 'accounts' | 'domains' | 'resolve'>
   readonly signIns: SignIns
   /** Of whoever comes with a passkey alone. */
   readonly factors: Pick<FactorKeeper, 'askAnybody' | 'checkAnybody'>
   /** Undefined: no issuer is set. */
   readonly oidc: OidcSignIns | undefined
   readonly webSessions: Sessions
+  readonly identities: Pick<Identities, 'holds'>
   /** To find whose one is. */
   readonly tokens: Pick<Tokens, 'get'>
   /** PEM: what SMTP shows, where it is known here. */

@@ -24,8 +24,18 @@ export function conditionProblem(
       errors: [{ field: 'If-Match', in: 'header', name: 'If-Match', rule: { name: 'required' } }],
     }
   }
+  if (isKnownVersion(wanted)?.(version) !== false) return undefined
+  return changedProblem(wanted, version)
+}
+
+/** Undefined: any is. */
+export function isKnownVersion(wanted: string): ((version: unknown) => boolean) | undefined {
   const names = wanted.split(',').map((name) => name.trim())
-  if (names.includes('*') || names.includes(etag)) return undefined
+  return names.includes('*') ? undefined : (version) => names.includes(etagOf(version))
+}
+
+export function changedProblem(wanted: string, version: unknown): ProblemFacts {
+  const etag = etagOf(version)
   return {
     status: 412,
     code: 'changed-meanwhile',

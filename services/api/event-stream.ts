@@ -1,7 +1,8 @@
 // Events as a stream (Server-Sent Events): what is new as soon as it is, a heartbeat while nothing is, `reset` when something was missed.
 //
 // Implementation notes: nothing is kept for a stream. Who reads slowly is given the next page of the ring when he took the last, and one that
-// fell too far behind is told so. A stream ends after some minutes and is opened anew by the browser, so that rights that were taken away are.
+// fell too far behind is told so. A stream ends after some minutes, and within seconds once whoever reads it has signed out or may less; a
+// browser opens it anew by itself, and is asked who it is.
 
 import type { EventQuestion, EventSource } from '#shared/events/event.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -15,13 +16,21 @@ export const STREAMS_MAX = 200
 const EVENTS_AT_ONCE = 100
 /** Browsers wait so long before they come again. */
 const RETRY_MS = 2_000
+/** Who reads is looked up no more often than that, however much happens. */
+export const HOLDS_MS = 5_000
+
+export type StreamReader = {
+  readonly signal: AbortSignal
+  /** Whether he still may. */
+  readonly holds: () => Promise<boolean>
+}
 
 export interface EventStreams {
   /** Undefined: too many are open. */
   open(
     actor: string,
     question: Omit<EventQuestion, 'limit'>,
-    signal: AbortSignal,
+    reader: StreamReader,
   ): Response | undefined
 }
 
@@ -34,7 +43,7 @@ export function createEventStreams(deps: {
   let count = 0
 
   return {
-    open(actor, question, signal) {
+    open(actor, question, { signal, holds }) {
       const own = open.get(actor) ?? 0
       if (own >= STREAMS_OF_ACTOR_MAX || count >= STREAMS_MAX) return undefined
       open.set(actor, own + 1)
@@ -47,7 +56,7 @@ export function createEventStreams(deps: {
       })
       const ended = new AbortController()
       signal.addEventListener('abort', () => ended.abort())
-      const frames = framesOf(events, clock, question, ended.signal)
+      const frames = framesOf(events, clock, question, { signal: ended.signal, holds })
       const body = new ReadableStream<Uint8Array>(
         {
           async pull(controller) {
@@ -80,12 +89,17 @@ async function* framesOf(
   events: EventSource,
   clock: Clock,
   question: Omit<EventQuestion, 'limit'>,
-  signal: AbortSignal,
+  { signal, holds }: StreamReader,
 ): AsyncGenerator<string> {
   const endsMs = clock.now() + STREAM_MS_MAX
+  let heldMs = clock.now()
   let { after } = question
   yield `retry: ${RETRY_MS}\n\n`
   while (!signal.aborted && clock.now() < endsMs) {
+    if (clock.now() - heldMs >= HOLDS_MS) {
+      if (!(await holds())) return
+      heldMs = clock.now()
+    }
     const waking = new AbortController()
     // Before reading: what comes between wakes at once.
     const unwatch = events.watch?.(() => waking.abort())

@@ -32,9 +32,8 @@ export async function permit(
 ): Promise<Permission> {
   if (access.kind === 'open' || actor === null) return all
   const { right } = access
-  // First what is the same for all that it could be about: nobody learns by it what is there.
-  const ever = right === 'signed-in' ? undefined : mayEver(actor, right)
-  if (ever?.kind === 'no') return ever
+  const rule = ruleAgainst({ access }, actor)
+  if (rule !== undefined) return { kind: 'no', rule }
   const found = await access.subjectOf(input)(deps, actor)
   const { subject, missing } = found
   if (subject === undefined) return { kind: 'missing', refusal: missing, isUnseen: false }
@@ -49,6 +48,16 @@ export async function permit(
   const extent = subject.kind === 'list' ? extentOf(actor, right) : all.extent
   if (!isUnseen && extent !== undefined) return { kind: 'yes', extent, found }
   return { kind: 'no', rule: { name: 'no-right', right, role: actor.role }, found }
+}
+
+/** What is the same for all that it could be about, and is asked first: nobody learns by it what is there. Undefined: nothing. */
+export function ruleAgainst(
+  { access }: Pick<Operation, 'access'>,
+  actor: Actor | null,
+): Rule | undefined {
+  if (access.kind === 'open' || access.right === 'signed-in' || actor === null) return undefined
+  const ever = mayEver(actor, access.right)
+  return ever.kind === 'no' ? ever.rule : undefined
 }
 
 export function problemOfRule(rule: Rule): ProblemFacts {

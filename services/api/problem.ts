@@ -114,6 +114,8 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'is-owner':
     case 'same-table':
       return 422
+    case 'changed-meanwhile':
+      return 412
     case 'exists':
     case 'last-owner':
     case 'not-empty':

@@ -1,15 +1,26 @@
-// What was asked, read within its limits and checked by the row's own schemas. A body is counted while it comes, parsed no deeper than DEPTH_MAX.
+// What was asked, read within its limits and checked by the row's own schemas. A body is counted while it comes, and parsed no deeper than DEPTH_MAX
+// and with no more than MEMBERS_MAX members.
 
 import { z } from '@hono/zod-openapi'
 import type { Problem, ProblemError } from '#shared/administration/problems.ts'
+import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import type { AnyInput, Operation } from './operation.ts'
 import { type ProblemFacts, pointerTo } from './problem.ts'
 import type { Routed } from './routed.ts'
 
 /** Of a body, unless its row says another. */
 export const BODY_BYTES_MAX = 64 * 1024
+/**
+ * What bodies in hand have beyond BODY_BYTES_MAX each, in this process: many large ones at once are refused for now, and a small one never
+ * is because of them.
+ */
+export const LARGE_BODIES_BYTES_MAX = 96 * 1024 ** 2
 /** Of objects and lists within each other. */
 export const DEPTH_MAX = 16
+/** Of all objects of a body together: a thousand rows with twenty each. Whoever checks them looks at each by its name. */
+export const MEMBERS_MAX = 20_000
+/** In an address. */
+export const PARAMETERS_MAX = 200
 /** Told of one request. */
 export const ERRORS_TOLD_MAX = 100
 /** Of a value that is told back. */
@@ -25,6 +36,9 @@ export async function readInput(operation: Operation, routed: Routed): Promise<R
   const { searchParams } = new URL(request.url)
   const rehearsal = rehearsalOf(operation, searchParams)
   if (rehearsal.kind === 'problem') return rehearsal
+  if (searchParams.size > PARAMETERS_MAX) {
+    return problemOf(400, 'too-many-parameters', `at most ${PARAMETERS_MAX} parameters are read`)
+  }
   let body: unknown
   if (operation.input.body !== undefined) {
     const read = await readBody(operation, request)
@@ -43,11 +57,17 @@ export function checkInput(
   | { readonly kind: 'checked'; readonly input: AnyInput }
   | { readonly kind: 'problem'; readonly problem: ProblemFacts } {
   const errors: ProblemError[] = []
+  let count = 0
+  let isQuery = true
   function check(schema: z.ZodType | undefined, value: unknown, place: Place): unknown {
     if (schema === undefined) return value
     const checked = schema.safeParse(value)
     if (checked.success) return checked.data
-    errors.push(...checked.error.issues.flatMap((issue) => errorsOf(issue, value, place)))
+    isQuery &&= place === 'query'
+    for (const issue of checked.error.issues) {
+      count += issue.code === 'unrecognized_keys' ? issue.keys.length : 1
+      errors.push(...errorsOf(issue, value, place, ERRORS_TOLD_MAX - errors.length))
+    }
     return undefined
   }
   const input = {
@@ -55,8 +75,8 @@ export function checkInput(
     query: check(schemas.query ?? noQuery, given.query, 'query'),
     body: check(schemas.body, given.body, 'body'),
   }
-  return errors.length > 0
-    ? { kind: 'problem', problem: invalid(errors) }
+  return count > 0
+    ? { kind: 'problem', problem: invalid(errors, count, isQuery ? 400 : 422) }
     : { kind: 'checked', input }
 }
 
@@ -82,18 +102,22 @@ function rehearsalOf({ method, onlyAsks, recordsItself }: Operation, query: URLS
   }
   const rule = mayBe ? { name: 'one-of', allowed: ['true', 'false'] } : { name: 'unknown-member' }
   const error = { field: DRY_RUN, in: 'query', name: DRY_RUN, value: cut(text), rule } as const
-  return { kind: 'problem', problem: invalid([error]) } as const
+  return { kind: 'problem', problem: invalid([error], 1, 400) } as const
 }
 
 /** A name that comes once is a text, one that comes again a list. */
 function queryOf(parameters: URLSearchParams): { readonly [name: string]: string | string[] } {
-  const names = [...new Set(parameters.keys())]
-  return Object.fromEntries(
-    names.map((name) => {
-      const values = parameters.getAll(name)
-      return [name, values.length === 1 ? (values[0] ?? '') : values]
-    }),
-  )
+  const found = new Map<string, string[]>()
+  for (const [name, value] of parameters) {
+    const values = found.get(name)
+    if (values === undefined) found.set(name, [value])
+    else values.push(value)
+  }
+  const entries = [...found].map(([name, values]) => {
+    const [first = ''] = values
+    return [name, values.length === 1 ? first : values] as const
+  })
+  return Object.fromEntries(entries)
 }
 
 type Body =
@@ -112,9 +136,8 @@ async function readBody(operation: Operation, request: Request): Promise<Body> {
   }
   const text = utf8(bytes.value)
   if (text === undefined) return problemOf(400, 'malformed-body', 'the body is not UTF-8')
-  if (isTooDeep(text)) {
-    return problemOf(400, 'too-deep', `the body is nested deeper than ${DEPTH_MAX}`)
-  }
+  const fault = faultOfShape(text)
+  if (fault !== undefined) return fault
   try {
     if (!isLines) return { kind: 'read', value: JSON.parse(text) }
     const lines = text.split('\n').filter((line) => line.trim() !== '')
@@ -144,13 +167,50 @@ export async function readBytes(
   if (request.body === null) return { kind: 'read', value: new Uint8Array() }
   const chunks: Uint8Array[] = []
   let count = 0
-  for await (const chunk of request.body) {
-    count += chunk.length
-    if (count > max) return tooLarge()
-    chunks.push(chunk)
+  try {
+    for await (const chunk of request.body) {
+      count += chunk.length
+      if (count > max) return tooLarge()
+      if (!hold(request, count)) return busy
+      chunks.push(chunk)
+    }
+  } catch {
+    // Whoever asks is gone in the midst of it: no mistake of ours, and nothing that strangers fill the log with.
+    return problemOf(400, 'body-cut', 'the body ended before its end')
   }
   return { kind: 'read', value: Buffer.concat(chunks) }
 }
+
+const largeBodies = new ByteBudget(LARGE_BODIES_BYTES_MAX)
+const held = new WeakMap<Request, number>()
+
+/** False: there is no room now. */
+function hold(request: Request, count: number): boolean {
+  const before = held.get(request) ?? 0
+  const wanted = count - BODY_BYTES_MAX
+  if (wanted <= before) return true
+  if (!largeBodies.tryTake(wanted - before)) return false
+  held.set(request, wanted)
+  return true
+}
+
+/** When it is answered. */
+export function releaseBody(request: Request): void {
+  const count = held.get(request)
+  if (count === undefined) return
+  held.delete(request)
+  largeBodies.give(count)
+}
+
+const busy = {
+  kind: 'problem',
+  problem: {
+    status: 503,
+    code: 'busy',
+    detail: 'others send large bodies at this moment; try again',
+    headers: { 'retry-after': '5' },
+  },
+} as const
 
 function utf8(bytes: Uint8Array): string | undefined {
   try {
@@ -160,9 +220,13 @@ function utf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Before it is parsed: the parser and all who walk through what it makes call themselves for each level. */
-function isTooDeep(text: string): boolean {
+/**
+ * Before it is parsed: the parser and all who walk through what it makes call themselves for each level, and what is made of each member
+ * costs many times its bytes.
+ */
+function faultOfShape(text: string) {
   let depth = 0
+  let members = 0
   let isQuoted = false
   for (let at = 0; at < text.length; at++) {
     const character = text.charCodeAt(at)
@@ -171,10 +235,15 @@ function isTooDeep(text: string): boolean {
       else if (character === 0x22) isQuoted = false
     } else if (character === 0x22) isQuoted = true
     else if (character === 0x7b || character === 0x5b) {
-      if (++depth > DEPTH_MAX) return true
+      if (++depth > DEPTH_MAX) {
+        return problemOf(400, 'too-deep', `the body is nested deeper than ${DEPTH_MAX}`)
+      }
     } else if (character === 0x7d || character === 0x5d) depth--
+    else if (character === 0x3a && ++members > MEMBERS_MAX) {
+      return problemOf(413, 'too-many-members', `a body has at most ${MEMBERS_MAX} members`)
+    }
   }
-  return false
+  return undefined
 }
 
 function problemOf(
@@ -189,24 +258,42 @@ function problemOf(
   return { kind: 'problem', problem: { status, code, detail, errors } } as const
 }
 
-function invalid(errors: readonly ProblemError[]): ProblemFacts {
+/** The first of what is wrong, in a sentence; `errors` has all of it. */
+function whyOf({ name, pointer, rule: broken }: ProblemError): string {
+  const rule: object = Object(broken)
+  const place = name ?? pointer ?? ''
+  const what = place === '' ? 'the body' : place
+  const isUnknown = 'name' in rule && rule.name === 'unknown-member'
+  if (isUnknown) return `${what} is not known here`
+  const message = 'message' in rule ? `: ${rule.message}` : ''
+  return `${what} is not as it has to be${message}`
+}
+
+/** `count`: how many there are, of which the first are told. */
+function invalid(errors: readonly ProblemError[], count: number, status: 400 | 422): ProblemFacts {
   const [first] = errors
-  const isQuery = errors.every((error) => error.in === 'query')
-  const name = first?.name ?? first?.pointer ?? ''
   return {
-    status: isQuery ? 400 : 422,
+    status,
     code: 'invalid',
-    detail: `${name === '' ? 'the body' : name} is not as it has to be`,
-    errors: errors.slice(0, ERRORS_TOLD_MAX),
-    ...(errors.length > ERRORS_TOLD_MAX && { more: { errorCount: errors.length } }),
+    detail: first === undefined ? 'the body is not as it has to be' : whyOf(first),
+    errors,
+    ...(count > errors.length && { more: { errorCount: count } }),
   }
 }
 
 type Issue = z.core.$ZodIssue
 
-function errorsOf(issue: Issue, value: unknown, place: Place): readonly ProblemError[] {
+function errorsOf(
+  issue: Issue,
+  value: unknown,
+  place: Place,
+  max: number,
+): readonly ProblemError[] {
+  if (max <= 0) return []
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => error([...issue.path, key], { name: 'unknown-member' }))
+    return issue.keys
+      .slice(0, max)
+      .map((key) => error([...issue.path, key], { name: 'unknown-member' }))
   }
   const { code, path, message, input: _, ...facts } = issue
   return [error(path, { name: ruleNames[code] ?? code, message, ...plainFacts(facts) })]
@@ -238,7 +325,12 @@ const secretNames: ReadonlySet<string> = new Set([
   'secret',
   'token',
   'code',
-  'pem',
+  'privateKey',
+  'ticket',
+  'answer',
+  // What an issuer led back with, and whose it is.
+  'query',
+  'binding',
 ])
 
 function plainFacts(facts: { readonly [name: string]: unknown }): object {

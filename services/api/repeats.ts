@@ -19,24 +19,44 @@ const KEPT_SECONDS = 24 * 3_600
 const BODY_BYTES_MAX = 256 * 1024
 const keptHeaders = ['content-type', 'location', 'etag'] as const
 
-export async function repeatable(
-  deps: Pick<ApiDeps, 'counters' | 'clock'>,
-  repeat: {
-    readonly operation: Operation
-    readonly request: Request
-    readonly actor: Actor | null
-    readonly input: AnyInput
-    readonly requestId: string
-  },
-  respond: () => Promise<Response>,
-): Promise<Response> {
-  const { operation, request, actor, input, requestId } = repeat
+type Repeat = {
+  readonly operation: Operation
+  readonly request: Request
+  readonly actor: Actor | null
+  readonly input: AnyInput
+  readonly requestId: string
+}
+
+/** Undefined: it was not asked before. For what is about something that is gone since, because it was done. */
+export async function answerBefore(
+  { counters }: Pick<ApiDeps, 'counters'>,
+  repeat: Repeat,
+): Promise<Response | undefined> {
+  const place = placeOf(repeat)
+  const item = place && (await counters.get(place.key, { consistent: true }))
+  if (item?.done !== true || item.asked !== place?.asked) return undefined
+  return again(item, place?.asked ?? '', repeat.requestId)
+}
+
+/** Undefined: it has no key, or one that is none. */
+function placeOf({ operation, request, actor, input }: Repeat) {
   const name = request.headers.get(HEADER)
-  if (name === null) return await respond()
-  if (!/^[\x21-\x7e]{1,255}$/.test(name)) return problemResponse(badKey, requestId)
+  if (name === null || !/^[\x21-\x7e]{1,255}$/.test(name)) return undefined
   const who = actor?.accountId ?? actor?.name ?? ''
   const key: Key = { pk: `REPEAT#${digestOf([who, name])}`, sk: 'ANSWER' }
-  const asked = digestOf([operation.id, input.params, input.query, input.body])
+  return { key, asked: digestOf([operation.id, input.params, input.query, input.body]) }
+}
+
+export async function repeatable(
+  deps: Pick<ApiDeps, 'counters' | 'clock'>,
+  repeat: Repeat,
+  respond: () => Promise<Response>,
+): Promise<Response> {
+  const { operation, request, requestId } = repeat
+  if (request.headers.get(HEADER) === null) return await respond()
+  const place = placeOf(repeat)
+  if (place === undefined) return problemResponse(badKey, requestId)
+  const { key, asked } = place
   const nowSeconds = Math.floor(deps.clock.now() / 1_000)
   const ttl = nowSeconds + KEPT_SECONDS
   try {
@@ -55,6 +75,11 @@ export async function repeatable(
   } catch (error) {
     await deps.counters.write({ delete: key })
     throw error
+  }
+  if (response.status === 412 || response.status === 428) {
+    // Nothing was done: it may come again, on the version as it is now.
+    await deps.counters.write({ delete: key })
+    return response
   }
   await deps.counters.write({
     put: { ...key, asked, done: true, ttl, ...(await kept(operation, response)) },

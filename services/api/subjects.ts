@@ -2,6 +2,7 @@
 // says what that is.
 
 import { accountSubject } from '#shared/administration/account-subject.ts'
+import { ownerOfAlias } from '#shared/administration/alias-owner.ts'
 import { parseOwnDomain } from '#shared/administration/fields.ts'
 import { badValue, ok, type Parsed, type Refusal } from '#shared/administration/refusals.ts'
 import type { Actor, Subject } from '#shared/administration/rights/actor.ts'
@@ -87,6 +88,19 @@ export const ofDomainOfAddress =
     const missing = { kind: 'no-such-domain', field, value: text, domain: written } as const
     const found = await directory.domains.get(domain.value)
     return { subject: found && { kind: 'domain', domain: domain.value }, missing }
+  }
+
+/**
+ * An alias that is there or to be: of its domain, or of the account with a role whose mail it takes. Others have no more rights than
+ * whoever may change the aliases of the domain.
+ */
+export const ofAlias =
+  (text: string): FindSubject =>
+  async (deps, actor) => {
+    const found = await ofDomainOfAddress(text, 'alias')(deps, actor)
+    const address = found.subject && parseAddress(text)
+    const owner = address && (await ownerOfAlias(deps.directory, address))
+    return owner?.role ? { ...found, subject: accountSubject(owner) } : found
   }
 
 /** Whoever began it, and who sees his account. */

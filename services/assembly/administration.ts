@@ -6,6 +6,7 @@ import type { PolicyRehearsal } from '#shared/administration/policy-rehearsal.ts
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
 
 import type { DecisionRecords } from '#shared/contracts/decisions.ts'
+import type { GreylistBook } from '#shared/contracts/greylist.ts'
 
 import { createSettingStore } from '#shared/directory/stored-settings.ts'
 
@@ -24,7 +25,8 @@ export function assembleAdministration(
   record: RecordChange,
   sessions?: LiveSessions,
 ): Administration {
-  const { directory, accessTables, mailbox, people, operator, suspicion, devices } = backend
+  const { directory, accessTables, mailbox, people, operator, suspicion, devices, heldBack } =
+    backend
   const { bounceAddresses, srsSecrets } = backend
   const { store, clock, settings, log, events } = backend
   return createAdministration({
@@ -48,7 +50,10 @@ export function assembleAdministration(
     stories: createStories(store.tables.queue),
     decisions: lazyDecisions(backend),
     suspicion,
+    counters: store.tables.counters,
+    greylist: lazyGreylist(backend),
     devices,
+    heldBack,
     factorKeeper: backend.factorKeeper,
     webSessions: backend.webSessions,
     tokens: backend.tokens,
@@ -79,6 +84,22 @@ function lazyDecisions({ store, clock }: Backend): DecisionRecords {
     async *since(sinceMs) {
       yield* (await load()).since(sinceMs)
     },
+  }
+}
+
+/** The same. */
+function lazyGreylist({ store, clock, settings }: Backend): GreylistBook {
+  const load = async () => {
+    const { createGreylistBook } = await import('#services/policy/greylist/book.ts')
+    return createGreylistBook({ counters: store.tables.counters, clock, options: settings })
+  }
+  return {
+    triplet: async (one) => (await load()).triplet(one),
+    allow: async (one) => (await load()).allow(one),
+    forget: async (one) => (await load()).forget(one),
+    client: async (address) => (await load()).client(address),
+    allowClient: async (address) => (await load()).allowClient(address),
+    forgetClient: async (address) => (await load()).forgetClient(address),
   }
 }
 

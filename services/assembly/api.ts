@@ -62,6 +62,7 @@ export async function assembleApi(
     factors: backend.factorKeeper,
     oidc: assembleOidcSignIns(backend),
     webSessions: backend.webSessions,
+    identities: backend.identities,
     tokens: backend.tokens,
     administration: (record) => assembleAdministration(backend, record, sessions),
     rehearsal(record) {

@@ -3,6 +3,7 @@
 
 import { jobEvent } from '#shared/administration/jobs/job-event.ts'
 import { createDevices } from '#shared/auth/devices.ts'
+import { createHeldBack } from '#shared/auth/held-back.ts'
 import { createSuspicion } from '#shared/auth/suspicion.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { createPeople } from '#shared/directory/people.ts'
@@ -53,15 +54,17 @@ export function createBackend(deps: {
   })
 
   /** What the account may store; undefined when it is gone. */
-  async function quota(accountId: AccountId): Promise<Limits | undefined> {
-    const account = await directory.accounts.byId(accountId)
-    if (account === undefined) return undefined
-    const bytes = account.quotaBytes ?? settings.mailboxSizeLimit
-    return {
+  /** What delivery and listeners must know of an account, in one read. */
+  async function account(id: AccountId) {
+    const found = await directory.accounts.byId(id)
+    if (found === undefined) return undefined
+    const bytes = found.quotaBytes ?? settings.mailboxSizeLimit
+    const quota: Limits = {
       bytes,
       messages: settings.mailboxMessageLimit,
       appendBytesPerDay: appendBytesPerDay(bytes, settings.accountAppendLimitPerDay),
     }
+    return { quota, script: found.script }
   }
 
   return {
@@ -85,9 +88,11 @@ export function createBackend(deps: {
     }),
     ...assembleIdentification({ store, directory, settings, clock }),
     factorKeeper: assembleFactorKeeper({ ...deps, directory }),
+    heldBack: createHeldBack({ counters: tables.counters, clock }),
     devices: createDevices({ counters: tables.counters, clock, log: deps.log }),
     rates,
-    quota,
+    account,
+    quota: async (id: AccountId) => (await account(id))?.quota,
     events,
     jobs: createJobs({
       table: tables.counters,

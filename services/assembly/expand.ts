@@ -51,7 +51,7 @@ export function createExpand(deps: {
         ...final(found),
         accountId: found.accountId,
         extension: found.extension,
-        needsContent: false,
+        needsContent: found.filtered,
       })),
       remote: remote.map(final),
       failed: [

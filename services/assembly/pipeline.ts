@@ -18,6 +18,7 @@ import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { createSharedDestinations, failuresOfCohorts } from '#shared/queue/shared-destinations.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
+import { assembleFiltering } from './filtering.ts'
 import { assembleNotices } from './notices.ts'
 
 export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(backend)) {
@@ -124,6 +125,8 @@ export function assembleCollector({ store, directory, mailbox, settings, clock, 
     objects: store.objects,
     accounts: directory.accounts,
     finishRemovalsOf: mailbox.folders.finishRemovals,
+    removedAccounts: directory.removedAccounts,
+    removeMailOf: mailbox.remove,
     // No driver knows its free room yet.
     pressure: () => store.space.isShort(),
     options: { graceMs: settings.collectorGraceTime },
@@ -132,10 +135,13 @@ export function assembleCollector({ store, directory, mailbox, settings, clock, 
   })
 }
 
-function localDelivery({ mailbox, quota, settings, clock }: Backend): LocalDelivery {
+function localDelivery(backend: Backend): LocalDelivery {
+  const { mailbox, account, bounceAddresses, settings, clock } = backend
   return createLocalDelivery({
     mailbox,
-    quota,
+    account,
+    filtering: assembleFiltering(backend),
+    wrapSender: bounceAddresses.wrap,
     options: { deliverToDetailFolder: settings.lmtpSaveToDetailMailbox },
     clock,
   })

@@ -56,11 +56,13 @@ const loaders = {
       import('#shared/mailbox/mailbox.ts'),
     ])
     return (parts: Parts) => {
-      const suspicion = lazily<Pick<Suspicion, 'forget'>>(
-        async () => (await import('./backend.ts')).createBackend(parts).suspicion,
+      const whole = async () => (await import('./backend.ts')).createBackend(parts)
+      const suspicion = lazily<Pick<Suspicion, 'forget' | 'read'>>(
+        async () => (await whole()).suspicion,
       )
+      const webSessions = lazily(async () => (await whole()).webSessions)
       return createAccountAdministration(
-        { ...parts, ...assembleQueue(parts, parts), suspicion },
+        { ...parts, ...assembleQueue(parts, parts), suspicion, webSessions },
         createFields(parts.settings),
       )
     }

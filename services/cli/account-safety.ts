@@ -49,6 +49,11 @@ function containCommands(account: Command, define: Define): void {
         const lately = forwardsLately.map(({ atMs, ...one }) => ({ at: formatTime(atMs), ...one }))
         output.print({ ...facts, forwardsLately: lately }, () => [
           `account ${facts.address} contained: ${counted(facts.held, 'message')} held, ${counted(facts.sessions, 'session')} ended, ${counted(facts.appPasswords, 'app password')} and ${counted(facts.tokens, 'token')} revoked`,
+          ...(facts.passkeys + facts.identities === 0
+            ? []
+            : [
+                `${counted(facts.passkeys, 'passkey')} and ${counted(facts.identities, 'identity', 'identities')} at an issuer let nobody in until it is released: are they meant? 'postwolke account factors' shows them`,
+              ]),
           ...(facts.forward === null
             ? []
             : [`its mail is sent on to ${facts.forward.to.join(' ')}: is that meant?`]),

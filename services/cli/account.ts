@@ -13,6 +13,7 @@ import { readAll } from './listing.ts'
 import { loginsCommand } from './logins.ts'
 import { columns, counted, formatBytes, formatTime } from './output.ts'
 import { refused } from './refusal-text.ts'
+import { sendingCommand } from './sending.ts'
 import { warnAll } from './warning-text.ts'
 
 /** `postwolke account …`: people with a mailbox. */
@@ -29,6 +30,7 @@ export function accountCommands(parent: Command, define: Define): void {
   unfreezeCommand(account, define)
   appPasswordCommands(account, define)
   loginsCommand(account, define)
+  sendingCommand(account, define)
   accountSafetyCommands(account, define)
   factorsCommand(account, define)
   importCommand(account, define, {

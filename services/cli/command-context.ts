@@ -47,7 +47,11 @@ export type Context = {
   readonly backend: Backend
   /** Undefined: the server keeps the record itself. */
   readonly audit: AuditTrail | undefined
-  readonly settings: { readonly hostname: string; readonly traceRetention: number | undefined }
+  readonly settings: {
+    readonly hostname: string
+    readonly traceRetention: number | undefined
+    readonly policyRecordLifetime: number | undefined
+  }
   /** Of the system, where it is here. */
   readonly log: Log
   /** Who gives the command. */

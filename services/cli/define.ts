@@ -57,7 +57,8 @@ function tell(context: Context, command: Command, options: object, message: stri
   if (context.audit === undefined) return
   const { changes } = context
   const group = command.parent?.name()
-  if (onlyLook.includes(command.name()) || group === 'queue' || 'dryRun' in options) return
+  const isSilent = onlyLook.includes(command.name()) || isLookUnless(command.name(), options)
+  if (isSilent || group === 'queue' || 'dryRun' in options) return
   const told = Object.entries(options)
     .filter(([name]) => !aside.includes(name))
     .map(([name, value]) => [name, secret.includes(name) ? '[hidden]' : value])
@@ -81,8 +82,7 @@ async function begin(
 ): Promise<AuditRecord | undefined> {
   const group = command.parent?.name() ?? ''
   const name = command.name()
-  const isLook = [...onlyLook, ...looksOfQueue, ...looksElsewhere].includes(name)
-  if (audit === undefined || isLook || 'dryRun' in options) return undefined
+  if (audit === undefined || isLook(name, options) || 'dryRun' in options) return undefined
   const noun = first === '' ? undefined : nouns[group]
   const at = first.lastIndexOf('@')
   return await audit.begin({
@@ -105,8 +105,23 @@ async function begin(
 
 const looksOfQueue: readonly string[] = ['cat', 'top', 'stats']
 const looksElsewhere: readonly string[] = [
-  ...['verify', 'logins', 'spf', 'dkim', 'dmarc', 'arc', 'tree', 'search', 'errors', 'output'],
+  ...['verify', 'spf', 'dkim', 'dmarc', 'arc', 'tree', 'search', 'errors', 'output', 'scores'],
 ]
+/** They look, and with one of these options they change something. */
+const changesBy: { readonly [name: string]: readonly string[] } = {
+  logins: ['end', 'endSession'],
+  sessions: ['end', 'endAll'],
+  sending: ['forget'],
+}
+
+function isLookUnless(name: string, options: object): boolean {
+  const changing = Object.hasOwn(changesBy, name) ? changesBy[name] : undefined
+  return changing !== undefined && !changing.some((option) => option in options)
+}
+
+const isLook = (name: string, options: object) =>
+  [...onlyLook, ...looksOfQueue, ...looksElsewhere].includes(name) || isLookUnless(name, options)
+
 const nouns: { readonly [group: string]: string | undefined } = {
   account: 'accounts',
   domain: 'domains',

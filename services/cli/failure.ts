@@ -63,6 +63,7 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'not-quarantined':
       return 'noUser'
     case 'exists':
+    case 'changed-meanwhile':
     case 'last-owner':
     case 'not-empty':
     case 'is-owner':

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { explainListeners } from '#shared/administration/policy.ts'
+import { toldRecord } from '#shared/administration/told-record.ts'
 import type { DecisionRecord } from '#shared/contracts/decisions.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import type { Context } from './context.ts'
@@ -45,13 +46,13 @@ export function explainCommand(policy: Command, define: Define): void {
       const records =
         queueId === '' ? await asked(context, options) : await recorded(context, queueId, options)
       const { output, process } = context
-      output.print(records, () => explanation(records, process.columns))
+      output.print(records.map(toldRecord), () => explanation(records, process.columns))
     },
   })
 }
 
 async function recorded(
-  { administration, backend }: Context,
+  { administration, settings }: Context,
   text: string,
   { client, recipient }: Options,
 ): Promise<readonly DecisionRecord[]> {
@@ -61,9 +62,8 @@ async function recorded(
   const found = await administration.policy.recorded(text)
   if (found.kind === 'explained') return found.decisions
   if (found.kind === 'bad-value') throw new CommandFailure(`'${text}' is no queue id`, 'data')
-  const { policyRecordLifetime: lifeMs } = backend.settings
   const why =
-    lifeMs === 0
+    settings.policyRecordLifetime === 0
       ? 'policyRecordLifetime is 0'
       : 'no such message, one of our own that nobody had anything against, too long ago, or one of many refusals in the same minute'
   throw new CommandFailure(`nothing is recorded of ${found.value}: ${why}`, 'noUser')
@@ -71,7 +71,7 @@ async function recorded(
 
 async function asked(
   { administration }: Context,
-  { client, recipient, size = '0', dns, ...options }: Options,
+  { client, recipient, size = '0', dns, helo, sender, login, listener, tls }: Options,
 ): Promise<readonly DecisionRecord[]> {
   if (client === undefined || recipient === undefined) {
     throw new CommandFailure('give a queue id, or --client and --recipient', 'usage')
@@ -79,9 +79,7 @@ async function asked(
   if (!/^\d{1,15}$/.test(size))
     throw new CommandFailure(`--size: '${size}' is no number of bytes`, 'usage')
   const found = await administration.policy.explain({
-    ...options,
-    client,
-    recipient,
+    ...{ client, helo, sender, recipient, login, listener, tls },
     declaredBytes: Number(size),
     ...(dns !== undefined && { dnsServers: [await checkedServer(dns)] }),
   })

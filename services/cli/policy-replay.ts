@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { ReplayExample, ReplayReport } from '#shared/administration/policy.ts'
+import type { StoredSettings } from '#shared/settings/load.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { counted, formatTime, wrap } from './output.ts'
@@ -10,25 +11,35 @@ const CHANGED = 2
 const GROUPS_SHOWN = 20
 const WIDTH = 80
 
-type Options = { readonly since: string; readonly live?: boolean }
+type Options = {
+  readonly since: string
+  readonly live?: boolean
+  readonly change?: readonly string[]
+}
 
 /** `postwolke policy replay`: what other settings would have made of the mail that came. */
 export function replayCommand(policy: Command, define: Define): void {
   define(policy.command('replay'), {
     about:
-      'decide again, by the settings of --config and --set, what was decided: which verdicts would be others, and why',
+      'decide again, by other settings, what was decided: which verdicts would be others, and why',
     options: (command) =>
       command
         .option('--since <time>', 'how far back: 30m, 4h, 7d', '7d')
+        .option(
+          '--change <key=value>',
+          'a setting as it would be if it were changed while the system runs, may be repeated',
+          (value: string, all: readonly string[] = []) => [...all, value],
+        )
         .option('--live', 'ask the DNS now for what it was not asked then')
         .addHelpText(
           'after',
-          '\nNothing is counted or written. Accounts and tables are those of today. Greylisting, policy servers and what was counted say what they said then.\nExit status: 0 where all verdicts are the same, 2 where some are not or nobody can say, 1 for a mistake.',
+          '\nOn a data folder --config and --set say by which settings, too. Nothing is counted or written. Accounts and tables are those of today. Greylisting, policy servers and what was counted say what they said then.\nExit status: 0 where all verdicts are the same, 2 where some are not or nobody can say, 1 for a mistake.',
         ),
     async run(context, _, options: Options) {
       const report = await context.administration.policy.replay({
         since: options.since,
         asksDns: options.live === true,
+        ...(options.change && { changes: changesOf(options.change) }),
       })
       if (report.kind !== 'replayed') throw refused(report, { since: '--since' })
       context.output.print(shown(report), () => lines(report, context.process.columns))
@@ -42,10 +53,12 @@ export function replayCommand(policy: Command, define: Define): void {
   })
 }
 
-function lines({ decisions, sinceMs, changed, undecided }: ReplayReport, width = WIDTH): string[] {
+function lines(report: ReplayReport, width = WIDTH): string[] {
+  const { decisions, sinceMs, changed, undecided, isCut } = report
   const same = decisions - changed.count - undecided.count
   return [
     `${counted(decisions, 'verdict')} since ${formatTime(sinceMs)}: ${same} the same`,
+    ...(isCut ? ['there are more, which nobody has looked at'] : []),
     ...section(`${changed.count} would be others:`, changed, width),
     ...section(`${undecided.count} nobody can tell, as it was not asked then:`, undecided, width),
   ]
@@ -89,9 +102,20 @@ const toldGroups = ({ count, kinds }: ReplayReport['changed']) => ({
   })),
 })
 
-const shown = ({ decisions, sinceMs, changed, undecided }: ReplayReport) => ({
+function changesOf(given: readonly string[]): StoredSettings {
+  return Object.fromEntries(
+    given.map((text) => {
+      const at = text.indexOf('=')
+      if (at < 1) throw new CommandFailure(`--change: '${text}' is no key=value`, 'usage')
+      return [text.slice(0, at), text.slice(at + 1)]
+    }),
+  )
+}
+
+const shown = ({ decisions, sinceMs, changed, undecided, isCut }: ReplayReport) => ({
   sinceMs,
   decisions,
   changed: toldGroups(changed),
   undecided: toldGroups(undecided),
+  isCut,
 })

@@ -26,6 +26,10 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./domain.ts')).domainCommands(parent, define),
   account: async (parent, { define }) =>
     (await import('./account.ts')).accountCommands(parent, define),
+  greylist: async (parent, { define }) =>
+    (await import('./greylist.ts')).greylistCommands(parent, define),
+  'held-login': async (parent, { define }) =>
+    (await import('./held-logins.ts')).heldLoginCommands(parent, define),
   role: async (parent, { define }) => (await import('./role.ts')).roleCommands(parent, define),
   token: async (parent, { define }) => (await import('./token.ts')).tokenCommands(parent, define),
   owner: async (parent, { define }) => (await import('./owner.ts')).ownerCommands(parent, define),

@@ -40,7 +40,8 @@ export async function welcome({
     else {
       const path = join(directory, FIRST_START_FILE)
       await writeOwnFile(path, [`${made}:`, ...instructions])
-      lines.push(`${made}; their passwords, and commands to try them, are in`, `  ${path}`)
+      lines.push(`${made}; their passwords, commands to try them, and the link that makes you`)
+      lines.push('the owner in a browser are in', `  ${path}`)
       lines.push('which only you can read. Delete it when you have them.', '')
     }
   }

@@ -1,7 +1,8 @@
 // collector: deletes what nothing refers to any more. Objects dead for their grace time, objects a crash left behind, folders
-// whose removal a crash interrupted. Nothing else in the system deletes objects.
+// whose removal a crash interrupted, mail of accounts that were removed. Nothing else in the system deletes objects.
 
 import type { AccountId, BlobId } from '#shared/contracts/mailbox.ts'
+import type { RemovedAccounts } from '#shared/directory/removed-accounts.ts'
 import { parseQueueId, type QueueId, queueIdTime } from '#shared/mail/queue-id.ts'
 import { DEAD_PK, deadSk } from '#shared/mailbox/blob-references.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
@@ -28,6 +29,8 @@ import {
 export const GRACE_FLOOR_MS = 3_600_000
 /** Age after which an object that is neither queued nor in a mailbox counts as left by a crash. */
 export const ORPHAN_AGE_MS = 24 * 3_600_000
+/** What was on its way to an account when it was removed has arrived or failed by then. */
+export const REMOVED_SETTLED_MS = 3_600_000
 const OBJECTS_PREFIX = 'mail/'
 const ACCOUNTS_AT_ONCE = 16
 const DELETIONS_AT_ONCE = 16
@@ -41,6 +44,9 @@ export function createCollector(deps: {
   readonly accounts: { list(): AsyncIterable<{ readonly id: AccountId }> }
   /** Empties the folders of one account whose removal was begun. */
   readonly finishRemovalsOf: (accountId: AccountId) => Promise<unknown>
+  readonly removedAccounts: RemovedAccounts
+  /** Deletes all that the account has: also of one that has nothing any more. */
+  readonly removeMailOf: (accountId: AccountId) => Promise<number>
   /** Whether the store is short of room: then only the least grace time is kept. */
   readonly pressure: () => Promise<boolean>
   readonly options: {
@@ -147,7 +153,7 @@ export function createCollector(deps: {
     return free.filter((_, i) => blobs[i] === undefined)
   }
 
-  /** Empties folders whose removal a crash interrupted, of all accounts. */
+  /** Empties folders whose removal a crash interrupted, of all accounts, and deletes what is left of those that were removed. */
   async function finishRemovals(): Promise<void> {
     let batch: Promise<unknown>[] = []
     for await (const account of deps.accounts.list()) {
@@ -157,6 +163,17 @@ export function createCollector(deps: {
       batch = []
     }
     await Promise.all(batch)
+    await clearRemovedAccounts()
+  }
+
+  /** Mail of accounts that are gone: a crash left it, or it came behind. */
+  async function clearRemovedAccounts(): Promise<void> {
+    const { removedAccounts } = deps
+    for await (const id of removedAccounts.before(clock.now() - REMOVED_SETTLED_MS)) {
+      const messages = await deps.removeMailOf(id)
+      await removedAccounts.forget(id)
+      if (messages > 0) log.warn({ accountId: id, messages }, 'mail of a removed account deleted')
+    }
   }
 
   return { collectDead, relieve, findOrphans, finishRemovals }

@@ -15,9 +15,10 @@ export function requestOf(
 ): Request | undefined {
   const { method = '', url = '', headers, rawHeaders } = incoming
   if (!url.startsWith('/')) return undefined
-  // RFC 9112 §3.2: there is a host, and nothing in it that ends it; the rest is the parser's to refuse.
+  // RFC 9112 §3.2: there is one host, and nothing in it that ends it; the rest is the parser's to refuse.
   const host = headers.host ?? ''
-  if (!/^[\w.:[\]-]{1,300}$/.test(host)) return undefined
+  const hosts = incoming.headersDistinct.host ?? []
+  if (hosts.length !== 1 || !/^[\w.:[\]-]{1,300}$/.test(host)) return undefined
   const length = Number(headers['content-length'] ?? 0)
   if (length > BODY_BYTES_MAX) return undefined
   const fields: [string, string][] = []

@@ -1,28 +1,14 @@
 // How much an account may send in a day: a stolen password must not make us a spammer. Counted by message when it is accepted, in
 // one conditional write, so that sessions in many processes together keep the limit; asked at RCPT, so that most are told before
 // they send anything.
-//
-// Item SENT#<account id>, <day in UTC>: messages, recipients, bytes, ttl.
 
 import type { MessageRequest, SmtpReply } from '#shared/contracts/policy.ts'
+import { dayLimits, type SendingLimitOptions, sentKey } from '#shared/rates/sent-by-day.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import {
-  type Condition,
-  ConditionFailed,
-  type Item,
-  type Key,
-  type Table,
-} from '#shared/storage/ports.ts'
+import { type Condition, ConditionFailed, type Item, type Table } from '#shared/storage/ports.ts'
 import type { AtMessage, AtRecipient } from './known.ts'
 import { tryLater } from './replies.ts'
 import { defer, dunno, type Restriction } from './restriction.ts'
-
-/** 0: no limit. */
-export type SendingLimitOptions = {
-  readonly accountMessageLimitPerDay: number
-  readonly accountRecipientLimitPerDay: number
-  readonly accountByteLimitPerDay: number
-}
 
 export interface SendingLimits {
   /** At RCPT. */
@@ -41,11 +27,7 @@ export function createSendingLimits(deps: {
   readonly options: SendingLimitOptions
 }): SendingLimits {
   const { counters, clock, options } = deps
-  const limits = [
-    { name: 'messages', max: options.accountMessageLimitPerDay },
-    { name: 'recipients', max: options.accountRecipientLimitPerDay },
-    { name: 'bytes', max: options.accountByteLimitPerDay },
-  ].filter(({ max }) => max > 0)
+  const limits = dayLimits(options).filter(({ max }) => max > 0)
 
   type Sent = { readonly [name: string]: number }
 
@@ -55,10 +37,7 @@ export function createSendingLimits(deps: {
     return over && sendingLimitReached(over.name, over.max)
   }
 
-  const key = (accountId: string): Key => ({
-    pk: `SENT#${accountId}`,
-    sk: new Date(clock.now()).toISOString().slice(0, 10),
-  })
+  const key = (accountId: string) => sentKey(accountId, clock.now())
 
   return {
     restriction: {

@@ -3,6 +3,7 @@
 // `smtpdNetworkRateFactor` times as much. Who logged in is counted as an account besides.
 
 import { clientNeighbourhood, clientNetwork } from '#shared/net/client-network.ts'
+import { accountRate } from '#shared/rates/account-rates.ts'
 import type { Rate } from '#shared/rates/rate.ts'
 import type { Rates } from '#shared/rates/rates.ts'
 import { createNetworkMatcher } from '#shared/settings/networks.ts'
@@ -83,7 +84,7 @@ export class ClientRates {
     ]
     const ofAccount = (event: Event, restriction: string, capacity: number): Limit => ({
       restriction,
-      rate: rate(`account-${event}`, capacity),
+      rate: accountRate(event, capacity, perMs),
       keyOf: ({ account }) => account?.login,
     })
     this.#limits = {

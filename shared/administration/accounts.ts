@@ -2,6 +2,7 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { AccountChanges, NewAccount } from '#shared/directory/accounts.ts'
+import type { AsKnown } from '#shared/directory/as-known.ts'
 import type { LookedPage } from '#shared/directory/looking.ts'
 import {
   type AccountRecord,
@@ -16,12 +17,14 @@ import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { AdministrationDeps } from './deps.ts'
+import { directorySeen } from './directory-sight.ts'
 import { type Fields, parseQuota } from './fields.ts'
 import { holdMailOf, releaseMailOf } from './frozen.ts'
 import { isFiltered, type Listed, type ListRequest, parseListRequest } from './listing.ts'
 import {
   type BadValue,
   badValue,
+  type ChangedMeanwhile,
   type Exists,
   type LastOwner,
   type NoSuchAccount,
@@ -29,6 +32,7 @@ import {
   ok,
   type Parsed,
 } from './refusals.ts'
+import type { Extent } from './rights/actor.ts'
 import { findRoute } from './routes.ts'
 import type { SecretSource } from './secrets.ts'
 import { type Warning, warnOfGone, warnOfPostmaster } from './warnings.ts'
@@ -45,11 +49,18 @@ export interface AccountAdministration {
   ): Promise<Listed<AccountFacts> | BadValue | NoSuchDomain>
   /** Its folders in the order of their paths, INBOX first. */
   show(address: string): Promise<AccountShown | BadValue | NoSuchAccount>
-  set(request: SetAccount): Promise<AccountSet | BadValue | NoSuchAccount | LastOwner>
+  set(
+    request: SetAccount,
+    options?: AsKnown<AccountFacts>,
+  ): Promise<AccountSet | BadValue | NoSuchAccount | LastOwner | ChangedMeanwhile>
   /** What would go with it. */
   measure(address: string): Promise<AccountMeasured | BadValue | NoSuchAccount>
   /** With all its mail, and the rights that others gave it. */
-  remove(address: string): Promise<AccountRemoved | BadValue | NoSuchAccount | LastOwner>
+  /** `within`: what whoever asks sees; of nothing else he is warned. */
+  remove(
+    address: string,
+    options?: AsKnown<AccountFacts> & { readonly within?: Extent | undefined },
+  ): Promise<AccountRemoved | BadValue | NoSuchAccount | LastOwner | ChangedMeanwhile>
   /** Deletes its mail and folders; the account stays. */
   empty(address: string): Promise<AccountEmptied | BadValue | NoSuchAccount>
   /** Has its mail sent on, or keeps it here again. */
@@ -199,11 +210,11 @@ const MEASURED_AT_ONCE = 16
 export function createAccountAdministration(
   deps: Pick<
     AdministrationDeps,
-    'directory' | 'mailbox' | 'operator' | 'suspicion' | 'settings' | 'record'
+    'directory' | 'mailbox' | 'operator' | 'suspicion' | 'webSessions' | 'settings' | 'record'
   >,
   fields: Fields,
 ): AccountAdministration {
-  const { directory, mailbox, operator, suspicion, settings, record } = deps
+  const { directory, mailbox, operator, suspicion, settings, record, webSessions } = deps
   const { accounts } = directory
 
   async function find(text: string): Promise<Found | BadValue | NoSuchAccount> {
@@ -247,17 +258,26 @@ export function createAccountAdministration(
     return await begun(account)
   }
 
-  async function set(request: SetAccount): ReturnType<AccountAdministration['set']> {
+  /** In the words of the directory. */
+  const asKnown = ({ isAsKnown }: AsKnown<AccountFacts>): AsKnown<AccountRecord> =>
+    isAsKnown ? { isAsKnown: async (account) => isAsKnown(await describe(account)) } : {}
+
+  async function set(
+    request: SetAccount,
+    options: AsKnown<AccountFacts> = {},
+  ): ReturnType<AccountAdministration['set']> {
     const changes = await parseChanges(request, fields)
     if (changes.kind !== 'ok') return changes
     const found = await find(request.address)
     if (found.kind !== 'found') return found
-    const changed = await accounts.set(found.address, changes.value)
+    const changed = await accounts.set(found.address, changes.value, asKnown(options))
     if (changed.kind !== 'ok') return unchanged(changed.kind, request.address)
     const { account } = changed
     const name = formatAddress(account.address)
     const isNewPassword = changes.value.passwordHash !== undefined
     const isForward = changes.value.forward !== undefined
+    // They are worth nothing any more; no list is to show them.
+    if (isNewPassword || request.enabled === false) await webSessions.endAll(account.id)
     record({
       what: 'account',
       name,
@@ -377,16 +397,16 @@ export function createAccountAdministration(
       return { kind: 'measured', address: formatAddress(found.account.address), messages, bytes }
     },
 
-    async remove(text) {
+    async remove(text, options = {}) {
       const address = fields.address(text)
       if (address.kind !== 'ok') return address
-      const removed = await accounts.remove(address.value)
+      const removed = await accounts.remove(address.value, asKnown(options))
       if (removed.kind !== 'ok') return unchanged(removed.kind, text)
       const { account } = removed
       const name = formatAddress(account.address)
       record({ what: 'account', name, before: changeFacts(account), after: null })
       const messages = await mailbox.remove(account.id)
-      const warnings = await warnOfGone(directory, address.value)
+      const warnings = await warnOfGone(directorySeen(directory, options.within), address.value)
       return { kind: 'removed', address: name, messages, warnings }
     },
 
@@ -506,9 +526,9 @@ const noSuchAccount = (text: string): NoSuchAccount => ({
 })
 
 const unchanged = (
-  kind: 'no-such-account' | 'last-owner',
+  kind: 'no-such-account' | 'last-owner' | 'changed-meanwhile',
   text: string,
-): NoSuchAccount | LastOwner => ({ kind, field: 'address', value: text })
+): NoSuchAccount | LastOwner | ChangedMeanwhile => ({ kind, field: 'address', value: text })
 
 function whyNotAdded(
   kind: 'exists' | 'no-such-domain',

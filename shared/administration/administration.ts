@@ -24,6 +24,8 @@ import { createDomainAdministration, type DomainAdministration } from './domains
 import { createFactorAdministration, type FactorAdministration } from './factors.ts'
 import { createFields } from './fields.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
+import { createGreylistAdministration, type GreylistAdministration } from './greylist.ts'
+import { createHeldLoginAdministration, type HeldLoginAdministration } from './held-logins.ts'
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createInvitationAdministration, type InvitationAdministration } from './invitations.ts'
 import { createLoginAdministration, type LoginAdministration } from './logins.ts'
@@ -34,6 +36,7 @@ import {
 } from './quarantine/quarantine.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
 import { createRoleAdministration, type RoleAdministration } from './roles.ts'
+import { createSendingAdministration, type SendingAdministration } from './sending.ts'
 import { createSettingsAdministration, type SettingsAdministration } from './settings.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
 import { createSrsAdministration, type SrsAdministration } from './srs.ts'
@@ -54,6 +57,8 @@ export interface Administration {
   readonly appPasswords: AppPasswordAdministration
   readonly clientSetup: ClientSetupAdministration
   readonly logins: LoginAdministration
+  /** Those that too many failures keep waiting. */
+  readonly heldLogins: HeldLoginAdministration
   readonly factors: FactorAdministration
   readonly aliases: AliasAdministration
   readonly grants: GrantAdministration
@@ -64,6 +69,9 @@ export interface Administration {
   readonly queue: QueueAdministration
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
+  /** What an account has sent of what it may, and what is held against it. */
+  readonly sending: SendingAdministration
+  readonly greylist: GreylistAdministration
   readonly trace: TraceAdministration
   readonly settings: SettingsAdministration
   readonly policy: PolicyAdministration
@@ -88,6 +96,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     clientSetup: createClientSetupAdministration(deps, fields, appPasswords),
     factors: createFactorAdministration(deps, fields),
     logins: createLoginAdministration(deps, fields),
+    heldLogins: createHeldLoginAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),
     grants: createGrantAdministration(deps, fields),
     access,
@@ -97,6 +106,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),
+    sending: createSendingAdministration(deps, fields),
+    greylist: createGreylistAdministration(deps),
     trace: createTraceAdministration(deps),
     settings: createSettingsAdministration(deps),
     policy: createPolicyAdministration(deps),

@@ -1,40 +1,58 @@
 // What an administrator does with aliases: addresses whose mail goes elsewhere; `@domain` is the catch-all.
 
 import type { Alias, BadTargets } from '#shared/directory/aliases.ts'
-import type { Recipient } from '#shared/directory/directory.ts'
+import type { AsKnown } from '#shared/directory/as-known.ts'
+import type { Directory, Recipient } from '#shared/directory/directory.ts'
 import type { LookedPage } from '#shared/directory/looking.ts'
 import type { AliasName } from '#shared/directory/records.ts'
 import { type Address, formatAddress } from '#shared/mail/address.ts'
 import { type TreeNode, treeOf } from './alias-tree.ts'
 import type { AdministrationDeps } from './deps.ts'
+import { directorySeen } from './directory-sight.ts'
 import { addressOfAlias, type Fields, formatAliasName } from './fields.ts'
 import { isFiltered, type Listed, type ListRequest, parseListRequest } from './listing.ts'
 import {
   type BadValue,
   badValue,
+  type ChangedMeanwhile,
   type Exists,
   type LeadsNowhere,
   type NoSuchAlias,
   type NoSuchDomain,
   ok,
 } from './refusals.ts'
+import type { Extent } from './rights/actor.ts'
 import { findRoute, type Route } from './routes.ts'
 import { type Warning, warnOfAlias, warnOfGone } from './warnings.ts'
 
 export interface AliasAdministration {
   add(request: AliasRequest): Promise<AliasAdded | BadValue | Exists | NoSuchDomain>
   page(request: ListRequest): Promise<Listed<AliasFacts> | BadValue | NoSuchDomain>
-  /** Where mail to any address goes: by an alias, to an account, to a catch-all, elsewhere. */
-  show(alias: string): Promise<AliasShown | AddressShown | BadValue | NoSuchAlias | LeadsNowhere>
+  /** Where mail to any address goes: by an alias, to an account, to a catch-all, elsewhere. `within`: as far as who asks sees. */
+  show(
+    alias: string,
+    within?: Extent,
+  ): Promise<AliasShown | AddressShown | BadValue | NoSuchAlias | LeadsNowhere>
   /** The way of mail to any address, step by step. */
-  tree(address: string): Promise<TreeShown | BadValue>
+  tree(address: string, within?: Extent): Promise<TreeShown | BadValue>
   /** Other targets for one that is there. */
-  set(request: AliasRequest): Promise<AliasSet | BadValue | NoSuchAlias>
-  remove(alias: string): Promise<AliasRemoved | BadValue | NoSuchAlias>
+  set(
+    request: AliasRequest,
+    options?: AsKnown<AliasFacts>,
+  ): Promise<AliasSet | BadValue | NoSuchAlias | ChangedMeanwhile>
+  remove(
+    alias: string,
+    options?: AsKnown<AliasFacts> & Pick<AliasRequest, 'within'>,
+  ): Promise<AliasRemoved | BadValue | NoSuchAlias | ChangedMeanwhile>
 }
 
 /** Each target may be a list with commas. */
-export type AliasRequest = { readonly alias: string; readonly targets: readonly string[] }
+export type AliasRequest = {
+  readonly alias: string
+  readonly targets: readonly string[]
+  /** What whoever asks sees: of nothing else he is warned. */
+  readonly within?: Extent | undefined
+}
 
 export type AliasFacts = { readonly alias: string; readonly targets: readonly string[] }
 
@@ -82,17 +100,17 @@ export function createAliasAdministration(
   }
 
   /** What an address without an alias of its own is taken for: its base without the extension, the catch-all. */
-  async function describe(text: string, address: Address) {
-    const recipient = await directory.resolve(address)
-    if (recipient.kind === 'alias') return await describeAlias(recipient)
+  async function describe(text: string, address: Address, seen: Directory) {
+    const recipient = await seen.resolve(address)
+    if (recipient.kind === 'alias') return await describeAlias(recipient, seen)
     if (recipient.kind === 'unknown')
       return { kind: 'leads-nowhere', field: 'alias', value: text } as const
-    const route = await findRoute(directory, [address])
+    const route = await findRoute(seen, [address])
     return { kind: recipient.kind, address: formatAddress(address), of: ownerOf(recipient), route }
   }
 
-  async function describeAlias(alias: Alias): Promise<AliasShown> {
-    const route = await findRoute(directory, alias.targets)
+  async function describeAlias(alias: Alias, seen: Directory): Promise<AliasShown> {
+    const route = await findRoute(seen, alias.targets)
     return { kind: 'alias', alias: aliasFacts(alias), route }
   }
 
@@ -111,46 +129,58 @@ export function createAliasAdministration(
       case 'ok': {
         const alias = aliasFacts(added.alias)
         record({ what: 'alias', name: alias.alias, before: null, after: targetFacts(alias) })
-        return { kind: 'added', alias, warnings: await warnOfAlias(directory, added.alias) }
+        const seen = directorySeen(directory, request.within)
+        return { kind: 'added', alias, warnings: await warnOfAlias(seen, added.alias) }
       }
     }
   }
 
-  async function set(request: AliasRequest): ReturnType<AliasAdministration['set']> {
+  async function set(
+    request: AliasRequest,
+    options: AsKnown<AliasFacts> = {},
+  ): ReturnType<AliasAdministration['set']> {
     const wanted = parse(request)
     if (wanted.kind !== 'ok') return wanted
     const { name, targets } = wanted.value
     const before = await aliases.get(name)
-    const changed = await aliases.set(name, targets)
+    const changed = await aliases.set(name, targets, asKnown(options))
     switch (changed.kind) {
       case 'no-such-alias':
-        return noSuchAlias(request.alias)
+      case 'changed-meanwhile':
+        return unchanged(changed.kind, request.alias)
       case 'bad-targets':
         return badTargets(request, targets, changed)
       case 'ok': {
         const alias = aliasFacts(changed.alias)
         const was = before === undefined ? null : targetFacts(aliasFacts(before))
         record({ what: 'alias', name: alias.alias, before: was, after: targetFacts(alias) })
-        return { kind: 'set', alias, warnings: await warnOfAlias(directory, changed.alias) }
+        const seen = directorySeen(directory, request.within)
+        return { kind: 'set', alias, warnings: await warnOfAlias(seen, changed.alias) }
       }
     }
   }
 
-  async function remove(text: string): ReturnType<AliasAdministration['remove']> {
+  async function remove(
+    text: string,
+    options: AsKnown<AliasFacts> & Pick<AliasRequest, 'within'> = {},
+  ): ReturnType<AliasAdministration['remove']> {
     const name = fields.aliasName(text)
     if (name.kind !== 'ok') return name
     const before = await aliases.get(name.value)
-    const removed = await aliases.remove(name.value)
-    if (removed.kind !== 'ok') return noSuchAlias(text)
+    const removed = await aliases.remove(name.value, asKnown(options))
+    if (removed.kind !== 'ok') return unchanged(removed.kind, text)
     const alias = formatAliasName(name.value)
     const was = before === undefined ? null : targetFacts(aliasFacts(before))
     record({ what: 'alias', name: alias, before: was, after: null })
-    return { kind: 'removed', alias, warnings: await warnOfRemoved(name.value) }
+    return { kind: 'removed', alias, warnings: await warnOfRemoved(name.value, options.within) }
   }
 
-  async function warnOfRemoved(name: AliasName): Promise<readonly Warning[]> {
+  async function warnOfRemoved(
+    name: AliasName,
+    within: Extent | undefined,
+  ): Promise<readonly Warning[]> {
     const address = addressOfAlias(name)
-    return address === undefined ? [] : await warnOfGone(directory, address)
+    return address === undefined ? [] : await warnOfGone(directorySeen(directory, within), address)
   }
 
   return {
@@ -169,19 +199,20 @@ export function createAliasAdministration(
       return { kind: 'page', items: items.map(aliasFacts), next, looked }
     },
 
-    async tree(text) {
+    async tree(text, within) {
       const address = fields.address(text, 'alias')
       if (address.kind !== 'ok') return address
-      return { kind: 'tree', tree: await treeOf(directory, address.value) }
+      return { kind: 'tree', tree: await treeOf(directorySeen(directory, within), address.value) }
     },
 
-    async show(text) {
+    async show(text, within) {
       const name = fields.aliasName(text)
       if (name.kind !== 'ok') return name
       const found = await aliases.get(name.value)
-      if (found !== undefined) return await describeAlias(found)
+      const seen = directorySeen(directory, within)
+      if (found !== undefined) return await describeAlias(found, seen)
       const address = addressOfAlias(name.value)
-      return address === undefined ? noSuchAlias(text) : await describe(text, address)
+      return address === undefined ? noSuchAlias(text) : await describe(text, address, seen)
     },
   }
 }
@@ -195,6 +226,15 @@ const targetFacts = ({ targets }: AliasFacts) => ({ targets })
 
 const ownerOf = (recipient: Exclude<Recipient, { readonly kind: 'alias' | 'unknown' }>) =>
   recipient.kind === 'remote' ? null : formatAddress(recipient.address)
+
+/** In the words of the directory. */
+const asKnown = ({ isAsKnown }: AsKnown<AliasFacts>): AsKnown<Alias> =>
+  isAsKnown ? { isAsKnown: (alias) => isAsKnown(aliasFacts(alias)) } : {}
+
+const unchanged = (
+  kind: 'no-such-alias' | 'changed-meanwhile',
+  value: string,
+): NoSuchAlias | ChangedMeanwhile => ({ kind, field: 'alias', value })
 
 const noSuchAlias = (text: string): NoSuchAlias => ({
   kind: 'no-such-alias',

@@ -19,6 +19,8 @@ export type Change = {
     | 'role'
     | 'token'
     | 'link'
+    | 'sending'
+    | 'greylist'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

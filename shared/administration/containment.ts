@@ -11,11 +11,14 @@ import { findAccount } from './found-account.ts'
 import type { BadValue, NoSuchAccount } from './refusals.ts'
 
 export interface ContainmentAdministration {
-  /** Freezes its sending, holds what it has queued, ends its logins and sessions, revokes its app passwords, tokens and links. */
+  /**
+   * Freezes its sending, holds what it has queued, ends its logins and sessions, revokes its app passwords, tokens, links and recovery
+   * address. Until it is released no passkey and no issuer lets anybody in.
+   */
   contain(request: Contain): Promise<Contained | BadValue | NoSuchAccount>
   /**
-   * It may send again, and what was held goes; logins, app passwords and tokens stay revoked, and a barred password is barred until there is another.
-   * What was frozen before stays so: that was another's act.
+   * It may send again, and what was held goes; passkeys and the issuer let it in again. Logins, app passwords and tokens stay revoked, and a
+   * barred password is barred until there is another. What was frozen before stays so: that was another's act.
    */
   release(address: string): Promise<Released | BadValue | NoSuchAccount>
 }
@@ -38,6 +41,9 @@ export type Contained = {
   readonly appPasswords: number
   readonly tokens: number
   readonly passwordBarred: boolean
+  /** They let nobody in until it is released: whose they are is to be asked before. */
+  readonly passkeys: number
+  readonly identities: number
   /** Whoever took it over may have had its mail sent on. */
   readonly forward: ForwardFacts | null
   /** Changes of where its mail goes, of the last LATELY_MS, the newest first. */
@@ -108,6 +114,8 @@ export function createContainmentAdministration(
       // The reason is checked with it, before anything is done.
       const frozen = await accounts.freeze({ address: name, reason, isContained: true })
       if (frozen.kind !== 'frozen') return frozen
+      if (frozen.wasFrozen) await directory.accounts.bar(id, true)
+      const { passkeys, identities } = await directory.factors.of(id)
       const appPasswords = await directory.factors.change(id, (before) => ({
         next: before.appPasswords.length === 0 ? undefined : { ...before, appPasswords: [] },
         result: before.appPasswords.length,
@@ -133,6 +141,8 @@ export function createContainmentAdministration(
         appPasswords: appPasswords ?? 0,
         tokens: revoked,
         passwordBarred: barPassword,
+        passkeys: passkeys.length,
+        identities: identities.length,
         forward: forwardFacts(forward),
         forwardsLately: await forwardsLately(name),
       }
@@ -141,7 +151,7 @@ export function createContainmentAdministration(
     async release(text) {
       const found = await findAccount(directory, fields, text)
       if (found.kind !== 'found') return found
-      const { address, frozen, passwordHash } = found.account
+      const { id, address, frozen, passwordHash } = found.account
       const name = formatAddress(address)
       const state = {
         kind: 'released',
@@ -149,6 +159,7 @@ export function createContainmentAdministration(
         passwordBarred: passwordHash === BARRED,
       } as const
       if (frozen !== null && frozen.isContained !== true) {
+        await directory.accounts.bar(id, false)
         return { ...state, wasFrozen: true, staysFrozen: true, released: 0 }
       }
       const given = await accounts.unfreeze({ address: name, release: true })

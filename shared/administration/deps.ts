@@ -2,8 +2,10 @@
 
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
 import type { Devices } from '#shared/auth/devices.ts'
+import type { HeldBack } from '#shared/auth/held-back.ts'
 import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { DecisionRecords } from '#shared/contracts/decisions.ts'
+import type { GreylistBook } from '#shared/contracts/greylist.ts'
 import type { People } from '#shared/contracts/people.ts'
 import type { AccessTables } from '#shared/directory/access-tables.ts'
 import type { BounceAddresses } from '#shared/directory/bounce-addresses.ts'
@@ -20,10 +22,12 @@ import type { Tokens } from '#shared/identity/tokens.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Stories } from '#shared/queue/trace/stories.ts'
+import type { AccountRateOptions } from '#shared/rates/account-rates.ts'
+import type { SendingLimitOptions } from '#shared/rates/sent-by-day.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { LoadStored } from '#shared/settings/stored.ts'
-import type { ObjectStore } from '#shared/storage/ports.ts'
+import type { ObjectStore, Table } from '#shared/storage/ports.ts'
 import type { AuditLog } from './audit/reading.ts'
 import type { AuditSeals } from './audit/seals.ts'
 import type { RecordChange } from './changes.ts'
@@ -44,6 +48,7 @@ export type AdministrationDeps = {
   readonly operator: QueueOperator
   readonly objects: Pick<ObjectStore, 'stream'>
   readonly devices: Pick<Devices, 'of'>
+  readonly heldBack: HeldBack
   readonly factorKeeper: FactorKeeper & Pick<SecondFactors, 'removeAll'>
   /** Of this process; undefined where listeners are elsewhere. */
   readonly sessions: LiveSessions | undefined
@@ -55,7 +60,10 @@ export type AdministrationDeps = {
   /** The record of what was done. */
   readonly audit: AuditLog
   readonly auditSeals: AuditSeals
-  readonly suspicion: Pick<Suspicion, 'forget'>
+  readonly suspicion: Pick<Suspicion, 'forget' | 'read'>
+  readonly greylist: GreylistBook
+  /** What ends by itself. */
+  readonly counters: Pick<Table, 'batchGet' | 'batchWrite'>
   readonly stories: Stories
   readonly rehearsal: PolicyRehearsal
   readonly settingStore: SettingStore
@@ -64,7 +72,9 @@ export type AdministrationDeps = {
   readonly decisions: DecisionRecords
   readonly clock: Clock
   readonly settings: DnsSettings &
-    PolicyListSettings & {
+    PolicyListSettings &
+    AccountRateOptions &
+    SendingLimitOptions & {
       /** Of addresses without a domain; '' for none. */
       readonly defaultDomain: string
       /** Bytes for accounts without a quota of their own; 0: no limit. */

@@ -1,5 +1,6 @@
 // What an administrator does with domains: those this system receives mail for.
 
+import type { AsKnown } from '#shared/directory/as-known.ts'
 import type { DomainRecord } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
@@ -7,7 +8,14 @@ import type { AdministrationDeps } from './deps.ts'
 import { type Fields, formatAliasName, parseOwnDomain } from './fields.ts'
 import { type Listed, type ListRequest, noSuchDomain, parseListRequest } from './listing.ts'
 import { findPostmaster, type Postmaster } from './postmaster.ts'
-import type { BadValue, Exists, LastOwner, NoSuchDomain, NotEmpty } from './refusals.ts'
+import type {
+  BadValue,
+  ChangedMeanwhile,
+  Exists,
+  LastOwner,
+  NoSuchDomain,
+  NotEmpty,
+} from './refusals.ts'
 
 export interface DomainAdministration {
   add(request: AddDomain): Promise<DomainAdded | BadValue | Exists>
@@ -19,7 +27,7 @@ export interface DomainAdministration {
   /** With `force` all its accounts, their mail and its aliases go too. */
   remove(
     request: RemoveDomain,
-  ): Promise<DomainRemoved | BadValue | NoSuchDomain | NotEmpty | LastOwner>
+  ): Promise<DomainRemoved | BadValue | NoSuchDomain | NotEmpty | LastOwner | ChangedMeanwhile>
 }
 
 export type AddDomain = {
@@ -28,7 +36,10 @@ export type AddDomain = {
   readonly postmaster?: string | undefined
 }
 
-export type RemoveDomain = { readonly domain: string; readonly force?: boolean | undefined }
+export type RemoveDomain = {
+  readonly domain: string
+  readonly force?: boolean | undefined
+} & AsKnown<DomainFacts>
 
 export type DomainFacts = DomainRecord
 
@@ -113,19 +124,23 @@ export function createDomainAdministration(
   async function remove({
     domain: text,
     force = false,
+    isAsKnown,
   }: RemoveDomain): ReturnType<DomainAdministration['remove']> {
     const found = await find(text)
     if (found.kind !== 'found') return found
     const { domain } = found.domain
     // Before any mail goes.
+    if ((await isAsKnown?.(found.domain)) === false) return changedMeanwhile(text)
     if (force && (await domains.hasLastOwner(domain))) return lastOwner(text)
     let messages = force ? await emptyAccounts(domain) : 0
-    const removed = await domains.remove(domain, { force })
+    const removed = await domains.remove(domain, { force, isAsKnown })
     switch (removed.kind) {
       case 'no-such-domain':
         return noSuchDomain(text)
       case 'last-owner':
         return lastOwner(text)
+      case 'changed-meanwhile':
+        return changedMeanwhile(text)
       case 'not-empty': {
         const { accounts, aliases } = removed
         return { kind: 'not-empty', field: 'domain', value: text, accounts, aliases }
@@ -180,6 +195,12 @@ export function createDomainAdministration(
 }
 
 type Found = { readonly kind: 'found'; readonly domain: DomainRecord }
+
+const changedMeanwhile = (text: string): ChangedMeanwhile => ({
+  kind: 'changed-meanwhile',
+  field: 'domain',
+  value: text,
+})
 
 const lastOwner = (text: string): LastOwner => ({
   kind: 'last-owner',

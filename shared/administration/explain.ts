@@ -24,6 +24,8 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `domain ${value} still has addresses (accounts: ${refusal.accounts}, aliases: ${refusal.aliases})`
     case 'no-such-account':
       return `no account ${value}`
+    case 'changed-meanwhile':
+      return `${value} was changed meanwhile`
     case 'last-owner':
       return refusal.field === 'domain'
         ? `${value} has the last owner`
@@ -91,7 +93,12 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
   }
 }
 
-const manyOf = { appPassword: 'app passwords', token: 'tokens', passkey: 'passkeys' } as const
+const manyOf = {
+  appPassword: 'app passwords',
+  token: 'tokens',
+  passkey: 'passkeys',
+  job: 'jobs that are not over',
+} as const
 
 const nouns = {
   domain: 'domain',

@@ -2,14 +2,17 @@
 // passes it on; nobody who makes it learns the password.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { AccountRecord } from '#shared/directory/records.ts'
 import type { Link, LinkKind } from '#shared/identity/links.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { AdministrationDeps } from './deps.ts'
 import type { Fields } from './fields.ts'
 import { findAccount } from './found-account.ts'
+import { findMaker, refusalOf } from './jobs/maker.ts'
 import {
   type BadValue,
   badValue,
+  type ChangedMeanwhile,
   type LastOwner,
   type NoSuchAccount,
   type NoSuchLink,
@@ -21,17 +24,23 @@ export interface InvitationAdministration {
   /** For a new password; with `owner` its account becomes owner by it. */
   invite(request: Invite): Promise<Invited | BadValue | NoSuchAccount>
   /** Takes his second factors away and ends his sessions; the link sets a password and makes him owner. */
-  recoverOwner(request: Omit<Invite, 'as'>): Promise<Invited | BadValue | NoSuchAccount>
+  recoverOwner(
+    request: Omit<Invite, 'as' | 'byAccount'>,
+  ): Promise<Invited | BadValue | NoSuchAccount>
   /** What the link is good for, to be shown before it is used. */
   look(secret: string): Promise<InvitationFacts | NoSuchLink>
   /** Uses it up. */
-  accept(request: Accept): Promise<Accepted | BadValue | NoSuchLink | NoSuchAccount | LastOwner>
+  accept(
+    request: Accept,
+  ): Promise<Accepted | BadValue | NoSuchLink | NoSuchAccount | LastOwner | ChangedMeanwhile>
 }
 
 export type Invite = {
   readonly address: string
   readonly as: 'owner' | 'password'
   readonly by: string
+  /** Of an account that makes it: the link is good while that account may make it. */
+  readonly byAccount?: AccountId | null | undefined
 }
 
 export type Accept = {
@@ -75,19 +84,28 @@ export function createInvitationAdministration(
     kind: LinkKind,
     accountId: AccountId | null,
     address: string | null,
-    by: string,
+    { by, byAccount = null }: Pick<Invite, 'by' | 'byAccount'>,
   ): Promise<Invited> {
-    const { secret, link } = await links.make({ kind, accountId, by })
+    const { secret, link } = await links.make({ kind, accountId, by, byAccount })
     const expires = new Date(link.expiresMs).toISOString()
     record({ what: 'link', name: address ?? kind, before: null, after: { kind, expires } })
     return { kind: 'invited', link: kind, address, secret, expiresMs: link.expiresMs }
   }
 
   /** Null: none that is good any more. */
-  async function addressOf({ kind, accountId }: Link): Promise<string | null | undefined> {
+  async function addressOf(link: Link): Promise<string | null | undefined> {
+    const { kind, accountId } = link
     if (kind === 'first-owner') return (await roles.owners()) === 0 ? null : undefined
     const account = accountId === null ? undefined : await accounts.byId(accountId)
-    return account === undefined ? undefined : formatAddress(account.address)
+    if (account === undefined || !(await mayStillInvite(link, account))) return undefined
+    return formatAddress(account.address)
+  }
+
+  /** Whoever lost his role since has no way in left behind, and nobody gets by an old link what his account was given since. */
+  async function mayStillInvite({ by, byAccount }: Link, account: AccountRecord) {
+    if (byAccount === null) return true
+    const maker = await findMaker({ accountId: byAccount, name: by }, accounts)
+    return maker !== undefined && refusalOf(maker, 'credentials.invite', account) === undefined
   }
 
   async function firstOwner(
@@ -120,14 +138,14 @@ export function createInvitationAdministration(
   return {
     async inviteFirstOwner(by) {
       if ((await roles.owners()) > 0) return { kind: 'has-owner' }
-      return invited('first-owner', null, null, by)
+      return invited('first-owner', null, null, { by })
     },
 
-    async invite({ address: text, as, by }) {
+    async invite({ address: text, as, ...maker }) {
       const found = await findAccount(directory, fields, text)
       if (found.kind !== 'found') return found
       const { id, address } = found.account
-      return invited(as, id, formatAddress(address), by)
+      return invited(as, id, formatAddress(address), maker)
     },
 
     async recoverOwner({ address: text, by }) {
@@ -142,7 +160,7 @@ export function createInvitationAdministration(
       await directory.accounts.endSessions(id)
       await webSessions.endAll(id)
       record({ what: 'account', name, before: { factors: taken ?? 0 }, after: { factors: 0 } })
-      return invited('owner', id, name, by)
+      return invited('owner', id, name, { by })
     },
 
     async look(secret) {

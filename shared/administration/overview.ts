@@ -193,7 +193,7 @@ function ofCounts({ errors, logins, loginFailures }: OverviewFacts): readonly Ov
       look: 'bad',
       text: `errors in the log in the last hour: ${errors}`,
       facts: { errors },
-      href: '/service/logs?level=error',
+      href: '/service',
     })
   }
   const isFlood =
@@ -204,7 +204,7 @@ function ofCounts({ errors, logins, loginFailures }: OverviewFacts): readonly Ov
       look: 'warn',
       text: `logins that failed in the last hour: ${loginFailures}, and ${logins} that did not`,
       facts: { loginFailures, logins },
-      href: '/service/logs?q=login%20failed',
+      href: '/service/held-logins',
     })
   }
   return findings

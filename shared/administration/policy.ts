@@ -19,7 +19,7 @@ import { narrowedDecision, partiesOfDecision } from './trace/parties.ts'
 
 export interface PolicyAdministration {
   /** The lists as they are in force, stage by stage. */
-  lists(): readonly PolicyList[]
+  lists(): Promise<readonly PolicyList[]>
   /** What was decided about a message. */
   recorded(queueId: string, within?: Extent): Promise<Explained | BadValue | NotTraced>
   /** What would be decided now. */
@@ -109,7 +109,8 @@ export function createPolicyAdministration(
   const { rehearsal, decisions, directory, clock, settings } = deps
 
   return {
-    lists: () => listSettings.map((setting) => ({ setting, restrictions: settings[setting] })),
+    lists: async () =>
+      listSettings.map((setting) => ({ setting, restrictions: settings[setting] })),
 
     async recorded(text, within) {
       const queueId = parseQueueId(text.toUpperCase())

@@ -59,6 +59,10 @@ export type Field =
   | 'displayName'
   | 'job'
   | 'search'
+  /** Of mail: who it is from and to, and which of them, or which client, is asked about. */
+  | 'sender'
+  | 'recipient'
+  | 'about'
   | 'from'
 
 /** What a value has to be, with the numbers and words of the rule. */
@@ -148,6 +152,8 @@ export type NotEmpty = Of<
 export type NoSuchAccount = Of<'no-such-account', 'address' | 'grantee' | 'login'>
 /** Somebody who can sign in must be left to give roles; another account may be made owner before. */
 export type LastOwner = Of<'last-owner', 'address' | 'domain'>
+/** It is not as whoever changes it knew it. */
+export type ChangedMeanwhile = Of<'changed-meanwhile', 'address' | 'alias' | 'domain'>
 /** Of a row of many: the account may more than who changes it. */
 export type MoreRights = Of<'more-rights', 'address'>
 export type NoSuchAlias = Of<'no-such-alias', 'alias'>
@@ -187,7 +193,11 @@ export type NoSuchSelector = Of<'no-such-selector', 'selector', { readonly domai
 
 export type NoSuchAppPassword = Of<'no-such-app-password', 'appPassword'>
 /** One may have `max` of them. */
-export type TooMany = Of<'too-many', 'appPassword' | 'token' | 'passkey', { readonly max: number }>
+export type TooMany = Of<
+  'too-many',
+  'appPassword' | 'token' | 'passkey' | 'job',
+  { readonly max: number }
+>
 /** Of a factor that is being set up: it is wrong, was not asked for, or comes too late. What was given is nobody's to see. */
 export type WrongAnswer = Of<'wrong-answer', 'code' | 'passkey'>
 export type NoSuchFactor = Of<'no-such-factor', 'factor'>
@@ -205,6 +215,7 @@ export type Refusal =
   | NotEmpty
   | NoSuchAccount
   | LastOwner
+  | ChangedMeanwhile
   | MoreRights
   | NoSuchAlias
   | LeadsNowhere

@@ -91,6 +91,44 @@ export function createSettingsAdministration({
     return { loaded, problems: new Map(dropped.map(({ path, reason }) => [path, reason])) }
   }
 
+  /** All of them as they would be: each may be allowed, and not with the others. */
+  async function judge(changes: SettingsChangeRequest['changes'], stored: StoredSettings) {
+    const entries = Object.entries(changes)
+    const before = await inForce(stored)
+    for (const [path, text] of entries) {
+      const refusal = refusalOf(path, text, before.loaded)
+      if (refusal !== undefined) return refusal
+    }
+    const wanted = Object.fromEntries(
+      Object.entries({ ...stored, ...changes }).filter(
+        (entry): entry is [string, string] => entry[1] !== null,
+      ),
+    )
+    const loaded = await loadSettings(wanted)
+    // What was unusable before is no reason against another change.
+    const problem = loaded.kind === 'invalid' ? ownProblem(loaded.problems, changes) : undefined
+    if (problem !== undefined) {
+      return badValue('setting', keyOf(problem), {
+        name: 'setting',
+        problem: formatProblem(problem),
+      })
+    }
+    const after = await inForce(wanted)
+    const paths = new Set(entries.map(([path]) => path))
+    const isMeant = ({ path }: SettingFacts) => paths.has(path)
+    const was = new Map(
+      factsOf(before)
+        .filter(isMeant)
+        .map(({ path, value }) => [path, value]),
+    )
+    return {
+      kind: 'allowed',
+      settings: factsOf(after).filter(isMeant),
+      was,
+      warnings: findWarnings(after.loaded.settings),
+    } as const
+  }
+
   return {
     async list(search = '') {
       const now = await read()
@@ -111,36 +149,12 @@ export function createSettingsAdministration({
       if (entries.length === 0 || entries.length > SETTINGS_CHANGED_MAX) {
         return badValue('setting', '', { name: 'setting-count', max: SETTINGS_CHANGED_MAX })
       }
-      const stored = await settingStore.read()
-      const before = await inForce(stored)
-      for (const [path, text] of entries) {
-        const refusal = refusalOf(path, text, before.loaded)
-        if (refusal !== undefined) return refusal
-      }
-      const wanted = Object.fromEntries(
-        Object.entries({ ...stored, ...changes }).filter(
-          (entry): entry is [string, string] => entry[1] !== null,
-        ),
-      )
-      const loaded = await loadSettings(wanted)
-      // What was unusable before is no reason against another change.
-      const problem = loaded.kind === 'invalid' ? ownProblem(loaded.problems, changes) : undefined
-      if (problem !== undefined) {
-        return badValue('setting', keyOf(problem), {
-          name: 'setting',
-          problem: formatProblem(problem),
-        })
-      }
-      const after = await inForce(wanted)
-      const paths = new Set(entries.map(([path]) => path))
-      const isMeant = ({ path }: SettingFacts) => paths.has(path)
-      const settings = factsOf(after).filter(isMeant)
-      const was = new Map(
-        factsOf(before)
-          .filter(isMeant)
-          .map(({ path, value }) => [path, value]),
-      )
-      if (!isRehearsal) await settingStore.change(changes)
+      const decided = await settingStore.edit(async (stored) => {
+        const result = await judge(changes, stored)
+        return { ...(result.kind === 'allowed' && !isRehearsal && { changes }), result }
+      })
+      if (decided.kind !== 'allowed') return decided
+      const { settings, was, warnings } = decided
       for (const { path, value } of settings) {
         record({
           what: 'setting',
@@ -149,7 +163,7 @@ export function createSettingsAdministration({
           after: { value },
         })
       }
-      return { kind: 'changed', settings, warnings: findWarnings(after.loaded.settings) }
+      return { kind: 'changed', settings, warnings }
     },
   }
 }

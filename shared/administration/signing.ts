@@ -1,6 +1,7 @@
 // What an administrator does with the keys that sign a domain's mail (DKIM). The system makes and turns them by itself
 // (shared/directory/key-upkeep.ts); what it cannot do is publish their records.
 
+import type { AsKnown } from '#shared/directory/as-known.ts'
 import { newSelector, revoke } from '#shared/directory/key-rotation.ts'
 import {
   keyRecordText,
@@ -17,6 +18,7 @@ import { noSuchDomain } from './listing.ts'
 import {
   type BadValue,
   badValue,
+  type ChangedMeanwhile,
   type Exists,
   type NoSuchDomain,
   type NoSuchSelector,
@@ -27,21 +29,30 @@ export interface SigningAdministration {
   /** Looks for the records of its keys now, and turns them accordingly. */
   check(domain: string): Promise<Keys | BadValue | NoSuchDomain>
   /** Another key of each algorithm, or of this one, that signs once its record is seen. */
-  rotate(request: {
-    readonly domain: string
-    readonly algorithm?: string | undefined
-  }): Promise<Keys | BadValue | NoSuchDomain>
+  rotate(
+    request: {
+      readonly domain: string
+      readonly algorithm?: string | undefined
+    } & AsKnown<Keys>,
+  ): Promise<Keys | BadValue | NoSuchDomain | ChangedMeanwhile>
   /** At once, as after a leak: the private key is forgotten, and its record is to be published without a key. */
-  revoke(request: SelectorRequest): Promise<Keys | BadValue | NoSuchDomain | NoSuchSelector>
+  revoke(
+    request: SelectorRequest,
+  ): Promise<Keys | BadValue | NoSuchDomain | NoSuchSelector | ChangedMeanwhile>
   /** It signs, whatever is seen of its record. */
-  force(request: SelectorRequest): Promise<Keys | BadValue | NoSuchDomain | NoSuchSelector>
+  force(
+    request: SelectorRequest,
+  ): Promise<Keys | BadValue | NoSuchDomain | NoSuchSelector | ChangedMeanwhile>
   /** A key that signed elsewhere, PEM, under its selector: its record is published already. */
   import(
     request: SelectorRequest & { readonly pem: string },
-  ): Promise<Keys | BadValue | NoSuchDomain | Exists>
+  ): Promise<Keys | BadValue | NoSuchDomain | Exists | ChangedMeanwhile>
 }
 
-export type SelectorRequest = { readonly domain: string; readonly selector: string }
+export type SelectorRequest = {
+  readonly domain: string
+  readonly selector: string
+} & AsKnown<Keys>
 
 export type Keys = {
   readonly kind: 'keys'
@@ -100,18 +111,33 @@ export function createSigningAdministration(deps: AdministrationDeps): SigningAd
     })
   }
 
+  /** Undefined: they are not as they were known, and stay. */
+  async function changeKnown(
+    domain: Domain,
+    { isAsKnown }: AsKnown<Keys>,
+    change: (keys: readonly SigningKey[]) => readonly SigningKey[] | undefined,
+  ): Promise<readonly SigningKey[] | undefined> {
+    let isKnown = true
+    const keys = await store.change(domain, async (all) => {
+      isKnown = (await isAsKnown?.(shown(domain, all))) !== false
+      return isKnown ? change(all) : undefined
+    })
+    return isKnown ? keys : undefined
+  }
+
   async function changeOne(
-    { domain: text, selector }: SelectorRequest,
+    { domain: text, selector, isAsKnown }: SelectorRequest,
     change: (key: SigningKey, keys: readonly SigningKey[]) => SigningKey,
-  ): Promise<Keys | BadValue | NoSuchDomain | NoSuchSelector> {
+  ): Promise<Keys | BadValue | NoSuchDomain | NoSuchSelector | ChangedMeanwhile> {
     const found = await find(text)
     if (found.kind !== 'found') return found
     const { domain } = found
     let before: SigningKey | undefined
-    const keys = await store.change(domain, (all) => {
+    const keys = await changeKnown(domain, { isAsKnown }, (all) => {
       before = all.find((key) => key.selector === selector)
       return before && all.map((key) => (key.selector === selector ? change(key, all) : key))
     })
+    if (keys === undefined) return changedMeanwhile(text)
     if (before === undefined) {
       return { kind: 'no-such-selector', field: 'selector', value: selector, domain }
     }
@@ -133,7 +159,7 @@ export function createSigningAdministration(deps: AdministrationDeps): SigningAd
       return shown(found.domain, await keyUpkeep.look(found.domain))
     },
 
-    async rotate({ domain: text, algorithm }) {
+    async rotate({ domain: text, algorithm, isAsKnown }) {
       const found = await find(text)
       if (found.kind !== 'found') return found
       const wanted = algorithms.filter((one) => algorithm === undefined || one === algorithm)
@@ -144,7 +170,7 @@ export function createSigningAdministration(deps: AdministrationDeps): SigningAd
       const nowMs = clock.now()
       const made = await Promise.all(wanted.map(makePrivateKey))
       const before = new Set((await store.of(domain)).map(({ selector }) => selector))
-      const keys = await store.change(domain, (all) => {
+      const keys = await changeKnown(domain, { isAsKnown }, (all) => {
         let next = all
         for (const [at, one] of wanted.entries()) {
           const key = made[at]
@@ -158,6 +184,7 @@ export function createSigningAdministration(deps: AdministrationDeps): SigningAd
         }
         return withinLimit(next)
       })
+      if (keys === undefined) return changedMeanwhile(text)
       for (const key of keys) {
         if (!before.has(key.selector)) told(domain, key.selector, undefined, key)
       }
@@ -173,7 +200,7 @@ export function createSigningAdministration(deps: AdministrationDeps): SigningAd
           : { ...key, state: 'active', sinceMs: clock.now(), forced: true },
       ),
 
-    async import({ domain: text, selector, pem }) {
+    async import({ domain: text, selector, pem, isAsKnown }) {
       const found = await find(text)
       if (found.kind !== 'found') return found
       const isSelector =
@@ -188,7 +215,7 @@ export function createSigningAdministration(deps: AdministrationDeps): SigningAd
       const nowMs = clock.now()
       const brought = newSigningKey(privateKey, { selector, nowMs, imported: true })
       let isTaken = false
-      await store.change(domain, (all) => {
+      const changed = await changeKnown(domain, { isAsKnown }, (all) => {
         isTaken = all.some((key) => key.selector === selector)
         if (isTaken) return undefined
         // Those that we made and nobody has published give way to it.
@@ -201,6 +228,7 @@ export function createSigningAdministration(deps: AdministrationDeps): SigningAd
         )
         return [...others, brought]
       })
+      if (changed === undefined) return changedMeanwhile(text)
       if (isTaken) return { kind: 'exists', field: 'selector', value: selector }
       told(domain, selector, undefined, brought)
       return shown(domain, await keyUpkeep.look(domain))
@@ -220,5 +248,11 @@ function withinLimit(keys: readonly SigningKey[]): readonly SigningKey[] {
   }
   return kept
 }
+
+const changedMeanwhile = (value: string): ChangedMeanwhile => ({
+  kind: 'changed-meanwhile',
+  field: 'domain',
+  value,
+})
 
 type Found = { readonly kind: 'found'; readonly domain: Domain }

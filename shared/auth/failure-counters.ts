@@ -10,7 +10,16 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { ConditionFailed, type Item, type Key, type Table } from '#shared/storage/ports.ts'
 
 /** Who failed, and how often it may. */
-export type Subject = { readonly name: string; readonly limit: number }
+export type Subject = {
+  readonly name: string
+  readonly limit: number
+  /** Of whom, and where from; for whoever looks who is held back. */
+  readonly account?: string
+  readonly network?: string
+}
+
+/** A subject that has to wait. */
+export type HeldSubject = Subject & { readonly failures: number; readonly untilMs: number }
 
 export type BackoffTimes = {
   readonly windowMs: number
@@ -24,7 +33,7 @@ export interface FailureCounters {
   /** How long the subject has to wait by its item; 0: not at all. */
   waitMs(subject: Subject, item: Item | undefined): number
   /** Counts a failure for each; resolves to those that have to wait now. */
-  record(subjects: readonly Subject[]): Promise<readonly Subject[]>
+  record(subjects: readonly Subject[]): Promise<readonly HeldSubject[]>
 }
 
 /** Two processes can only hinder each other when a window has just ended. */
@@ -48,7 +57,7 @@ export function createFailureCounters(
     const now = clock.now()
     return writeUnless(
       table.write({
-        update: key(subject),
+        update: failuresKey(subject),
         changes: {
           add: { failures: 1 },
           set: { lastFailureMs: now },
@@ -64,7 +73,7 @@ export function createFailureCounters(
     const ttl = seconds(now + times.windowMs)
     return writeUnless(
       table.write({
-        put: { ...key(subject), failures: 1, lastFailureMs: now, ttl },
+        put: { ...failuresKey(subject), failures: 1, lastFailureMs: now, ttl },
         if: { attribute: 'ttl', is: '<', value: seconds(now) },
       }),
     )
@@ -74,15 +83,18 @@ export function createFailureCounters(
   async function extend(item: Item, subject: Subject): Promise<Item | undefined> {
     const ttl = seconds(waitEndMs(item, subject.limit, times))
     if (ttl <= Number(item.ttl)) return item
-    return table.write({ update: key(subject), changes: { set: { ttl } } })
+    return table.write({ update: failuresKey(subject), changes: { set: { ttl } } })
   }
 
   return {
-    key,
+    key: failuresKey,
     waitMs: ({ limit }, item) => Math.max(0, waitEndMs(item, limit, times) - clock.now()),
     async record(subjects) {
       const items = await Promise.all(subjects.map(count))
-      return subjects.filter(({ limit }, i) => waitEndMs(items[i], limit, times) > 0)
+      return subjects.flatMap((subject, i) => {
+        const untilMs = waitEndMs(items[i], subject.limit, times)
+        return untilMs > 0 ? [{ ...subject, failures: Number(items[i]?.failures), untilMs }] : []
+      })
     },
   }
 }
@@ -95,9 +107,10 @@ function waitEndMs(item: Item | undefined, limit: number, times: BackoffTimes): 
   return Number(item?.lastFailureMs ?? 0) + backoffMs
 }
 
-function key({ name }: Subject): Key {
-  return { pk: `AUTH#${name}`, sk: 'failures' }
-}
+export const failuresKey = ({ name }: Pick<Subject, 'name'>): Key => ({
+  pk: `AUTH#${name}`,
+  sk: 'failures',
+})
 
 function seconds(ms: number): number {
   return Math.ceil(ms / 1_000)

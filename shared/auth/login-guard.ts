@@ -18,6 +18,7 @@ import { createNetworkMatcher, networkName, parseIpAddress } from '#shared/setti
 import type { Settings } from '#shared/settings/table.ts'
 import type { Item, Table } from '#shared/storage/ports.ts'
 import { createFailureCounters, type Subject } from './failure-counters.ts'
+import { createHeldBack } from './held-back.ts'
 import { createKnownNetworks } from './known-networks.ts'
 import type { WorkOwner } from './work-limit.ts'
 
@@ -95,6 +96,7 @@ export function createLoginGuard(deps: {
   const defaultDomain = parseDomain(settings.defaultDomain)
   const isTrusted = createNetworkMatcher(settings.authTrustedNetworks)
   const known = createKnownNetworks(deps.counters, clock)
+  const held = createHeldBack(deps)
   const counters = createFailureCounters(deps.counters, clock, {
     windowMs: settings.authFailureWindow,
     minimalMs: settings.authMinimalBackoffTime,
@@ -104,15 +106,20 @@ export function createLoginGuard(deps: {
   async function look({ client, site, address, trusted }: Applicant): Promise<Standing> {
     if (trusted) return { ...unhindered, known: true }
     const limit = settings.authFailureLimitPerAddress
-    const places = [{ name: client, limit }]
-    if (site !== undefined) places.push({ name: site, limit: SITE_LIMIT_FACTOR * limit })
+    const place = (name: string, limit: number) => ({ name, limit, network: networkOf(name) })
+    const places = [place(client, limit)]
+    if (site !== undefined) places.push(place(site, SITE_LIMIT_FACTOR * limit))
     if (address === undefined) {
       const items = await deps.counters.batchGet(places.map(counters.key), { consistent: true })
       return standing(places, items)
     }
     const name = accountName(address)
-    const pair = { name: `${name}#${client}`, limit: settings.authFailureLimit }
-    const account = { name, limit: settings.authFailureLimitPerAccount }
+    const of = { account: heldName(address) }
+    const pair = {
+      ...{ name: `${name}#${client}`, limit: settings.authFailureLimit },
+      ...{ ...of, network: networkOf(client) },
+    }
+    const account = { ...of, name, limit: settings.authFailureLimitPerAccount }
     const subjects = [pair, account, ...places]
     const [networks, ...items] = await deps.counters.batchGet(
       [known.key(name), ...subjects.map(counters.key)],
@@ -148,6 +155,12 @@ export function createLoginGuard(deps: {
     async fail({ subjects }) {
       const waiting = await counters.record(subjects)
       for (const { name } of waiting) log.warn({ subject: name }, 'too many failed logins')
+      if (waiting.length === 0) return
+      try {
+        await held.note(waiting)
+      } catch (error) {
+        log.warn({ error }, 'who is held back could not be noted')
+      }
     },
     async succeed({ client, address, trusted }, { networks }) {
       if (trusted || address === undefined) return
@@ -171,14 +184,29 @@ export function createLoginGuard(deps: {
   }
 }
 
-export function accountName({ local, domain }: Address): string {
-  return `account#${lookupKey(local)}@${domain}`
+export const accountName = (address: Address): string => `account#${heldName(address)}`
+
+/** What an account is called where it is held back. */
+export const heldName = ({ local, domain }: Address): string => `${lookupKey(local)}@${domain}`
+
+const PLACE = 'address#'
+/** As entries of who is held back have it. */
+export const networkOf = (place: string) => place.slice(PLACE.length)
+
+/** What is counted for whoever comes from an address, or from a network in CIDR notation; undefined: it is neither. */
+export function placesNamed(text: string): readonly string[] | undefined {
+  const [plain = '', prefix, ...more] = text.split('/')
+  const address = parseIpAddress(plain)
+  if (address === undefined || more.length > 0) return undefined
+  const { client, site } = placesOf(plain)
+  const all = [client, ...(site === undefined ? [] : [site])]
+  return prefix === undefined ? all : all.filter((one) => one.endsWith(`/${prefix}`))
 }
 
 function placesOf(remoteAddress: string): Pick<Applicant, 'client' | 'site'> {
   const address = parseIpAddress(remoteAddress)
-  if (address === undefined) return { client: 'address#unknown', site: undefined }
-  const name = (bits: number) => `address#${networkName(address, bits)}`
+  if (address === undefined) return { client: `${PLACE}unknown`, site: undefined }
+  const name = (bits: number) => `${PLACE}${networkName(address, bits)}`
   if (address.family === 'ipv4') return { client: name(32), site: undefined }
   return { client: name(IPV6_NETWORK_BITS), site: name(IPV6_SITE_BITS) }
 }

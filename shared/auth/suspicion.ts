@@ -8,7 +8,7 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
 import type { Accounts } from '#shared/directory/accounts.ts'
-import type { Rate } from '#shared/rates/rate.ts'
+import { type Rate, usedOf } from '#shared/rates/rate.ts'
 import type { Rates } from '#shared/rates/rates.ts'
 import { bucketKey } from '#shared/rates/shared-buckets.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -28,8 +28,26 @@ export interface Suspicion {
   noteBounces(suspect: Suspect, recipients: number): Promise<void>
   /** It has logged in from this country (ISO 3166-1, two letters). */
   noteCountry(suspect: Suspect, country: string): Promise<void>
+  /** What is held against it so far. */
+  read(id: AccountId): Promise<SuspicionFacts>
   /** Begins anew with an account that is to send again; which domains it writes to stays known. Rejects where that is not possible. */
   forget(id: AccountId): Promise<void>
+}
+
+/** `used` of `limit` within the window; a limit of 0 is none. */
+export type SuspicionCount = { readonly used: number; readonly limit: number }
+
+export type SuspicionFacts = {
+  readonly action: Settings['compromisedAccountAction']
+  readonly windowMs: number
+  /** Domains that it had not written to before. */
+  readonly newDestinations: SuspicionCount
+  /** Recipients that other servers refused for good. */
+  readonly bounces: SuspicionCount
+  /** Of logins, by the time of the last. */
+  readonly countries: SuspicionCount & {
+    readonly seen: readonly { readonly country: string; readonly lastMs: number }[]
+  }
 }
 
 export type SuspicionSettings = Pick<
@@ -156,6 +174,26 @@ export function createSuspicion(deps: {
         if (countries.length <= limit) return
         await suspect(who, `logins from more than ${limit} countries: ${countries.join(', ')}`)
       }, undefined),
+
+    async read(id) {
+      const keys = [bucketKey(destinations, id), bucketKey(bounces, id), countriesKey(id)]
+      const [sent, refused, logins] = await counters.batchGet(keys)
+      const count = (bucket: Rate, item: Item | undefined) => ({
+        used: usedOf(bucket, Number(item?.fullAtUs ?? 0), clock.now()),
+        limit: bucket.capacity,
+      })
+      const seen = countriesSince(logins, clock.now() - windowMs).map((country) => ({
+        country,
+        lastMs: Number(logins?.[`at${country}`]),
+      }))
+      return {
+        action,
+        windowMs,
+        newDestinations: count(destinations, sent),
+        bounces: count(bounces, refused),
+        countries: { used: seen.length, limit: settings.accountCountryLimit, seen },
+      }
+    },
 
     forget: (id) =>
       counters.batchWrite(

@@ -13,6 +13,7 @@ import {
   type Table,
   type Write,
 } from '#shared/storage/ports.ts'
+import { type AsKnown, asRead, type ChangedMeanwhile, changedMeanwhile } from './as-known.ts'
 import { type ListOptions, type ListPage, pageOfAddresses } from './listing.ts'
 import { type AddressFilter, type LookedPage, lookFor } from './looking.ts'
 import { optimistic } from './optimistic.ts'
@@ -38,6 +39,7 @@ import {
   readDomain,
   type StoredPassword,
 } from './records.ts'
+import { noteRemoved } from './removed-accounts.ts'
 import { countsAs, ownerCount, roleWrites } from './roles.ts'
 import { accountTarget, addWords, changeWords, removeWords, wordsOf } from './words.ts'
 
@@ -58,11 +60,17 @@ export interface Accounts {
     options: ListOptions & AddressFilter,
     isWanted?: (account: AccountRecord) => boolean,
   ): Promise<LookedPage<AccountRecord>>
-  set(address: Address, changes: AccountChanges): Promise<AccountChanged>
+  set(
+    address: Address,
+    changes: AccountChanges,
+    options?: AsKnown<AccountRecord>,
+  ): Promise<AccountChanged>
   /** Nothing of it remains here; its mail, filed under its id, is the caller's to delete. */
-  remove(address: Address): Promise<AccountChanged>
+  remove(address: Address, options?: AsKnown<AccountRecord>): Promise<AccountChanged>
   /** Its sending ends, from all its sessions. False when it is frozen already, or gone. */
   freeze(id: AccountId, reason: string, options?: Pick<Frozen, 'isContained'>): Promise<boolean>
+  /** Of one that is frozen already: whether it is contained besides. */
+  bar(id: AccountId, isBarred: boolean): Promise<void>
   /** False when it is not frozen, or gone. */
   unfreeze(id: AccountId): Promise<boolean>
   /** All its sessions end, and whoever knows what logs it in begins anew. False when it is gone. */
@@ -108,9 +116,20 @@ export type AccountChanged =
   | { readonly kind: 'no-such-account' }
   /** Nobody else could give roles. */
   | { readonly kind: 'last-owner' }
+  | ChangedMeanwhile
 
 /** Writes of accounts added at once: of the 100 of a transaction two are for the domain and the first account of all. */
 const ADD_WRITES_MAX = 98
+/** Of a profile: what those who look at an account are shown of it, and can change. */
+const SHOWN = [
+  'enabled',
+  'shared',
+  'quotaBytes',
+  'passwordHash',
+  'forward',
+  'frozen',
+  'displayName',
+] as const
 /** Profiles read at once while listing. */
 const LIST_BATCH = 100
 
@@ -131,8 +150,10 @@ export function createAccounts(deps: {
   async function find(address: Address) {
     const item = await table.get(addressKey(address), { consistent: true })
     const entry = item && readAddress(item)
-    const account = entry?.account ? await byId(entry.account.id) : undefined
-    return account && entry ? { account, isAlias: entry.targets !== null } : undefined
+    if (!entry?.account) return undefined
+    const profile = await table.get(accountKey(entry.account.id), { consistent: true })
+    const isAlias = entry.targets !== null
+    return profile && { account: readAccount(profile), profile, isAlias }
   }
 
   async function* inDomain(domain: Domain): AsyncGenerator<AccountRecord> {
@@ -210,6 +231,7 @@ export function createAccounts(deps: {
     shared: wanted.shared ?? false,
     frozen: null,
     forward: null,
+    script: null,
     factors: null,
     role: null,
     roleEpoch: 0,
@@ -285,10 +307,11 @@ export function createAccounts(deps: {
         })
       }),
 
-    set: (address, changes) =>
+    set: (address, changes, { isAsKnown } = {}) =>
       optimistic<AccountChanged>(async () => {
         const found = await find(address)
         if (found === undefined) return { kind: 'no-such-account' }
+        if ((await isAsKnown?.(found.account)) === false) return changedMeanwhile
         // Only what changes is written: two changes of different settings at once both hold.
         const {
           passwordHash,
@@ -312,9 +335,10 @@ export function createAccounts(deps: {
         const writes: Write[] = switches
           ? [...roleWrites(found.account, enabled ? 'enable' : 'disable')]
           : []
-        const asRead = [
+        const stillSo = [
           ...(switches ? [withRole(found.account)] : []),
           ...(displayName === undefined ? [] : [isNamed(found.account)]),
+          ...(isAsKnown ? asRead(found.profile, SHOWN) : []),
         ]
         for (const [update, set, others] of [
           [
@@ -325,7 +349,7 @@ export function createAccounts(deps: {
           [addressKey(address), { ...repeated, ...forwarded }, unforwarded],
         ] as const) {
           if (Object.keys(set).length === 0 && forward !== null) continue
-          const conditions: readonly Condition[] = update.sk === PROFILE_SK ? asRead : []
+          const conditions: readonly Condition[] = update.sk === PROFILE_SK ? stillSo : []
           const condition = { all: [{ exists: 'pk' }, ...conditions] } as const
           writes.push({ update, changes: { set, ...others }, if: condition })
         }
@@ -348,11 +372,12 @@ export function createAccounts(deps: {
         }
       }),
 
-    remove: (address) =>
+    remove: (address, { isAsKnown } = {}) =>
       optimistic<AccountChanged>(async () => {
         const found = await find(address)
         if (found === undefined) return { kind: 'no-such-account' }
-        const { account, isAlias } = found
+        const { account, profile, isAlias } = found
+        if ((await isAsKnown?.(account)) === false) return changedMeanwhile
         if (await endsLastOwner(account)) return { kind: 'last-owner' }
         const key = addressKey(address)
         const mine = owned(account)
@@ -361,13 +386,17 @@ export function createAccounts(deps: {
           isAlias
             ? {
                 update: key,
-                changes: { remove: ['accountId', 'enabled', 'quotaBytes', 'forward'] },
+                changes: { remove: ['accountId', 'enabled', 'quotaBytes', 'forward', 'filtered'] },
                 if: { all: [mine, { exists: 'targets' }] },
               }
             : { delete: key, if: { all: [mine, { absent: 'targets' }] } },
           ...removeWords(wordsOfAccount(account), accountTarget(account.address)),
-          { delete: accountKey(account.id), if: withRole(account) },
+          {
+            delete: accountKey(account.id),
+            if: { all: [withRole(account), ...(isAsKnown ? asRead(profile, SHOWN) : [])] },
+          },
           { delete: factorsKey(account.id) },
+          noteRemoved(account.id, clock.now()),
           ...roleWrites(account, 'remove'),
         ])
         onSessionsEnd(account.id)
@@ -382,6 +411,20 @@ export function createAccounts(deps: {
         ...(isContained && { isContained }),
       }
       return writeIf(id, { set: { frozen } }, { absent: 'frozen' })
+    },
+
+    async bar(id, isBarred) {
+      await optimistic(async () => {
+        const frozen = (await byId(id))?.frozen
+        if (frozen == null) return
+        const { isBarred: _, ...kept } = frozen
+        const changed: Frozen = isBarred ? { ...kept, isBarred } : kept
+        await table.write({
+          update: accountKey(id),
+          changes: { set: { frozen: changed } },
+          if: { exists: 'frozen' },
+        })
+      })
     },
 
     unfreeze: (id) => writeIf(id, { remove: ['frozen'] }, { exists: 'frozen' }),

@@ -4,6 +4,7 @@
 import { type Address, formatAddress, lookupKey } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Table, Write } from '#shared/storage/ports.ts'
+import { type AsKnown, asRead, type ChangedMeanwhile, changedMeanwhile } from './as-known.ts'
 import { type ListOptions, type ListPage, pageOfAddresses } from './listing.ts'
 import { type AddressFilter, type LookedPage, lookFor } from './looking.ts'
 import { optimistic } from './optimistic.ts'
@@ -31,8 +32,8 @@ export interface Aliases {
   /** Those looked for; `limit` counts aliases. */
   find(options: ListOptions & AddressFilter): Promise<LookedPage<Alias>>
   /** Other targets for an alias that exists. */
-  set(name: AliasName, targets: readonly Address[]): Promise<AliasChanged>
-  remove(name: AliasName): Promise<{ readonly kind: 'ok' } | { readonly kind: 'no-such-alias' }>
+  set(name: AliasName, targets: readonly Address[], options?: AsKnown<Alias>): Promise<AliasChanged>
+  remove(name: AliasName, options?: AsKnown<Alias>): Promise<AliasRemoved>
 }
 
 export type Alias = {
@@ -63,7 +64,13 @@ export type AliasAdded =
 export type AliasChanged =
   | { readonly kind: 'ok'; readonly alias: Alias }
   | { readonly kind: 'no-such-alias' }
+  | ChangedMeanwhile
   | BadTargets
+
+export type AliasRemoved =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'no-such-alias' }
+  | ChangedMeanwhile
 
 export function createAliases(deps: { readonly table: Table }): Aliases {
   const { table } = deps
@@ -71,7 +78,7 @@ export function createAliases(deps: { readonly table: Table }): Aliases {
   async function find(name: AliasName) {
     const item = await table.get(addressKey(name), { consistent: true })
     const entry = item && readAddress(item)
-    return entry?.targets ? { ...entry, targets: entry.targets } : undefined
+    return item && entry?.targets ? { ...entry, targets: entry.targets, item } : undefined
   }
 
   async function* inDomain(domain: Domain): AsyncGenerator<Alias> {
@@ -171,35 +178,44 @@ export function createAliases(deps: { readonly table: Table }): Aliases {
         ),
       ),
 
-    async set(name, wanted) {
+    async set(name, wanted, { isAsKnown } = {}) {
       const targets = distinct(wanted)
       if (targets === undefined) return { kind: 'bad-targets', max: ALIAS_TARGETS_MAX }
       return await optimistic<AliasChanged>(async () => {
-        if ((await find(name)) === undefined) return { kind: 'no-such-alias' }
+        const found = await find(name)
+        if (found === undefined) return { kind: 'no-such-alias' }
+        if ((await isAsKnown?.(found)) === false) return changedMeanwhile
         await table.write({
           update: addressKey(name),
           changes: { set: { targets: targetsValue(targets) } },
-          if: { exists: 'targets' },
+          if: {
+            all: [{ exists: 'targets' }, ...(isAsKnown ? asRead(found.item, ['targets']) : [])],
+          },
         })
         return { kind: 'ok', alias: { name, targets } }
       })
     },
 
-    remove: (name) =>
-      optimistic<{ kind: 'ok' } | { kind: 'no-such-alias' }>(async () => {
+    remove: (name, { isAsKnown } = {}) =>
+      optimistic<AliasRemoved>(async () => {
         const found = await find(name)
         if (found === undefined) return { kind: 'no-such-alias' }
+        if ((await isAsKnown?.(found)) === false) return changedMeanwhile
+        const stillSo = [
+          { exists: 'targets' } as const,
+          ...(isAsKnown ? asRead(found.item, ['targets']) : []),
+        ]
         const key = addressKey(name)
         const { words, target } = wordsOfAlias(found.name)
         await table.transact([
           countAliases(name.domain, -1),
           ...removeWords(words, target),
           found.account === null
-            ? { delete: key, if: { all: [{ exists: 'targets' }, { absent: 'accountId' }] } }
+            ? { delete: key, if: { all: [...stillSo, { absent: 'accountId' }] } }
             : {
                 update: key,
                 changes: { remove: ['targets', 'aliasMadeBy'] },
-                if: { all: [{ exists: 'targets' }, { exists: 'accountId' }] },
+                if: { all: [...stillSo, { exists: 'accountId' }] },
               },
         ])
         return { kind: 'ok' }

@@ -18,7 +18,9 @@ import { loginTopic } from './login-topic.ts'
 import { createLookup, type Match } from './lookup.ts'
 import { type OwnNameSettings, ownNames } from './own-names.ts'
 import type { AliasName, Forward } from './records.ts'
+import { createRemovedAccounts, type RemovedAccounts } from './removed-accounts.ts'
 import { createRoles, type Roles } from './roles.ts'
+import { createScripts, type Scripts } from './scripts.ts'
 import { createSigningKeys, type SigningKeys } from './signing-keys.ts'
 
 export interface Directory {
@@ -29,6 +31,8 @@ export interface Directory {
   readonly signingKeys: SigningKeys
   readonly factors: Factors
   readonly roles: Roles
+  readonly removedAccounts: RemovedAccounts
+  readonly scripts: Scripts
   /** What an address is, one step far: exact, then without extension, then catch-all. */
   resolve(address: Address): Promise<Recipient>
   /** Where mail to these addresses goes in the end. */
@@ -108,6 +112,8 @@ export function createDirectory(deps: {
     signingKeys: createSigningKeys({ table }),
     factors: createFactors({ table, onSessionsEnd }),
     roles,
+    removedAccounts: createRemovedAccounts({ table }),
+    scripts: createScripts({ table, clock }),
     domains: createDomains({ table, clock, accounts, aliases, roles }),
     expand: (addresses, options) => expand(addresses, lookup, settings, options),
     async reach(address) {

@@ -8,6 +8,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Table, Write } from '#shared/storage/ports.ts'
 import type { Accounts } from './accounts.ts'
 import type { Aliases } from './aliases.ts'
+import { type AsKnown, asRead, type ChangedMeanwhile, changedMeanwhile } from './as-known.ts'
 import { type ListOptions, type ListPage, pageOfDomains } from './listing.ts'
 import { optimistic } from './optimistic.ts'
 import { allItems } from './pages.ts'
@@ -37,7 +38,10 @@ export interface Domains {
   /** Whether an account of it is the last owner who can sign in. */
   hasLastOwner(domain: Domain): Promise<boolean>
   /** With `force` all its accounts and aliases go first; the mail of those accounts is the caller's to delete. */
-  remove(domain: Domain, options?: { readonly force?: boolean }): Promise<DomainRemoved>
+  remove(
+    domain: Domain,
+    options?: { readonly force?: boolean } & AsKnown<DomainRecord>,
+  ): Promise<DomainRemoved>
 }
 
 export type DomainAdded =
@@ -50,6 +54,7 @@ export type DomainRemoved =
   | { readonly kind: 'not-empty'; readonly accounts: number; readonly aliases: number }
   /** It is of this domain. */
   | { readonly kind: 'last-owner' }
+  | ChangedMeanwhile
 
 export function createDomains(deps: {
   readonly table: Table
@@ -119,17 +124,24 @@ export function createDomains(deps: {
 
     page: (options) => pageOfDomains(table, options),
 
-    async remove(domain, { force = false } = {}) {
+    async remove(domain, { force = false, isAsKnown } = {}) {
       const removed: AccountId[] = []
+      let isBegun = false
       return await optimistic<DomainRemoved>(async () => {
-        const record = await get(domain)
-        if (record === undefined) return { kind: 'no-such-domain' }
+        const item = await table.get(domainKey(domain), { consistent: true })
+        if (item === undefined) return { kind: 'no-such-domain' }
+        const record = readDomain(item)
+        // What `force` has removed already is not as it was known.
+        if (!isBegun && (await isAsKnown?.(record)) === false) return changedMeanwhile
         if (force) {
           if (await hasLastOwner(domain)) return { kind: 'last-owner' }
+          isBegun = true
           removed.push(...(await empty(domain)))
         } else if (record.accounts + record.aliases > 0) {
           return { kind: 'not-empty', accounts: record.accounts, aliases: record.aliases }
         }
+        // Also before: a crash behind the next step would leave them responsible for whoever has it next.
+        await roles.withdrawDomain(domain)
         await table.transact([
           {
             delete: domainKey(domain),
@@ -137,6 +149,8 @@ export function createDomains(deps: {
               all: [
                 { attribute: 'accounts', is: '=', value: 0 },
                 { attribute: 'aliases', is: '=', value: 0 },
+                // Not one of the same name, made meanwhile.
+                ...asRead(item, ['createdMs']),
               ],
             },
           },

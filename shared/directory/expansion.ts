@@ -13,6 +13,7 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, fits, formatAddress, lookupKey } from '#shared/mail/address.ts'
+import type { Domain } from '#shared/mail/domain.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import type { Lookup, Match } from './lookup.ts'
@@ -35,6 +36,8 @@ type Expanded = {
 type ExpandedAccount = Expanded & {
   readonly accountId: AccountId
   readonly extension: string | null
+  /** A script decides what becomes of its mail. */
+  readonly filtered: boolean
 }
 export type FailedRecipient = Expanded & {
   readonly reason: 'unknown' | 'loop' | 'too-many' | 'disabled' | 'message-limit'
@@ -56,6 +59,8 @@ export type ExpansionOptions = {
   readonly deliveredTo?: readonly string[]
   /** False: accounts are the end, whatever they do with their mail. */
   readonly followsForwards?: boolean
+  /** All other domains are like those of others; absent: ours are ours. For who is told of it; mail goes further. */
+  readonly within?: readonly Domain[]
 }
 
 /** Whether mail of this account goes where it forwards to. */
@@ -82,8 +87,18 @@ export function expand(
   limits: ExpansionLimits,
   options: ExpansionOptions = {},
 ): Promise<Expansion> {
-  return new MessageExpansion(lookup, limits, options).expand(recipients)
+  const { within } = options
+  const asked = within === undefined ? lookup : lookupWithin(lookup, within)
+  return new MessageExpansion(asked, limits, options).expand(recipients)
 }
+
+const lookupWithin =
+  (lookup: Lookup, domains: readonly Domain[]): Lookup =>
+  async (addresses) => {
+    const seen = addresses.filter(({ domain }) => domains.includes(domain))
+    const matches = new Map((await lookup(seen)).map((match, i) => [seen[i], match]))
+    return addresses.map((address) => matches.get(address) ?? { kind: 'remote' })
+  }
 
 /** An address to look up next, and what named it. */
 type Step = {
@@ -338,7 +353,7 @@ class Walk {
 
   /** At an account, which may send it on. */
   #arrive(step: Step, { entry, account, extension, cameFromItself }: Arrival): Alias | undefined {
-    const { id, enabled, forward } = account
+    const { id, enabled, forward, filtered } = account
     if (!enabled) {
       this.outcomes.push(this.#failed(step, 'disabled'))
       return undefined
@@ -350,7 +365,7 @@ class Walk {
       own === undefined ||
       !this.#sendsOn(own)
     if (isDone || forward.keep) {
-      const recipient = { ...this.#expanded(step), accountId: id, extension }
+      const recipient = { ...this.#expanded(step), accountId: id, extension, filtered }
       this.outcomes.push({ kind: 'local', recipient })
     }
     if (isDone) return undefined

@@ -16,6 +16,7 @@ import {
   type Key,
   type Table,
   type Value,
+  type Write,
 } from '#shared/storage/ports.ts'
 import { parseAccountId } from './account-id.ts'
 import { optimistic } from './optimistic.ts'
@@ -128,31 +129,32 @@ export function createFactors(deps: {
         const before = item === undefined ? noFactors : readFactors(item)
         const { next, result } = edit(before)
         if (next === undefined) return result
+        const linked = await links(table, id, before, next)
+        const after = { ...next, identities: linked.identities }
         const version = Number(item?.version ?? 0)
-        const mark = markOf(next)
+        const mark = markOf(after)
         const profile = accountKey(id)
-        const isThere = { exists: 'pk' } as const
         try {
           await table.transact([
             {
               update: profile,
               changes: mark === null ? { remove: ['factors'] } : { set: { factors: mark } },
-              if: isThere,
+              if: { exists: 'pk' },
             },
             {
-              put: { ...key, version: version + 1, ...factorsValue(next) },
+              put: { ...key, version: version + 1, ...factorsValue(after) },
               if:
                 item === undefined
                   ? { absent: 'pk' }
                   : { attribute: 'version', is: '=', value: version },
             },
-            ...links(id, before, next),
+            ...linked.writes,
           ])
         } catch (error) {
           if (error instanceof ConditionFailed && error.at(0)) return undefined
           throw error
         }
-        if (letsInLess(before, next)) onSessionsEnd(id)
+        if (letsInLess(before, after)) onSessionsEnd(id)
         return result
       }),
 
@@ -163,19 +165,46 @@ export function createFactors(deps: {
   }
 }
 
-/** What goes and what comes of the subjects of issuers. */
-function links(id: AccountId, before: FactorsRecord, next: FactorsRecord) {
-  const keyOf = ({ issuer, subject }: IdentityRecord) => identityKey(issuer, subject)
+/**
+ * What goes and what comes of the subjects of issuers. A subject is one account's: what another has by now neither goes with this one nor
+ * comes to it. One of an account that is gone is nobody's.
+ */
+async function links(
+  table: Pick<Table, 'get'>,
+  id: AccountId,
+  before: FactorsRecord,
+  next: FactorsRecord,
+): Promise<{
+  readonly writes: readonly Write[]
+  readonly identities: FactorsRecord['identities']
+}> {
   const has = (all: readonly IdentityRecord[], one: IdentityRecord) =>
     all.some(({ issuer, subject }) => issuer === one.issuer && subject === one.subject)
-  const gone = before.identities.filter((one) => !has(next.identities, one))
-  const come = next.identities.filter((one) => !has(before.identities, one))
-  return [
-    ...gone.map((one) => ({ delete: keyOf(one) })),
-    // One of an account that is gone is nobody's any more: whoever links looked.
-    ...come.map((one) => ({ put: { ...keyOf(one), accountId: id } })),
-  ]
+  const writes: Write[] = []
+  for (const { issuer, subject } of before.identities.filter((one) => !has(next.identities, one))) {
+    const key = identityKey(issuer, subject)
+    const item = await table.get(key, { consistent: true })
+    if (item?.accountId === id) writes.push({ delete: key, if: stillOf(id) })
+  }
+  const identities: IdentityRecord[] = []
+  for (const one of next.identities) {
+    const key = identityKey(one.issuer, one.subject)
+    const isKept = has(before.identities, one)
+    const item = isKept ? undefined : await table.get(key, { consistent: true })
+    const owner = item && parseAccountId(String(item.accountId))
+    const isTaken = owner !== undefined && owner !== id && (await isThere(table, owner))
+    if (!isTaken) identities.push(one)
+    if (isKept || isTaken) continue
+    const condition = owner === undefined ? ({ absent: 'pk' } as const) : stillOf(owner)
+    writes.push({ put: { ...key, accountId: id }, if: condition })
+  }
+  return { writes, identities }
 }
+
+const stillOf = (id: AccountId) => ({ attribute: 'accountId', is: '=', value: id }) as const
+
+const isThere = async (table: Pick<Table, 'get'>, id: AccountId) =>
+  (await table.get(accountKey(id), { consistent: true })) !== undefined
 
 function letsInLess(before: FactorsRecord, next: FactorsRecord): boolean {
   const stay = new Set(next.appPasswords.map(({ id }) => id))

@@ -12,6 +12,8 @@
 //                                 (access-records.ts reads and writes these three)
 //   WORD#… and WORDS              words by which all of these are found (words.ts)
 //   ROLES       / <id>, #OWNERS   who has a role, and how many owners can sign in (roles.ts)
+//   REMOVED     / <id>            account that is gone, of which something may be left (removed-accounts.ts)
+//   ACC#<id>    / SIEVE, SIEVE#<name>   Sieve scripts, and SIEVE / … those of all (scripts.ts)
 //   DKIM#<domain> / KEYS          the domain's signing keys (signing-keys.ts)
 
 import { type GivenRole, givenRoles } from '#shared/administration/rights/roles.ts'
@@ -38,6 +40,8 @@ export type AddressRecord = {
     readonly enabled: boolean
     readonly quotaBytes: number | null
     readonly forward: Forward | null
+    /** It has a Sieve script (scripts.ts): what becomes of its mail depends on the message. */
+    readonly filtered: boolean
   } | null
   readonly targets: readonly Address[] | null
   /** The job that added the alias, if one did. */
@@ -61,6 +65,8 @@ export type AccountRecord = {
   /** Why it may not send, and since when; it goes on to receive and to read. Null: it may. */
   readonly frozen: Frozen | null
   readonly forward: Forward | null
+  /** The Sieve script that is active (scripts.ts), null for none. */
+  readonly script: { readonly name: string; readonly version: number } | null
   /** Null: its password alone logs it in. */
   readonly factors: FactorsMark | null
   /** What it may besides what every account may. */
@@ -95,7 +101,13 @@ export type Frozen = {
   readonly sinceMs: number
   /** By what ends all else of the account too, and may be undone with it. */
   readonly isContained?: true
+  /** It was frozen when it was contained, and stays so when that is undone. */
+  readonly isBarred?: true
 }
+
+/** All that let anybody in besides its password was ended, and is barred until it is released. */
+export const isContained = ({ frozen }: Pick<AccountRecord, 'frozen'>): boolean =>
+  frozen?.isContained === true || frozen?.isBarred === true
 
 /** Of a reason, which an administrator may write. */
 export const FROZEN_REASON_CHARACTERS_MAX = 500
@@ -186,6 +198,7 @@ export function accountItem(account: AccountRecord): Item {
     ...(account.shared && { shared: true }),
     ...(account.frozen && { frozen: account.frozen }),
     ...(account.forward && { forward: forwardValue(account.forward) }),
+    ...(account.script && { script: { ...account.script } }),
     ...(account.factors && { factors: account.factors }),
     ...(account.role && { role: { ...account.role } }),
     ...(account.roleEpoch > 0 && { roleEpoch: account.roleEpoch }),
@@ -217,6 +230,7 @@ export function readAddress(item: Item): AddressRecord {
             enabled: boolean(item, 'enabled'),
             quotaBytes: item.quotaBytes === null ? null : number(item, 'quotaBytes'),
             forward: readForward(item),
+            filtered: item.filtered === true,
           },
     targets: targets === undefined ? null : addresses(item, targets),
     ...(typeof item.aliasMadeBy === 'string' && { aliasMadeBy: item.aliasMadeBy }),
@@ -238,6 +252,7 @@ export function readAccount(item: Item): AccountRecord {
     shared: item.shared === true,
     frozen: readFrozen(item.frozen),
     forward: readForward(item),
+    script: readScriptMark(item.script),
     // Accounts made before there were names, or by no job, have no such attributes.
     displayName: typeof item.displayName === 'string' ? item.displayName : '',
     madeBy: typeof item.madeBy === 'string' ? item.madeBy : null,
@@ -272,14 +287,22 @@ function readForward(item: Item): Forward | null {
   return { to: addresses(item, to), keep: keep === true }
 }
 
+/** Accounts without an active script have no such attribute. */
+function readScriptMark(value: Value | undefined): AccountRecord['script'] {
+  if (value == null) return null
+  const { name, version } = Object(value)
+  return { name: String(name), version: Number(version) }
+}
+
 /** Accounts that were never frozen have no such attribute. */
 function readFrozen(value: Value | undefined): Frozen | null {
   if (value == null) return null
-  const { reason, sinceMs, isContained } = Object(value)
+  const { reason, sinceMs, isContained, isBarred } = Object(value)
   return {
     reason: String(reason),
     sinceMs: Number(sinceMs),
     ...(isContained === true && { isContained }),
+    ...(isBarred === true && { isBarred }),
   }
 }
 

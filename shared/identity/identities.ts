@@ -23,15 +23,26 @@ export interface Identities {
   /** Undefined: nobody, or not any more. */
   ofCookie(cookie: string): Promise<Identity | undefined>
   ofToken(text: string, from: string): Promise<Identity | undefined>
+  /** Whether somebody is still who he was, and may what he might: of what goes on after its request was answered. */
+  holds(identity: Identity): Promise<boolean>
 }
 
 export function createIdentities(deps: {
   readonly accounts: Pick<Accounts, 'byId'>
-  readonly sessions: Pick<Sessions, 'find'>
-  readonly tokens: Pick<Tokens, 'find'>
+  readonly sessions: Pick<Sessions, 'find' | 'list'>
+  readonly tokens: Pick<Tokens, 'find' | 'get'>
   readonly clock: Clock
 }): Identities {
   const { accounts, sessions, tokens, clock } = deps
+
+  async function isThere({ session, token }: Identity): Promise<boolean> {
+    if (session !== null) {
+      return (await sessions.list(session.accountId)).some(({ id }) => id === session.id)
+    }
+    const now = token === null ? undefined : await tokens.get(token.id)
+    return now !== undefined && now.expiresMs > clock.now()
+  }
+
   return {
     async ofCookie(cookie) {
       const session = await sessions.find(cookie)
@@ -50,6 +61,17 @@ export function createIdentities(deps: {
       const account = await accounts.byId(token.accountId)
       if (!account?.enabled) return undefined
       return { actor: actorOfToken(account, token), account, session: null, token }
+    },
+
+    async holds(identity) {
+      const { account: before } = identity
+      if (before === null) return true
+      const account = await accounts.byId(before.id)
+      const isSame =
+        account?.enabled === true &&
+        account.sessionsEpoch === before.sessionsEpoch &&
+        account.roleEpoch === before.roleEpoch
+      return isSame && (await isThere(identity))
     },
   }
 }

@@ -1,7 +1,7 @@
 // One-time links: whoever has one may do one thing once, within a time. The secret stands in the fragment of the address, which no server
 // is sent and no log has; only its hash is kept. One of a kind for each account: a new one makes the old one worthless.
 //
-//   counters   LINK#<account or first-owner> / <kind>   hash, until when, who made it; ttl
+//   counters   LINK#<account or first-owner> / <kind>   hash, until when, who made it (`byAccount`: where an account has); ttl
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
@@ -23,11 +23,15 @@ export type Link = {
   readonly expiresMs: number
   /** Who made it, as the audit names him. */
   readonly by: string
+  /** His account; null: the machine's user. */
+  readonly byAccount: AccountId | null
 }
+
+export type NewLink = Omit<Link, 'expiresMs' | 'byAccount'> & Partial<Pick<Link, 'byAccount'>>
 
 export interface Links {
   /** `secret`: for the fragment. */
-  make(link: Omit<Link, 'expiresMs'>): Promise<{ readonly secret: string; readonly link: Link }>
+  make(link: NewLink): Promise<{ readonly secret: string; readonly link: Link }>
   /** What it is good for, without using it. */
   find(secret: string): Promise<Link | undefined>
   /** Uses it up; of two who use it at once one gets it. */
@@ -65,13 +69,14 @@ export function createLinks(deps: {
   }
 
   return {
-    async make({ kind, accountId, by }) {
+    async make({ kind, accountId, by, byAccount = null }) {
       const text = hexOf(random(SECRET_BYTES))
       const expiresMs = clock.now() + LINK_MS
       const ttl = Math.ceil(expiresMs / 1_000)
       const key = keyOf({ kind, accountId })
-      await counters.write({ put: { ...key, hash: hashOf(text), expiresMs, by, ttl } })
-      const link = { kind, accountId, by, expiresMs }
+      const maker = byAccount === null ? { by } : { by, byAccount }
+      await counters.write({ put: { ...key, hash: hashOf(text), expiresMs, ...maker, ttl } })
+      const link = { kind, accountId, by, byAccount, expiresMs }
       return { secret: `${kind}.${accountId ?? FIRST_OWNER}.${text}`, link }
     },
 
@@ -123,4 +128,5 @@ const readLink = ({ kind, accountId }: Place, item: Item): Link => ({
   accountId,
   expiresMs: Number(item.expiresMs),
   by: String(item.by),
+  byAccount: parseAccountId(String(item.byAccount ?? '')) ?? null,
 })

@@ -5,8 +5,9 @@
 //
 // Implementation notes: a session ends when it is not used (`sessionIdleTime`), when it is old (`sessionLifetime`), when it is ended, and
 // with the account's epoch (another password, disabled, a role narrowed); the last is seen by who reads the account (identities.ts). Its
-// use is noted now and then, not at each request. At a step-up it gets another secret; the old one stays good for what is under way, and
-// for nothing dangerous.
+// use is noted now and then, not at each request. At a step-up it gets another secret. The old one stays good for REPLACED_MS: requests of
+// other tabs are under way with it, and a refusal of one would take the cookie away that has just been set. It is good for no more than
+// it was before (nothing that needs a step-up), goes with the session that came in its place, and is in no list.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
@@ -14,7 +15,13 @@ import { allItems } from '#shared/directory/pages.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Settings } from '#shared/settings/table.ts'
-import { ConditionFailed, type Item, type Key, type Table } from '#shared/storage/ports.ts'
+import {
+  ConditionFailed,
+  Conflict,
+  type Item,
+  type Key,
+  type Table,
+} from '#shared/storage/ports.ts'
 import type { ProofMethod } from './second-factors.ts'
 import { hashOf, type RandomBytes } from './secrets.ts'
 
@@ -29,6 +36,8 @@ export type Session = {
   readonly expiresMs: number
   /** When the person proved himself last; null in a session whose secret was replaced. */
   readonly steppedUpMs: number | null
+  /** The session with the new secret; null: it has not been replaced. */
+  readonly replacedBy: string | null
   readonly from: SessionPlace
   /** Of the account when it began. */
   readonly sessionsEpoch: number
@@ -55,7 +64,7 @@ export interface Sessions {
   stepUp(session: Session, method: ProofMethod): Promise<BegunSession | undefined>
   /** The last used first. */
   list(accountId: AccountId): Promise<readonly Session[]>
-  /** False: there is none. */
+  /** Of one that was replaced, the one in its place. False: there is none. */
   end(accountId: AccountId, id: string): Promise<boolean>
   /** How many. */
   endAll(accountId: AccountId, options?: { readonly except?: string }): Promise<number>
@@ -69,7 +78,9 @@ const CLIENT_CHARACTERS_MAX = 200
 /** Parts of the idle time after which a use is noted. */
 const NOTES_PER_IDLE_TIME = 20
 /** How long the secret of before goes on after a step-up: for what other tabs have under way. */
-const REPLACED_MS = 30_000
+export const REPLACED_MS = 30_000
+/** With one session. */
+const STEP_UPS_AT_ONCE = 5
 
 export function createSessions(deps: {
   /** The `counters` table. */
@@ -84,13 +95,16 @@ export function createSessions(deps: {
   const endOf = (createdMs: number, usedMs: number) =>
     Math.min(createdMs + settings.sessionLifetime, usedMs + settings.sessionIdleTime)
 
-  async function write(session: Omit<Session, 'id' | 'expiresMs'>): Promise<BegunSession> {
-    const secret = Buffer.from(random(SECRET_BYTES)).toString('base64url')
+  const newSecret = () => Buffer.from(random(SECRET_BYTES)).toString('base64url')
+
+  function made(
+    secret: string,
+    session: Omit<Session, 'id' | 'expiresMs' | 'replacedBy'>,
+  ): BegunSession {
     const id = hashOf(secret)
     const expiresMs = endOf(session.createdMs, session.usedMs)
-    const written: Session = { ...session, id, expiresMs }
-    await counters.write({ put: itemOf(written), if: { absent: 'pk' } })
-    return { cookie: `${session.accountId}.${secret}`, session: written }
+    const cookie = `${session.accountId}.${secret}`
+    return { cookie, session: { ...session, id, expiresMs, replacedBy: null } }
   }
 
   async function find(cookie: string): Promise<Session | undefined> {
@@ -99,24 +113,31 @@ export function createSessions(deps: {
     const session = item && readSession(item)
     const nowMs = clock.now()
     if (session === undefined || session.expiresMs <= nowMs) return undefined
-    const isReplaced = session.steppedUpMs === null
+    const isReplaced = session.replacedBy !== null
     if (isReplaced || nowMs - session.usedMs < settings.sessionIdleTime / NOTES_PER_IDLE_TIME) {
       return session
     }
     const used = { ...session, usedMs: nowMs, expiresMs: endOf(session.createdMs, nowMs) }
     const { usedMs, expiresMs, ttl } = itemOf(used)
-    await writeIfThere(counters, keyOf(session), { usedMs, expiresMs, ttl })
+    await writeIfNotReplaced(counters, keyOf(session), { usedMs, expiresMs, ttl })
     return used
   }
 
-  async function list(accountId: AccountId): Promise<readonly Session[]> {
+  /** Replaced ones too, whether they are good any more or not. */
+  async function allOf(accountId: AccountId): Promise<readonly Session[]> {
     const found: Session[] = []
     for await (const item of allItems(counters, { pk: pkOf(accountId) })) {
       const session = readSession(item)
-      const isCurrent = session !== undefined && session.expiresMs > clock.now()
-      if (isCurrent && session.steppedUpMs !== null) found.push(session)
+      if (session !== undefined) found.push(session)
     }
-    return found.sort((a, b) => b.usedMs - a.usedMs)
+    return found
+  }
+
+  const shown = (all: readonly Session[]) =>
+    all.filter(({ expiresMs, replacedBy }) => expiresMs > clock.now() && replacedBy === null)
+
+  async function list(accountId: AccountId): Promise<readonly Session[]> {
+    return shown(await allOf(accountId)).sort((a, b) => b.usedMs - a.usedMs)
   }
 
   async function remove(accountId: AccountId, ids: readonly string[]): Promise<void> {
@@ -133,7 +154,7 @@ export function createSessions(deps: {
       const tooMany = open.slice(SESSIONS_MAX - 1).map(({ id }) => id)
       if (tooMany.length > 0) await remove(accountId, tooMany)
       const nowMs = clock.now()
-      return await write({
+      const begun = made(newSecret(), {
         accountId,
         methods,
         createdMs: nowMs,
@@ -143,41 +164,60 @@ export function createSessions(deps: {
         sessionsEpoch,
         roleEpoch,
       })
+      await counters.write({ put: itemOf(begun.session), if: { absent: 'pk' } })
+      return begun
     },
 
     async stepUp(session, method) {
       const nowMs = clock.now()
-      const expiresMs = Math.min(session.expiresMs, nowMs + REPLACED_MS)
-      const ttl = ttlOf(expiresMs)
-      // First, so that one that was ended does not come back.
-      const isThere = await writeIfThere(counters, keyOf(session), {
-        steppedUpMs: null,
-        expiresMs,
-        ttl,
-      })
-      if (!isThere) return undefined
-      const { id: _, expiresMs: __, ...kept } = session
-      const methods = [...new Set([...session.methods, method])]
-      return await write({ ...kept, methods, usedMs: nowMs, steppedUpMs: nowMs })
+      // Of two tabs that step up at once, the second replaces what came of the first.
+      for (let attempt = 0; attempt < STEP_UPS_AT_ONCE; attempt++) {
+        const last = lastOf(await allOf(session.accountId), session.id)
+        if (last === undefined) return undefined
+        const { id: _, expiresMs: __, replacedBy: ___, ...kept } = last
+        const methods = [...new Set([...last.methods, method])]
+        const begun = made(newSecret(), { ...kept, methods, usedMs: nowMs, steppedUpMs: nowMs })
+        if (await replace(counters, last, begun.session, nowMs)) return begun
+      }
+      return undefined
     },
 
     async end(accountId, id) {
-      if (!(await list(accountId)).some((session) => session.id === id)) return false
-      await remove(accountId, [id])
+      const all = await allOf(accountId)
+      const one = lastOf(all, id)
+      if (one === undefined || !shown(all).includes(one)) return false
+      const family = all.filter((other) => lastOf(all, other.id) === one)
+      await remove(
+        accountId,
+        family.map((other) => other.id),
+      )
       return true
     },
 
     async endAll(accountId, { except } = {}) {
-      const shown = await list(accountId)
-      // Replaced ones too, which no list has.
+      const all = await allOf(accountId)
+      const kept = except === undefined ? undefined : lastOf(all, except)?.id
+      // Those too that this version does not know.
       const ids: string[] = []
       for await (const { sk } of allItems(counters, { pk: pkOf(accountId) })) {
-        if (sk !== except) ids.push(sk)
+        if (sk !== kept) ids.push(sk)
       }
       await remove(accountId, ids)
-      return shown.filter(({ id }) => id !== except).length
+      return shown(all).filter(({ id }) => id !== kept).length
     },
   }
+}
+
+/** What came in the place of a session, at last; itself where nothing did. */
+function lastOf(all: readonly Session[], id: string): Session | undefined {
+  const byId = new Map(all.map((session) => [session.id, session]))
+  let last = byId.get(id)
+  // Each comes once: nothing replaces what replaced it.
+  for (const _ of all) {
+    if (last === undefined || last.replacedBy === null) return last
+    last = byId.get(last.replacedBy)
+  }
+  return undefined
 }
 
 const pkOf = (accountId: AccountId) => `SESSION#${accountId}`
@@ -193,10 +233,11 @@ function keyOfCookie(cookie: string): Key | undefined {
 
 const ttlOf = (expiresMs: number) => Math.ceil(expiresMs / 1_000)
 
-const itemOf = ({ id: _, accountId: __, ...session }: Session) => ({
-  pk: pkOf(__),
-  sk: _,
+const itemOf = ({ id, accountId, replacedBy, ...session }: Session) => ({
+  pk: pkOf(accountId),
+  sk: id,
   ...session,
+  ...(replacedBy !== null && { replacedBy }),
   methods: [...session.methods],
   from: { ...session.from },
   ttl: ttlOf(session.expiresMs),
@@ -216,22 +257,49 @@ function readSession(item: Item): Session | undefined {
     usedMs: Number(usedMs),
     expiresMs: Number(expiresMs),
     steppedUpMs: typeof steppedUpMs === 'number' ? steppedUpMs : null,
+    // One that the version before replaced has no such attribute, and no time of a proof.
+    replacedBy: readReplacedBy(item),
     from: { address: String(address), client: String(client) },
     sessionsEpoch: Number(sessionsEpoch),
     roleEpoch: Number(roleEpoch),
   }
 }
 
-async function writeIfThere(
+const readReplacedBy = ({ replacedBy, steppedUpMs }: Item): string | null =>
+  typeof replacedBy === 'string' ? replacedBy : typeof steppedUpMs === 'number' ? null : ''
+
+/** False: it is gone, or was replaced already. One that was ended does not come back. */
+async function replace(table: Table, last: Session, by: Session, nowMs: number): Promise<boolean> {
+  const expiresMs = Math.min(last.expiresMs, nowMs + REPLACED_MS)
+  const set = { steppedUpMs: null, replacedBy: by.id, expiresMs, ttl: ttlOf(expiresMs) }
+  return isDone(
+    table.transact([
+      {
+        update: keyOf(last),
+        changes: { set },
+        if: { all: [{ exists: 'pk' }, { absent: 'replacedBy' }] },
+      },
+      { put: itemOf(by), if: { absent: 'pk' } },
+    ]),
+  )
+}
+
+/** What was replaced meanwhile has little time left, and gets no more. */
+const writeIfNotReplaced = (
   table: Table,
   update: Key,
-  set: { readonly [name: string]: number | null },
-): Promise<boolean> {
+  set: { readonly [name: string]: number },
+): Promise<boolean> => {
+  const condition = { all: [{ exists: 'pk' }, { absent: 'replacedBy' }] } as const
+  return isDone(table.write({ update, changes: { set }, if: condition }))
+}
+
+async function isDone(writing: Promise<unknown>): Promise<boolean> {
   try {
-    await table.write({ update, changes: { set }, if: { exists: 'pk' } })
+    await writing
     return true
   } catch (error) {
-    if (error instanceof ConditionFailed) return false
+    if (error instanceof ConditionFailed || error instanceof Conflict) return false
     throw error
   }
 }

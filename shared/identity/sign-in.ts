@@ -7,7 +7,7 @@ import type { Authenticator } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
 import type { Accounts } from '#shared/directory/accounts.ts'
-import type { AccountRecord } from '#shared/directory/records.ts'
+import { type AccountRecord, isContained } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { Rate } from '#shared/rates/rate.ts'
 import type { Rates } from '#shared/rates/rates.ts'
@@ -117,6 +117,7 @@ export function createSignIns(deps: {
     const account = await accounts.byId(accountId)
     const isStale = sessionsEpoch !== undefined && account?.sessionsEpoch !== sessionsEpoch
     if (!account?.enabled || isStale) return { kind: 'refused' }
+    if (isContained(account) && methods.some(isBarredWhileContained)) return { kind: 'refused' }
     const begun = await sessions.begin(account, methods, from)
     const { id } = account
     log.info(
@@ -191,7 +192,12 @@ export function createSignIns(deps: {
       const result = await checkPassword(login, password, from)
       if (result.kind !== 'authenticated') return result
       const { id, sessionsEpoch } = result.account
-      const methods = await factors.methodsOf(id)
+      const all = await factors.methodsOf(id)
+      const account = all.includes('passkey') ? await accounts.byId(id) : undefined
+      const isBarred = account !== undefined && isContained(account)
+      const methods = isBarred ? all.filter((method) => !isBarredWhileContained(method)) : all
+      // The password alone would be less than what the account asks for.
+      if (methods.length === 0 && all.length > 0) return { kind: 'refused' }
       if (methods.length === 0) return begin(id, ['password'], from, sessionsEpoch)
       return { kind: 'needs-factor', methods, ...(await makeTicket(id, sessionsEpoch)) }
     },
@@ -248,6 +254,12 @@ export function createSignIns(deps: {
     },
   }
 }
+
+/**
+ * Whoever took an account over may have added a passkey, or have the person's account at the issuer: while it is contained neither lets
+ * anybody in, until it is released.
+ */
+const isBarredWhileContained = (method: ProofMethod) => method === 'passkey' || method === 'oidc'
 
 const TICKET_PREFIX = 'TICKET#'
 const ticketPk = (accountId: AccountId) => `${TICKET_PREFIX}${accountId}`

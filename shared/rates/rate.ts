@@ -8,7 +8,15 @@ export type Rate = {
   /** 0: no limit, and nothing is counted. */
   readonly capacity: number
   readonly perMs: number
+  /** Somebody may empty the shared bucket: a process that says no looks now and then whether it has to. */
+  readonly mayBeForgiven?: true
 }
+
+/** Tokens that are taken of one that is full again then. */
+export const usedOf = (rate: Rate, fullAtUs: number, nowMs: number): number =>
+  rate.capacity === 0
+    ? 0
+    : Math.min(rate.capacity, Math.ceil(Math.max(0, fullAtUs - nowMs * 1_000) / intervalUs(rate)))
 
 /** Of a named limit for whoever `key` names; times are microseconds, so that a million a minute still are whole numbers. */
 export const intervalUs = ({ capacity, perMs }: Rate): number =>

@@ -33,6 +33,8 @@ export interface Rates {
 export const PORTIONS = 10
 /** Buckets in memory that the table has heard of, and as many that it has not: some 10 MB each. */
 export const BUCKETS_KEPT_MAX = 50_000
+/** Of one that says no, between looks whether somebody has emptied it. */
+const FORGIVEN_LOOK_MS = 5_000
 /** After a write that failed nothing is written for so long. */
 const PAUSE_MS = 1_000
 
@@ -44,6 +46,8 @@ type Bucket = {
   /** Taken here, and not told. */
   untold: number
   isTelling: boolean
+  /** When it was looked at last whether it is forgiven. */
+  askedMs: number
 }
 
 export function createRates(deps: {
@@ -72,7 +76,9 @@ export function createRates(deps: {
 
   function add(rate: Rate, key: string, amount: number): void {
     const name = `${rate.name}#${key}`
-    const bucket = find(rate, key) ?? { rate, key, fullAtUs: nowUs(), untold: 0, isTelling: false }
+    const bucket = find(rate, key) ?? {
+      ...{ rate, key, fullAtUs: nowUs(), untold: 0, isTelling: false, askedMs: 0 },
+    }
     bucket.fullAtUs += amount * intervalUs(rate)
     bucket.untold += amount
     const home = told.get(name) === bucket ? told : quiet
@@ -106,6 +112,20 @@ export function createRates(deps: {
     }
   }
 
+  /** Says no; what is said next may be something else. */
+  function refuse(bucket: Bucket | undefined): void {
+    if (bucket === undefined || bucket.rate.mayBeForgiven !== true || bucket.isTelling) return
+    if (clock.now() < bucket.askedMs + FORGIVEN_LOOK_MS || clock.now() < pausedUntilMs) return
+    bucket.askedMs = clock.now()
+    shared.fullAtUs(bucket.rate, bucket.key).then(
+      (fullAtUs) => {
+        if (bucket.isTelling) return
+        bucket.fullAtUs = Math.max(fullAtUs, nowUs()) + bucket.untold * intervalUs(bucket.rate)
+      },
+      (error: unknown) => log.warn({ error }, 'nobody can say whether a rate is forgiven'),
+    )
+  }
+
   function forget(): void {
     takeOldest(quiet, BUCKETS_KEPT_MAX)
     for (const [name, bucket] of takeOldest(told, BUCKETS_KEPT_MAX)) {
@@ -116,14 +136,21 @@ export function createRates(deps: {
   return {
     take(rate, key, amount = 1) {
       if (rate.capacity === 0) return true
-      if (usedUs(find(rate, key)) + amount * intervalUs(rate) > spanUs(rate)) return false
+      const bucket = find(rate, key)
+      if (usedUs(bucket) + amount * intervalUs(rate) > spanUs(rate)) {
+        refuse(bucket)
+        return false
+      }
       add(rate, key, amount)
       return true
     },
 
     isOver(rate, key) {
       if (rate.capacity === 0) return false
-      return usedUs(find(rate, key)) + intervalUs(rate) > spanUs(rate)
+      const bucket = find(rate, key)
+      const isOver = usedUs(bucket) + intervalUs(rate) > spanUs(rate)
+      if (isOver) refuse(bucket)
+      return isOver
     },
 
     left(rate, key) {

@@ -15,6 +15,8 @@ export interface SharedBuckets {
    * already nothing is taken, so that nobody owes much more than it holds twice over.
    */
   add(rate: Rate, key: string, amount: number): Promise<number>
+  /** When it is full again, in microseconds; 0 where nobody counts, or no more. */
+  fullAtUs(rate: Rate, key: string): Promise<number>
 }
 
 /** Longer ones are counted by their hash: addresses are chosen by strangers. */
@@ -61,6 +63,12 @@ export function createSharedBuckets(table: Table, clock: Clock): SharedBuckets {
         if (begun.isWritten) return nowUs + moreUs
       }
       throw new TemporaryFailure(`${rate.name} could not be counted`)
+    },
+
+    async fullAtUs(rate, key) {
+      const item = await table.get(bucketKey(rate, key))
+      const fullAtUs = Number(item?.fullAtUs ?? 0)
+      return fullAtUs <= clock.now() * 1_000 + owedUsMax(rate) ? fullAtUs : 0
     },
   }
 }

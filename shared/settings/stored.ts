@@ -22,23 +22,32 @@ export async function loadTolerantly(
 ): Promise<TolerantlyLoaded> {
   const all = await load(stored)
   if (all.kind === 'ok') return { kind: 'ok', loaded: all, dropped: [] }
-  const faults = new Map(
-    all.problems.flatMap((problem): readonly (readonly [string, string])[] =>
-      'key' in problem && problem.origin.kind === 'stored'
-        ? [[problem.key, formatProblem(problem)]]
-        : [],
-    ),
-  )
-  const sound = Object.fromEntries(Object.entries(stored).filter(([path]) => !faults.has(path)))
-  const some = faults.size === 0 ? all : await load(sound)
-  if (some.kind === 'ok') return { kind: 'ok', loaded: some, dropped: droppedOf(faults) }
-  // Each is allowed, and not with the others or with the file.
+  const faults = new Map<string, string>()
+  let problems = all.problems
+  // First what is wrong by itself; then what is allowed, and not with the others or with the file. The rest stays in force.
+  for (const keysOf of [wrongKeys, conflictingKeys]) {
+    for (const problem of problems) {
+      for (const key of keysOf(problem)) {
+        if (Object.hasOwn(stored, key)) faults.set(key, formatProblem(problem))
+      }
+    }
+    const sound = Object.fromEntries(Object.entries(stored).filter(([path]) => !faults.has(path)))
+    const some = await load(sound)
+    if (some.kind === 'ok') return { kind: 'ok', loaded: some, dropped: droppedOf(faults) }
+    problems = some.problems
+  }
   const none = await load({})
   if (none.kind !== 'ok') return none
-  const why = some.problems.map(formatProblem).join('; ')
-  const rest = Object.keys(sound).map((path) => [path, why] as const)
-  return { kind: 'ok', loaded: none, dropped: droppedOf(new Map([...faults, ...rest])) }
+  const why = problems.map(formatProblem).join('; ')
+  for (const path of Object.keys(stored)) if (!faults.has(path)) faults.set(path, why)
+  return { kind: 'ok', loaded: none, dropped: droppedOf(faults) }
 }
+
+const wrongKeys = (problem: Problem): readonly string[] =>
+  'key' in problem && problem.origin.kind === 'stored' ? [problem.key] : []
+
+const conflictingKeys = (problem: Problem): readonly string[] =>
+  'keys' in problem ? problem.keys : []
 
 const droppedOf = (faults: ReadonlyMap<string, string>) =>
   [...faults].map(([path, reason]) => ({ path, reason }))

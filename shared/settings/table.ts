@@ -36,6 +36,7 @@ import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
 import { rewritingSettings } from './table/rewriting.ts'
+import { sieveSettings } from './table/sieve.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { smtpClientSettings } from './table/smtp-client.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
@@ -72,6 +73,7 @@ export const settingParts = {
   'Queue and delivery': queueSettings,
   'SMTP client': smtpClientSettings,
   'Forwarding and copies': forwardingSettings,
+  Sieve: sieveSettings,
   'Address rewriting': rewritingSettings,
   'Submission on this machine': localSubmissionSettings,
   'TLS to other mail servers': outboundTlsSettings,
@@ -114,6 +116,7 @@ export const settingsTable = {
   ...queueSettings,
   ...smtpClientSettings,
   ...forwardingSettings,
+  ...sieveSettings,
   ...rewritingSettings,
   ...localSubmissionSettings,
   ...outboundTlsSettings,

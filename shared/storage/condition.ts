@@ -3,6 +3,7 @@
 // wrappers; DynamoDB evaluates its own.
 
 import { Buffer } from 'node:buffer'
+import { isDeepStrictEqual } from 'node:util'
 import type { Condition, Item, Value } from './ports.ts'
 
 /** Whether the condition is true of the stored item. */
@@ -23,12 +24,8 @@ export function holds(condition: Condition, item: Item | undefined): boolean {
 
 type Operator = '=' | '<' | '<=' | '>' | '>='
 
-function compares(
-  stored: Value | undefined,
-  operator: Operator,
-  operand: string | number | boolean,
-): boolean {
-  if (operator === '=') return stored === operand
+function compares(stored: Value | undefined, operator: Operator, operand: Value): boolean {
+  if (operator === '=') return stored !== undefined && isSame(stored, operand)
   const order = orderOf(stored, operand)
   if (order === undefined) return false
   switch (operator) {
@@ -43,7 +40,13 @@ function compares(
   }
 }
 
-function orderOf(stored: Value | undefined, operand: string | number | boolean) {
+function isSame(stored: Value, operand: Value): boolean {
+  if (stored === operand) return true
+  // Lists and maps: member by member.
+  return typeof operand === 'object' && isDeepStrictEqual(stored, operand)
+}
+
+function orderOf(stored: Value | undefined, operand: Value) {
   if (typeof stored === 'number' && typeof operand === 'number') return stored - operand
   if (typeof stored === 'string' && typeof operand === 'string') return compareUtf8(stored, operand)
   return undefined

@@ -327,8 +327,18 @@ function termsOf(condition: Condition, terms: number): number {
 function checkOperand(operator: string, value: unknown): void {
   if (typeof value === 'string') return
   if (typeof value === 'number' && Number.isSafeInteger(value)) return
-  if (typeof value === 'boolean' && operator === '=') return
+  if (operator === '=' && isComparable(value, 0)) return
   throw new StorageMisuse(`a condition cannot compare ${operator} with ${String(value)}`)
+}
+
+/** Bytes and sets have more than one form in a store. */
+function isComparable(value: unknown, depth: number): boolean {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number') return Number.isSafeInteger(value)
+  if (depth >= VALUE_DEPTH_MAX) return false
+  const isWhole = (member: unknown) => isComparable(member, depth + 1)
+  if (Array.isArray(value)) return value.every(isWhole)
+  return isPlainObject(value) && Object.values(value).every(isWhole)
 }
 
 // ------------------------------------------------------------------------------- Objects and queues

@@ -37,9 +37,10 @@ export type Condition =
   | { readonly absent: string }
   | {
       readonly attribute: string
-      readonly is: '=' | '<' | '<=' | '>' | '>='
-      readonly value: string | number | boolean
+      readonly is: '<' | '<=' | '>' | '>='
+      readonly value: string | number
     }
+  | { readonly attribute: string; readonly is: '='; readonly value: Value } // lists and maps too; no bytes, no sets
   | { readonly attribute: string; readonly contains: string } // a member of a string set
   | { readonly all: readonly Condition[] }
   | { readonly any: readonly Condition[] }

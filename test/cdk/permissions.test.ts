@@ -86,7 +86,7 @@ describe('permissions', () => {
     expect(readers.filter(({ resource }) => /Queue|Function/.test(resource))).toEqual([])
   })
 
-  it('of whatever writes to the directory are for accounts only, but for the version of what is stored, signing keys, what delivery signs senders with, and for administration', () => {
+  it('of whatever writes to the directory are for accounts only, but for the version of what is stored, signing keys, what delivery signs senders with, accounts that are gone, and for administration', () => {
     for (const [, synthesis] of syntheses) {
       const writes = permissions(synthesis).filter(
         ({ action, resource }) =>
@@ -106,7 +106,11 @@ describe('permissions', () => {
         expect(condition).toContain('"DOMAINS"')
         expect(condition).not.toContain('"STORE"')
       }
-      const ofThese = [...ofSweeper, ...ofAdministration]
+      const ofCollector = writes.filter(({ role }) => role === 'collectorRole')
+      expect(ofCollector.map(({ action, condition }) => `${action} ${condition}`)).toEqual([
+        'dynamodb:DeleteItem {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["REMOVED"]}}',
+      ])
+      const ofThese = [...ofSweeper, ...ofAdministration, ...ofCollector]
       const others = writes.filter((write) => !ofThese.includes(write))
       for (const { role, action, condition } of others) {
         expect(action).toBe('dynamodb:UpdateItem')

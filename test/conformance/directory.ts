@@ -323,6 +323,33 @@ export function describeDirectory(driver: string, open: Open): void {
         })
       })
 
+      it('change only while they are as they were known, also where several change them at once', async () => {
+        await add('alice@ours.test')
+        const alice = address('alice@ours.test')
+        await directory.accounts.set(alice, {
+          forward: { to: [address('bob@else.test')], keep: true },
+          displayName: 'Alice',
+        })
+        const seen = JSON.stringify(await directory.accounts.get(alice))
+        const known = { isAsKnown: (now: unknown) => JSON.stringify(now) === seen }
+        const changes: readonly AccountChanges[] = [
+          { quotaBytes: 1 },
+          { quotaBytes: 2 },
+          { displayName: 'A' },
+          { forward: null },
+          { enabled: false },
+        ]
+        const all = await Promise.all([
+          ...changes.map((change) => directory.accounts.set(alice, change, known)),
+          directory.accounts.remove(alice, known),
+        ])
+        const kinds = all.map(({ kind }) => kind)
+        expect(kinds.filter((kind) => kind === 'ok')).toHaveLength(1)
+        const lost = kinds.filter((kind) => kind !== 'ok')
+        // Of one that is gone nothing is known.
+        expect(['changed-meanwhile', 'no-such-account']).toEqual(expect.arrayContaining(lost))
+      })
+
       it('lose the verifier of an old password with its hash', async () => {
         const bob = address('bob@ours.test')
         await directory.accounts.add({ address: bob, ...stored('first') })
@@ -505,6 +532,23 @@ export function describeDirectory(driver: string, open: Open): void {
         )
         expect(added.map((result) => result.kind).sort()).toEqual(['exists', 'exists', 'ok'])
         expect(await directory.domains.get(ours)).toMatchObject({ aliases: 1 })
+      })
+
+      it('change only while they are as they were known, also where several change them at once', async () => {
+        const name = address('team@ours.test')
+        await directory.aliases.add(name, [address('a@else.test'), address('b@else.test')])
+        const seen = JSON.stringify((await directory.aliases.get(name))?.targets)
+        const known = {
+          isAsKnown: ({ targets }: { readonly targets: unknown }) =>
+            JSON.stringify(targets) === seen,
+        }
+        const all = await Promise.all([
+          ...['c', 'd', 'e'].map((local) =>
+            directory.aliases.set(name, [address(`${local}@else.test`)], known),
+          ),
+          directory.aliases.remove(name, known),
+        ])
+        expect(all.filter(({ kind }) => kind === 'ok')).toHaveLength(1)
       })
 
       it('need a domain of ours and from 1 to 1000 targets', async () => {

@@ -12,6 +12,7 @@ const stored = {
   nothing: null,
   set: new Set(['a', 'b']),
   list: ['a'],
+  map: { to: ['a', { n: 1 }], keep: true, none: null },
   empty: '',
 }
 
@@ -33,6 +34,9 @@ const holding: readonly Condition[] = [
   { attribute: 'text', is: '>=', value: 'lz' },
   { attribute: 'yes', is: '=', value: true },
   { attribute: 'sk', is: '=', value: 's' },
+  { attribute: 'nothing', is: '=', value: null },
+  { attribute: 'list', is: '=', value: ['a'] },
+  { attribute: 'map', is: '=', value: { none: null, keep: true, to: ['a', { n: 1 }] } },
   { attribute: 'set', contains: 'a' },
   { all: [{ exists: 'n' }, { absent: 'missing' }] },
   { all: [] },
@@ -61,6 +65,13 @@ const failing: readonly Condition[] = [
   { attribute: 'missing', is: '=', value: 1 },
   { attribute: 'missing', is: '<', value: 1 },
   { attribute: 'missing', is: '>=', value: '' },
+  { attribute: 'missing', is: '=', value: null },
+  { attribute: 'list', is: '=', value: [] },
+  { attribute: 'list', is: '=', value: ['a', 'b'] },
+  { attribute: 'list', is: '=', value: 'a' },
+  { attribute: 'set', is: '=', value: ['a', 'b'] },
+  { attribute: 'map', is: '=', value: { to: ['a', { n: 1 }], keep: true } },
+  { attribute: 'map', is: '=', value: { to: ['a', { n: 2 }], keep: true, none: null } },
   { attribute: 'set', contains: 'c' },
   { attribute: 'missing', contains: 'a' },
   { attribute: 'text', contains: 'm' },
@@ -147,10 +158,12 @@ export const conditionCases: TableCases = (tables) => {
     ).rejects.toMatchObject({ failed: [{ position: 0, item }] })
   })
 
-  it('refuses to order booleans and to compare fractions', async () => {
+  it('refuses to order booleans, and to compare fractions, bytes and sets', async () => {
     for (const condition of [
-      { attribute: 'yes', is: '<', value: true },
+      { attribute: 'yes', is: '<', value: true as never },
       { attribute: 'n', is: '=', value: 0.5 },
+      { attribute: 'map', is: '=', value: { to: [new Uint8Array(1)] } },
+      { attribute: 'set', is: '=', value: new Set(['a', 'b']) },
     ] as const) {
       await expect(tables().mail.write({ put: item, if: condition })).rejects.toThrow(StorageMisuse)
     }

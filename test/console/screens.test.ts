@@ -18,6 +18,22 @@ const looks = [
   { language: 'de', colorScheme: 'light', size: 'phone' },
 ] as const
 
+/** More than any page has. */
+const STEPS_MAX = 200
+
+/** Behind `g`, and the title of what is there. */
+const entryKeys = {
+  o: 'Overview',
+  q: 'Queue',
+  t: 'Trace',
+  u: 'Quarantine',
+  a: 'Accounts',
+  d: 'Domains',
+  p: 'Policy',
+  m: 'My mail',
+  l: 'Audit',
+}
+
 /** WCAG 2.2 §1.4.10: nothing but tables scrolls sideways at this. */
 const NARROW = { width: 320, height: 640 }
 
@@ -118,6 +134,86 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
     // What failed is told to the console too.
     tab.faults()
     expect(found).toEqual([])
+  })
+
+  /**
+   * What has the focus: whether one sees that it has it, and whether anything lies over it. `mark`: it was here; how many were marked.
+   */
+  const focused = `(() => {
+    const element = document.activeElement
+    if (element === null || element === document.body) return { name: '', isNew: false }
+    const name = (element.getAttribute('aria-label') ?? element.textContent ?? '').trim().slice(0, 40)
+    const isNew = !element.hasAttribute('data-walked')
+    element.setAttribute('data-walked', '')
+    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element)
+    const isShown = (outlineStyle !== 'none' && parseFloat(outlineWidth) > 0) || boxShadow !== 'none'
+    const { left, top, width, height } = element.getBoundingClientRect()
+    const over = document.elementFromPoint(left + width / 2, top + height / 2)
+    const isSeen = over !== null && (element.contains(over) || over.contains(element))
+    return { name: element.tagName.toLowerCase() + ' ' + name, isNew, isShown, isSeen }
+  })()`
+
+  /** Whatever can be clicked and was never reached; in grids and menus arrows move, and of radio buttons one stands for all. */
+  const notReached = `[...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')]
+    .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+    .filter((element) => !element.disabled && !element.hasAttribute('data-walked') && element.tabIndex >= 0)
+    .filter((element) => element.closest('[role="grid"] [role="row"], [role="menu"]') === null)
+    .filter((element) => element.type !== 'radio' || ![...element.closest('fieldset').querySelectorAll('[data-walked]')].length)
+    .map((element) => element.outerHTML.slice(0, 120))`
+
+  it.each(screens)('$name is walked by the keyboard alone', async ({ path }) => {
+    const { page } = tab
+    await speak('en')
+    await page.setViewportSize(sizes.desk)
+    await page.goto(world.origin + path)
+    await settled(page)
+    const found: string[] = []
+    // The heading has the focus: down from there, and round by the top.
+    let ends = 0
+    for (let steps = 0; steps < STEPS_MAX; steps++) {
+      await page.keyboard.press('Tab')
+      const at = await page.evaluate<{
+        readonly name: string
+        readonly isNew: boolean
+        readonly isShown: boolean
+        readonly isSeen: boolean
+      }>(focused)
+      if (at.name === '' && ++ends < 2) continue
+      if (!at.isNew) break
+      if (!at.isShown) found.push(`no sign of the focus: ${at.name}`)
+      if (!at.isSeen) found.push(`something lies over ${at.name}`)
+    }
+    found.push(...(await page.evaluate<string[]>(notReached)))
+    expect(found).toEqual([])
+  })
+
+  it('goes to every entry by its keys, to the search, the menu and the list of keys, and back', async () => {
+    const { page } = tab
+    await speak('en')
+    await page.setViewportSize(sizes.desk)
+    await page.goto(`${world.origin}/audit`)
+    await settled(page)
+    for (const [key, name] of Object.entries(entryKeys)) {
+      await page.keyboard.press('g')
+      await page.keyboard.press(key)
+      await page.getByRole('heading', { level: 1, name, exact: true }).waitFor()
+    }
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Search' }).waitFor()
+    await page.keyboard.press('Escape')
+    const menu = page.locator('.who button')
+    await menu.focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('ArrowDown')
+    expect(await page.evaluate('document.activeElement.getAttribute("role")')).toBe('menuitem')
+    await page.keyboard.press('Escape')
+    expect(await menu.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(
+      true,
+    )
   })
 
   describe('texts of strangers', () => {

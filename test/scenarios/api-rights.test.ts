@@ -433,9 +433,17 @@ describe('containing an account', () => {
       body: { wasFrozen: false, tokens: 1, forward: { to: ['x@far.test'] } },
     })
     expect(contained.body.sessions).toBeGreaterThan(0)
-    expect((await ask('GET /session', { as: 'holder' })).status).toBe(401)
+    // Whoever took it over may have added them: they wait until it is released.
+    expect(contained.body).toMatchObject({ passkeys: 0, identities: 0 })
     const { backend } = world.pipeline
     const holly = must(parseAddress('holly@ours.test'))
+    const { id } = must(await backend.directory.accounts.get(holly))
+    const { signIns } = apiDeps(backend)
+    const place = { address: '192.0.2.1', client: '' }
+    for (const method of ['passkey', 'oidc'] as const) {
+      expect(await signIns.begin(id, [method], place)).toEqual({ kind: 'refused' })
+    }
+    expect((await ask('GET /session', { as: 'holder' })).status).toBe(401)
     expect(await backend.directory.accounts.get(holly)).toMatchObject({
       frozen: { reason: 'spam run' },
     })
@@ -446,6 +454,7 @@ describe('containing an account', () => {
       staysRevoked: ['logins', 'appPasswords', 'tokens'],
     })
     expect(await backend.directory.accounts.get(holly)).toMatchObject({ frozen: null })
+    expect(await signIns.begin(id, ['passkey'], place)).toMatchObject({ kind: 'signed-in' })
   })
   it('bars the password until there is another, where that is asked for', async () => {
     const address = 'bob@other.test'
@@ -467,8 +476,12 @@ describe('containing an account', () => {
     await ask(`POST ${path}:freeze`, frozen)
     const contained = await ask(`POST ${path}:contain`, frozen)
     expect(contained.body).toMatchObject({ wasFrozen: true, passwordBarred: false })
+    const { accounts } = world.pipeline.backend.directory
+    const bob = must(parseAddress('bob@other.test'))
+    expect(await accounts.get(bob)).toMatchObject({ frozen: { reason: 'unpaid', isBarred: true } })
     const released = await ask(`POST ${path}:release`, { as: 'owner' })
     expect(released.body).toMatchObject({ staysFrozen: true, released: 0 })
+    expect((await accounts.get(bob))?.frozen).not.toHaveProperty('isBarred')
     const { body } = await ask(`GET ${path}`, { as: 'owner' })
     expect(body.frozen.reason).toBe('unpaid')
   })
@@ -492,6 +505,41 @@ describe('one’s own password', () => {
       body: { method: 'password', password: 'brand new one' },
       headers: { cookie: `__Host-postwolke=${cookie}` },
     })
-    expect((await set(stepped.cookie)).status).toBe(200)
+    const other = await signIn('ann@ours.test', 'brand new one')
+    const done = await set(stepped.cookie)
+    expect(done.status).toBe(200)
+    // All others end; the one that asked goes on, with another cookie.
+    const look = (text: string | undefined) =>
+      ask('GET /session', { headers: { cookie: `__Host-postwolke=${text}` } })
+    for (const ended of [cookie, stepped.cookie, other.cookie]) {
+      expect((await look(ended)).status).toBe(401)
+    }
+    expect((await look(done.cookie)).body).toMatchObject({
+      state: 'signed-in',
+      session: { methods: ['password'] },
+    })
+    const { body } = await ask('GET /accounts/ann@ours.test/sessions', {
+      headers: { cookie: `__Host-postwolke=${done.cookie}` },
+    })
+    expect(body.data).toHaveLength(1)
   })
+})
+
+describe('a name that no key can be', () => {
+  it.each(['\0', '\ud800', `${'x'.repeat(290)}${'😀'.repeat(20)}`])(
+    'is recorded all the same: %j',
+    async (name) => {
+      // Refusals are recorded so often and no more.
+      await world.clock.advance(10 * 60_000)
+      await signIn(name, 'wrong')
+      const path = `/accessTables/${encodeURIComponent(name.toWellFormed())}/entries/x`
+      const told = await ask(`PUT ${path}`, { as: 'auditor', body: { result: 'OK' } })
+      expect(told.status).toBe(403)
+      const { body } = await ask('GET /audit?limit=2', { as: 'owner' })
+      const operations = body.data.map((one: { operation: string }) => one.operation)
+      expect(operations.sort()).toEqual(['accessTables.set', 'session.create'])
+      const object = encodeURIComponent(name.toWellFormed())
+      expect((await ask(`GET /audit?object=${object}`, { as: 'owner' })).status).toBe(200)
+    },
+  )
 })

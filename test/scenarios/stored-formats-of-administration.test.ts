@@ -11,6 +11,7 @@ import { type AuditEntry, nobody } from '#shared/administration/audit/entries.ts
 import { createAuditSeals } from '#shared/administration/audit/seals.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type FactorsRecord, noFactors } from '#shared/directory/factors.ts'
+import { noteRemoved } from '#shared/directory/removed-accounts.ts'
 import { createSettingStore } from '#shared/directory/stored-settings.ts'
 import { createWordIndex } from '#shared/directory/word-index.ts'
 import { createFigureKeeper } from '#shared/figures/keeper.ts'
@@ -96,6 +97,7 @@ afterAll(() => opened.close())
 async function rolesAndFactors({ backend }: Pipeline, annId: AccountId, bobId: AccountId) {
   const { accounts, roles, factors } = backend.directory
   await accounts.set(ann, { displayName: 'Änn Example' })
+  await accounts.freeze(bobId, 'spam run', { isContained: true })
   await accounts.addAll([{ address: made, passwordHash: '!', scramVerifier: null, madeBy: 'j1' }])
   await roles.set(annId, { name: 'owner', domains: [] })
   await roles.set(bobId, { name: 'domain-admin', domains: [domain] })
@@ -156,7 +158,10 @@ async function identities({ backend }: Pipeline, annId: AccountId): Promise<void
   if (added.kind === 'ok') await tokens.find(added.text, place.address)
   const links = createLinks({ ...given, random: counting() })
   await links.make({ kind: 'first-owner', accountId: null, by: 'root' })
-  await links.make({ kind: 'password', accountId: annId, by: 'bob@example.test' })
+  await links.make({
+    ...{ kind: 'password', accountId: annId },
+    ...{ by: 'bob@example.test', byAccount: annId },
+  })
   await createPending(counters, clock).put('name', 'value')
   const site = createPasskeySite(store.tables.directory, settings)
   await site.settle(await site.site())
@@ -268,6 +273,7 @@ async function rest({ backend }: Pipeline, annId: AccountId): Promise<void> {
   const settings = createSettingStore({ table: directory, signals: store.signals, clock })
   await settings.change({ messageSizeLimit: '10MB', logLevel: 'debug' })
   await settings.change({ logLevel: null })
+  await directory.transact([noteRemoved(annId, clock.now())])
   await openApiKeys(directory)
   await createWordIndex(directory).complete()
 }

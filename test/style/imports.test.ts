@@ -20,6 +20,7 @@ const layers: readonly (readonly string[])[] = [
   ['shared/directory', 'shared/mailbox'],
   ['shared/message'],
   ['shared/search'],
+  ['shared/sieve'],
   ['shared/auth', 'shared/queue'],
   ['shared/identity'],
   ['shared/jobs', 'shared/events', 'shared/figures', 'shared/spans'],

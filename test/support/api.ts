@@ -108,6 +108,7 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     factors: backend.factorKeeper,
     oidc: undefined,
     webSessions: backend.webSessions,
+    identities: backend.identities,
     tokens: backend.tokens,
     ...more,
   }

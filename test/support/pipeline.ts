@@ -98,7 +98,10 @@ export function createPipeline(
   const backend = createBackend({ store, settings: loaded.settings, clock, log })
   const expand: Expand = async (...given) => {
     const { local, ...others } = await backend.expand(...given)
-    const marked = local.map((one) => ({ ...one, needsContent: needsContent(one.address) }))
+    const marked = local.map((one) => ({
+      ...one,
+      needsContent: one.needsContent || needsContent(one.address),
+    }))
     return { ...others, local: marked }
   }
   const spool = createSpool({

@@ -5,12 +5,19 @@ import type { SharedBuckets } from '#shared/rates/shared-buckets.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
-export type CountedBuckets = SharedBuckets & { writes: number; fails: boolean }
+export type CountedBuckets = SharedBuckets & {
+  writes: number
+  reads: number
+  fails: boolean
+  /** What somebody does who lets them begin anew. */
+  forget(): void
+}
 
 export function sharedBuckets(clock: Clock): CountedBuckets {
   const fullAtUs = new Map<string, number>()
   const buckets: CountedBuckets = {
     writes: 0,
+    reads: 0,
     fails: false,
     async add(rate, key, amount) {
       buckets.writes++
@@ -21,6 +28,12 @@ export function sharedBuckets(clock: Clock): CountedBuckets {
       fullAtUs.set(name, until)
       return until
     },
+    async fullAtUs(rate, key) {
+      buckets.reads++
+      if (buckets.fails) throw new TemporaryFailure('the table does not answer')
+      return fullAtUs.get(`${rate.name}#${key}`) ?? 0
+    },
+    forget: () => fullAtUs.clear(),
   }
   return buckets
 }

@@ -7,10 +7,11 @@ import {
   type FolderFacts,
 } from '#shared/administration/accounts.ts'
 import { badValue } from '#shared/administration/refusals.ts'
+import { extentOf } from '#shared/administration/rights/allowed.ts'
 import type { SecretSource } from '#shared/administration/secrets.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { defineBulk, operationsById } from '../bulk.ts'
-import type { Call } from '../call.ts'
+import { asKnown, type Call } from '../call.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { listOf } from '../paging.ts'
 import {
@@ -25,6 +26,7 @@ import {
   timeOf,
   warnings,
 } from '../schemas.ts'
+import { setCookie } from '../session-cookie.ts'
 import { findAccount, ofAccount, ofDomainOfAddress, ofList } from '../subjects.ts'
 
 const passwordFacts = z.discriminatedUnion('kind', [
@@ -173,6 +175,14 @@ async function changed(call: Call, text: string, warnings: readonly { readonly k
   return answer({ account: accountOf(shown.account), warnings: [...warnings] }, { version })
 }
 
+/** Where the password was one’s own: the session that asked has ended with the others, and begins anew. */
+async function headersOfNewSession(id: string, { identity, deps, isRehearsal }: Call) {
+  const { session } = identity
+  if (session?.accountId !== id || isRehearsal) return {}
+  const begun = await deps.signIns.begin(session.accountId, session.methods, session.from)
+  return begun.kind === 'signed-in' ? Object.fromEntries([setCookie(begun.cookie)]) : {}
+}
+
 const removed = z.object({ address: z.string(), messages: z.number().int(), warnings })
 
 /** Without what it costs to tell of each account. */
@@ -278,7 +288,10 @@ const singleAccountOperations = [
     async run({ params, body: { quotaBytes, ...changes } }, call) {
       const address = await addressOf(call, params.account)
       const quota = quotaText(quotaBytes)
-      const set = await call.administration.accounts.set({ ...changes, address, quota })
+      const set = await call.administration.accounts.set(
+        { ...changes, address, quota },
+        asKnown(call, versionOfAccount),
+      )
       return set.kind === 'set' ? await changed(call, address, set.warnings) : set
     },
   }),
@@ -286,7 +299,8 @@ const singleAccountOperations = [
     id: 'accounts.setPassword',
     method: 'put',
     path: '/accounts/{account}/password',
-    summary: 'Sets another password; sessions of the account end.',
+    summary:
+      'Sets another password; sessions of the account end. Of one’s own the session that asks goes on, with another cookie.',
     right: 'credentials.reset',
     input: { params: accountParams, body: z.strictObject(secrets) },
     subject: ({ params }) => ofAccount(params.account),
@@ -299,8 +313,14 @@ const singleAccountOperations = [
         return badValue('password', '', { name: 'password-or-hash' })
       }
       const address = await addressOf(call, params.account)
-      const set = await call.administration.accounts.set({ address, secret: secretOf(body) })
-      return set.kind === 'set' ? await changed(call, address, set.warnings) : set
+      const set = await call.administration.accounts.set(
+        { address, secret: secretOf(body) },
+        asKnown(call, versionOfAccount),
+      )
+      if (set.kind !== 'set') return set
+      const told = await changed(call, address, set.warnings)
+      if (told.kind !== 'answer') return told
+      return { ...told, headers: await headersOfNewSession(told.value.account.id, call) }
     },
   }),
   defineOperation({
@@ -315,7 +335,10 @@ const singleAccountOperations = [
     current: currentAccount,
     async run({ params, body }, call) {
       const address = await addressOf(call, params.account)
-      const set = await call.administration.accounts.set({ address, forward: body.forward })
+      const set = await call.administration.accounts.set(
+        { address, forward: body.forward },
+        asKnown(call, versionOfAccount),
+      )
       return set.kind === 'set' ? await changed(call, address, set.warnings) : set
     },
   }),
@@ -336,10 +359,13 @@ const singleAccountOperations = [
       return answer({ address: measured.address, messages: measured.messages, warnings: [] })
     },
     async run({ params }, call) {
-      const gone = await call.administration.accounts.remove(await addressOf(call, params.account))
+      const address = await addressOf(call, params.account)
+      const within = extentOf(call.actor, 'directory.read')
+      const options = { ...asKnown(call, versionOfAccount), within }
+      const gone = await call.administration.accounts.remove(address, options)
       if (gone.kind !== 'removed') return gone
-      const { address, messages, warnings } = gone
-      return answer({ address, messages, warnings: [...warnings] })
+      const { messages, warnings } = gone
+      return answer({ address: gone.address, messages, warnings: [...warnings] })
     },
   }),
   defineOperation({

@@ -3,8 +3,10 @@
 import { z } from '@hono/zod-openapi'
 import type { TreeNode } from '#shared/administration/alias-tree.ts'
 import type { AliasFacts } from '#shared/administration/aliases.ts'
+import type { Actor, Extent } from '#shared/administration/rights/actor.ts'
+import { extentOf } from '#shared/administration/rights/allowed.ts'
 import { defineBulk, operationsById } from '../bulk.ts'
-import type { Call } from '../call.ts'
+import { asKnown, type Call } from '../call.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { listOf } from '../paging.ts'
 import {
@@ -15,7 +17,7 @@ import {
   pageQuery,
   warnings,
 } from '../schemas.ts'
-import { ofDomainOfAddress, ofList } from '../subjects.ts'
+import { ofAlias, ofDomainOfAddress, ofList } from '../subjects.ts'
 
 const alias = z.object({ alias: z.string(), targets: z.array(z.string()) }).openapi('Alias')
 const route = z
@@ -43,7 +45,14 @@ const params = z.object({ alias: addressText })
 const aliasOf = ({ alias, targets }: AliasFacts) => ({ alias, targets: [...targets] })
 const done = z.object({ alias, warnings })
 
+/** What is told of the ways of mail ends where his domains end. A token that may not read the directory is told of none. */
+const sightOf = (actor: Actor): Extent =>
+  extentOf(actor, 'directory.read') ?? { kind: 'domains', domains: [] }
+
 /** Undefined: it is no alias. */
+/** The version of an alias: all of it. */
+const itself = (alias: AliasFacts) => alias
+
 async function current({ administration }: Call, name: string) {
   const shown = await administration.aliases.show(name)
   // Behind a catch-all another alias answers.
@@ -79,11 +88,11 @@ const singleAliasOperations = [
     summary: 'Adds an alias.',
     right: 'directory.write',
     input: { body: z.strictObject({ alias: addressText, targets }) },
-    subject: ({ body }) => ofDomainOfAddress(body.alias, 'alias'),
+    subject: ({ body }) => ofAlias(body.alias),
     output: done,
     status: 201,
-    async run({ body }, { administration }) {
-      const added = await administration.aliases.add(body)
+    async run({ body }, { administration, actor }) {
+      const added = await administration.aliases.add({ ...body, within: sightOf(actor) })
       if (added.kind !== 'added') return added
       const { alias, warnings } = added
       return answer(
@@ -115,8 +124,8 @@ const singleAliasOperations = [
         route,
       }),
     ]),
-    async run({ params }, { administration }) {
-      const shown = await administration.aliases.show(params.alias)
+    async run({ params }, { administration, actor }) {
+      const shown = await administration.aliases.show(params.alias, sightOf(actor))
       switch (shown.kind) {
         case 'alias': {
           const value = {
@@ -146,8 +155,8 @@ const singleAliasOperations = [
     input: { params },
     subject: ({ params }) => ofDomainOfAddress(params.alias, 'alias'),
     output: treeNode,
-    async run({ params }, { administration }) {
-      const shown = await administration.aliases.tree(params.alias)
+    async run({ params }, { administration, actor }) {
+      const shown = await administration.aliases.tree(params.alias, sightOf(actor))
       return shown.kind === 'tree' ? answer(shown.tree) : shown
     },
   }),
@@ -158,11 +167,13 @@ const singleAliasOperations = [
     summary: 'Gives an alias other targets.',
     right: 'directory.write',
     input: { params, body: z.strictObject({ targets }) },
-    subject: ({ params }) => ofDomainOfAddress(params.alias, 'alias'),
+    subject: ({ params }) => ofAlias(params.alias),
     output: done,
     current: ({ params }, call) => current(call, params.alias),
-    async run({ params, body }, { administration }) {
-      const set = await administration.aliases.set({ ...params, ...body })
+    async run({ params, body }, call) {
+      const within = sightOf(call.actor)
+      const { aliases } = call.administration
+      const set = await aliases.set({ ...params, ...body, within }, asKnown(call, itself))
       if (set.kind !== 'set') return set
       const { alias, warnings } = set
       return answer({ alias: aliasOf(alias), warnings: [...warnings] }, { version: alias })
@@ -175,11 +186,12 @@ const singleAliasOperations = [
     summary: 'Removes an alias.',
     right: 'directory.write',
     input: { params },
-    subject: ({ params }) => ofDomainOfAddress(params.alias, 'alias'),
+    subject: ({ params }) => ofAlias(params.alias),
     output: z.object({ alias: z.string(), warnings }),
     current: ({ params }, call) => current(call, params.alias),
-    async run({ params }, { administration }) {
-      const removed = await administration.aliases.remove(params.alias)
+    async run({ params }, call) {
+      const options = { ...asKnown(call, itself), within: sightOf(call.actor) }
+      const removed = await call.administration.aliases.remove(params.alias, options)
       if (removed.kind !== 'removed') return removed
       return answer({ alias: removed.alias, warnings: [...removed.warnings] })
     },

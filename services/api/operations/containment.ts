@@ -48,6 +48,12 @@ export const containmentOperations = [
       appPasswords: z.number().int(),
       tokens: z.number().int(),
       passwordBarred: z.boolean(),
+      passkeys: z.number().int().openapi({
+        description: 'They let nobody in until the account is released.',
+      }),
+      identities: z.number().int().openapi({
+        description: 'At an issuer; they let nobody in until the account is released.',
+      }),
       forward: forward.nullable(),
       forwardsLately: z.array(change),
     }),

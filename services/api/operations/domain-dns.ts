@@ -3,7 +3,7 @@
 import { z } from '@hono/zod-openapi'
 import { zoneLines } from '#shared/administration/dns/zone-text.ts'
 import type { Keys } from '#shared/administration/signing.ts'
-import type { Call } from '../call.ts'
+import { asKnown, type Call } from '../call.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { domainParams, flag, text, time, timeOf } from '../schemas.ts'
 import { ofDomain } from '../subjects.ts'
@@ -157,8 +157,14 @@ export const domainDnsOperations = [
     subject: ({ params }) => ofDomain(params.domain),
     output: keys,
     current: ({ params }, call) => currentKeys(call, params.domain),
-    run: async ({ params, body }, { administration }) =>
-      shown(await administration.signing.rotate({ ...params, ...body })),
+    run: async ({ params, body }, call) =>
+      shown(
+        await call.administration.signing.rotate({
+          ...params,
+          ...body,
+          ...asKnown(call, versionOf),
+        }),
+      ),
   }),
   defineOperation({
     id: 'keys.import',
@@ -174,8 +180,10 @@ export const domainDnsOperations = [
     output: keys,
     status: 201,
     current: ({ params }, call) => currentKeys(call, params.domain),
-    async run({ params, body: { selector, privateKey: pem } }, { administration }) {
-      return shown(await administration.signing.import({ ...params, selector, pem }))
+    async run({ params, body: { selector, privateKey: pem } }, call) {
+      const known = asKnown(call, versionOf)
+      const { signing } = call.administration
+      return shown(await signing.import({ ...params, selector, pem, ...known }))
     },
   }),
   ...(['revoke', 'force'] as const).map((verb) =>
@@ -192,8 +200,8 @@ export const domainDnsOperations = [
       subject: ({ params }) => ofDomain(params.domain),
       output: keys,
       current: ({ params }, call) => currentKeys(call, params.domain),
-      run: async ({ params }, { administration }) =>
-        shown(await administration.signing[verb](params)),
+      run: async ({ params }, call) =>
+        shown(await call.administration.signing[verb]({ ...params, ...asKnown(call, versionOf) })),
     }),
   ),
 ]

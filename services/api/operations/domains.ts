@@ -2,6 +2,7 @@
 
 import { z } from '@hono/zod-openapi'
 import type { DomainFacts } from '#shared/administration/domains.ts'
+import { asKnown } from '../call.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { listOf } from '../paging.ts'
 import { domainParams, domainText, flag, pageOf, pageQuery, time, timeOf } from '../schemas.ts'
@@ -124,10 +125,11 @@ export const domainOperations = [
       }
       return answer({ domain, accounts, aliases, messages: measured.messages })
     },
-    async run({ params, query }, { administration }) {
-      const removed = await administration.domains.remove({
+    async run({ params, query }, call) {
+      const removed = await call.administration.domains.remove({
         domain: params.domain,
         force: query.force,
+        ...asKnown(call, versionOf),
       })
       if (removed.kind !== 'removed') return removed
       const { kind: _, ...counts } = removed

@@ -52,8 +52,8 @@ export const eventOperations = [
         description: 'Something was missed: everything is to be read anew.',
       }),
     }),
-    async run({ query }, { deps, actor, request }) {
-      const { events, eventStreams } = deps
+    async run({ query }, { deps, actor, identity, request }) {
+      const { events, eventStreams, identities } = deps
       const wanted = (query.topics ?? [...eventTopics]).filter((topic) =>
         events.topics.includes(topic),
       )
@@ -63,7 +63,10 @@ export const eventOperations = [
       const accepts = request.headers.get('accept') ?? ''
       if (eventStreams !== undefined && accepts.includes('text/event-stream')) {
         const who = actor.accountId ?? actor.name
-        const response = eventStreams.open(who, question, request.signal)
+        const response = eventStreams.open(who, question, {
+          signal: request.signal,
+          holds: () => identities.holds(identity),
+        })
         if (response !== undefined) return { kind: 'response', response }
         return problem({
           status: 429,

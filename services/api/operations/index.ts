@@ -14,6 +14,8 @@ import { eventOperations } from './events.ts'
 import { factorOperations } from './factors.ts'
 import { figureOperations } from './figures.ts'
 import { grantOperations } from './grants.ts'
+import { greylistOperations } from './greylist.ts'
+import { heldLoginOperations } from './held-logins.ts'
 import { invitationOperations } from './invitations.ts'
 import { jobOperations } from './jobs.ts'
 import { loginOperations } from './logins.ts'
@@ -24,6 +26,7 @@ import { queueOperations } from './queue.ts'
 import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
 import { searchOperations } from './search.ts'
+import { sendingOperations } from './sending.ts'
 import { serviceOperations } from './service.ts'
 import { sessionOperations } from './session.ts'
 import { settingOperations } from './settings.ts'
@@ -45,6 +48,8 @@ export const operations: readonly Operation[] = [
   ...factorOperations,
   ...figureOperations,
   ...grantOperations,
+  ...greylistOperations,
+  ...heldLoginOperations,
   ...invitationOperations,
   ...jobOperations,
   ...loginOperations,
@@ -55,6 +60,7 @@ export const operations: readonly Operation[] = [
   ...rewrittenSenderOperations,
   ...roleOperations,
   ...searchOperations,
+  ...sendingOperations,
   ...serviceOperations,
   ...sessionOperations,
   ...settingOperations,

@@ -32,6 +32,7 @@ export const invitationOperations = [
         address,
         as: 'password',
         by: actor.name,
+        byAccount: actor.accountId,
       })
       if (made.kind !== 'invited') return made
       const { origin } = new URL(request.url)

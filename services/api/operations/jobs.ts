@@ -4,12 +4,13 @@
 import { z } from '@hono/zod-openapi'
 import { EXPORT_DIRECTORY, type ExportInput } from '#shared/administration/jobs/export-directory.ts'
 import { IMPORT_ROWS, type ImportInput } from '#shared/administration/jobs/import-rows.ts'
+import { tooManyJobs } from '#shared/administration/jobs/open-jobs.ts'
 import { UNDO_IMPORT, type UndoInput } from '#shared/administration/jobs/undo-import.ts'
 import { badValue } from '#shared/administration/refusals.ts'
 import type { Extent } from '#shared/administration/rights/actor.ts'
 import { allowed } from '#shared/administration/rights/allowed.ts'
-import { type JobFacts, type JobId, jobStates, parseJobId } from '#shared/jobs/job.ts'
-import { JOB_TEXT_BYTES_MAX } from '#shared/jobs/jobs.ts'
+import { isEnded, type JobFacts, type JobId, jobStates, parseJobId } from '#shared/jobs/job.ts'
+import { JOB_TEXT_BYTES_MAX, type Jobs } from '#shared/jobs/jobs.ts'
 import type { Call } from '../call.ts'
 import { answer, defineOperation, type Outcome, problem } from '../operation.ts'
 import { problemOfRule } from '../permit.ts'
@@ -57,6 +58,13 @@ const jobParams = z.object({ job: z.string().max(64).openapi({ example: 'j0199â€
 export const begun = (job: JobFacts) =>
   answer(jobOf(job), { status: 202, location: `/jobs/${job.id}` })
 
+export async function beginJob(
+  { deps: { jobs } }: Pick<Call, 'deps'>,
+  job: Parameters<Jobs['begin']>[0],
+): Promise<Outcome<ReturnType<typeof jobOf>>> {
+  return (await tooManyJobs(jobs, job.owner)) ?? begun(await jobs.begin(job))
+}
+
 /** As it would be begun. */
 export const rehearsedJob = (
   { actor, nowMs }: Call,
@@ -79,6 +87,12 @@ const elsewhere = problem({
   status: 403,
   code: 'no-right',
   detail: 'this is for those who may do it in every domain',
+})
+
+const stillRunning = problem({
+  status: 409,
+  code: 'still-running',
+  detail: 'it is not over yet; cancel it first',
 })
 
 /** Undefined: everywhere. */
@@ -225,6 +239,8 @@ export const jobOperations = [
       }
       const dryRun = rehearse || call.isRehearsal
       const input: ImportInput = { what, update, dryRun, ...(within && { within }) }
+      const tooMany = await tooManyJobs(call.deps.jobs, ownerOf(call))
+      if (tooMany !== undefined) return tooMany
       const read = await readBytes(call.request, JOB_TEXT_BYTES_MAX)
       if (read.kind === 'problem') return read
       const text = read.value
@@ -251,10 +267,12 @@ export const jobOperations = [
       if (of?.kind !== IMPORT_ROWS || (what !== 'accounts' && what !== 'aliases')) {
         return noJob(params.job)
       }
+      // What it adds later would stay.
+      if (!isEnded(of.state)) return stillRunning
       if (call.isRehearsal) return answer(jobOf(of))
       const input: UndoInput = { job: of.id, what }
       const about = { what, of: of.id }
-      return begun(await jobs.begin({ kind: UNDO_IMPORT, input, about, owner: ownerOf(call) }))
+      return await beginJob(call, { kind: UNDO_IMPORT, input, about, owner: ownerOf(call) })
     },
   }),
   defineOperation({
@@ -289,7 +307,7 @@ export const jobOperations = [
       const input: ExportInput = { what, format, ...(domain && { domain: domain.toLowerCase() }) }
       const about = { what, format, domain: domain ?? null }
       const job = { kind: EXPORT_DIRECTORY, input, about, owner: ownerOf(call) }
-      return begun(await call.deps.jobs.begin(job))
+      return await beginJob(call, job)
     },
   }),
 ]

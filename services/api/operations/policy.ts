@@ -1,10 +1,15 @@
 // Policy: the lists as they are in force, what they would say of a client, and what other settings would have made of the mail that came.
 
 import { z } from '@hono/zod-openapi'
-import { explainListeners, type ReplayReport } from '#shared/administration/policy.ts'
+import {
+  type Explained,
+  explainListeners,
+  type ReplayReport,
+} from '#shared/administration/policy.ts'
 import { extentOf } from '#shared/administration/rights/allowed.ts'
+import { toldRecord } from '#shared/administration/told-record.ts'
 import { answer, defineOperation } from '../operation.ts'
-import { text, time, timeOf } from '../schemas.ts'
+import { flag, text, time, timeOf } from '../schemas.ts'
 import { ofSystem } from '../subjects.ts'
 import { decisionOf, decisionSchema } from './decisions.ts'
 import { ofTraced } from './trace.ts'
@@ -12,7 +17,20 @@ import { ofTraced } from './trace.ts'
 /** Decisions that are made again while somebody waits. */
 const REPLAYED_MAX = 5_000
 
-const decisions = z.object({ data: z.array(decisionSchema) })
+const decisions = z.object({
+  data: z.array(decisionSchema),
+  records: z
+    .array(z.looseObject({}))
+    .optional()
+    .openapi({ description: 'The same whole, as they were recorded, where that was asked for.' }),
+})
+
+const recordsQuery = z.object({ records: flag.optional() })
+
+const decisionsOf = (found: Explained, { records = false }: { records?: boolean | undefined }) => ({
+  data: found.decisions.map(decisionOf),
+  ...(records && { records: found.decisions.map((one) => ({ ...toldRecord(one) })) }),
+})
 
 const kinds = z.object({
   count: z.number().int(),
@@ -55,7 +73,7 @@ export const policyOperations = [
       data: z.array(z.object({ setting: z.string(), restrictions: z.string() })),
     }),
     async run(_, { administration }) {
-      return answer({ data: administration.policy.lists().map((one) => ({ ...one })) })
+      return answer({ data: (await administration.policy.lists()).map((one) => ({ ...one })) })
     },
   }),
   defineOperation({
@@ -64,14 +82,14 @@ export const policyOperations = [
     path: '/policy/decisions/{queueId}',
     summary: 'Tells what was decided about a message, rule by rule.',
     right: 'trace.read',
-    input: { params: z.object({ queueId: text('01M0TEXAMP1E000000') }) },
+    input: { params: z.object({ queueId: text('01M0TEXAMP1E000000') }), query: recordsQuery },
     subject: ({ params }) => ofTraced(params.queueId),
     output: decisions,
-    async run({ params }, { administration, actor }) {
+    async run({ params, query }, { administration, actor }) {
       const within = extentOf(actor, 'trace.read')
       const found = await administration.policy.recorded(params.queueId, within)
       if (found.kind !== 'explained') return found
-      return answer({ data: found.decisions.map(decisionOf) })
+      return answer(decisionsOf(found, query))
     },
   }),
   defineOperation({
@@ -82,6 +100,7 @@ export const policyOperations = [
     right: 'policy.write',
     onlyAsks: true,
     input: {
+      query: recordsQuery,
       body: z.strictObject({
         client: text('198.51.100.7'),
         recipient: text('ann@example.org'),
@@ -95,10 +114,10 @@ export const policyOperations = [
     },
     subject: () => ofSystem,
     output: decisions,
-    async run({ body }, { administration }) {
+    async run({ body, query }, { administration }) {
       const found = await administration.policy.explain(body)
       if (found.kind !== 'explained') return found
-      return answer({ data: found.decisions.map(decisionOf) })
+      return answer(decisionsOf(found, query))
     },
   }),
   defineOperation({
@@ -112,6 +131,9 @@ export const policyOperations = [
       body: z.strictObject({
         since: text('24h').optional(),
         changes: z.record(text('smtpdClientRestrictions'), z.string().max(20_000)).optional(),
+        asksDns: z.boolean().optional().openapi({
+          description: 'Asks the DNS now for what it was not asked then.',
+        }),
       }),
     },
     subject: () => ofSystem,

@@ -13,7 +13,7 @@ import type { Call } from '../call.ts'
 import { answer, defineOperation, type Outcome, problem } from '../operation.ts'
 import { LIST_ENTRIES, pageOf, pageQuery, text, time, timeOf } from '../schemas.ts'
 import { type FindSubject, ofList, ofSystem } from '../subjects.ts'
-import { begun, jobSchema, ownerOf, rehearsedJob } from './jobs.ts'
+import { beginJob, jobSchema, ownerOf, rehearsedJob } from './jobs.ts'
 
 const age = text('4h')
 
@@ -226,7 +226,7 @@ export const queueOperations = [
     subject: () => ofList,
     output: jobSchema,
     async run({ body: { verb, filter, heldToo, countedAt } }, call) {
-      const { administration, extent, deps, nowMs } = call
+      const { administration, extent, nowMs } = call
       const sends = verb === 'release' || verb === 'flush'
       if (sends && extentOf(call.actor, 'queue.send')?.kind !== 'all') return notHisToSend
       const countedMs = Math.min(nowMs, countedAt === undefined ? nowMs : Date.parse(countedAt))
@@ -243,7 +243,7 @@ export const queueOperations = [
       const total = counted.messages
       if (call.isRehearsal) return answer(rehearsedJob(call, { kind: QUEUE_CHANGE, total }))
       const job = { kind: QUEUE_CHANGE, input, about: { verb }, owner: ownerOf(call), total }
-      return begun(await deps.jobs.begin(job))
+      return await beginJob(call, job)
     },
   }),
   defineOperation({

@@ -118,6 +118,7 @@ export async function signInOutcome(
   call: OpenCall,
   result: SignedIn | SignInRefused | TicketGone,
   login: string,
+  of: 'password' | 'factor' = 'password',
 ) {
   const { deps, auditEntry, identity } = call
   if (result.kind === 'signed-in') {
@@ -137,10 +138,14 @@ export async function signInOutcome(
     result.kind,
     network,
   )
-  return refusedOutcome(result)
+  return refusedOutcome(result, of)
 }
 
-export function refusedOutcome(result: SignInRefused | TicketGone) {
+/** `of`: what was shown. Who came so far as to be asked for a factor may know that it was that. */
+export function refusedOutcome(
+  result: SignInRefused | TicketGone,
+  of: 'password' | 'factor' = 'password',
+) {
   switch (result.kind) {
     case 'throttled':
       return problem({
@@ -157,6 +162,13 @@ export function refusedOutcome(result: SignInRefused | TicketGone) {
           'this sign-in took too long, or its factor was wrong too often; begin with the password again',
       })
     case 'refused':
+      if (of === 'factor') {
+        return problem({
+          status: 401,
+          code: 'wrong-factor',
+          detail: 'the factor is wrong, or the account may not sign in; try again',
+        })
+      }
       return problem({
         status: 401,
         code: 'wrong-credentials',
@@ -259,7 +271,7 @@ export const sessionOperations = [
         answer: { method, answer },
         from: placeOf(call),
       })
-      return await signInOutcome(call, result, method)
+      return await signInOutcome(call, result, method, 'factor')
     },
   }),
   defineOperation({
@@ -345,7 +357,7 @@ export const sessionOperations = [
         return steppedUpOutcome(call, result)
       }
       await audit.noteRefused(call.auditEntry, result.kind, clientNetwork(call.caller.address))
-      return refusedOutcome(result)
+      return refusedOutcome(result, body.method === 'password' ? 'password' : 'factor')
     },
   }),
   defineOperation({

@@ -93,7 +93,7 @@ export const signInElsewhereOperations = [
         owner === undefined
           ? { kind: 'refused' }
           : await call.deps.signIns.begin(owner.accountId, ['passkey'], placeOf(call))
-      return await signInOutcome(call, result, 'passkey')
+      return await signInOutcome(call, result, 'passkey', 'factor')
     },
   }),
   defineOpenOperation({

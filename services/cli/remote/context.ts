@@ -19,6 +19,8 @@ import {
   remoteSigning,
   remoteSrs,
 } from './directory.ts'
+import { remoteGreylist, remoteSending } from './greylist.ts'
+import { remoteHeldLogins } from './held-logins.ts'
 import { remoteImports } from './imports.ts'
 import { type RemoteJobs, remoteJobs } from './jobs.ts'
 import {
@@ -31,11 +33,12 @@ import {
   remoteRoles,
   remoteTokens,
 } from './people.ts'
+import { remotePolicy } from './policy.ts'
 import { remoteQueue } from './queue.ts'
 import { remoteAudit, remoteAuditSeals, remoteQuarantine, remoteTrace } from './record.ts'
 import { readServers } from './servers-file.ts'
 import { remoteSearch, remoteSessions } from './services.ts'
-import { remotePolicy, remoteSettings } from './settings.ts'
+import { remoteSettings } from './settings.ts'
 import { createTransport, parseServer } from './transport.ts'
 
 export async function createRemoteContext(
@@ -62,7 +65,11 @@ export async function createRemoteContext(
       )
     },
     audit: undefined,
-    settings: { hostname: client.server.hostname, traceRetention: undefined },
+    settings: {
+      hostname: client.server.hostname,
+      traceRetention: undefined,
+      policyRecordLifetime: undefined,
+    },
     log: silentLog,
     by: '',
     changes: [],
@@ -107,6 +114,7 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     appPasswords: returningRefusals(remoteAppPasswords(client)),
     clientSetup: returningRefusals(remoteClientSetup(client)),
     logins: returningRefusals(remoteLogins(client)),
+    heldLogins: returningRefusals(remoteHeldLogins(client)),
     factors: returningRefusals(remoteFactors(client)),
     aliases: returningRefusals(remoteAliases(client)),
     grants: returningRefusals(remoteGrants(client)),
@@ -121,9 +129,11 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
         throw new Error('the status is of a machine')
       },
     },
+    sending: returningRefusals(remoteSending(client)),
+    greylist: returningRefusals(remoteGreylist(client)),
     trace: returningRefusals(remoteTrace(client)),
     settings: returningRefusals(remoteSettings(client)),
-    policy: returningRefusals(remotePolicy()),
+    policy: returningRefusals(remotePolicy(client)),
     quarantine: returningRefusals(remoteQuarantine(client)),
   }
 }

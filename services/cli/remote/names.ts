@@ -30,3 +30,6 @@ function checked(text: string, field: Field): string {
     badValue(field, text, { name: 'mail-address', lacksDomain: !text.includes('@') }),
   )
 }
+
+/** As the store has it: addresses here are in small letters. */
+export const canonical = (address: string) => address.toLowerCase()

@@ -20,7 +20,7 @@ import type { RoleAdministration, RoleFacts, RoleSet } from '#shared/administrat
 import type { TokenAdministration, TokenFacts } from '#shared/administration/tokens.ts'
 import { CommandFailure } from '../failure.ts'
 import { type ApiClient, msOf, msOrNull, type Page, path, RefusedByServer } from './client.ts'
-import { accountPath } from './names.ts'
+import { accountPath, canonical } from './names.ts'
 
 /** What stands on no operation, for the reason given. */
 const onStoreOnly = async (why: string): Promise<never> => {
@@ -250,9 +250,6 @@ export function remoteAppPasswords(client: ApiClient): AppPasswordAdministration
     },
   }
 }
-
-/** As the store has it: addresses here are in small letters. */
-const canonical = (address: string) => address.toLowerCase()
 
 type DeviceBody = Omit<Logins['devices'][number], 'lastMs'> & { readonly lastAt: string }
 type SessionBody = Omit<NonNullable<Logins['sessions']>[number], 'sinceMs'> & {

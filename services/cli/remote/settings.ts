@@ -1,8 +1,6 @@
-// Settings over the API, as shared/administration/settings.ts has them; and why policy is asked where it decides.
+// Settings over the API, as shared/administration/settings.ts has them.
 
-import type { PolicyAdministration } from '#shared/administration/policy.ts'
 import type { SettingFacts, SettingsAdministration } from '#shared/administration/settings.ts'
-import { CommandFailure } from '../failure.ts'
 import { type ApiClient, path } from './client.ts'
 
 export function remoteSettings(client: ApiClient): SettingsAdministration {
@@ -29,20 +27,5 @@ export function remoteSettings(client: ApiClient): SettingsAdministration {
       const { result } = await client.ask<{ readonly result: Changed }>(asked)
       return { kind: 'changed', ...result }
     },
-  }
-}
-
-export function remotePolicy(): PolicyAdministration {
-  const here = (): never => {
-    throw new CommandFailure(
-      'this works on a data folder or a deployment, and not on a server: the console shows it there',
-      'usage',
-    )
-  }
-  return {
-    lists: here,
-    recorded: async () => here(),
-    explain: async () => here(),
-    replay: async () => here(),
   }
 }

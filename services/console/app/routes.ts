@@ -9,6 +9,8 @@ export type Route = {
   readonly path: string
   /** Undefined: for whoever has signed in. */
   readonly right?: Right
+  /** Whoever has the right for what is their own may open it too. */
+  readonly isOwnToo?: boolean
   /** Under which entry of the navigation it stands. */
   readonly entry?: Entry
   /** Shown without a session, and without the frame. */
@@ -42,7 +44,7 @@ export const routes = [
   { name: 'trace',    path: '/trace', right: 'trace.read', entry: 'trace' },
   { name: 'story',    path: '/trace/:queueId', right: 'trace.read', entry: 'trace' },
   { name: 'quarantine', path: '/quarantine', right: 'quarantine.read', entry: 'quarantine' },
-  { name: 'held',     path: '/quarantine/:queueId', right: 'quarantine.read', entry: 'quarantine' },
+  { name: 'held',     path: '/quarantine/:queueId', right: 'quarantine.read', isOwnToo: true, entry: 'quarantine' },
   { name: 'accounts', path: '/accounts', right: 'directory.read', entry: 'accounts' },
   { name: 'account-new', path: '/accounts/new', right: 'directory.write', entry: 'accounts' },
   { name: 'account-import', path: '/accounts/import', right: 'directory.write', entry: 'accounts' },
@@ -57,6 +59,10 @@ export const routes = [
   { name: 'access',   path: '/policy/tables/:table?', right: 'policy.read', entry: 'policy' },
   { name: 'explain',  path: '/policy/explain', right: 'policy.write', entry: 'policy' },
   { name: 'rehearse', path: '/policy/rehearse', right: 'policy.write', entry: 'policy' },
+  { name: 'greylist', path: '/policy/greylist', right: 'policy.read', entry: 'policy' },
+  { name: 'health',   path: '/service', right: 'service.read', entry: 'service' },
+  { name: 'certificates', path: '/service/certificates', right: 'service.read', entry: 'service' },
+  { name: 'held-logins', path: '/service/held-logins', right: 'logins.read', entry: 'service' },
   { name: 'settings', path: '/service/settings', right: 'settings.read', entry: 'service' },
   { name: 'roles',    path: '/service/roles', right: 'roles.read', entry: 'service' },
   { name: 'tokens',   path: '/service/tokens', right: 'tokens.read', entry: 'service' },

@@ -1,23 +1,28 @@
 // Local delivery, what a local delivery agent does: finds the folder, watches the quota, appends exactly once.
 
 import type { FinalRecipient, LocalAction, Undelivered } from '#shared/contracts/delivery.ts'
-import type { AccountId, Folder } from '#shared/contracts/mailbox.ts'
+import type { AccountId, Flag, Folder } from '#shared/contracts/mailbox.ts'
 import { lookupKey } from '#shared/mail/address.ts'
-import { noFlags } from '#shared/mailbox/flags.ts'
+import { type FlagSet, flagSet, noFlags } from '#shared/mailbox/flags.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { Quota } from '#shared/mailbox/quota.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
+import type { CreatedMessage } from '#shared/queue/created-message.ts'
 import type { LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import type { Action } from '#shared/sieve/actions.ts'
 import { Conflict } from '#shared/storage/ports.ts'
 import { Contended } from '#shared/storage/retry-on-conflict.ts'
+import type { FilteredAccount, Filtering } from './filtering/filtering.ts'
 
 export function createLocalDelivery(deps: {
   readonly mailbox: Mailbox
   /** Undefined when the account is gone. */
-  readonly quota: (accountId: AccountId) => Promise<Quota | undefined>
+  readonly account: (accountId: AccountId) => Promise<LocalAccount | undefined>
+  readonly filtering: Filtering
+  readonly wrapSender: (sender: string) => Promise<string>
   readonly options: {
     /** `user+folder@` and `user+above/folder@` go into that folder when it exists. */
     readonly deliverToDetailFolder: boolean
@@ -30,15 +35,23 @@ export function createLocalDelivery(deps: {
     try {
       const accountId = accountFor(message, recipient)
       if (typeof accountId !== 'string') return answer(accountId)
-      const quota = await deps.quota(accountId)
-      if (quota === undefined) {
+      const account = await deps.account(accountId)
+      if (account === undefined) {
         const reply = `${recipient.address}: no such account`
         return answer({ kind: 'failed', status: '5.1.1', reply })
       }
-      const folder = message.junk
-        ? await junkFolder(accountId)
-        : await folderFor(accountId, recipient)
-      return await deliverInto(folder, { blob, recipient, reserved, quota })
+      const { quota } = account
+      const letter: Letter = { message, blob, recipient, reserved, quota, account: accountId }
+      const wanted = await deps.filtering.decide(message, {
+        blob,
+        recipient,
+        account: { id: accountId, script: account.script },
+        prepend: deliveryFields(recipient),
+      })
+      if (wanted === undefined || wanted.kind === 'failed') {
+        return await deliverInto(await defaultFolder(letter), letter)
+      }
+      return await doActions(wanted.actions, letter)
     } catch (error) {
       if (!(error instanceof TemporaryFailure)) throw error
       const reply = `storage failed: ${error.message}`
@@ -48,16 +61,56 @@ export function createLocalDelivery(deps: {
     }
   }
 
+  /** All that scripts want; what is to be tried again has all of it tried again. */
+  async function doActions(actions: readonly Action[], letter: Letter): Promise<LocalResult> {
+    const { message, recipient } = letter
+    const stored = new Map<string, { readonly folder: Folder; readonly flags: FlagSet }>()
+    const done: LocalResult[] = []
+    const creates: CreatedMessage[] = []
+    for (const action of actions) {
+      switch (action.kind) {
+        case 'keep':
+        case 'fileinto': {
+          const folder =
+            action.kind === 'keep'
+              ? await defaultFolder(letter)
+              : await folderNamed(letter.account, action)
+          // RFC 5228 §2.10.3: once; RFC 5232 §3: with the flags that were said last.
+          stored.set(folder.id, { folder, flags: flagSet((action.flags ?? []) as Flag[]) })
+          break
+        }
+        case 'redirect':
+          creates.push(await redirected(message, recipient, action.to, deps.wrapSender))
+          done.push(answer({ kind: 'redirected', to: action.to }))
+          break
+        case 'discard':
+          done.push(answer({ kind: 'discarded' }))
+          break
+        case 'reject':
+        case 'ereject': {
+          const reply = oneLine(action.reason)
+          done.push(answer({ kind: 'refused', status: '5.7.1', reply }))
+          break
+        }
+      }
+    }
+    for (const { folder, flags } of stored.values()) {
+      done.push(await deliverInto(folder, letter, flags))
+    }
+    return together(done, creates)
+  }
+
   /** Once, however often it is asked: the folder remembers the blob. */
   async function deliverInto(
     folder: Folder,
     { blob, recipient, reserved, quota }: Letter,
+    flags: FlagSet = noFlags,
   ): Promise<LocalResult> {
     const appended = await mailbox.append(
       folder,
       {
         blob,
-        flags: noFlags,
+        flags,
         internalDateMs: deps.clock.now(),
         prepend: deliveryFields(recipient),
         once: true,
@@ -107,6 +160,29 @@ export function createLocalDelivery(deps: {
     return again?.selectable ? again : mailbox.inbox(accountId)
   }
 
+  function defaultFolder({ message, account, recipient }: Letter): Promise<Folder> {
+    return message.junk ? junkFolder(account) : folderFor(account, recipient)
+  }
+
+  /** Where there is none, and none is to be made, the message is not lost for that. */
+  async function folderNamed(
+    accountId: AccountId,
+    { folder: path, create, specialUse }: Extract<Action, { readonly kind: 'fileinto' }>,
+  ): Promise<Folder> {
+    const used =
+      specialUse === null ? undefined : await mailbox.folders.findUse(accountId, specialUse)
+    if (used?.selectable) return used
+    const named = await mailbox.folders.find(accountId, path)
+    if (named?.selectable) return named
+    if (create) {
+      const made = await mailbox.folders.create(accountId, path)
+      if (made.kind === 'created') return made.folder
+      const again = await mailbox.folders.find(accountId, path)
+      if (again?.selectable) return again
+    }
+    return await mailbox.inbox(accountId)
+  }
+
   async function folderFor(accountId: AccountId, { extension }: FinalRecipient): Promise<Folder> {
     const detail =
       extension === null || !deps.options.deliverToDetailFolder
@@ -120,7 +196,11 @@ export function createLocalDelivery(deps: {
 const JUNK_USE = '\\Junk'
 const JUNK_FOLDER = 'Junk'
 
+export type LocalAccount = { readonly quota: Quota; readonly script: FilteredAccount['script'] }
+
 type Letter = {
+  readonly message: QueuedMessage
+  readonly account: AccountId
   readonly blob: Blob
   readonly recipient: FinalRecipient
   readonly reserved: boolean
@@ -152,6 +232,45 @@ const answer = (action: LocalAction): LocalResult => ({
   contended: false,
   uncertain: false,
 })
+
+/** What came of several actions together. */
+function together(
+  results: readonly LocalResult[],
+  creates: readonly CreatedMessage[],
+): LocalResult {
+  return {
+    actions: results.flatMap(({ actions }) => actions),
+    creates,
+    usedReserved: results.some(({ usedReserved }) => usedReserved),
+    contended: results.some(({ contended }) => contended),
+    uncertain: results.some(({ uncertain }) => uncertain),
+  }
+}
+
+const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim().slice(0, REPLY_CHARACTERS_MAX)
+const REPLY_CHARACTERS_MAX = 500
+
+/** The message as it came, to somebody else: RFC 5228 §4.2. Our own `Delivered-To` is known when it comes back. */
+async function redirected(
+  message: QueuedMessage,
+  { address }: FinalRecipient,
+  to: string,
+  wrapSender: (sender: string) => Promise<string>,
+): Promise<CreatedMessage> {
+  const { envelope, origin, prepend, deliveredTo } = message
+  const field = Buffer.from(`Delivered-To: ${address}\r\n`, 'utf8').toString('latin1')
+  return {
+    envelope: {
+      ...envelope,
+      sender: await wrapSender(envelope.sender),
+      recipients: [{ address: to, notify: [], originalRecipient: null }],
+    },
+    origin,
+    prepend: field + prepend,
+    deliveredTo: [...deliveredTo, address],
+    content: { kind: 'same' },
+  }
+}
 
 /** Names are looked up as they are spelled; addresses are mostly written in lower case. */
 function spellings(name: string): readonly string[] {

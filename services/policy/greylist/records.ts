@@ -59,8 +59,6 @@ export function createGreylistRecords(
   times: GreylistTimes,
 ): GreylistRecords {
   const { delaySeconds, retryWindowSeconds, maxAgeSeconds } = times
-  // A day more than promised, so that what is in use is written once a day.
-  const ageTtl = (now: number) => now + maxAgeSeconds + DAY
 
   type Plan = { readonly state: TripletState; readonly write?: OneWrite }
 
@@ -74,7 +72,12 @@ export function createGreylistRecords(
       if (ttl < now) {
         return begin(key, { all: [unchanged, { attribute: 'ttl', is: '<', value: now }] }, now)
       }
-      const refresh = { ...key, first, passed: Number(item.passed), ttl: ageTtl(now) }
+      const refresh = {
+        ...key,
+        first,
+        passed: Number(item.passed),
+        ttl: ageTtl(now, maxAgeSeconds),
+      }
       return {
         state: { kind: 'known' },
         ...(ttl < now + maxAgeSeconds && { write: { put: refresh } }),
@@ -91,7 +94,11 @@ export function createGreylistRecords(
     }
     return {
       state: { kind: 'passed', delayedSeconds: waited },
-      write: { update: key, changes: { set: { passed: now, ttl: ageTtl(now) } }, if: unpassed },
+      write: {
+        update: key,
+        changes: { set: { passed: now, ttl: ageTtl(now, maxAgeSeconds) } },
+        if: unpassed,
+      },
     }
   }
 
@@ -104,7 +111,7 @@ export function createGreylistRecords(
 
   return {
     async triplet(text, now) {
-      const key = { pk: `GREY#${text}`, sk: 'triplet' }
+      const key = tripletItemKey(text)
       let item = await table.get(key)
       for (let attempts = 0; attempts < ATTEMPTS_MAX; attempts += 1) {
         const { state, write } = plan(key, item, now)
@@ -136,14 +143,14 @@ export function createGreylistRecords(
         (await unlessFailed(
           table.write({
             update: key,
-            changes: { add: { passes: 1 }, set: { counted: now, ttl: ageTtl(now) } },
+            changes: { add: { passes: 1 }, set: { counted: now, ttl: ageTtl(now, maxAgeSeconds) } },
             if: { any: [{ absent: 'pk' }, { all: [isLiving, anHourAgo(now)] }] },
           }),
         )) ??
         // Its time is over, and it is still stored.
         (await unlessFailed(
           table.write({
-            put: { ...key, passes: 1, counted: now, ttl: ageTtl(now) },
+            put: { ...key, passes: 1, counted: now, ttl: ageTtl(now, maxAgeSeconds) },
             if: { attribute: 'ttl', is: '<', value: now },
           }),
         ))
@@ -154,7 +161,7 @@ export function createGreylistRecords(
       await unlessFailed(
         table.write({
           update: clientKey(client),
-          changes: { set: { counted: now, ttl: ageTtl(now) } },
+          changes: { set: { counted: now, ttl: ageTtl(now, maxAgeSeconds) } },
           if: anHourAgo(now),
         }),
       )
@@ -170,9 +177,14 @@ export function createGreylistRecords(
   }
 }
 
+/** A day more than promised, so that what is in use is written once a day. */
+export const ageTtl = (now: number, maxAgeSeconds: number) => now + maxAgeSeconds + DAY
+
+export const tripletItemKey = (triplet: string): Key => ({ pk: `GREY#${triplet}`, sk: 'triplet' })
+
 type OneWrite = Exclude<Write, { readonly check: Key }>
 
-const clientKey = (client: string): Key => ({ pk: `GREY#client#${client}`, sk: 'client' })
+export const clientKey = (client: string): Key => ({ pk: `GREY#client#${client}`, sk: 'client' })
 
 const anHourAgo = (now: number): Condition => ({
   attribute: 'counted',

@@ -44,8 +44,11 @@ export const keyOf = (sk: string): Key => ({ pk: dayPk(dateOf(timeOf(sk))), sk }
 
 export const timeOf = (sk: string) => Number(sk.slice(0, MS_DIGITS))
 
-const named = (kind: 'A' | 'I' | 'O' | 'D') => (name: string) =>
-  `AUDIT#${kind}#${name.slice(0, NAME_CHARACTERS_MAX)}`
+/** What a key can be: whoever writes what it cannot into a path or a login is recorded all the same. */
+const keyText = (name: string) =>
+  name.slice(0, NAME_CHARACTERS_MAX).toWellFormed().replaceAll('\0', '\ufffd')
+
+const named = (kind: 'A' | 'I' | 'O' | 'D') => (name: string) => `AUDIT#${kind}#${keyText(name)}`
 export const actorPk = named('A')
 export const accountPk = named('I')
 export const objectPk = named('O')

@@ -149,7 +149,7 @@ async function store({ secret }: WantedAccount): Promise<StoredPassword> {
 
 /** What changed since all was checked. */
 function refusal(
-  kind: 'exists' | 'no-such-domain' | 'no-such-account' | 'last-owner',
+  kind: 'exists' | 'no-such-domain' | 'no-such-account' | 'last-owner' | 'changed-meanwhile',
   wanted: WantedAccount | undefined,
 ): Refusal {
   const value = wanted?.key ?? ''

@@ -3,21 +3,32 @@
 import { ALIAS_TARGETS_MAX, type Alias } from '#shared/directory/aliases.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import { formatAddress } from '#shared/mail/address.ts'
-import { type Fields, formatAliasName } from '../fields.ts'
+import { concurrently } from '#shared/runtime/concurrently.ts'
+import { ownerOfAlias } from '../alias-owner.ts'
+import { addressOfAlias, type Fields, formatAliasName } from '../fields.ts'
 import { badValue, type Parsed, type Refusal } from '../refusals.ts'
 import { warnOfAlias } from '../warnings.ts'
 import { aliasColumns } from './columns.ts'
 import type { Cells, Row } from './lines.ts'
-import type { Named, RowKind } from './plan.ts'
+import type { Named, PlanOptions, RowKind } from './plan.ts'
 
 type WantedAlias = Named & Alias
+
+const AT_ONCE = 16
 
 export function aliasRows(
   { directory }: { readonly directory: Directory },
   fields: Fields,
-  madeBy?: string,
+  { madeBy, refusalOf }: Pick<PlanOptions, 'madeBy' | 'refusalOf'> = {},
 ): RowKind<WantedAlias> {
   const { aliases } = directory
+
+  async function refusedTo({ name }: WantedAlias): Promise<Refusal | undefined> {
+    const address = addressOfAlias(name)
+    const owner = refusalOf && address && (await ownerOfAlias(directory, address))
+    return owner && refusalOf?.(owner)
+  }
+
   return {
     many: 'aliases',
     field: 'alias',
@@ -33,11 +44,20 @@ export function aliasRows(
       const given = new Set(targets.map(formatAddress))
       return there.symmetricDifference(given).size === 0 ? 'same' : 'differs'
     },
-    async add(some) {
-      const added = await aliases.addAll(some, madeBy)
-      return added.map((one, i) => (one.kind === 'ok' ? undefined : refusal(one.kind, some[i])))
+    async add(all) {
+      const refusals = await concurrently(all, AT_ONCE, refusedTo)
+      const some = all.filter((_, i) => refusals[i] === undefined)
+      const added = (await aliases.addAll(some, madeBy)).values()
+      return all.map((wanted, i) => {
+        const refused = refusals[i]
+        if (refused !== undefined) return refused
+        const { kind } = added.next().value ?? { kind: 'exists' }
+        return kind === 'ok' ? undefined : refusal(kind, wanted)
+      })
     },
     async update(wanted) {
+      const refused = await refusedTo(wanted)
+      if (refused !== undefined) return refused
       const { kind } = await aliases.set(wanted.name, wanted.targets)
       return kind === 'ok' ? undefined : refusal(kind, wanted)
     },
@@ -86,17 +106,18 @@ const tooManyTargets = (key: string, count: number) =>
 
 /** What changed since all was checked, or what only the directory knows. */
 function refusal(
-  kind: 'exists' | 'no-such-domain' | 'no-such-alias' | 'bad-targets',
-  wanted: WantedAlias | undefined,
+  kind: 'exists' | 'no-such-domain' | 'no-such-alias' | 'bad-targets' | 'changed-meanwhile',
+  wanted: WantedAlias,
 ): Refusal {
-  const value = wanted?.key ?? ''
+  const value = wanted.key
   switch (kind) {
     case 'bad-targets':
-      return tooManyTargets(value, wanted?.targets.length ?? 0)
+      return tooManyTargets(value, wanted.targets.length)
     case 'no-such-domain':
-      return { kind, field: 'alias', value, domain: wanted?.name.domain ?? '' }
+      return { kind, field: 'alias', value, domain: wanted.name.domain }
     case 'exists':
     case 'no-such-alias':
+    case 'changed-meanwhile':
       return { kind, field: 'alias', value }
   }
 }

@@ -27,7 +27,9 @@ export function createImportAdministration(
         }
         case 'aliases': {
           const { aliasRows } = await import('./alias-rows.ts')
-          return await planImport(aliasRows(deps, fields, madeBy), source, deps, { within })
+          return await planImport(aliasRows(deps, fields, { madeBy, refusalOf }), source, deps, {
+            within,
+          })
         }
         case 'accounts': {
           const { accountRows } = await import('./account-rows.ts')

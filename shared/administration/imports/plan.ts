@@ -41,6 +41,8 @@ export type ImportPlan =
   | {
       readonly kind: 'plan'
       readonly rows: number
+      /** Of all rows, in their order; absent where the rows are elsewhere. */
+      readonly keys?: () => Iterable<string>
       /**
        * One outcome a row, some rows at a time, each once it is so. Rejects with a TemporaryFailure when the store fails: what was
        * told until then is done, and the import may be run again.
@@ -96,6 +98,7 @@ export async function planImport<Wanted extends Named>(
   return {
     kind: 'plan',
     rows,
+    keys: () => keysOf(kind, source),
     run: (options) => run(kind, source, { ...options, rows, log: deps.log }),
     warnings: () => warn(kind, source),
   }
@@ -149,6 +152,10 @@ function* wantedRows<Wanted extends Named>(
     if (parsed.kind === 'ok') yield { line: row.number, wanted: parsed.value }
     else onProblem({ line: row.number, refusal: parsed })
   }
+}
+
+function* keysOf<Wanted extends Named>(kind: RowKind<Wanted>, source: Source): Generator<string> {
+  for (const { wanted } of wantedRows(kind, source, sure)) yield wanted.key
 }
 
 /** Of a source that was checked. */

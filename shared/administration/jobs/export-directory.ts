@@ -8,6 +8,7 @@ import { formatAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import { formatAliasName } from '../fields.ts'
+import { guardedCell } from '../imports/spreadsheet-cell.ts'
 import { reachOfMaker } from './maker.ts'
 
 export const EXPORT_DIRECTORY = 'export'
@@ -131,7 +132,9 @@ function cellOf(value: Row[string] | undefined): string {
   const text = Array.isArray(value) ? value.join(',') : String(value ?? '')
   if (text === 'true') return 'yes'
   if (text === 'false') return 'no'
-  return /[",\s]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+  const cell = guardedCell(text)
+  // A line that begins with # says nothing to an import.
+  return /^#|[",\s]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
 }
 
 function inputOf(input: unknown): ExportInput {

@@ -1,5 +1,8 @@
-// Domains, accounts or aliases of a text, some dozens at a time. All of it is checked first, as every import is; then each slice is one chunk of
-// rows. A slice that is done again finds its rows there.
+// Domains, accounts or aliases of a text, some dozens at a time. All of it is checked first, as every import is; then what it is about is written
+// down for whoever undoes it; then each slice is one chunk of rows. A slice that is done again finds its rows there.
+//
+// Implementation notes: all keys are kept before the first row is done. Rejected: keeping those of a slice with it, for what a slice has done is
+// there also when a crash, and a cancellation then, keep nothing of it.
 
 import type { JobError } from '#shared/jobs/job.ts'
 import { ERRORS_A_SLICE_MAX, JobFailure, type JobKind, type Slice } from '#shared/jobs/kind.ts'
@@ -25,7 +28,10 @@ export type ImportInput = {
 }
 
 const importable: readonly ImportWhat[] = ['domains', 'accounts', 'aliases']
+/** Of cursors: wrong rows that are told of, all of them, keys that are written down. A row's is its number alone. */
+const TOLD = 'told'
 const FAULTY = 'faulty'
+const KEYS = 'keys'
 
 export function importRows({
   administration,
@@ -43,23 +49,32 @@ export function importRows({
       const look = () => reachOfMaker(work.owner, accounts, right, within)
       await look()
       const maker = await makerOf(work.owner, accounts)
+      // A row of an account has a password.
+      const rightOfRow = what === 'accounts' ? 'credentials.reset' : right
       const source = sourceOf(await work.text())
       const plan = await administration.imports.plan(what, source, {
         madeBy: work.id,
         within,
-        // A row has a password.
-        refusalOf: (account) => refusalOf(maker, 'credentials.reset', account),
+        // Whoever may everywhere has nobody above him.
+        ...(within && { refusalOf: (account) => refusalOf(maker, rightOfRow, account) }),
       })
       if (plan.kind === 'faulty') {
+        let told = numberBehind(TOLD, work.cursor)
         const errors = plan.problems.map(({ line, refusal }) => errorOf(line, '', refusal))
-        for (const some of chunks(errors, ERRORS_A_SLICE_MAX)) {
-          yield { cursor: '', done: 0, failed: some.length, errors: some }
+        for (const some of chunks(errors.slice(told), ERRORS_A_SLICE_MAX)) {
+          told += some.length
+          yield { cursor: `${TOLD}${told}`, done: 0, failed: some.length, errors: some }
         }
         // From here on it is known, also after a crash.
         yield { cursor: `${FAULTY}${plan.count}`, done: 0, total: plan.count }
         throw faulty(plan.count)
       }
-      const skip = Number(work.cursor)
+      const isAtRows = /^\d+$/.test(work.cursor)
+      if (!isAtRows && !dryRun) {
+        const keys = plan.keys?.() ?? []
+        yield* writtenDown(keys, numberBehind(KEYS, work.cursor), plan.rows)
+      }
+      const skip = isAtRows ? Number(work.cursor) : 0
       let row = skip
       let some: RowOutcome[] = []
       const slice = (): Slice => {
@@ -78,6 +93,26 @@ export function importRows({
   }
 }
 
+/** Whoever undoes it looks at these. */
+function* writtenDown(keys: Iterable<string>, skip: number, total: number): Generator<Slice> {
+  let n = 0
+  let text = ''
+  for (const key of keys) {
+    if (++n <= skip) continue
+    text += `${key}\n`
+    if (text.length < KEYS_CHARACTERS) continue
+    yield { cursor: `${KEYS}${n}`, done: 0, total, output: Buffer.from(text) }
+    text = ''
+  }
+  if (text !== '') yield { cursor: `${KEYS}${n}`, done: 0, total, output: Buffer.from(text) }
+}
+
+/** Of one part, before the key that is one too many; of those that take most three bytes a character. */
+const KEYS_CHARACTERS = 100_000
+
+const numberBehind = (name: string, cursor: string) =>
+  cursor.startsWith(name) ? Number(cursor.slice(name.length)) : 0
+
 function sliceOf(
   some: readonly RowOutcome[],
   { cursor, total }: { readonly cursor: string; readonly total: number },
@@ -87,10 +122,8 @@ function sliceOf(
   )
   const counts: { [outcome: string]: number } = {}
   for (const { kind } of some) counts[kind] = (counts[kind] ?? 0) + 1
-  // Whoever undoes it looks at these.
-  const output = Buffer.from(some.map(({ key }) => `${key}\n`).join(''))
   const failed = errors.length
-  return { cursor, total, done: some.length - failed, failed, errors, counts, output }
+  return { cursor, total, done: some.length - failed, failed, errors, counts }
 }
 
 const errorOf = (line: number, key: string, refusal: Refusal): JobError => ({ line, key, refusal })

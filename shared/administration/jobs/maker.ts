@@ -1,7 +1,7 @@
-// Who began a job, as he is now: a job goes no further than its maker may today, however long ago it was begun.
+// Who began a job or made a link, as he is now: it goes no further than its maker may today, however long ago it was begun.
 
 import type { Accounts } from '#shared/directory/accounts.ts'
-import type { AccountRecord } from '#shared/directory/records.ts'
+import { type AccountRecord, isContained } from '#shared/directory/records.ts'
 import type { JobOwner } from '#shared/jobs/job.ts'
 import { JobFailure } from '#shared/jobs/kind.ts'
 import { formatAddress } from '#shared/mail/address.ts'
@@ -12,18 +12,25 @@ import type { Actor } from '../rights/actor.ts'
 import { allowed, extentOf } from '../rights/allowed.ts'
 import type { Right } from '../rights/rights.ts'
 
-/** JobFailure where he is gone or may not sign in. */
-export async function makerOf(
+/** JobFailure where there is nobody any more who might. */
+export async function makerOf(owner: JobOwner, accounts: Pick<Accounts, 'byId'>): Promise<Actor> {
+  const maker = await findMaker(owner, accounts)
+  if (maker !== undefined) return maker
+  throw new JobFailure(`${owner.name}, who began this, cannot sign in any more`)
+}
+
+/** Undefined: he is gone, may not sign in, or somebody else has taken his account over (`contain`). */
+export async function findMaker(
   { accountId, name }: JobOwner,
   accounts: Pick<Accounts, 'byId'>,
-): Promise<Actor> {
+): Promise<Actor | undefined> {
   // Whatever it was begun with was fresh then.
-  const job = { scopes: null, via: 'token', steppedUpMs: null } as const
-  if (accountId === null) return { ...job, accountId, name, role: 'owner', domains: [] }
+  const then = { scopes: null, via: 'token', steppedUpMs: null } as const
+  if (accountId === null) return { ...then, accountId, name, role: 'owner', domains: [] }
   const account = await accounts.byId(accountId)
-  if (!account?.enabled) throw new JobFailure(`${name}, who began this, cannot sign in any more`)
+  if (!account?.enabled || isContained(account)) return undefined
   const { name: role = 'holder', domains = [] } = account.role ?? {}
-  return { ...job, accountId, name, role, domains }
+  return { ...then, accountId, name, role, domains }
 }
 
 /** Domains in which he may; undefined: everywhere. JobFailure where that is nowhere, or not all of `wanted`. */

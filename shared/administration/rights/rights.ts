@@ -39,6 +39,8 @@ export const rights = {
   'credentials.reset':   row('all',  'domains',   'none',  'none',    'self', 'always'),
   /** The end of logins, sessions and app passwords. Of one's own that must not wait for a factor. */
   'logins.end':          row('all',  'domains',   'none',  'none',    'self', 'not-self'),
+  /** Another try for a login that too many failures hold back. */
+  'logins.release':      row('all',  'domains',   'none',  'domains', 'none'),
   /** A one-time link with which the account itself sets a new password. */
   'credentials.invite':  row('all',  'domains',   'none',  'domains', 'none'),
   'accounts.contain':    row('all',  'domains',   'none',  'domains', 'none', 'always'),
@@ -71,8 +73,8 @@ export const rights = {
   /** Health, certificates, listeners, jobs, figures. */
   'service.read':        row('all',  'none',      'all',   'none',    'none'),
   'service.act':         row('all',  'none',      'none',  'none',    'none'),
-  /** How far jobs are; beyond those that one began oneself. */
-  'jobs.read':           row('all',  'domains',   'all',   'self',    'self'),
+  /** How far jobs are, and what they made, which may be more than who reads it sees: of others only who sees all. */
+  'jobs.read':           row('all',  'self',      'all',   'self',    'self'),
   'jobs.run':            row('all',  'domains',   'none',  'none',    'none'),
   /** Everybody's mail out of the system. */
   'mail.export':         row('all',  'none',      'none',  'none',    'self', 'not-self'),

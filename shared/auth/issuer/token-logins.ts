@@ -3,6 +3,7 @@
 import type { Authenticator, TokenAttempt, TokenResult } from '#shared/contracts/authenticate.ts'
 import type { Accounts } from '#shared/directory/accounts.ts'
 import type { Factors } from '#shared/directory/factors.ts'
+import { isContained } from '#shared/directory/records.ts'
 import { formatAddress, lookupKey } from '#shared/mail/address.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -69,7 +70,8 @@ export function createTokenLogins(deps: TokenLoginsDeps): Pick<Authenticator, 'a
       (wanted.domain !== address.domain || lookupKey(wanted.local) !== lookupKey(address.local))
     // RFC 7628 §3.2.1: the token says who it is; the client may only say the same.
     if (isOther || (login !== '' && wanted === undefined)) return refuse('other-identity')
-    if (!enabled) return refuse('disabled')
+    // What an issuer says lets nobody into an account that somebody took over, until it is released.
+    if (!enabled || isContained(claimed.account)) return refuse('disabled')
     const means = { kind: 'token' } as const
     return {
       kind: 'authenticated',

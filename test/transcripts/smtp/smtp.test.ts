@@ -14,6 +14,8 @@ import { playTranscripts, type Target } from '../player.ts'
 
 const spoolFailures = ['mail', 'room', 'receive', 'accept'] as const
 const FORCED_CLOSE = { graceMs: 0 }
+/** Of each reply after the tenth error; that it waits for so long is shown with a clock, in the tests of the listener. */
+const ERROR_SLEEP_MS = 5
 
 playTranscripts(new URL('.', import.meta.url), { connect })
 
@@ -49,5 +51,10 @@ function optionsOf(header: Header): SmtpListenerOptions {
   const options = Object.entries(header)
     .filter(([key]) => key.startsWith('option-'))
     .map(([key, value]) => [key.slice('option-'.length), JSON.parse(value)])
-  return { role, address: '127.0.0.1', ...Object.fromEntries(options) }
+  return {
+    role,
+    address: '127.0.0.1',
+    smtpdErrorSleepTimeMs: ERROR_SLEEP_MS,
+    ...Object.fromEntries(options),
+  }
 }

@@ -4,7 +4,7 @@ import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { Button } from './button.tsx'
-import { explainFailure } from './failure.tsx'
+import { FaultLine } from './fault-line.tsx'
 import { t } from './language.ts'
 
 type Shown = { readonly id: number; readonly content: () => ComponentChildren }
@@ -167,11 +167,7 @@ function Confirmation({
           />
         </div>
       )}
-      {failure !== undefined && (
-        <p class="notice bad" role="alert">
-          {explainFailure(failure)}
-        </p>
-      )}
+      <FaultLine failure={failure} />
     </Dialog>
   )
 }

@@ -64,6 +64,17 @@ export function durationText(ms: number, locale: string): string {
     .join(' ')
 }
 
+const SPAN_UNITS: { readonly [letter: string]: string } = { m: 'minute', h: 'hour', d: 'day' }
+
+/** "3 days" of `3d`; what is not written like that, as it is. */
+export function spanText(span: string, locale: string): string {
+  const unit = SPAN_UNITS[span.slice(-1)]
+  const count = Number(span.slice(0, -1))
+  if (unit === undefined || !Number.isInteger(count)) return span
+  const options = { style: 'unit', unit, unitDisplay: 'long' } as const
+  return new Intl.NumberFormat(locale, options).format(count)
+}
+
 /** In the reader's time. */
 export function timeText(atMs: number, nowMs: number, locale: string): string {
   const isToday = new Date(atMs).toDateString() === new Date(nowMs).toDateString()

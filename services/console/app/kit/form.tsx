@@ -7,18 +7,19 @@ import { useEffect, useId, useRef } from 'preact/hooks'
 import { ApiFailure, fieldOf } from '../api/problem.ts'
 import { show } from './dialog.tsx'
 import { explainFailure, explainFault } from './failure.tsx'
+import { FaultLine } from './fault-line.tsx'
 import { t } from './language.ts'
 import { LeaveDialog } from './leave-dialog.tsx'
 import { guardLeaving } from './location.ts'
 
-type Values = { readonly [name: string]: string | boolean }
+export type Values = { readonly [name: string]: string | boolean }
 
 export type Form<V extends Values> = {
   readonly values: V
   readonly set: (changes: Partial<V>) => void
   readonly errors: { readonly [name: string]: string }
   /** About no field that is shown. */
-  readonly general: string | undefined
+  readonly failure: unknown
   readonly isDirty: boolean
   readonly isBusy: boolean
   readonly submit: () => Promise<void>
@@ -47,7 +48,7 @@ export function useForm<Initial extends Values>(options: {
   const values = useSignal<V>(given as V)
   const initial = useSignal<V>(given as V)
   const errors = useSignal<{ readonly [name: string]: string }>({})
-  const general = useSignal<string | undefined>(undefined)
+  const general = useSignal<unknown>(undefined)
   const isBusy = useSignal(false)
   const known = useSignal(new Set<string>())
   const element = useRef<HTMLFormElement | null>(null)
@@ -95,7 +96,7 @@ export function useForm<Initial extends Values>(options: {
       }
     }
     errors.value = found
-    if (Object.keys(found).length === 0) general.value = explainFailure(failure)
+    if (Object.keys(found).length === 0) general.value = failure
     if (!(failure instanceof ApiFailure)) console.error(failure)
     requestAnimationFrame(() => {
       element.current?.querySelector<HTMLElement>('[aria-invalid="true"], [role="alert"]')?.focus()
@@ -107,7 +108,7 @@ export function useForm<Initial extends Values>(options: {
       values.value = { ...values.value, ...changes }
     },
     errors: errors.value,
-    general: general.value,
+    failure: general.value,
     isDirty,
     isBusy: isBusy.value,
     submit,
@@ -126,15 +127,18 @@ async function askToLeave(): Promise<boolean> {
   return (await show<boolean>((close) => <LeaveDialog close={close} />)) === true
 }
 
+/** Fields, what went wrong with none of them, and the verb. */
 export function FormBody<V extends Values>({
   form,
   children,
   label,
+  ...actions
 }: {
   readonly form: Form<V>
   readonly children: ComponentChildren
   readonly label?: string
-}) {
+} & Partial<Actions>) {
+  const { verb } = actions
   return (
     <form
       ref={form.element}
@@ -146,12 +150,9 @@ export function FormBody<V extends Values>({
         void form.submit()
       }}
     >
-      {form.general !== undefined && (
-        <p class="notice bad" role="alert" tabIndex={-1}>
-          {form.general}
-        </p>
-      )}
+      <FaultLine failure={form.failure} />
       {children}
+      {verb !== undefined && <FormActions form={form} {...actions} verb={verb} />}
     </form>
   )
 }
@@ -227,6 +228,37 @@ export function TextField<V extends Values>({
       </div>
       <FieldHint id={`${id}-hint`} error={error} hint={hint} />
     </div>
+  )
+}
+
+/** Browsers and password managers fill it, or offer a new one. */
+export function PasswordField<V extends Values>({
+  isNew = false,
+  ...rest
+}: Omit<Parameters<typeof TextField<V>>[0], 'type' | 'autocomplete'> & {
+  readonly isNew?: boolean
+}) {
+  return (
+    <TextField
+      {...rest}
+      type="password"
+      autocomplete={isNew ? 'new-password' : 'current-password'}
+    />
+  )
+}
+
+/** Whose password it is, for password managers alone. */
+export function UnseenUsername({ address }: { readonly address: string }) {
+  return (
+    <input
+      type="text"
+      class="unseen"
+      autocomplete="username"
+      aria-hidden="true"
+      tabIndex={-1}
+      value={address}
+      readOnly
+    />
   )
 }
 
@@ -312,17 +344,20 @@ function FieldHint({
   )
 }
 
+type Actions = {
+  readonly verb: string
+  /** The way out: a link, or a button. */
+  readonly cancel?: ComponentChildren
+  /** Nothing to send before something is other than it was. */
+  readonly needsChange?: boolean
+}
+
 export function FormActions<V extends Values>({
   form,
   verb,
   cancel,
   needsChange = false,
-}: {
-  readonly form: Form<V>
-  readonly verb: string
-  readonly cancel?: ComponentChildren
-  readonly needsChange?: boolean
-}) {
+}: { readonly form: Form<V> } & Actions) {
   return (
     <div class="form-actions">
       <button

@@ -1,13 +1,15 @@
 // Figures and times in the language of the page.
 
 import { useEffect, useState } from 'preact/hooks'
-import { bytesText, countText, durationText, relativeText, timeText } from './figures.ts'
-import { language } from './language.ts'
+import { bytesText, countText, durationText, relativeText, spanText, timeText } from './figures.ts'
+import { locale } from './language.ts'
 
-export const formatBytes = (bytes: number) => bytesText(bytes, language.value)
-export const formatCount = (count: number) => countText(count, language.value)
-export const formatDuration = (ms: number) => durationText(ms, language.value)
-export const formatTime = (atMs: number) => timeText(atMs, Date.now(), language.value)
+export const formatBytes = (bytes: number) => bytesText(bytes, locale.value)
+export const formatCount = (count: number) => countText(count, locale.value)
+export const formatDuration = (ms: number) => durationText(ms, locale.value)
+/** Of `3d`, as the API writes it. */
+export const formatSpan = (span: string) => spanText(span, locale.value)
+export const formatTime = (atMs: number) => timeText(atMs, Date.now(), locale.value)
 
 const TURN_MS = 20_000
 
@@ -23,7 +25,7 @@ export function Ago({ at }: { readonly at: string | number }) {
   const iso = new Date(atMs).toISOString()
   return (
     <time dateTime={iso} title={`${formatTime(atMs)} · ${iso}`}>
-      {relativeText(atMs, Date.now(), language.value)}
+      {relativeText(atMs, Date.now(), locale.value)}
     </time>
   )
 }

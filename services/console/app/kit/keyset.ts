@@ -20,6 +20,9 @@ export type Keyset<Row> = {
 /** Rows of one window. */
 export const WINDOW_ROWS = 200
 
+/** As many as there are, up to this, come without being asked for. */
+const FIRST_ROWS = 50
+
 type State<Row> = {
   readonly rows: readonly Row[]
   readonly next: string | undefined
@@ -40,6 +43,7 @@ export function useKeyset<Row>(path: string, query: Query): Keyset<Row> {
   const [round, setRound] = useState(0)
   const ending = useRef(new AbortController())
   const isAsking = useRef(false)
+  const found = useRef(0)
 
   const ask = useCallback(
     async (cursor: string | undefined, { signal }: AbortController) => {
@@ -52,6 +56,8 @@ export function useKeyset<Row>(path: string, query: Query): Keyset<Row> {
           signal,
         )
         if (signal.aborted) return
+        found.current =
+          cursor === undefined ? listed.data.length : found.current + listed.data.length
         setState((before) => ({
           rows: cursor === undefined ? listed.data : [...before.rows, ...listed.data],
           next: listed.next ?? undefined,
@@ -59,8 +65,9 @@ export function useKeyset<Row>(path: string, query: Query): Keyset<Row> {
           failure: undefined,
           atMs: Date.now(),
         }))
-        // A page that found nothing has looked at as much as it may; the next looks on.
-        if (listed.data.length === 0 && listed.next) void ask(listed.next, ending.current)
+        // A page that found little has looked at as much as it may; the next looks on, so that nobody asks for more that is not there.
+        const isLittle = listed.data.length === 0 || found.current < FIRST_ROWS
+        if (isLittle && listed.next) void ask(listed.next, ending.current)
       } catch (failure) {
         if (!signal.aborted) setState((before) => ({ ...before, isLoading: false, failure }))
       } finally {

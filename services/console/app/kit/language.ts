@@ -1,7 +1,7 @@
 // What the console says, in the language of who reads it. Keys are those of the English catalogue; German has the same or does not
 // compile. Never translated: replies of servers, names of settings, commands.
 
-import { signal } from '@preact/signals'
+import { computed, signal } from '@preact/signals'
 import type { catalogue as english } from '../language/en.ts'
 import { fill, type MessageText, type ParametersOf } from './message.ts'
 
@@ -11,6 +11,10 @@ export type Language = 'en' | 'de'
 
 export const languages = ['en', 'de'] as const
 export const language = signal<Language>('en')
+/** Of numbers and times: the language as it is spoken where the browser is, which says how the clock is read. */
+export const locale = computed(
+  () => navigator.languages.find((each) => each.slice(0, 2) === language.value) ?? language.value,
+)
 
 const catalogue = signal<{ readonly [key in MessageKey]: MessageText } | undefined>(undefined)
 const STORED = 'postwolke.language'
@@ -47,7 +51,7 @@ export function t<Key extends MessageKey>(
   ...[parameters]: keyof Given<Key> extends never ? [] : [Given<Key>]
 ): string {
   const text = catalogue.value?.[key]
-  return text === undefined ? '' : fill(text, parameters ?? {}, language.value)
+  return text === undefined ? '' : fill(text, parameters ?? {}, locale.value)
 }
 
 /** For keys that are put together from what the server said; undefined where nobody wrote a text for it. */
@@ -57,5 +61,5 @@ export function tIfKnown(
 ): string | undefined {
   const known: { readonly [name: string]: MessageText } | undefined = catalogue.value
   const text = known && Object.hasOwn(known, key) ? known[key] : undefined
-  return text === undefined ? undefined : fill(text, parameters, language.value)
+  return text === undefined ? undefined : fill(text, parameters, locale.value)
 }

@@ -1,8 +1,7 @@
-// What was done, told at the edge for some seconds; for ten where it can be undone.
+// What was done, told at the edge for some seconds; for ten where it can be undone. `toasts.tsx`
+// shows it: buttons tell their failures here, and so stand above this file.
 
 import { signal } from '@preact/signals'
-import { Button } from './button.tsx'
-import { t } from './language.ts'
 
 type Toast = {
   readonly id: number
@@ -16,7 +15,7 @@ const SHOWN_MS = 5_000
 const BAD_MS = 12_000
 const TOASTS_MAX = 4
 
-const toasts = signal<readonly Toast[]>([])
+export const toasts = signal<readonly Toast[]>([])
 let nextId = 1
 
 export function toast({
@@ -33,35 +32,6 @@ export function toast({
   setTimeout(() => dismiss(id), undo ? UNDO_MS : look === 'bad' ? BAD_MS : SHOWN_MS)
 }
 
-function dismiss(id: number): void {
+export function dismiss(id: number): void {
   toasts.value = toasts.value.filter((each) => each.id !== id)
-}
-
-export function Toasts() {
-  return (
-    <div class="toasts" role="status" aria-live="polite">
-      {toasts.value.map(({ id, text, look, undo }) => (
-        <div key={id} class={`toast ${look}`}>
-          <span>{text}</span>
-          {undo && (
-            <Button
-              look="quiet"
-              onPress={() => {
-                dismiss(id)
-                return undo()
-              }}
-            >
-              {t('act.undo')}
-            </Button>
-          )}
-          <Button
-            look="quiet"
-            icon="close"
-            aria-label={t('act.close')}
-            onPress={() => dismiss(id)}
-          />
-        </div>
-      ))}
-    </div>
-  )
 }

@@ -5,6 +5,7 @@ import { directory } from './de/directory.ts'
 import { mail } from './de/mail.ts'
 import { me } from './de/me.ts'
 import { problems } from './de/problems.ts'
+import { partTexts } from './de/setting-parts.ts'
 import { shell } from './de/shell.ts'
 import { system } from './de/system.ts'
 import type { catalogue as english } from './en.ts'
@@ -16,6 +17,7 @@ export const catalogue = {
   ...me,
   ...mail,
   ...system,
+  ...partTexts,
 } satisfies {
   readonly [key in keyof typeof english]: MessageText
 }

@@ -5,6 +5,9 @@ import { t } from '../kit/language.ts'
 import { Tabs } from '../kit/panel.tsx'
 
 const tabs = [
+  ['health', '/service', 'service.read'],
+  ['certificates', '/service/certificates', 'service.read'],
+  ['held-logins', '/service/held-logins', 'logins.read'],
   ['settings', '/service/settings', 'settings.read'],
   ['roles', '/service/roles', 'roles.read'],
   ['tokens', '/service/tokens', 'tokens.read'],

@@ -4,7 +4,7 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import uPlot from 'uplot'
 import { formatTime } from '../kit/format.tsx'
-import { language, t } from '../kit/language.ts'
+import { locale, t } from '../kit/language.ts'
 import { factsOf, moved, type PlotData, type Series, stacked } from './series.ts'
 
 export type PlotLook = {
@@ -106,7 +106,7 @@ function Drawing({
   const told = useRef(onMove)
   told.current = onMove
   const shape = data.series.map(({ label, tone }) => `${label}/${tone}`).join()
-  const speech = language.value
+  const speech = locale.value
   const [round, setRound] = useState(0)
 
   useEffect(() => {
@@ -259,7 +259,11 @@ function colours(target: HTMLElement): (name: string) => string {
 const nice = (max: number | null) => (max === null || max <= 0 ? 1 : max * 1.1)
 
 const clockText = (atMs: number) =>
-  new Intl.DateTimeFormat(language.value, { timeStyle: 'short' }).format(atMs)
+  new Intl.DateTimeFormat(locale.value, { timeStyle: 'short' }).format(atMs)
+
+/** Seconds of a minute's figure say nothing. */
+const whenText = (atMs: number) =>
+  new Date(atMs).toDateString() === new Date().toDateString() ? clockText(atMs) : formatTime(atMs)
 
 function momentText(
   { times, series }: PlotData,
@@ -284,10 +288,10 @@ function summaryText(data: PlotData, format: (value: number) => string): string 
       label,
       last: format(last),
       peak: format(peak),
-      at: formatTime(peakAtMs),
+      at: whenText(peakAtMs),
     }),
   )
-  return new Intl.ListFormat(language.value, { type: 'unit', style: 'short' }).format(parts)
+  return new Intl.ListFormat(locale.value, { type: 'unit', style: 'short' }).format(parts)
 }
 
 function PlotTable({

@@ -3,7 +3,7 @@
 import { useEffect } from 'preact/hooks'
 import { isAdministrator } from '../api/session.ts'
 import { navigate } from '../kit/location.ts'
-import { visibleEntries } from '../shell/frame.tsx'
+import { visibleEntries } from '../shell/entries.ts'
 
 export function screen() {
   useEffect(() => {

@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks'
 import { begin, type Link, lookAtLink, useLink } from '../api/sign-in.ts'
 import { ButtonLink } from '../kit/button.tsx'
-import { FormActions, FormBody, TextField, useForm } from '../kit/form.tsx'
+import { FormBody, PasswordField, TextField, useForm } from '../kit/form.tsx'
 import { Icon } from '../kit/icon.tsx'
 import { t } from '../kit/language.ts'
 import { navigate, place } from '../kit/location.ts'
@@ -68,24 +68,19 @@ function SetPassword({ token, link }: { readonly token: string; readonly link: L
           ? t('welcome.owner')
           : t('welcome.password', { address: link.address ?? '' })}
       </p>
-      <FormBody form={form} label={t('welcome.title')}>
+      <FormBody form={form} label={t('welcome.title')} verb={t('act.continue')}>
         {link.address === null && (
           <TextField
             form={form}
             name="address"
             label={t('signIn.address')}
             type="email"
+            hint={t('welcome.addressHint')}
             autocomplete="username"
+            autofocus
           />
         )}
-        <TextField
-          form={form}
-          name="password"
-          label={t('password.new')}
-          type="password"
-          autocomplete="new-password"
-        />
-        <FormActions form={form} verb={t('act.continue')} />
+        <PasswordField form={form} name="password" label={t('password.new')} isNew />
       </FormBody>
     </>
   )

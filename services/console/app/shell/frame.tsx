@@ -2,40 +2,17 @@
 
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { may } from '../api/session.ts'
 import { Button } from '../kit/button.tsx'
 import { Icon } from '../kit/icon.tsx'
 import { t } from '../kit/language.ts'
 import { navigate, place } from '../kit/location.ts'
 import { useShortcuts } from '../kit/shortcuts.ts'
-import { type Entry, entries, type Route, routes } from '../routes.ts'
+import type { Entry } from '../routes.ts'
 import { AccountMenu } from './account-menu.tsx'
 import { Connection } from './connection.tsx'
+import { letters, visibleEntries } from './entries.ts'
 import { openKeys } from './keys.tsx'
 import { openPalette } from './palette.tsx'
-
-/** `g` and then this. */
-export const letters = {
-  overview: 'o',
-  queue: 'q',
-  trace: 't',
-  quarantine: 'u',
-  accounts: 'a',
-  domains: 'd',
-  policy: 'p',
-  service: 's',
-  audit: 'l',
-} as const satisfies { readonly [entry in Entry]: string }
-
-/** Those that one may open, in their order, with the address of the first screen of each. */
-export function visibleEntries(): readonly { readonly entry: Entry; readonly href: string }[] {
-  return entries.flatMap((entry) => {
-    const first = (routes as readonly Route[]).find(
-      (route) => route.entry === entry && may(route.right) && !/:\w+(\/|$)/.test(route.path),
-    )
-    return first !== undefined ? [{ entry, href: first.path.replace(/\/:.*$/, '') || '/' }] : []
-  })
-}
 
 export function Frame({
   entry: current,

@@ -4,7 +4,7 @@ import { Button } from '../kit/button.tsx'
 import { Dialog, show } from '../kit/dialog.tsx'
 import { t } from '../kit/language.ts'
 import { areLettersOn, switchLetters } from '../kit/shortcuts.ts'
-import { letters, visibleEntries } from './frame.tsx'
+import { letters, visibleEntries } from './entries.ts'
 
 export function openKeys(): void {
   void show((close) => <Keys close={close} />)

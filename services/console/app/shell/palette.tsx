@@ -5,13 +5,13 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks'
 import { get } from '../api/client.ts'
 import { may } from '../api/session.ts'
 import { Dialog, show } from '../kit/dialog.tsx'
-import { explainFailure } from '../kit/failure.tsx'
+import { FaultLine } from '../kit/fault-line.tsx'
 import { formatCount } from '../kit/format.tsx'
 import { Icon, type IconName } from '../kit/icon.tsx'
 import { t, tIfKnown } from '../kit/language.ts'
 import { navigate } from '../kit/location.ts'
 import { matchRoute, segment } from '../routes.ts'
-import { visibleEntries } from './frame.tsx'
+import { visibleEntries } from './entries.ts'
 import { type Shape, shapesOf } from './shapes.ts'
 
 type Hit = {
@@ -77,7 +77,8 @@ function Palette({ close }: { readonly close: () => void }) {
     }
   }, [asked])
 
-  const groups = [...verbs(asked), ...byShape(asked), ...found, ...places(asked)].filter(
+  // What is found later stands below: what one is about to open stays where it is.
+  const groups = [...verbs(asked), ...byShape(asked), ...places(asked), ...found].filter(
     ({ hits }) => hits.length > 0,
   )
   const hits = groups.flatMap((group) => group.hits)
@@ -112,7 +113,7 @@ function Palette({ close }: { readonly close: () => void }) {
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={onKeyDown}
         />
-        {failure !== undefined && <p class="notice bad">{explainFailure(failure)}</p>}
+        <FaultLine failure={failure} />
         <div id={list} role="listbox" aria-label={t('palette.title')} class="palette-hits">
           {groups.map(({ name, hits: own, rest }) => (
             <div key={name} role="group" aria-label={name}>

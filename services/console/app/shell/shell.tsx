@@ -1,13 +1,13 @@
 // The page: who has not signed in gets the way in, everybody else the frame with the screen that the address names.
 
 import { useEffect, useState } from 'preact/hooks'
-import { current, isAdministrator, may, session, startSession } from '../api/session.ts'
+import { current, isAdministrator, may, mayOwn, session, startSession } from '../api/session.ts'
 import { Button } from '../kit/button.tsx'
 import { Dialogs } from '../kit/dialog.tsx'
 import { t } from '../kit/language.ts'
 import { place } from '../kit/location.ts'
 import { Failed, Page, Skeleton } from '../kit/panel.tsx'
-import { Toasts } from '../kit/toast.tsx'
+import { Toasts } from '../kit/toasts.tsx'
 import { type Matched, matchRoute } from '../routes.ts'
 import { type Screen, screens } from '../screens.ts'
 import { Frame } from './frame.tsx'
@@ -36,7 +36,7 @@ function Content() {
     <In entry={matched?.route.entry}>
       {matched === undefined ? (
         <NotHere />
-      ) : may(matched.route.right) ? (
+      ) : mayOpen(matched.route) ? (
         <Opened {...matched} key={keyOf(matched)} />
       ) : (
         <NoRight right={matched.route.right} />
@@ -44,6 +44,9 @@ function Content() {
     </In>
   )
 }
+
+const mayOpen = ({ right, isOwnToo }: Matched['route']) =>
+  may(right) || (isOwnToo === true && right !== undefined && mayOwn(right))
 
 /** Another thing is another page; another tab of it is not. */
 const keyOf = ({ route, params }: Matched) => JSON.stringify([route.name, { ...params, tab: '' }])

@@ -14,7 +14,7 @@ import {
   withPassword,
 } from '../api/sign-in.ts'
 import { Button } from '../kit/button.tsx'
-import { FormActions, FormBody, TextField, useForm } from '../kit/form.tsx'
+import { FormBody, PasswordField, TextField, useForm } from '../kit/form.tsx'
 import { Icon } from '../kit/icon.tsx'
 import { chooseLanguage, language, t } from '../kit/language.ts'
 import { place } from '../kit/location.ts'
@@ -103,7 +103,7 @@ function Password({
     send: async (values) => take(await withPassword(values.address.trim(), values.password)),
   })
   return (
-    <FormBody form={form} label={t('signIn.title')}>
+    <FormBody form={form} label={t('signIn.title')} verb={t('act.signIn')}>
       <TextField
         form={form}
         name="address"
@@ -112,15 +112,12 @@ function Password({
         autocomplete="username"
         autofocus={address === undefined}
       />
-      <TextField
+      <PasswordField
         form={form}
         name="password"
         label={t('signIn.password')}
-        type="password"
-        autocomplete="current-password"
         autofocus={address !== undefined}
       />
-      <FormActions form={form} verb={t('act.signIn')} />
     </FormBody>
   )
 }
@@ -160,7 +157,17 @@ export function Factor({
   })
   return (
     <>
-      <FormBody form={form} label={t(labels[method])} key={method}>
+      <FormBody
+        form={form}
+        label={t(labels[method])}
+        key={method}
+        verb={method === 'passkey' ? t('signIn.usePasskey') : verb}
+        cancel={
+          <Button look="quiet" onPress={back}>
+            {t('act.back')}
+          </Button>
+        }
+      >
         {method === 'passkey' ? (
           <p>{t('signIn.passkeyHint')}</p>
         ) : (
@@ -175,15 +182,6 @@ export function Factor({
             autofocus
           />
         )}
-        <FormActions
-          form={form}
-          verb={method === 'passkey' ? t('signIn.usePasskey') : verb}
-          cancel={
-            <Button look="quiet" onPress={back}>
-              {t('act.back')}
-            </Button>
-          }
-        />
       </FormBody>
       {methods.length > 1 && (
         <div class="other-ways">

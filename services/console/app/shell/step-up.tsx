@@ -2,7 +2,7 @@
 
 import { current } from '../api/session.ts'
 import { askStepUp, begin, stepUp, stepUpMethods } from '../api/sign-in.ts'
-import { FormActions, FormBody, TextField, useForm } from '../kit/form.tsx'
+import { FormBody, PasswordField, UnseenUsername, useForm } from '../kit/form.tsx'
 import { t } from '../kit/language.ts'
 import { Loaded } from '../kit/panel.tsx'
 import { useResource } from '../kit/resource.ts'
@@ -50,22 +50,9 @@ function Password({ prove }: { readonly prove: (password: string) => Promise<voi
     send: ({ password }) => prove(password),
   })
   return (
-    <FormBody form={form} label={t('stepUp.title')}>
-      <input
-        type="hidden"
-        autocomplete="username"
-        value={current()?.account.address ?? ''}
-        readOnly
-      />
-      <TextField
-        form={form}
-        name="password"
-        label={t('signIn.password')}
-        type="password"
-        autocomplete="current-password"
-        autofocus
-      />
-      <FormActions form={form} verb={t('stepUp.verb')} />
+    <FormBody form={form} label={t('stepUp.title')} verb={t('stepUp.verb')}>
+      <UnseenUsername address={current()?.account.address ?? ''} />
+      <PasswordField form={form} name="password" label={t('signIn.password')} autofocus />
     </FormBody>
   )
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { refusalOfProblem } from '#shared/administration/problems.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
@@ -9,6 +10,7 @@ import {
   openAdministration,
 } from '#test/support/administration.ts'
 import { openApi, owner, type TestApi } from '#test/support/api.ts'
+import { tableLike } from '#test/support/table-like.ts'
 
 let administered: Administered
 let api: TestApi
@@ -31,6 +33,30 @@ const domainAdmin: Actor = {
 }
 
 const any = { 'if-match': '*' }
+
+/** Somebody else is faster: `change` is made when the first write to the directory is on its way. */
+function backendWith(change: () => Promise<unknown>): Backend {
+  const { backend } = administered.pipeline
+  const { directory } = backend.store.tables
+  let isMade = false
+  const first = async () => {
+    if (isMade) return
+    isMade = true
+    await change()
+  }
+  const raced = tableLike(directory, {
+    write: async (write) => {
+      await first()
+      return await directory.write(write)
+    },
+    transact: async (writes) => {
+      await first()
+      await directory.transact(writes)
+    },
+  })
+  const tables = { ...backend.store.tables, directory: raced }
+  return createBackend({ ...backend, store: { ...backend.store, tables } })
+}
 
 describe('what an actor may see', () => {
   it('is all for an owner', async () => {
@@ -107,6 +133,79 @@ describe('a change', () => {
     expect(stale.headers.get('etag')).toBe(changed.headers.get('etag'))
   })
 
+  it('is not made where somebody changes it between the look and the write', async () => {
+    const { administration } = administered
+    await administration.aliases.add({ alias: 'press@example.org', targets: ['ann@example.org'] })
+    await administration.domains.add({ domain: 'example.com' })
+    const keys = await administration.signing.list('example.org')
+    const [one, other] = keys.kind === 'keys' ? keys.keys : []
+    for (const [line, path, body, change] of [
+      [
+        'PATCH /accounts/bob@example.org',
+        'accounts/bob@example.org',
+        { displayName: 'Bob' },
+        () =>
+          administration.accounts.set({
+            address: 'bob@example.org',
+            forward: { to: ['ann@example.org'] },
+          }),
+      ],
+      [
+        'PATCH /aliases/press@example.org',
+        'aliases/press@example.org',
+        { targets: ['bob@example.org'] },
+        () =>
+          administration.aliases.set({
+            alias: 'press@example.org',
+            targets: ['ann@example.org', 'cid@example.net'],
+          }),
+      ],
+      [
+        'DELETE /aliases/press@example.org',
+        'aliases/press@example.org',
+        undefined,
+        () =>
+          administration.aliases.set({ alias: 'press@example.org', targets: ['cid@example.net'] }),
+      ],
+      [
+        'DELETE /accounts/bob@example.org',
+        'accounts/bob@example.org',
+        undefined,
+        () => administration.accounts.freeze({ address: 'bob@example.org', reason: 'spam' }),
+      ],
+      [
+        `POST /domains/example.org/keys/${one?.selector}:force`,
+        'domains/example.org/keys',
+        undefined,
+        () =>
+          administration.signing.revoke({
+            domain: 'example.org',
+            selector: other?.selector ?? '',
+          }),
+      ],
+      [
+        'DELETE /domains/example.com',
+        'domains/example.com',
+        undefined,
+        async () => {
+          await administration.domains.remove({ domain: 'example.com' })
+          administered.clock.advance(1_000)
+          await administration.domains.add({ domain: 'example.com' })
+        },
+      ],
+    ] as const) {
+      const { headers } = await api.ask(`GET /${path}`)
+      const etag = headers.get('etag') ?? ''
+      const raced = openApi(backendWith(change))
+      const told = await raced.ask(line, body, { headers: { 'if-match': etag } })
+      expect(told, line).toMatchObject({ status: 412, body: { code: 'changed-meanwhile' } })
+      const now = await api.ask(`GET /${path}`)
+      expect(now.status, line).toBe(200)
+      expect(told.headers.get('etag')).toBe(now.headers.get('etag'))
+      expect(now.headers.get('etag'), line).not.toBe(etag)
+    }
+  })
+
   it('is told to the audit record, before and after', async () => {
     api.audited.length = 0
     await api.ask('PATCH /accounts/bob@example.org', { enabled: false }, { headers: any })
@@ -181,6 +280,32 @@ describe('a change', () => {
     expect(other).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } })
     const another = await api.ask('POST /accounts', body, { headers, as: domainAdmin })
     expect(another.status).toBe(201)
+  })
+
+  it('by a key is answered as it was, though it changed the version that it named, or what it was about is gone', async () => {
+    const { administration } = administered
+    const keys = await api.ask('GET /domains/example.org/keys')
+    const selector = keys.body.keys.find(({ state }: { state: string }) => state !== 'revoked')
+    const line = `POST /domains/example.org/keys/${selector.selector}:revoke`
+    const ask = (ifMatch: string) =>
+      api.ask(line, undefined, { headers: { 'idempotency-key': 'k2', 'if-match': ifMatch } })
+    expect((await ask('"other"')).status).toBe(412)
+    const etag = keys.headers.get('etag') ?? ''
+    const first = await ask(etag)
+    const second = await ask(etag)
+    expect([first.status, second.status]).toEqual([200, 200])
+    expect(second.body).toEqual(first.body)
+
+    await administration.accounts.add({ address: 'gone@example.org', secret: hashOfA })
+    const freeze = () =>
+      api.ask(
+        'POST /accounts/gone@example.org:freeze',
+        { reason: 'spam' },
+        { headers: { 'idempotency-key': 'k3' } },
+      )
+    const frozen = await freeze()
+    await administration.accounts.remove('gone@example.org')
+    expect(await freeze()).toMatchObject({ status: 200, body: frozen.body })
   })
 
   it('of an access entry takes networks as they are written', async () => {

@@ -17,7 +17,7 @@ beforeAll(async () => {
   world = await openAdministration()
   const { backend } = world.pipeline
   // Whatever token is shown is that of an account that is called so.
-  const identities: Identities = {
+  const identities: Pick<Identities, 'ofCookie' | 'ofToken'> = {
     ofCookie: async () => undefined,
     ofToken: async (text) =>
       text === 'none'

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   createEventStreams,
   HEARTBEAT_MS,
+  HOLDS_MS,
   STREAM_MS_MAX,
   STREAMS_OF_ACTOR_MAX,
 } from '#services/api/event-stream.ts'
@@ -23,8 +24,9 @@ function setUp(keptMax?: number) {
   const ring = createEventRing({ feed: 'f', ...(keptMax && { keptMax }) })
   const streams = createEventStreams({ events: ring, clock })
   const leaving = new AbortController()
-  const open = (more = {}) => streams.open('ann', { ...all, ...more }, leaving.signal)
-  return { clock, ring, streams, leaving, open }
+  const reader = { signal: leaving.signal, holds: async () => true }
+  const open = (more = {}) => streams.open('ann', { ...all, ...more }, reader)
+  return { clock, ring, streams, leaving, reader, open }
 }
 
 function readerOf(response: Response | undefined) {
@@ -69,24 +71,51 @@ describe('a stream of events', () => {
   })
 
   it('has a number for each who opens some, and gives them back', async () => {
-    const { streams, open, leaving, clock } = setUp()
+    const { streams, open, leaving, reader: first, clock } = setUp()
     const opened = Array.from({ length: STREAMS_OF_ACTOR_MAX }, () => open())
     expect(opened).not.toContain(undefined)
     expect(open()).toBe(undefined)
-    expect(streams.open('bob', all, leaving.signal)).not.toBe(undefined)
+    expect(streams.open('bob', all, first)).not.toBe(undefined)
     await opened[0]?.body?.cancel()
     const again = open()
     expect(again).not.toBe(undefined)
     expect(open()).toBe(undefined)
     leaving.abort()
-    expect(streams.open('ann', all, new AbortController().signal)).not.toBe(undefined)
+    const other = { ...first, signal: new AbortController().signal }
+    expect(streams.open('ann', all, other)).not.toBe(undefined)
     // And none is open for ever: rights may have been taken away.
-    const reader = readerOf(streams.open('cid', all, new AbortController().signal))
+    const reader = readerOf(streams.open('cid', all, other))
     await reader()
     await reader()
     const ends = reader()
     await clock.asleep()
     await clock.advance(STREAM_MS_MAX)
     while ((await ends) !== undefined) if ((await reader()) === undefined) break
+  })
+
+  it('ends soon after whoever reads it may no more, however much is told meanwhile', async () => {
+    const { clock, ring, streams, reader } = setUp()
+    let asked = 0
+    let mayRead = true
+    const holds = async () => {
+      asked++
+      return mayRead
+    }
+    const read = readerOf(streams.open('ann', all, { ...reader, holds }))
+    await read()
+    await read()
+    const told = async () => {
+      const next = read()
+      await clock.asleep()
+      ring.publish(event(1))
+      return await next
+    }
+    for (let n = 0; n < 3; n++) expect(await told()).toContain('event: jobs')
+    expect(asked).toBe(0)
+    mayRead = false
+    await clock.advance(HOLDS_MS)
+    // What it slept on is told by nobody any more.
+    expect(await told()).toBe(undefined)
+    expect(asked).toBe(1)
   })
 })

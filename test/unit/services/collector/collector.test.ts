@@ -4,6 +4,7 @@ import {
   createCollector,
   GRACE_FLOOR_MS,
   ORPHAN_AGE_MS,
+  REMOVED_SETTLED_MS,
 } from '#services/collector/collector.ts'
 import type { AccountId, BlobId } from '#shared/contracts/mailbox.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
@@ -17,6 +18,11 @@ import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedde
 
 /** `collectorGraceTime` where nothing is said. */
 const graceMs = 7 * 24 * 3_600_000
+
+const removedOf = ({ backend: { directory, mailbox } }: Pipeline) => ({
+  removedAccounts: directory.removedAccounts,
+  removeMailOf: mailbox.remove,
+})
 
 describe('the collector', () => {
   const clock = manualClock()
@@ -94,6 +100,7 @@ describe('the collector', () => {
         },
       },
       finishRemovalsOf: async (id) => finished.push(id),
+      ...removedOf(pipeline),
       pressure: async () => false,
       options: { graceMs },
       clock,
@@ -101,6 +108,24 @@ describe('the collector', () => {
     })
     await collector.finishRemovals()
     expect(finished).toEqual(ids)
+  })
+
+  it('deletes the mail of an account whose removal a crash interrupted, and what came behind', async () => {
+    const { directory, mailbox } = pipeline.backend
+    const [account] = await Array.fromAsync(directory.accounts.list())
+    if (account === undefined) throw new Error('no account')
+    await pipeline.accept('Subject: left\r\n\r\n', ['ann@example.test'])
+    await pipeline.settle()
+    expect(await mailbox.usage(account.id)).toMatchObject({ messages: 1 })
+    await directory.accounts.remove(account.address)
+    const { collector } = pipeline.workers
+    clock.advance(REMOVED_SETTLED_MS - 1_000)
+    await collector.finishRemovals()
+    expect(await mailbox.usage(account.id)).toMatchObject({ messages: 1 })
+    clock.advance(2_000)
+    await collector.finishRemovals()
+    expect(await mailbox.usage(account.id)).toMatchObject({ messages: 0 })
+    expect(await Array.fromAsync(directory.removedAccounts.before(clock.now()))).toEqual([])
   })
 
   it('looks at nothing made before the time it is given', async () => {
@@ -123,6 +148,7 @@ describe('the collector', () => {
         objects: store.objects,
         accounts: pipeline.backend.directory.accounts,
         finishRemovalsOf: pipeline.backend.mailbox.folders.finishRemovals,
+        ...removedOf(pipeline),
         pressure: async () => given.short ?? false,
         options: { graceMs: given.graceMs ?? graceMs },
         clock,

@@ -118,6 +118,7 @@ describe('a request', () => {
 
   it.each([
     ['without a host that is one', 'GET /echo HTTP/1.1\r\nHost: a/b?c\r\n\r\n', '400'],
+    ['with two hosts', 'GET /echo HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', '400'],
     ['of a proxy', 'GET http://elsewhere.test/ HTTP/1.1\r\nHost: a\r\n\r\n', '400'],
     ['by a method that nobody may ask by', 'TRACE /echo HTTP/1.1\r\nHost: a\r\n\r\n', '400'],
     [

@@ -1,8 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createSendingLimits, type SendingLimitOptions } from '#services/policy/sending-limits.ts'
+import { createSendingLimits } from '#services/policy/sending-limits.ts'
 import type { MessageRequest } from '#shared/contracts/policy.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
 import { newQueueId } from '#shared/mail/queue-id.ts'
+import type { SendingLimitOptions } from '#shared/rates/sent-by-day.ts'
 import { known, knownRecipient } from '#test/support/policy-facts.ts'
 import { openEmbedded } from '#test/support/storage-embedded.ts'
 

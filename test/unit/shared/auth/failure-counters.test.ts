@@ -45,7 +45,7 @@ describe('failure counters', () => {
     await using world = await open()
     await world.counters().record([tim])
     await world.counters().record([tim])
-    expect(await world.counters().record([tim])).toEqual([tim])
+    expect(await world.counters().record([tim])).toMatchObject([tim])
     expect(await world.waitSeconds(tim)).toBe(30)
   })
 

@@ -385,7 +385,9 @@ describe('expand', () => {
       return { lookup, asked: () => asked }
     }
     const accountNamed = (id: string) =>
-      ({ id, enabled: true, forward: null }) as NonNullable<AddressRecord['account']>
+      ({ id, enabled: true, forward: null, filtered: false }) as NonNullable<
+        AddressRecord['account']
+      >
 
     const recipients = Array.from({ length: 601 }, (_, i) => address(`bomb+${i}`))
 

@@ -1,11 +1,13 @@
+import { crc32 } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AccountRecord } from '#shared/directory/records.ts'
 import { createIdentities, type Identities } from '#shared/identity/identities.ts'
 import { createLinks, LINK_MS, type Links } from '#shared/identity/links.ts'
 import { systemRandom } from '#shared/identity/secrets.ts'
-import { createSessions, type Sessions } from '#shared/identity/sessions.ts'
+import { createSessions, SESSIONS_MAX, type Sessions } from '#shared/identity/sessions.ts'
 import { createTokens, parseToken, TOKENS_MAX, type Tokens } from '#shared/identity/tokens.ts'
 import { parseAddress } from '#shared/mail/address.ts'
+import { ConditionFailed, type Table } from '#shared/storage/ports.ts'
 import { type Administered, hashOfA, openAdministration } from '#test/support/administration.ts'
 import { must } from '#test/support/must.ts'
 
@@ -26,7 +28,7 @@ beforeAll(async () => {
   await world.administration.domains.add({ domain: 'a.test' })
   const { clock, backend } = { clock: world.clock, backend: world.pipeline.backend }
   const { counters, directory } = backend.store.tables
-  sessions = createSessions({ counters, settings, clock, random: systemRandom })
+  sessions = createSessions(given())
   tokens = createTokens({ directory, clock, random: systemRandom })
   links = createLinks({ counters, clock, random: systemRandom })
   const { accounts } = backend.directory
@@ -40,6 +42,10 @@ beforeEach(async () => {
   ann = must(await directory().accounts.get(must(parseAddress(address))))
 })
 
+const given = () => ({
+  ...{ settings, clock: world.clock, random: systemRandom },
+  counters: world.pipeline.backend.store.tables.counters,
+})
 const directory = () => world.pipeline.backend.directory
 const advance = (ms: number) => world.clock.advance(ms)
 const aToken = async (lifeMs = HOUR) => {
@@ -57,6 +63,19 @@ const aToken = async (lifeMs = HOUR) => {
 }
 
 describe('a session', () => {
+  it('is one of so many: with one more the least used ends', async () => {
+    const first = await sessions.begin(ann, ['password'], from)
+    for (let n = 1; n < SESSIONS_MAX; n++) {
+      await advance(1)
+      await sessions.begin(ann, ['password'], from)
+    }
+    expect(await sessions.find(first.cookie)).toBeDefined()
+    await advance(1)
+    await sessions.begin(ann, ['password'], from)
+    expect(await sessions.find(first.cookie)).toBeUndefined()
+    expect(await sessions.list(ann.id)).toHaveLength(SESSIONS_MAX)
+  })
+
   it('is found by its cookie alone, of which nothing is stored', async () => {
     const { cookie, session } = await sessions.begin(ann, ['password'], from)
     expect(await sessions.find(cookie)).toEqual(session)
@@ -96,6 +115,45 @@ describe('a session', () => {
     expect(await sessions.find(after.cookie)).toBeDefined()
     await sessions.end(ann.id, after.session.id)
     expect(await sessions.stepUp(after.session, 'totp')).toBeUndefined()
+  })
+
+  it('that is replaced while it is used gets no more time by that', async () => {
+    const { counters } = world.pipeline.backend.store.tables
+    const before = await sessions.begin(ann, ['password'], from)
+    await advance(HOUR)
+    // Read here, and replaced before its use is noted.
+    const slowly: Table['get'] = async (...asked) => {
+      const item = await counters.get(...asked)
+      await sessions.stepUp(before.session, 'totp')
+      return item
+    }
+    const slow = new Proxy(counters, {
+      get: (of, name) => (name === 'get' ? slowly : Reflect.get(of, name).bind(of)),
+    })
+    const found = await createSessions({ ...given(), counters: slow }).find(before.cookie)
+    expect(found).toBeDefined()
+    await advance(31_000)
+    expect(await sessions.find(before.cookie)).toBeUndefined()
+  })
+
+  it('ends with the secrets of before, whichever of them ends it; of two step-ups at once one is left', async () => {
+    const first = await sessions.begin(ann, ['password'], from)
+    const other = await sessions.begin(ann, ['password'], from)
+    const both = await Promise.all([
+      sessions.stepUp(first.session, 'totp'),
+      sessions.stepUp(first.session, 'totp'),
+    ])
+    expect(both).not.toContain(undefined)
+    expect(await sessions.list(ann.id)).toHaveLength(2)
+    // Signed out in a tab that has the cookie of before.
+    expect(await sessions.end(ann.id, first.session.id)).toBe(true)
+    for (const one of [first, ...both]) {
+      expect(await sessions.find(must(one).cookie)).toBeUndefined()
+    }
+    const stepped = must(await sessions.stepUp(other.session, 'totp'))
+    expect(await sessions.endAll(ann.id, { except: other.session.id })).toBe(0)
+    expect(await sessions.find(other.cookie)).toBeUndefined()
+    expect(await sessions.find(stepped.cookie)).toBeDefined()
   })
 
   it('ends alone, or with all others, replaced ones too', async () => {
@@ -140,6 +198,37 @@ describe('who a session or token is', () => {
   })
 })
 
+describe('whoever still reads', () => {
+  const holdsOf = async (cookie: string) => {
+    const identity = must(await identities.ofCookie(cookie))
+    return () => identities.holds(identity)
+  }
+
+  it('is no more who he was once his session has ended, or his role', async () => {
+    const one = await sessions.begin(ann, ['password'], from)
+    const other = await sessions.begin(ann, ['password'], from)
+    const [holdsOne, holdsOther] = [await holdsOf(one.cookie), await holdsOf(other.cookie)]
+    await sessions.end(ann.id, one.session.id)
+    expect([await holdsOne(), await holdsOther()]).toEqual([false, true])
+    await directory().roles.set(ann.id, { name: 'auditor', domains: [] })
+    expect(await holdsOther()).toBe(true)
+    await directory().roles.set(ann.id, null)
+    expect(await holdsOther()).toBe(false)
+  })
+
+  it('nor once his token is revoked, or his account disabled', async () => {
+    const [one, other] = [await aToken(), await aToken()]
+    const [first, second] = [
+      must(await identities.ofToken(one.text, '')),
+      must(await identities.ofToken(other.text, '')),
+    ]
+    await tokens.remove(one.token.id)
+    expect([await identities.holds(first), await identities.holds(second)]).toEqual([false, true])
+    await directory().accounts.set(ann.address, { enabled: false })
+    expect(await identities.holds(second)).toBe(false)
+  })
+})
+
 describe('a token', () => {
   it('is wrong by its checksum before anybody looks', async () => {
     const { text } = await aToken()
@@ -172,6 +261,45 @@ describe('a token', () => {
     expect((await tokens.page({ limit: 100 })).items.map(({ id }) => id)).not.toContain(
       other.token.id,
     )
+  })
+
+  it('is known by its secret, and not by its id', async () => {
+    const { text } = await aToken()
+    const [, id = '', secret = ''] = /^(pw_.*_)([0-9a-f]{48})_/.exec(text) ?? []
+    const other = id + secret.replace(/^./, (digit) => (digit === '0' ? '1' : '0'))
+    const forged = `${other}_${crc32(other).toString(16).padStart(8, '0')}`
+    expect(parseToken(forged)).toBeDefined()
+    expect(await tokens.find(forged, '')).toBeUndefined()
+    expect(await tokens.find(text, '')).toBeDefined()
+  })
+
+  it('is made for nobody who is gone, and leaves nothing when it is revoked', async () => {
+    const { directory: table } = world.pipeline.backend.store.tables
+    const { token } = await aToken()
+    const listed = { pk: 'TOKENS', sk: token.id }
+    expect(await table.get(listed, { consistent: true })).toBeDefined()
+    await tokens.remove(token.id)
+    expect(await table.get(listed, { consistent: true })).toBeUndefined()
+    const { id: accountId } = ann
+    await directory().accounts.remove(ann.address)
+    const wanted = { accountId, roleEpoch: 0, name: 't', scopes: [], expiresMs: HOUR }
+    await expect(tokens.add(wanted)).rejects.toThrow(ConditionFailed)
+  })
+
+  it('does not come back by a use that is noted while it is revoked', async () => {
+    const { directory: table } = world.pipeline.backend.store.tables
+    const { text, token } = await aToken()
+    const revoking = {
+      get: async (...asked: Parameters<Table['get']>) => {
+        const item = await table.get(...asked)
+        await tokens.remove(token.id)
+        return item
+      },
+      write: (...asked: Parameters<Table['write']>) => table.write(...asked),
+    } as unknown as Table
+    const slow = createTokens({ directory: revoking, clock: world.clock, random: systemRandom })
+    await slow.find(text, '192.0.2.1')
+    expect(await tokens.list(ann.id)).toEqual([])
   })
 
   it('is one of so many', async () => {

@@ -10,6 +10,7 @@ import type { Store, Table } from '#shared/storage/ports.ts'
 import { withFaults } from '#test/support/faults/with-faults.ts'
 import { manualClock } from '#test/support/pipeline.ts'
 import { openEmbedded } from '#test/support/storage-embedded.ts'
+import { tableLike } from '#test/support/table-like.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const owner = { accountId: null, name: 'root' }
@@ -137,6 +138,38 @@ describe('a job', () => {
     await runnerOf(slow).run({ signal: never })
     expect(await jobs.get(id)).toMatchObject({ state: 'done', done: 9, failed: 1 })
     expect((await jobs.errors(id)).items).toHaveLength(1)
+  })
+
+  it('is not lost where only half of what began it is to be seen yet', async () => {
+    const { id } = await begin()
+    let isTorn = true
+    const torn: Table = tableLike(table, {
+      async batchGet(keys, options) {
+        if (!isTorn) return await table.batchGet(keys, options)
+        isTorn = false
+        return keys.map(() => undefined)
+      },
+    })
+    const kinds = kindsOf(counting())
+    const runner = createJobRunner({ table: torn, kinds, clock, log: silentLog })
+    await runner.run({ signal: never })
+    await runner.run({ signal: never })
+    expect(await jobs.get(id)).toMatchObject({ state: 'done' })
+  })
+
+  it('does not wait for a time that a wrong clock has set', async () => {
+    const { id } = await begin()
+    clock.advance(7 * 86_400_000)
+    const fails: JobKind = {
+      name: 'count',
+      async *run() {
+        yield await Promise.reject(new TemporaryFailure('no'))
+      },
+    }
+    await runnerOf(fails).run({ signal: never })
+    const right = { kinds: kindsOf(counting()), clock: manualClock(), log: silentLog }
+    await createJobRunner({ table, ...right }).run({ signal: never })
+    expect(await jobs.get(id)).toMatchObject({ state: 'done' })
   })
 
   it('is tried again when the world fails, and given up when it never gets further', async () => {

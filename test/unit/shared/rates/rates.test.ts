@@ -45,6 +45,29 @@ describe('Rates', () => {
     expect([1, 2, 3, 4].map(() => one.take(rate, 'a'))).toEqual([true, true, true, false])
   })
 
+  it('that may be forgiven are soon, in every process, and cost a look every few seconds till then', async () => {
+    const { clock, rates, shared } = open()
+    const rate: Rate = { ...perMinute(10), mayBeForgiven: true }
+    const processes = [rates(), rates()]
+    for (const one of processes) {
+      while (one.take(rate, 'a')) await turn()
+      for (let i = 0; i < 50; i++) expect(one.isOver(rate, 'a')).toBe(true)
+    }
+    expect(shared.reads).toBe(2)
+    shared.forget()
+    await clock.advance(5_000)
+    for (const one of processes) {
+      expect(one.take(rate, 'a')).toBe(false)
+      await turn()
+      expect(one.take(rate, 'a', 5)).toBe(true)
+    }
+    // What may not be forgiven is not looked at.
+    const [one] = processes
+    while (one?.take(perMinute(3), 'b')) await turn()
+    expect(one?.isOver(perMinute(3), 'b')).toBe(true)
+    expect(shared.reads).toBe(4)
+  })
+
   it('take several at once or none', () => {
     const one = open().rates()
     expect(one.take(perMinute(10), 'a', 6)).toBe(true)
@@ -247,7 +270,8 @@ describe('shared buckets', () => {
   })
 
   it('say so when the table does not answer', async () => {
-    const failing = { add: () => Promise.reject(new TemporaryFailure('no')) }
+    const no = () => Promise.reject(new TemporaryFailure('no'))
+    const failing = { add: no, fullAtUs: no }
     await expect(open(failing).rates().takeShared(perMinute(1), 'a')).rejects.toThrow('no')
   })
 })

@@ -282,4 +282,7 @@ export const directory = {
   'key.state.waiting': 'wartet auf seinen Eintrag',
   'key.state.retiring': 'läuft aus',
   'key.state.revoked': 'widerrufen',
+  'accounts.from': 'Springen zu',
+  'accounts.fromDomain': 'Domain: m …',
+  'accounts.fromLetter': 'Buchstabe: m …',
 } as const satisfies { readonly [key in keyof typeof english]: MessageText }

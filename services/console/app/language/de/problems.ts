@@ -21,7 +21,6 @@ export const problems = {
   'problem.too-many-failures': 'Zu viele Versuche. Warten Sie etwas und versuchen Sie es erneut.',
   'problem.no-such-factor': 'Einen solchen Faktor gibt es nicht.',
   'problem.session-ended': 'Ihre Sitzung ist abgelaufen.',
-  'problem.invitation-gone': 'Dieser Link wurde schon benutzt oder ist älter als 24 Stunden.',
   'problem.no-issuer': 'Hier meldet sich niemand anderswo an: Es ist kein Aussteller eingestellt.',
   'problem.issuer-down':
     'Der Aussteller antwortet nicht. Melden Sie sich mit Passwort an, oder später.',
@@ -33,6 +32,48 @@ export const problems = {
   'problem.no-right': 'Ihre Rolle darf das nicht.',
   'problem.more-rights': 'Niemand handelt an jemandem, der mehr Rechte hat.',
   'problem.changed-meanwhile': 'Jemand anderes hat dies inzwischen geändert.',
+  'problem.last-owner':
+    'Das ist der letzte Eigentümer, der sich anmelden kann. Machen Sie erst jemand anderen dazu.',
+  'problem.no-such-folder': 'Den Ordner {value} gibt es nicht.',
+  'problem.is-owner': '{account} hat in seinen eigenen Ordnern alle Rechte.',
+  'problem.too-many-grants':
+    'Zu viele haben Rechte in {folder}, oder {value} in zu vielen Ordnern.',
+  'problem.not-queued':
+    'Diese Nachricht wartet nicht mehr. Die Verfolgung erzählt, was aus ihr wurde.',
+  'problem.not-waiting': 'Diese Nachricht wird gerade zugestellt. Versuchen Sie es erneut.',
+  'problem.switched-off': 'Die Einstellung {setting} lässt das niemanden tun.',
+  'problem.not-traced': 'Über {value} ist nichts bekannt, oder nichts mehr.',
+  'problem.no-such-setting': 'Die Einstellung {value} gibt es nicht.',
+  'problem.setting-locked': '{value} ist durch {from} gesetzt, und das gilt. Ändern Sie es dort.',
+  'problem.not-quarantined':
+    'Diese Nachricht ist nicht mehr in Quarantäne: Jemand hat sie freigegeben oder gelöscht.',
+  'problem.others-wait':
+    'Auf diese Nachricht warten auch andere. Löschen kann sie nur ein Eigentümer.',
+  'problem.differs': '{value} gibt es schon, und zwar anders.',
+  'problem.same-table': '{value} ist die Tabelle, die benutzt wird.',
+  'problem.still-running': 'Der Dienst läuft noch darauf.',
+  'problem.no-such-access-table': 'In der Tabelle {value} steht nichts.',
+  'problem.no-such-access-entry': '{value} steht nicht mehr in {table}.',
+  'problem.no-such-selector': '{domain} hat keinen Schlüssel {value}.',
+  'problem.no-such-job': 'Den Auftrag {value} gibt es nicht, oder nicht mehr.',
+  'problem.no-such-app-password': 'Dieses App-Passwort ist schon entfernt.',
+  'problem.too-many':
+    'Davon kann es höchstens {max} geben. Entfernen Sie eines, das niemand benutzt.',
+  'problem.no-such-session': 'Diese Sitzung ist schon beendet.',
+  'problem.wrong-answer':
+    'Das stimmt nicht oder kommt zu spät. Versuchen Sie es erneut; bleibt es dabei, beginnen Sie neu.',
+  'problem.no-such-token': 'Dieses Token ist schon widerrufen.',
+  'problem.no-such-link':
+    'Dieser Link wurde schon benutzt, ist älter als 24 Stunden oder durch einen anderen ersetzt. Bitten Sie um einen neuen.',
+  'problem.invalid': 'Hier stimmt etwas nicht: {detail}',
+  'problem.temporary-failure':
+    'Das geht gerade nicht. Nichts wurde geändert; versuchen Sie es gleich noch einmal.',
+  'problem.internal-error':
+    'Im Server ging etwas schief. Wer ihn betreibt, findet es im Log unter dieser Nummer: {requestId}',
+  'problem.still-in-hand': 'Dasselbe geschieht bereits. Warten Sie einen Moment.',
+  'problem.done-already': 'Das ist schon geschehen.',
+  'problem.rehearsal-too-large':
+    'Das ist zu viel, um es auf einmal zu proben. Wählen Sie weniger aus.',
 
   'warning.no-postmaster': 'Niemand liest nun Mail an postmaster von {domain}.',
   'warning.alias-comes-first': '{address} ist auch ein Alias: Mail geht dahin, wohin er führt.',
@@ -40,6 +81,12 @@ export const problems = {
     'Das Konto {address} erhält nun keine Mail: Der Alias führt anderswohin.',
   'warning.mail-fails': 'Mail an {alias} scheitert bei {address}.',
   'warning.still-led-to': 'Aliasse führen noch zu {address}: {aliases}.',
+  'warning.sender-not-allowed':
+    '{sender} wird künftig nicht hereingelassen: Die Einstellung quarantineAllowTable nennt keine Tabelle, oder diese nimmt so einen Absender nicht.',
+  'warning.code-permits':
+    '{key} {result}: Eine Zahl allein heißt OK. Schreiben Sie einen Text dahinter, oder REJECT.',
+  'warning.network-order':
+    '{key} liegt in {within}, das davor stand; hier zählt das kleinere Netz zuerst.',
 
   'rule.domain-name': 'Das ist kein Domainname.',
   'rule.mail-address': 'Das ist keine E-Mail-Adresse.',
@@ -61,4 +108,31 @@ export const problems = {
   'rule.closed-quotation': 'Ein Anführungszeichen ist nicht geschlossen.',
   'rule.once': 'Das steht schon in Zeile {firstLine}.',
   'rule.row-count': 'Mehr als {max} Zeilen; teilen Sie die Datei.',
+  'rule.hash': 'Das ist kein Passwort-Hash, der sich hier prüfen lässt.',
+  'rule.rights': 'Erlaubt: Buchstaben aus {letters}.',
+  'rule.queue-id': 'Das ist nicht die Nummer einer Nachricht.',
+  'rule.age': 'Erlaubt: {allowed}.',
+  'rule.cursor': 'Hier geht die Liste nicht mehr weiter. Laden Sie sie neu.',
+  'rule.ip-address': 'Das ist keine IP-Adresse.',
+  'rule.setting': '{problem}',
+  'rule.setting-count': '1 bis {max} Einstellungen auf einmal.',
+  'rule.reloadable':
+    'Das kann sich nicht im Betrieb ändern. Setzen Sie es in der Konfigurationsdatei und starten Sie neu.',
+  'rule.in-file':
+    'Das ist ein Geheimnis oder nennt eine Datei. Setzen Sie es in der Konfigurationsdatei.',
+  'rule.passwd-line':
+    'Kein address:hash, und die Datei hat keine Überschrift wie address,password.',
+  'rule.not-both': 'Geben Sie ein Passwort an oder seinen Hash, nicht beides.',
+  'rule.table-name': 'Buchstaben, Ziffern, Punkte, Bindestriche und Unterstriche, höchstens 64.',
+  'rule.access-key': 'Das ist keine Adresse, keine Domain, keine IP-Adresse und kein Netz.',
+  'rule.result-text': 'Eine Zeile mit höchstens {bytesMax} Bytes.',
+  'rule.result': 'Das ist kein Ergebnis: {problem}',
+  'rule.key-and-result': 'Ein Schlüssel und ein Ergebnis, mit Leerzeichen dazwischen.',
+  'rule.no-patterns': 'Tabellen enthalten hier Namen, Adressen und Netze, keine Muster.',
+  'rule.no-conditions':
+    'Tabellen kennen hier kein if, endif und !. Schreiben Sie die Netze, die gemeint sind.',
+  'rule.future-time': 'Ein Zeitpunkt in der Zukunft, oder {allowed}.',
+  'rule.role-domains': 'Diese Rolle wird mit {min} bis {max} Domains gegeben.',
+  'rule.selector': 'Teile aus Kleinbuchstaben, Ziffern und Bindestrichen, mit Punkten dazwischen.',
+  'rule.private-key': 'Das ist kein Schlüssel, der signieren kann: {problem}',
 } as const satisfies { readonly [key in keyof typeof english]: MessageText }

@@ -73,6 +73,8 @@ export const shell = {
 
   'welcome.title': 'Willkommen',
   'welcome.owner': 'Dieser Link macht Sie zum Eigentümer dieses Mailsystems. Er gilt einmal.',
+  'welcome.addressHint':
+    'Ein Konto, das es hier schon gibt; es behält seine Mail und bekommt dieses Passwort.',
   'welcome.password': 'Wählen Sie ein neues Passwort für {address}.',
   'welcome.done': 'Fertig. Sie können sich jetzt anmelden.',
   'welcome.noLink':

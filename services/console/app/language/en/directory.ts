@@ -267,4 +267,8 @@ export const directory = {
   'key.state.waiting': 'waits for its record',
   'key.state.retiring': 'retires',
   'key.state.revoked': 'revoked',
+
+  'accounts.from': 'Jump to',
+  'accounts.fromDomain': 'domain: m …',
+  'accounts.fromLetter': 'letter: m …',
 } as const

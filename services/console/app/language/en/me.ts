@@ -3,6 +3,7 @@
 export const me = {
   'me.title': 'My mail',
   'me.tab.mail': 'Mail',
+  'me.tab.quarantine': 'Quarantine',
   'me.tab.security': 'Security',
   'me.tab.devices': 'Devices',
   'me.forwardTo': 'Send my mail on to',

@@ -70,6 +70,8 @@ export const shell = {
 
   'welcome.title': 'Welcome',
   'welcome.owner': 'This link makes you the owner of this mail system. It works once.',
+  'welcome.addressHint':
+    'An account that is here already; it keeps its mail and gets this password.',
   'welcome.password': 'Choose a new password for {address}.',
   'welcome.done': 'Done. You can sign in now.',
   'welcome.noLink': 'This link is not complete. Open it exactly as it was given to you.',

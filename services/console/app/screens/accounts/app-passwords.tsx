@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { call, get } from '../../api/client.ts'
 import { Button } from '../../kit/button.tsx'
 import { confirm, Dialog, show } from '../../kit/dialog.tsx'
-import { CheckField, FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { CheckField, FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { Ago, Foreign } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
 import { Empty, Loaded, Panel } from '../../kit/panel.tsx'
@@ -120,7 +120,12 @@ function Make({ path, close }: { readonly path: string; readonly close: () => vo
   return (
     <Dialog title={t('appPassword.make')} onClose={close}>
       {made === undefined ? (
-        <FormBody form={form} label={t('appPassword.make')}>
+        <FormBody
+          form={form}
+          label={t('appPassword.make')}
+          verb={t('appPassword.verb')}
+          cancel={<Button onPress={() => close()}>{t('act.cancel')}</Button>}
+        >
           <TextField
             form={form}
             name="name"
@@ -134,11 +139,6 @@ function Make({ path, close }: { readonly path: string; readonly close: () => vo
             <CheckField form={form} name="pop3" label="POP3" />
             <CheckField form={form} name="smtp" label={t('appPassword.smtp')} />
           </fieldset>
-          <FormActions
-            form={form}
-            verb={t('appPassword.verb')}
-            cancel={<Button onPress={() => close()}>{t('act.cancel')}</Button>}
-          />
         </FormBody>
       ) : (
         <>

@@ -25,15 +25,17 @@ export function screen() {
   const domain = query.get('domain') ?? ''
   const q = query.get('q') ?? ''
   const state = query.get('state') ?? ''
-  const list = useKeyset<Account>('/accounts', { domain, q, state })
+  // What is looked for begins where it is found.
+  const from = q === '' ? (query.get('from') ?? '') : ''
+  const list = useKeyset<Account>('/accounts', { domain, q, state, from })
   const domains = useResource('domains', (signal) =>
     get<{ readonly data: readonly Domain[] }>('/domains', { limit: 100 }, signal),
   )
-  const isFiltered = domain !== '' || q !== '' || state !== ''
+  const isFiltered = domain !== '' || q !== '' || state !== '' || from !== ''
   const known = domains.value?.data ?? []
   const counted = known.filter((each) => domain === '' || each.domain === domain)
   const total =
-    q !== '' || state !== '' || domains.value === undefined || known.length >= 100
+    q !== '' || state !== '' || from !== '' || domains.value === undefined || known.length >= 100
       ? undefined
       : counted.reduce((sum, each) => sum + each.accounts, 0)
   return (
@@ -57,6 +59,13 @@ export function screen() {
       <AddressTabs current="accounts" />
       <Filters>
         <FilterText name="q" label={t('accounts.q')} placeholder={t('accounts.qHint')} isWide />
+        {q === '' && (
+          <FilterText
+            name="from"
+            label={t('accounts.from')}
+            placeholder={t(domain === '' ? 'accounts.fromDomain' : 'accounts.fromLetter')}
+          />
+        )}
         <FilterChoice
           name="domain"
           label={t('domain')}
@@ -143,7 +152,7 @@ export function screen() {
           {
             key: 'created',
             title: t('created'),
-            width: '8rem',
+            width: '9.5rem',
             isNumber: true,
             cell: ({ createdAt }) => <Ago at={createdAt} />,
           },
@@ -154,7 +163,9 @@ export function screen() {
               <button
                 type="button"
                 class="button"
-                onClick={() => setQuery({ q: undefined, domain: undefined, state: undefined })}
+                onClick={() =>
+                  setQuery({ q: undefined, domain: undefined, state: undefined, from: undefined })
+                }
               >
                 {t('act.clearFilter')}
               </button>

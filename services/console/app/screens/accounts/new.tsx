@@ -2,15 +2,15 @@
 
 import { call } from '../../api/client.ts'
 import type { Account, Warning } from '../../api/directory.ts'
-import { Button, ButtonLink } from '../../kit/button.tsx'
+import { Button } from '../../kit/button.tsx'
 import { CopyButton } from '../../kit/copy.tsx'
-import { CheckField, FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { CheckField, TextField, useForm } from '../../kit/form.tsx'
 import { t } from '../../kit/language.ts'
 import { navigate, place } from '../../kit/location.ts'
-import { Page } from '../../kit/panel.tsx'
 import { randomPassword } from '../../kit/random-password.ts'
 import { toast } from '../../kit/toast.tsx'
 import { tellWarnings } from '../../kit/warnings.ts'
+import { NewPage } from '../../parts/new-page.tsx'
 import { segment } from '../../routes.ts'
 import { quotaOf } from './quota-of.ts'
 
@@ -42,53 +42,51 @@ export function screen() {
     },
   })
   return (
-    <Page title={t('account.new')} back={{ href: '/accounts', label: t('accounts.title') }}>
-      <FormBody form={form} label={t('account.new')}>
-        <TextField
-          form={form}
-          name="address"
-          label={t('address')}
-          type="email"
-          placeholder="ann@example.org"
-          autofocus
-          isMono
-        />
-        <TextField
-          form={form}
-          name="password"
-          label={t('signIn.password')}
-          hint={t('account.passwordHint')}
-          isMono
-          autocomplete="new-password"
-          after={
-            <>
-              <Button onPress={() => form.set({ password: randomPassword() })}>
-                {t('account.makePassword')}
-              </Button>
-              {form.values.password !== '' && <CopyButton text={form.values.password} />}
-            </>
-          }
-        />
-        <TextField
-          form={form}
-          name="quota"
-          label={t('account.quota')}
-          hint={t('account.quotaHint')}
-          placeholder="2GB"
-          size="short"
-        />
-        <CheckField
-          form={form}
-          name="shared"
-          label={t('account.shared')}
-          hint={t('account.sharedHint')}
-        />
-        <FormActions
-          form={form}
-          verb={t('account.add')}
-          cancel={<ButtonLink href="/accounts">{t('act.cancel')}</ButtonLink>}
-        />
-      </FormBody>
-    </Page>
+    <NewPage
+      title={t('account.new')}
+      list={{ href: '/accounts', label: t('accounts.title') }}
+      verb={t('account.add')}
+      form={form}
+    >
+      <TextField
+        form={form}
+        name="address"
+        label={t('address')}
+        type="email"
+        placeholder="ann@example.org"
+        autofocus
+        isMono
+      />
+      <TextField
+        form={form}
+        name="password"
+        label={t('signIn.password')}
+        hint={t('account.passwordHint')}
+        isMono
+        autocomplete="new-password"
+        after={
+          <>
+            <Button onPress={() => form.set({ password: randomPassword() })}>
+              {t('account.makePassword')}
+            </Button>
+            {form.values.password !== '' && <CopyButton text={form.values.password} />}
+          </>
+        }
+      />
+      <TextField
+        form={form}
+        name="quota"
+        label={t('account.quota')}
+        hint={t('account.quotaHint')}
+        placeholder="2GB"
+        size="short"
+      />
+      <CheckField
+        form={form}
+        name="shared"
+        label={t('account.shared')}
+        hint={t('account.sharedHint')}
+      />
+    </NewPage>
   )
 }

@@ -7,7 +7,7 @@ import { may } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
 import { CopyButton } from '../../kit/copy.tsx'
 import { Dialog, show } from '../../kit/dialog.tsx'
-import { explainFailure } from '../../kit/failure.tsx'
+import { FaultLine } from '../../kit/fault-line.tsx'
 import { t } from '../../kit/language.ts'
 import { Qr } from '../../kit/qr.tsx'
 import { randomPassword } from '../../kit/random-password.ts'
@@ -72,11 +72,7 @@ function Reset({ account, close }: { readonly account: Account; readonly close: 
           {made.kind === 'link' && <Qr text={made.text} label={t('password.link')} />}
         </>
       )}
-      {failure !== undefined && (
-        <p class="notice bad" role="alert">
-          {explainFailure(failure)}
-        </p>
-      )}
+      <FaultLine failure={failure} />
     </Dialog>
   )
 }

@@ -1,7 +1,7 @@
 // What may be changed of an account.
 
 import type { Account } from '../../api/directory.ts'
-import { CheckField, FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { CheckField, FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { t } from '../../kit/language.ts'
 import { Panel } from '../../kit/panel.tsx'
 import { quotaText } from '../../kit/quota.ts'
@@ -50,7 +50,7 @@ export function AccountSettings({
   })
   return (
     <Panel title={t('account.tab.settings')}>
-      <FormBody form={form} label={t('account.tab.settings')}>
+      <FormBody form={form} label={t('account.tab.settings')} verb={t('act.save')} needsChange>
         <CheckField
           form={form}
           name="enabled"
@@ -78,7 +78,6 @@ export function AccountSettings({
           isMono
         />
         <CheckField form={form} name="keep" label={t('account.keep')} />
-        <FormActions form={form} verb={t('act.save')} needsChange />
       </FormBody>
     </Panel>
   )

@@ -4,7 +4,7 @@ import { get } from '../../api/client.ts'
 import type { Alias } from '../../api/directory.ts'
 import { may } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
-import { FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { Foreign } from '../../kit/format.tsx'
 import { t, tIfKnown } from '../../kit/language.ts'
 import { navigate } from '../../kit/location.ts'
@@ -106,7 +106,7 @@ function Targets({
     )
   }
   return (
-    <FormBody form={form} label={t('alias.targets')}>
+    <FormBody form={form} label={t('alias.targets')} verb={t('act.save')} needsChange>
       <TextField
         form={form}
         name="targets"
@@ -115,7 +115,6 @@ function Targets({
         rows={Math.min(12, Math.max(3, alias.targets.length + 1))}
         isMono
       />
-      <FormActions form={form} verb={t('act.save')} needsChange />
     </FormBody>
   )
 }

@@ -2,13 +2,12 @@
 
 import { call } from '../../api/client.ts'
 import type { Warning } from '../../api/directory.ts'
-import { ButtonLink } from '../../kit/button.tsx'
-import { FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { TextField, useForm } from '../../kit/form.tsx'
 import { t } from '../../kit/language.ts'
 import { navigate, place } from '../../kit/location.ts'
-import { Page } from '../../kit/panel.tsx'
 import { toast } from '../../kit/toast.tsx'
 import { tellWarnings } from '../../kit/warnings.ts'
+import { NewPage } from '../../parts/new-page.tsx'
 import { segment } from '../../routes.ts'
 
 /** One a line or with commas. */
@@ -29,31 +28,29 @@ export function screen() {
     },
   })
   return (
-    <Page title={t('alias.new')} back={{ href: '/aliases', label: t('aliases.title') }}>
-      <FormBody form={form} label={t('alias.new')}>
-        <TextField
-          form={form}
-          name="alias"
-          label={t('alias')}
-          hint={t('alias.hint')}
-          placeholder="info@example.org"
-          isMono
-          autofocus
-        />
-        <TextField
-          form={form}
-          name="targets"
-          label={t('alias.targets')}
-          hint={t('alias.targetsHint')}
-          rows={4}
-          isMono
-        />
-        <FormActions
-          form={form}
-          verb={t('alias.add')}
-          cancel={<ButtonLink href="/aliases">{t('act.cancel')}</ButtonLink>}
-        />
-      </FormBody>
-    </Page>
+    <NewPage
+      title={t('alias.new')}
+      list={{ href: '/aliases', label: t('aliases.title') }}
+      verb={t('alias.add')}
+      form={form}
+    >
+      <TextField
+        form={form}
+        name="alias"
+        label={t('alias')}
+        hint={t('alias.hint')}
+        placeholder="info@example.org"
+        isMono
+        autofocus
+      />
+      <TextField
+        form={form}
+        name="targets"
+        label={t('alias.targets')}
+        hint={t('alias.targetsHint')}
+        rows={4}
+        isMono
+      />
+    </NewPage>
   )
 }

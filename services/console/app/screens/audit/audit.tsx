@@ -4,12 +4,13 @@ import { get, type Query } from '../../api/client.ts'
 import { Button } from '../../kit/button.tsx'
 import { CopyAs } from '../../kit/copy.tsx'
 import { FilterChoice, Filters, FilterText } from '../../kit/filters.tsx'
+import { formatSpan } from '../../kit/format.tsx'
 import type { Listed } from '../../kit/keyset.ts'
 import { t } from '../../kit/language.ts'
 import { setQuery } from '../../kit/location.ts'
 import { Page } from '../../kit/panel.tsx'
+import { saveText } from '../../kit/save.ts'
 import { askedOf } from '../../parts/query-fields.tsx'
-import { save } from '../../parts/save.ts'
 import { type AuditRecord, auditFilters } from './audit-api.ts'
 import { AuditRecords } from './records.tsx'
 
@@ -39,7 +40,7 @@ export function screen() {
           label={t('audit.since')}
           options={[
             { value: '', label: t('filter.any') },
-            ...['1h', '24h', '7d', '30d'].map((span) => ({ value: span, label: span })),
+            ...['1h', '24h', '7d', '30d'].map((span) => ({ value: span, label: formatSpan(span) })),
           ]}
         />
         {isFiltered && <Button onPress={clear}>{t('act.clearFilter')}</Button>}
@@ -68,5 +69,5 @@ async function exportAll(filter: Query): Promise<void> {
     lines.push(...data.map((record) => `${JSON.stringify(record)}\n`))
     cursor = next ?? undefined
   } while (cursor !== undefined && lines.length < EXPORTED_MAX)
-  save('audit.ndjson', 'application/x-ndjson', lines.join(''))
+  saveText('audit.ndjson', lines.join(''), 'application/x-ndjson')
 }

@@ -66,7 +66,7 @@ export function screen() {
           {
             key: 'created',
             title: t('created'),
-            width: '9rem',
+            width: '9.5rem',
             isNumber: true,
             onPhone: 'below',
             cell: ({ createdAt }) => <Ago at={createdAt} />,

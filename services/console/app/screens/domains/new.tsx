@@ -1,12 +1,11 @@
 // A new domain; what to publish for it comes next.
 
 import { call } from '../../api/client.ts'
-import { ButtonLink } from '../../kit/button.tsx'
-import { FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { TextField, useForm } from '../../kit/form.tsx'
 import { t } from '../../kit/language.ts'
 import { navigate } from '../../kit/location.ts'
-import { Page } from '../../kit/panel.tsx'
 import { toast } from '../../kit/toast.tsx'
+import { NewPage } from '../../parts/new-page.tsx'
 import { segment } from '../../routes.ts'
 
 export function screen() {
@@ -24,31 +23,29 @@ export function screen() {
     },
   })
   return (
-    <Page title={t('domain.new')} back={{ href: '/domains', label: t('entry.domains') }}>
-      <FormBody form={form} label={t('domain.new')}>
-        <TextField
-          form={form}
-          name="domain"
-          label={t('domain')}
-          placeholder="example.org"
-          isMono
-          autofocus
-        />
-        <TextField
-          form={form}
-          name="postmaster"
-          label={t('domain.postmaster')}
-          hint={t('domain.postmasterHint')}
-          type="email"
-          placeholder="ann@example.org"
-          isMono
-        />
-        <FormActions
-          form={form}
-          verb={t('domain.add')}
-          cancel={<ButtonLink href="/domains">{t('act.cancel')}</ButtonLink>}
-        />
-      </FormBody>
-    </Page>
+    <NewPage
+      title={t('domain.new')}
+      list={{ href: '/domains', label: t('entry.domains') }}
+      verb={t('domain.add')}
+      form={form}
+    >
+      <TextField
+        form={form}
+        name="domain"
+        label={t('domain')}
+        placeholder="example.org"
+        isMono
+        autofocus
+      />
+      <TextField
+        form={form}
+        name="postmaster"
+        label={t('domain.postmaster')}
+        hint={t('domain.postmasterHint')}
+        type="email"
+        placeholder="ann@example.org"
+        isMono
+      />
+    </NewPage>
   )
 }

@@ -11,8 +11,8 @@ import { Ago, Foreign, formatCount } from '../../kit/format.tsx'
 import { t, tIfKnown } from '../../kit/language.ts'
 import { Fact, Facts, Loaded, Page, Panel } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
+import { saveText } from '../../kit/save.ts'
 import { toast } from '../../kit/toast.tsx'
-import { save } from '../../parts/save.ts'
 import type { ScreenParams } from '../../screens.ts'
 import { JobStatus, kindText, Progress } from './progress.tsx'
 
@@ -152,7 +152,7 @@ async function saveErrors(id: string): Promise<void> {
     }
     cursor = next ?? undefined
   } while (cursor !== undefined)
-  save(`${id}.csv`, 'text/csv', lines.join(''))
+  saveText(`${id}.csv`, lines.join(''), 'text/csv')
 }
 
 /** RFC 4180 §2; what a spreadsheet would run is text. */

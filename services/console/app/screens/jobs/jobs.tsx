@@ -56,7 +56,7 @@ export function screen() {
           {
             key: 'begun',
             title: t('job.begun'),
-            width: '8rem',
+            width: '9.5rem',
             isNumber: true,
             cell: ({ createdAt }) => <Ago at={createdAt} />,
           },

@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import { mayOwn } from '../../api/session.ts'
-import { FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { Foreign, Time } from '../../kit/format.tsx'
 import { t, tIfKnown } from '../../kit/language.ts'
 import { Empty, Panel, Status } from '../../kit/panel.tsx'
@@ -27,7 +27,7 @@ export function Arrived({ address }: { readonly address: string }) {
   if (!mayOwn('trace.read')) return null
   return (
     <Panel title={t('arrived.title')}>
-      <FormBody form={form} label={t('arrived.title')}>
+      <FormBody form={form} label={t('arrived.title')} verb={t('arrived.verb')}>
         <TextField
           form={form}
           name="recipient"
@@ -36,7 +36,6 @@ export function Arrived({ address }: { readonly address: string }) {
           type="email"
           isMono
         />
-        <FormActions form={form} verb={t('arrived.verb')} />
       </FormBody>
       {found !== undefined && <Answer found={found} />}
     </Panel>

@@ -6,7 +6,7 @@ import { call, get } from '../../api/client.ts'
 import { Button } from '../../kit/button.tsx'
 import { CopyButton } from '../../kit/copy.tsx'
 import { confirm, Dialog, show } from '../../kit/dialog.tsx'
-import { FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { Ago, Foreign } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
 import { navigate } from '../../kit/location.ts'
@@ -182,7 +182,12 @@ function SetUpTotp({ path, close }: { readonly path: string; readonly close: () 
               <code>{secret}</code>
               <CopyButton text={secret} />
             </p>
-            <FormBody form={form} label={t('factors.setUpTotp')}>
+            <FormBody
+              form={form}
+              label={t('factors.setUpTotp')}
+              verb={t('factors.turnOn')}
+              cancel={<Button onPress={() => close()}>{t('act.cancel')}</Button>}
+            >
               <TextField
                 form={form}
                 name="code"
@@ -191,11 +196,6 @@ function SetUpTotp({ path, close }: { readonly path: string; readonly close: () 
                 inputMode="numeric"
                 autocomplete="one-time-code"
                 isMono
-              />
-              <FormActions
-                form={form}
-                verb={t('factors.turnOn')}
-                cancel={<Button onPress={() => close()}>{t('act.cancel')}</Button>}
               />
             </FormBody>
           </>

@@ -1,7 +1,7 @@
 // Where one's own mail is sent on to.
 
 import type { Account } from '../../api/directory.ts'
-import { CheckField, FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { CheckField, FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { t } from '../../kit/language.ts'
 import { toast } from '../../kit/toast.tsx'
 import type { useVersioned } from '../../kit/versioned.tsx'
@@ -30,7 +30,7 @@ export function Forwarding({
     },
   })
   return (
-    <FormBody form={form} label={t('account.forward')}>
+    <FormBody form={form} label={t('account.forward')} verb={t('act.save')} needsChange>
       <TextField
         form={form}
         name="forward"
@@ -39,7 +39,6 @@ export function Forwarding({
         isMono
       />
       <CheckField form={form} name="keep" label={t('account.keep')} />
-      <FormActions form={form} verb={t('act.save')} needsChange />
     </FormBody>
   )
 }

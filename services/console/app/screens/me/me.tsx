@@ -1,7 +1,7 @@
 // One's own mail: how do I set it up, is it safe, where does it go?
 
 import type { Account } from '../../api/directory.ts'
-import { current } from '../../api/session.ts'
+import { current, may, mayOwn } from '../../api/session.ts'
 import { formatBytes } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
 import { Loaded, Meter, Page, Panel, Tabs } from '../../kit/panel.tsx'
@@ -10,18 +10,22 @@ import { segment } from '../../routes.ts'
 import type { ScreenParams } from '../../screens.ts'
 import { AppPasswords } from '../accounts/app-passwords.tsx'
 import { Devices } from '../accounts/devices.tsx'
+import { QuarantineList } from '../quarantine/quarantine.tsx'
 import { Arrived } from './arrived.tsx'
 import { Factors } from './factors.tsx'
 import { Forwarding } from './forwarding.tsx'
 import { ChangePassword } from './password.tsx'
 import { Tokens } from './tokens.tsx'
 
-const tabs = ['mail', 'security', 'devices'] as const
+const allTabs = ['mail', 'quarantine', 'security', 'devices'] as const
 
 export function screen({ params }: { readonly params: ScreenParams }) {
   const address = current()?.account.address ?? ''
   const path = `/accounts/${segment(address)}`
   const account = useVersioned<Account>(path)
+  // Who decides for others too has all of it in one list.
+  const isOwnList = mayOwn('quarantine.read') && !may('quarantine.read')
+  const tabs = allTabs.filter((each) => each !== 'quarantine' || isOwnList)
   const tab = tabs.find((each) => each === params['tab']) ?? 'mail'
   const found = account.value?.body
   return (
@@ -83,6 +87,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
           </div>
         </>
       )}
+      {tab === 'quarantine' && <QuarantineList />}
       {tab === 'security' && (
         <div class="panels">
           <ChangePassword path={path} />

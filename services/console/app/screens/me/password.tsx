@@ -3,7 +3,7 @@
 import { call } from '../../api/client.ts'
 import { ApiFailure, localProblem } from '../../api/problem.ts'
 import { current } from '../../api/session.ts'
-import { FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { FormBody, PasswordField, UnseenUsername, useForm } from '../../kit/form.tsx'
 import { t } from '../../kit/language.ts'
 import { Panel } from '../../kit/panel.tsx'
 import { toast } from '../../kit/toast.tsx'
@@ -22,33 +22,17 @@ export function ChangePassword({ path }: { readonly path: string }) {
   return (
     <Panel title={t('password.change')}>
       <p class="hint">{t('password.changeText')}</p>
-      <FormBody form={form} label={t('password.change')}>
-        <input
-          type="text"
-          class="unseen"
-          autocomplete="username"
-          aria-hidden="true"
-          tabIndex={-1}
-          value={current()?.account.address ?? ''}
-          readOnly
-        />
-        <TextField
-          form={form}
-          name="password"
-          label={t('password.new')}
-          type="password"
-          autocomplete="new-password"
-        />
-        <TextField
+      <FormBody form={form} label={t('password.change')} verb={t('password.change')} needsChange>
+        <UnseenUsername address={current()?.account.address ?? ''} />
+        <PasswordField form={form} name="password" label={t('password.new')} isNew />
+        <PasswordField
           form={form}
           name="again"
           label={t('password.again')}
-          type="password"
-          autocomplete="new-password"
+          isNew
           {...(form.values.again !== '' &&
             form.values.again !== form.values.password && { hint: t('password.differs') })}
         />
-        <FormActions form={form} verb={t('password.change')} needsChange />
       </FormBody>
     </Panel>
   )

@@ -6,7 +6,8 @@ import { current } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
 import { CopyButton } from '../../kit/copy.tsx'
 import { Dialog, show } from '../../kit/dialog.tsx'
-import { FormActions, FormBody, SelectField, TextField, useForm } from '../../kit/form.tsx'
+import { FormBody, SelectField, TextField, useForm } from '../../kit/form.tsx'
+import { formatSpan } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
 import { Loaded, Panel } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
@@ -81,7 +82,12 @@ function Make({ close }: { readonly close: () => void }) {
   }
   return (
     <Dialog title={t('token.make')} onClose={close}>
-      <FormBody form={form} label={t('token.make')}>
+      <FormBody
+        form={form}
+        label={t('token.make')}
+        verb={t('token.make')}
+        cancel={<Button onPress={() => close()}>{t('act.cancel')}</Button>}
+      >
         <TextField form={form} name="name" label={t('token.name')} autofocus />
         <TextField
           form={form}
@@ -95,12 +101,7 @@ function Make({ close }: { readonly close: () => void }) {
           form={form}
           name="expires"
           label={t('token.lifetime')}
-          options={lifetimes.map((value) => ({ value, label: value }))}
-        />
-        <FormActions
-          form={form}
-          verb={t('token.make')}
-          cancel={<Button onPress={() => close()}>{t('act.cancel')}</Button>}
+          options={lifetimes.map((value) => ({ value, label: formatSpan(value) }))}
         />
       </FormBody>
     </Dialog>

@@ -5,21 +5,29 @@ import { get } from '../../api/client.ts'
 import { may } from '../../api/session.ts'
 import { Button, ButtonLink } from '../../kit/button.tsx'
 import { useEvents } from '../../kit/events.ts'
-import { Ago, Foreign, formatBytes, formatCount, formatDuration } from '../../kit/format.tsx'
+import { factsOf } from '../../kit/failure.tsx'
+import {
+  Ago,
+  Foreign,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatSpan,
+} from '../../kit/format.tsx'
 import type { Listed } from '../../kit/keyset.ts'
-import { language, t, tIfKnown } from '../../kit/language.ts'
+import { locale, t, tIfKnown } from '../../kit/language.ts'
 import { Empty, Fact, Facts, Loaded, Page, Panel, Status } from '../../kit/panel.tsx'
 import { type Resource, useResource } from '../../kit/resource.ts'
 import { Bars } from '../../parts/bars.tsx'
 import { asked, QueryChoice } from '../../parts/query-fields.tsx'
 import { Plot } from '../../plots/plot.tsx'
+import { matchRoute } from '../../routes.ts'
 import type { AuditRecord } from '../audit/audit-api.ts'
 import {
   byLabel,
   type FigureAnswer,
   figureNames,
   gauges,
-  rangeMs,
   ranges,
   rateNow,
   readFigures,
@@ -68,7 +76,7 @@ export function screen() {
       </Panel>
       <Panel title={t('overview.now')}>
         <div class="overview-now">
-          <Loaded of={overview}>
+          <Loaded of={overview} lines={1}>
             {(value) => <Now overview={value} figures={figures.value} />}
           </Loaded>
         </div>
@@ -78,7 +86,7 @@ export function screen() {
           name="range"
           label={t('overview.range')}
           otherwise="24h"
-          options={ranges.map((value) => ({ value, label: formatDuration(rangeMs(value)) }))}
+          options={ranges.map((value) => ({ value, label: formatSpan(value) }))}
         />
         <Plots figures={figures} />
       </section>
@@ -94,7 +102,7 @@ function Findings({ findings }: { readonly findings: readonly Finding[] }) {
       {findings.map((finding) => (
         <li key={`${finding.kind} ${finding.about ?? ''}`} class={`notice ${finding.look}`}>
           <div>
-            <strong>{tIfKnown(`finding.${finding.kind}`, finding.facts) ?? finding.text}</strong>
+            <strong>{findingText(finding)}</strong>
             {finding.since !== undefined && (
               <span class="meta">
                 {' '}
@@ -102,12 +110,26 @@ function Findings({ findings }: { readonly findings: readonly Finding[] }) {
               </span>
             )}
           </div>
-          {finding.href !== undefined && (
+          {finding.href !== undefined && isScreen(finding.href) && (
             <ButtonLink href={finding.href}>{t('overview.open')}</ButtonLink>
           )}
         </li>
       ))}
     </ul>
+  )
+}
+
+/** The server may know of more screens than this console has. */
+const isScreen = (href: string) => matchRoute(href.replace(/\?.*$/s, '')) !== undefined
+
+/** By its kind, with its facts in the units of people; else the server's sentence. */
+function findingText({ kind, facts = {}, text }: Finding): string {
+  const job = facts['job']
+  return (
+    tIfKnown(`finding.${kind}`, {
+      ...factsOf(facts),
+      ...(job !== undefined && { job: tIfKnown(`job.kind.${job}`) ?? job }),
+    }) ?? text
   )
 }
 
@@ -135,7 +157,7 @@ function Now({
           {formatCount(queue.messages)}
         </a>
       </Fact>
-      <Fact name={t('queue.oldest')}>
+      <Fact name={t('figure.oldest')}>
         <span class="figure-value">
           {queue.oldestAt === null ? '–' : formatDuration(Date.now() - Date.parse(queue.oldestAt))}
         </span>
@@ -209,9 +231,7 @@ function Plots({ figures }: { readonly figures: Resource<FigureAnswer> }) {
 
 function perMinute(value: number): string {
   const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2
-  const text = new Intl.NumberFormat(language.value, { maximumFractionDigits: digits }).format(
-    value,
-  )
+  const text = new Intl.NumberFormat(locale.value, { maximumFractionDigits: digits }).format(value)
   return t('figure.perMinute', { value: text })
 }
 

@@ -2,18 +2,20 @@
 
 import { useState } from 'preact/hooks'
 import { call, get } from '../../api/client.ts'
+import type { Warning } from '../../api/directory.ts'
 import { ApiFailure } from '../../api/problem.ts'
 import { may } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
 import { CopyAs } from '../../kit/copy.tsx'
-import { confirm } from '../../kit/dialog.tsx'
-import { FormActions, FormBody, TextField, useForm } from '../../kit/form.tsx'
+import { FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { Foreign, formatCount } from '../../kit/format.tsx'
 import type { Listed } from '../../kit/keyset.ts'
 import { t } from '../../kit/language.ts'
 import { Empty, Loaded, Page, Panel, Tabs } from '../../kit/panel.tsx'
+import { PlainTable, removeAsked } from '../../kit/plain-table.tsx'
 import { useResource } from '../../kit/resource.ts'
 import { toast } from '../../kit/toast.tsx'
+import { tellWarnings } from '../../kit/warnings.ts'
 import { segment } from '../../routes.ts'
 import type { ScreenParams } from '../../screens.ts'
 import { PolicyTabs } from './policy-tabs.tsx'
@@ -81,22 +83,13 @@ function Entries({ table, changed }: { readonly table: string; readonly changed:
     setOlder({ ...page, data: [...(older?.data ?? []), ...page.data] })
   }
   const remove = (entry: Entry) =>
-    confirm({
+    removeAsked({
       title: t('policy.removeTitle', { key: entry.key }),
-      text: <p>{t('policy.removeText', { table })}</p>,
-      verb: t('act.remove'),
-      isDangerous: true,
+      text: t('policy.removeText', { table }),
       act: () => call('DELETE', `${entriesPath(table)}/${encodeURIComponent(entry.key)}`),
-    }).then((isDone) => {
-      if (!isDone) return
-      toast({
-        text: t('policy.wasRemoved', { key: entry.key }),
-        undo: async () => {
-          await put(table, entry)
-          reload()
-        },
-      })
-      reload()
+      told: t('policy.wasRemoved', { key: entry.key }),
+      undo: () => put(table, entry),
+      changed: reload,
     })
   return (
     <div class="stack">
@@ -118,41 +111,26 @@ function Entries({ table, changed }: { readonly table: string; readonly changed:
           }
           return (
             <>
-              <div class="scroll-x">
-                <table>
-                  <thead>
-                    <tr>
-                      <th scope="col">{t('policy.key')}</th>
-                      <th scope="col">{t('policy.result')}</th>
-                      <th scope="col">
-                        <span class="unseen">{t('table.actions')}</span>
-                      </th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {all.map((entry) => (
-                      <tr key={entry.key}>
-                        <th scope="row">
-                          <Foreign text={entry.key} isMono />
-                        </th>
-                        <td>
-                          <Foreign text={entry.result} isMono />
-                        </td>
-                        <td class="number">
-                          {may('policy.write') && (
-                            <Button
-                              aria-label={t('policy.removeOf', { key: entry.key })}
-                              onPress={() => remove(entry)}
-                            >
-                              {t('act.remove')}
-                            </Button>
-                          )}
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <PlainTable
+                rows={all}
+                keyOf={({ key }) => key}
+                columns={[
+                  {
+                    title: t('policy.key'),
+                    cell: ({ key }) => <Foreign text={key} isMono />,
+                  },
+                  {
+                    title: t('policy.result'),
+                    cell: ({ result }) => <Foreign text={result} isMono />,
+                  },
+                ]}
+                {...(may('policy.write') && {
+                  remove: {
+                    label: ({ key }: Entry) => t('policy.removeOf', { key }),
+                    act: remove,
+                  },
+                })}
+              />
               {cursor && <Button onPress={() => more(cursor)}>{t('quarantine.more')}</Button>}
             </>
           )
@@ -163,22 +141,27 @@ function Entries({ table, changed }: { readonly table: string; readonly changed:
 }
 
 export const put = (table: string, { key, result }: Entry) =>
-  call('PUT', `${entriesPath(table)}/${encodeURIComponent(key)}`, { body: { result } })
+  call<{ readonly warnings: readonly Warning[] }>(
+    'PUT',
+    `${entriesPath(table)}/${encodeURIComponent(key)}`,
+    { body: { result } },
+  )
 
 function NewEntry({ table, added }: { readonly table: string; readonly added: () => void }) {
   const form = useForm({
     initial: { key: '', result: 'REJECT' },
     names: { accessKey: 'key' },
     async send({ key, result }) {
-      await put(table, { key: key.trim(), result: result.trim() })
+      const { body } = await put(table, { key: key.trim(), result: result.trim() })
       toast({ text: t('policy.wasSet', { key: key.trim() }) })
+      tellWarnings(body.warnings)
       form.reset({ key: '', result })
       added()
     },
   })
   return (
     <Panel title={t('policy.set', { table })}>
-      <FormBody form={form} label={t('policy.set', { table })}>
+      <FormBody form={form} label={t('policy.set', { table })} verb={t('act.save')}>
         <TextField
           form={form}
           name="key"
@@ -194,7 +177,6 @@ function NewEntry({ table, added }: { readonly table: string; readonly added: ()
           hint={t('policy.resultHint')}
           isMono
         />
-        <FormActions form={form} verb={t('act.save')} />
       </FormBody>
     </Panel>
   )

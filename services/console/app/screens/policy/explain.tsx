@@ -2,7 +2,7 @@
 
 import { call } from '../../api/client.ts'
 import { Button, ButtonLink } from '../../kit/button.tsx'
-import { FormActions, FormBody, SelectField, TextField, useForm } from '../../kit/form.tsx'
+import { FormBody, SelectField, TextField, useForm } from '../../kit/form.tsx'
 import { t, tIfKnown } from '../../kit/language.ts'
 import { place, setQuery } from '../../kit/location.ts'
 import { Loaded, Page, Panel } from '../../kit/panel.tsx'
@@ -54,7 +54,7 @@ function Asking({ question }: { readonly question: Question }) {
   return (
     <Panel title={t('policy.explainTitle')}>
       <p class="hint">{t('policy.explainText')}</p>
-      <FormBody form={form} label={t('policy.explainTitle')}>
+      <FormBody form={form} label={t('policy.explainTitle')} verb={t('policy.run')}>
         <div class="fields">
           <TextField
             form={form}
@@ -89,7 +89,6 @@ function Asking({ question }: { readonly question: Question }) {
             }))}
           />
         </div>
-        <FormActions form={form} verb={t('policy.run')} />
       </FormBody>
     </Panel>
   )

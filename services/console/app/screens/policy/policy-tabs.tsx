@@ -5,22 +5,24 @@ import { t } from '../../kit/language.ts'
 import { Tabs } from '../../kit/panel.tsx'
 
 const tabs = [
-  ['lists', '/policy'],
-  ['explain', '/policy/explain'],
-  ['rehearse', '/policy/rehearse'],
-  ['tables', '/policy/tables'],
+  ['lists', '/policy', 'policy.write'],
+  ['explain', '/policy/explain', 'policy.write'],
+  ['rehearse', '/policy/rehearse', 'policy.write'],
+  ['greylist', '/policy/greylist', 'policy.read'],
+  ['tables', '/policy/tables', 'policy.read'],
 ] as const
 
 export function PolicyTabs({ current }: { readonly current: (typeof tabs)[number][0] }) {
-  if (!may('policy.write')) return null
   return (
     <Tabs
       label={t('entry.policy')}
-      tabs={tabs.map(([name, href]) => ({
-        href,
-        label: t(`policy.tab.${name}`),
-        isCurrent: name === current,
-      }))}
+      tabs={tabs
+        .filter(([, , right]) => may(right))
+        .map(([name, href]) => ({
+          href,
+          label: t(`policy.tab.${name}`),
+          isCurrent: name === current,
+        }))}
     />
   )
 }

@@ -50,6 +50,14 @@ function Lists() {
                     </ol>
                   )}
                 </div>
+                {may('settings.read') && (
+                  <ButtonLink
+                    href={`/service/settings?q=${encodeURIComponent(setting)}`}
+                    aria-label={t('settings.changeOf', { path: setting })}
+                  >
+                    {t('settings.change')}
+                  </ButtonLink>
+                )}
                 <ButtonLink
                   href={`/policy/rehearse?setting=${encodeURIComponent(setting)}`}
                   aria-label={t('policy.rehearseOf', { setting })}

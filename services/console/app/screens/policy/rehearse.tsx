@@ -3,8 +3,8 @@
 import { useState } from 'preact/hooks'
 import { call } from '../../api/client.ts'
 import { ButtonLink } from '../../kit/button.tsx'
-import { FormActions, FormBody, SelectField, TextField, useForm } from '../../kit/form.tsx'
-import { Foreign, formatCount, Time } from '../../kit/format.tsx'
+import { FormBody, SelectField, TextField, useForm } from '../../kit/form.tsx'
+import { Foreign, formatCount, formatSpan, Time } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
 import { Loaded, Page, Panel, Status } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
@@ -70,7 +70,7 @@ function Rehearsal({ lists }: { readonly lists: readonly PolicyList[] }) {
     <div class="stack">
       <Panel title={t('policy.rehearseTitle')}>
         <p class="hint">{t('policy.rehearseText')}</p>
-        <FormBody form={form} label={t('policy.rehearseTitle')}>
+        <FormBody form={form} label={t('policy.rehearseTitle')} verb={t('policy.rehearse')}>
           <div class="fields">
             <SelectField
               // What is in force stands there until somebody writes.
@@ -91,11 +91,10 @@ function Rehearsal({ lists }: { readonly lists: readonly PolicyList[] }) {
               form={form}
               name="since"
               label={t('trace.since')}
-              options={spans.map((span) => ({ value: span, label: span }))}
+              options={spans.map((span) => ({ value: span, label: formatSpan(span) }))}
             />
           </div>
           <TextField form={form} name="value" label={t('policy.instead')} rows={5} isMono />
-          <FormActions form={form} verb={t('policy.rehearse')} />
         </FormBody>
       </Panel>
       {report !== undefined && <Report {...report} />}

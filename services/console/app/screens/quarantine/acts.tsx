@@ -1,10 +1,11 @@
 // Released to those who wait for it, with its sender let in from now on or not; or deleted, after a question.
 
-import { may } from '../../api/session.ts'
+import { may, mayOwn } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
 import { confirm } from '../../kit/dialog.tsx'
 import { t } from '../../kit/language.ts'
 import { toast } from '../../kit/toast.tsx'
+import { tellWarnings } from '../../kit/warnings.ts'
 import { type Quarantined, release, remove } from './quarantine-api.ts'
 
 export function QuarantineActs({
@@ -20,8 +21,13 @@ export function QuarantineActs({
   const { queueId, subject } = message
   const isNobody = recipients?.length === 0
   const free = (notSpam: boolean) => async () => {
-    await release(queueId, { ...(recipients && { recipients }), ...(notSpam && { notSpam }) })
-    toast({ text: t(notSpam ? 'quarantine.wasAllowed' : 'quarantine.wasReleased') })
+    const { body } = await release(queueId, {
+      ...(recipients && { recipients }),
+      ...(notSpam && { notSpam }),
+    })
+    const isAllowed = notSpam && body.warnings.length === 0
+    toast({ text: t(isAllowed ? 'quarantine.wasAllowed' : 'quarantine.wasReleased') })
+    tellWarnings(body.warnings)
     after()
   }
   const askDelete = async () => {
@@ -42,7 +48,7 @@ export function QuarantineActs({
     toast({ text: t('quarantine.wasDeleted') })
     after()
   }
-  if (!may('quarantine.release')) return null
+  if (!mayOwn('quarantine.release')) return null
   return (
     <span class="queue-group-acts">
       <Button disabled={isNobody} onPress={free(false)}>

@@ -1,6 +1,7 @@
 // One message in quarantine: what spoke against it, its text as text, and to whom it is released.
 
 import { useState } from 'preact/hooks'
+import { may } from '../../api/session.ts'
 import { ButtonLink } from '../../kit/button.tsx'
 import { Ago, Foreign, formatBytes } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
@@ -18,11 +19,13 @@ export function screen({ params }: { readonly params: ScreenParams }) {
   return (
     <Page
       title={message.value?.subject || t('quarantine.noSubject')}
-      back={{ href: '/quarantine', label: t('entry.quarantine') }}
+      back={{ href: listHref(), label: t('entry.quarantine') }}
       actions={
-        <ButtonLink href={`/trace/${segment(queueId)}`} icon="trace">
-          {t('entry.trace')}
-        </ButtonLink>
+        may('trace.read') && (
+          <ButtonLink href={`/trace/${segment(queueId)}`} icon="trace">
+            {t('entry.trace')}
+          </ButtonLink>
+        )
       }
     >
       <Loaded of={message} lines={10}>
@@ -31,6 +34,9 @@ export function screen({ params }: { readonly params: ScreenParams }) {
     </Page>
   )
 }
+
+/** Of those who decide for themselves alone, on their own pages. */
+const listHref = () => (may('quarantine.read') ? '/quarantine' : '/me/quarantine')
 
 function Held({ message }: { readonly message: QuarantinedShown }) {
   const { sender, from, remoteAddress, recipients, arrivedAt, endsAt, reasons, preview } = message
@@ -132,7 +138,7 @@ function Held({ message }: { readonly message: QuarantinedShown }) {
         <QuarantineActs
           message={message}
           {...(!isAll && { recipients: chosen })}
-          after={() => void navigate('/quarantine')}
+          after={() => void navigate(listHref())}
         />
       </Panel>
     </div>

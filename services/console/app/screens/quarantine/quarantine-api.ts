@@ -1,6 +1,7 @@
 // Mail that policy or a filter had set aside, as the API tells it.
 
 import { call, get } from '../../api/client.ts'
+import type { Warning } from '../../api/directory.ts'
 
 export type Quarantined = {
   readonly queueId: string
@@ -47,6 +48,7 @@ export const readQuarantined = (queueId: string, signal: AbortSignal) =>
 export const release = (
   queueId: string,
   how: { readonly recipients?: readonly string[]; readonly notSpam?: boolean },
-) => call('POST', `${path(queueId)}:release`, { body: how })
+) =>
+  call<{ readonly warnings: readonly Warning[] }>('POST', `${path(queueId)}:release`, { body: how })
 
 export const remove = (queueId: string) => call('DELETE', path(queueId))

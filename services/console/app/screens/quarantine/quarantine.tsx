@@ -11,12 +11,21 @@ import { QuarantineActs } from './acts.tsx'
 import type { Quarantined } from './quarantine-api.ts'
 
 export function screen() {
-  const list = useKeyset<Quarantined>('/quarantine', {})
   return (
     <Page
       title={t('entry.quarantine')}
       actions={<CopyAs path="/quarantine" command="postwolke queue list --state hold" />}
     >
+      <QuarantineList />
+    </Page>
+  )
+}
+
+/** All of it that one may decide about. */
+export function QuarantineList() {
+  const list = useKeyset<Quarantined>('/quarantine', {})
+  return (
+    <>
       {list.failure !== undefined && (
         <Failed failure={list.failure} retry={list.reload} lastGoodMs={list.atMs} />
       )}
@@ -41,7 +50,7 @@ export function screen() {
           {t('quarantine.more')}
         </Button>
       )}
-    </Page>
+    </>
   )
 }
 

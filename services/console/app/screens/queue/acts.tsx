@@ -7,7 +7,15 @@ import { t } from '../../kit/language.ts'
 import { navigate } from '../../kit/location.ts'
 import type { MenuItem } from '../../kit/menu.tsx'
 import { toast } from '../../kit/toast.tsx'
-import { type Acted, act, type Chosen, counted, countOf, type Verb } from './queue-api.ts'
+import {
+  type Acted,
+  act,
+  type Chosen,
+  counted,
+  countOf,
+  type QueueMessage,
+  type Verb,
+} from './queue-api.ts'
 
 /** To set free and to try again is more than to hold and to delete: one's own mail then goes out. */
 const mayDo = (verb: Verb) =>
@@ -15,8 +23,22 @@ const mayDo = (verb: Verb) =>
 
 export const mayAct = () => may('queue.act')
 
-const offered = (): readonly Verb[] =>
-  (['retry', 'hold', 'release', 'delete'] as const).filter(mayDo)
+/** What makes sense in a state; of several states, everything. */
+const sensible = {
+  held: ['release', 'delete'],
+  waiting: ['retry', 'hold', 'delete'],
+  any: ['retry', 'hold', 'release', 'delete'],
+} as const satisfies { readonly [of in Waits]: readonly Verb[] }
+
+export type Waits = 'held' | 'waiting' | 'any'
+
+export function waitsOf({ state, groups }: QueueMessage): Waits {
+  const states = new Set([state, ...groups.map((group) => group.state)])
+  if (!states.has('hold')) return 'waiting'
+  return states.size === 1 ? 'held' : 'any'
+}
+
+const offered = (waits: Waits): readonly Verb[] => sensible[waits].filter(mayDo)
 
 /** Tells what came of it; `after` once the queue is another. */
 export async function perform(verb: Verb, chosen: Chosen, after: () => void): Promise<void> {
@@ -83,14 +105,16 @@ const does = (verb: Verb, chosen: Chosen, after: () => void) => () =>
 
 export function ActButtons({
   chosen,
+  waits = 'any',
   after,
 }: {
   readonly chosen: Chosen
+  readonly waits?: Waits
   readonly after: () => void
 }) {
   return (
     <>
-      {offered().map((verb) => (
+      {offered(waits).map((verb) => (
         <Button key={verb} onPress={does(verb, chosen, after)}>
           {t(`queue.verb.${verb}`)}
         </Button>
@@ -99,9 +123,11 @@ export function ActButtons({
   )
 }
 
-export const actItems = (chosen: Chosen, after: () => void): readonly MenuItem[] =>
-  offered().map((verb) => ({
+export const actItems = (message: QueueMessage, after: () => void): readonly MenuItem[] => {
+  const chosen: Chosen = { kind: 'messages', queueIds: [message.queueId] }
+  return offered(waitsOf(message)).map((verb) => ({
     label: t(`queue.verb.${verb}`),
     isDangerous: verb === 'delete',
     act: does(verb, chosen, after),
   }))
+}

@@ -135,7 +135,11 @@ function Group({
         </span>
         {mayAct() && (
           <span class="queue-group-acts">
-            <ActButtons chosen={chosen} after={onChange} />
+            <ActButtons
+              chosen={chosen}
+              waits={row.nextAt === null ? 'held' : 'waiting'}
+              after={onChange}
+            />
           </span>
         )}
       </div>

@@ -9,7 +9,7 @@ import { Fact, Facts, Loaded, Page, Panel } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
 import { segment } from '../../routes.ts'
 import type { ScreenParams } from '../../screens.ts'
-import { ActButtons, mayAct } from './acts.tsx'
+import { ActButtons, mayAct, waitsOf } from './acts.tsx'
 import { QueueStatus } from './messages.tsx'
 import { type QueueGroup, type QueueMessage, readMessage } from './queue-api.ts'
 
@@ -29,7 +29,11 @@ export function screen({ params }: { readonly params: ScreenParams }) {
             </ButtonLink>
           )}
           {message.value !== undefined && mayAct() && (
-            <ActButtons chosen={{ kind: 'messages', queueIds: [queueId] }} after={message.reload} />
+            <ActButtons
+              chosen={{ kind: 'messages', queueIds: [queueId] }}
+              waits={waitsOf(message.value)}
+              after={message.reload}
+            />
           )}
         </>
       }

@@ -69,8 +69,7 @@ export function QueueMessages({
         hrefOf={({ queueId }) => `/queue/${segment(queueId)}`}
         {...(mayAct() && {
           selection,
-          actions: ({ queueId }: QueueMessage) =>
-            actItems({ kind: 'messages', queueIds: [queueId] }, after),
+          actions: (message: QueueMessage) => actItems(message, after),
         })}
         columns={[
           {
@@ -82,7 +81,7 @@ export function QueueMessages({
           {
             key: 'state',
             title: t('queue.state'),
-            width: '8rem',
+            width: '9rem',
             onPhone: 'beside',
             cell: ({ state }) => <QueueStatus state={state} />,
           },
@@ -102,7 +101,7 @@ export function QueueMessages({
           {
             key: 'reason',
             title: t('queue.reason'),
-            width: 'minmax(0, 3fr)',
+            width: 'minmax(0, 2fr)',
             cell: (message) => <Foreign text={reasonOf(message)} />,
           },
           {
@@ -115,7 +114,7 @@ export function QueueMessages({
           {
             key: 'arrived',
             title: t('queue.arrived'),
-            width: '7rem',
+            width: '9rem',
             isNumber: true,
             cell: ({ arrivedAt }) => <Ago at={arrivedAt} />,
           },

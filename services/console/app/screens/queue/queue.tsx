@@ -4,6 +4,7 @@ import { Button } from '../../kit/button.tsx'
 import { CopyAs } from '../../kit/copy.tsx'
 import { useEvents } from '../../kit/events.ts'
 import { FilterChoice, Filters, FilterText } from '../../kit/filters.tsx'
+import { formatSpan } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
 import { setQuery } from '../../kit/location.ts'
 import { Page } from '../../kit/panel.tsx'
@@ -49,7 +50,10 @@ export function screen() {
           label={t('queue.olderThan')}
           options={[
             { value: '', label: t('filter.any') },
-            ...['10m', '1h', '4h', '1d', '3d'].map((age) => ({ value: age, label: age })),
+            ...['10m', '1h', '4h', '1d', '3d'].map((age) => ({
+              value: age,
+              label: formatSpan(age),
+            })),
           ]}
         />
         <QueryChoice

@@ -2,13 +2,12 @@
 
 import { call, get } from '../../api/client.ts'
 import { may } from '../../api/session.ts'
-import { Button } from '../../kit/button.tsx'
 import { CopyAs } from '../../kit/copy.tsx'
-import { confirm } from '../../kit/dialog.tsx'
-import { FormActions, FormBody, SelectField, TextField, useForm } from '../../kit/form.tsx'
+import { FormBody, SelectField, TextField, useForm } from '../../kit/form.tsx'
 import { Ago, Foreign } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
 import { Loaded, Page, Panel, Status } from '../../kit/panel.tsx'
+import { PlainTable, removeAsked } from '../../kit/plain-table.tsx'
 import { useResource } from '../../kit/resource.ts'
 import { toast } from '../../kit/toast.tsx'
 import { ServiceTabs } from '../../parts/service-tabs.tsx'
@@ -36,52 +35,37 @@ export function screen() {
         {mayWrite && <Give changed={holders.reload} />}
         <Loaded of={holders} lines={6}>
           {({ data }) => (
-            <div class="scroll-x">
-              <table class="wide">
-                <thead>
-                  <tr>
-                    <th scope="col">{t('address')}</th>
-                    <th scope="col">{t('role.role')}</th>
-                    <th scope="col">{t('entry.domains')}</th>
-                    <th scope="col">{t('audit.since')}</th>
-                    <th scope="col">
-                      <span class="unseen">{t('table.actions')}</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {data.map((holder) => (
-                    <tr key={holder.address}>
-                      <th scope="row">
-                        <a href={`/accounts/${segment(holder.address)}`}>
-                          <Foreign text={holder.address} />
-                        </a>{' '}
-                        {!holder.enabled && <Status look="warn">{t('account.disabled')}</Status>}
-                      </th>
-                      <td>{t(`role.${holder.role}`)}</td>
-                      <td>
-                        {holder.domains.length === 0
-                          ? t('role.everywhere')
-                          : holder.domains.join(', ')}
-                      </td>
-                      <td>
-                        <Ago at={holder.since} />
-                      </td>
-                      <td class="number">
-                        {mayWrite && (
-                          <Button
-                            aria-label={t('role.removeOf', { address: holder.address })}
-                            onPress={() => remove(holder, holders.reload)}
-                          >
-                            {t('act.remove')}
-                          </Button>
-                        )}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <PlainTable
+              isWide
+              rows={data}
+              keyOf={({ address }) => address}
+              columns={[
+                {
+                  title: t('address'),
+                  cell: ({ address, enabled }) => (
+                    <>
+                      <a href={`/accounts/${segment(address)}`}>
+                        <Foreign text={address} />
+                      </a>{' '}
+                      {!enabled && <Status look="warn">{t('account.disabled')}</Status>}
+                    </>
+                  ),
+                },
+                { title: t('role.role'), cell: ({ role }) => t(`role.${role}`) },
+                {
+                  title: t('entry.domains'),
+                  cell: ({ domains }) =>
+                    domains.length === 0 ? t('role.everywhere') : domains.join(', '),
+                },
+                { title: t('audit.since'), cell: ({ since }) => <Ago at={since} /> },
+              ]}
+              {...(mayWrite && {
+                remove: {
+                  label: ({ address }: Holder) => t('role.removeOf', { address }),
+                  act: (holder: Holder) => remove(holder, holders.reload),
+                },
+              })}
+            />
           )}
         </Loaded>
       </div>
@@ -94,24 +78,15 @@ const put = (
   body: { readonly role: string; readonly domains?: readonly string[] },
 ) => call('PUT', `/accounts/${segment(address)}/role`, { body })
 
-async function remove({ address, role, domains }: Holder, changed: () => void): Promise<void> {
-  const isDone = await confirm({
+const remove = ({ address, role, domains }: Holder, changed: () => void) =>
+  removeAsked({
     title: t('role.removeTitle', { address }),
-    text: <p>{t('role.removeText')}</p>,
-    verb: t('act.remove'),
-    isDangerous: true,
+    text: t('role.removeText'),
     act: () => put(address, { role: 'holder' }),
+    told: t('role.wasRemoved', { address }),
+    undo: () => put(address, { role, ...(domains.length > 0 && { domains }) }),
+    changed,
   })
-  if (!isDone) return
-  toast({
-    text: t('role.wasRemoved', { address }),
-    undo: async () => {
-      await put(address, { role, ...(domains.length > 0 && { domains }) })
-      changed()
-    },
-  })
-  changed()
-}
 
 function Give({ changed }: { readonly changed: () => void }) {
   const form = useForm({
@@ -128,7 +103,7 @@ function Give({ changed }: { readonly changed: () => void }) {
   const isBound = form.values.role === 'domain-admin' || form.values.role === 'help-desk'
   return (
     <Panel title={t('role.give')}>
-      <FormBody form={form} label={t('role.give')}>
+      <FormBody form={form} label={t('role.give')} verb={t('role.giveVerb')}>
         <div class="fields">
           <TextField form={form} name="address" label={t('address')} type="email" isMono />
           <SelectField
@@ -147,7 +122,6 @@ function Give({ changed }: { readonly changed: () => void }) {
             />
           )}
         </div>
-        <FormActions form={form} verb={t('role.giveVerb')} />
       </FormBody>
     </Panel>
   )

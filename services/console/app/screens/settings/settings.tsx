@@ -10,7 +10,7 @@ import { Dialog, show } from '../../kit/dialog.tsx'
 import { Filters, FilterText } from '../../kit/filters.tsx'
 import { FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { Foreign } from '../../kit/format.tsx'
-import { t } from '../../kit/language.ts'
+import { t, tIfKnown } from '../../kit/language.ts'
 import { Empty, Loaded, Page, Panel, Status } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
 import { toast } from '../../kit/toast.tsx'
@@ -57,7 +57,7 @@ export function screen() {
             ))}
             {data.length === 0 && <Empty icon="search" title={t('table.noHits')} />}
             {[...Map.groupBy(data, ({ part }) => part)].map(([part, all]) => (
-              <Panel key={part} title={part}>
+              <Panel key={part} title={tIfKnown(`settings.part.${part}`) ?? part}>
                 <ul class="settings">
                   {all.map((setting) => (
                     <Row key={setting.path} setting={setting} changed={settings.reload} />
@@ -90,7 +90,9 @@ function Row({ setting, changed }: { readonly setting: Setting; readonly changed
     <li>
       <div class="setting-what">
         <strong class="mono">{path}</strong>
-        <p class="meta">{about}</p>
+        <p class="meta" lang="en">
+          {about}
+        </p>
       </div>
       <div class="setting-value">
         <Foreign text={value === '' ? t('settings.nothing') : value} isMono />
@@ -132,11 +134,20 @@ function Row({ setting, changed }: { readonly setting: Setting; readonly changed
 
 type Changed = { readonly warnings: readonly string[] }
 
-const change = async (
-  changes: { readonly [path: string]: string | null },
-  dryRun = false,
-): Promise<Changed> =>
-  (await call<Changed>('POST', '/settings:change', { body: { changes }, dryRun })).body
+type Changes = { readonly [path: string]: string | null }
+
+const change = async (changes: Changes): Promise<void> => {
+  await call('POST', '/settings:change', { body: { changes } })
+}
+
+/** What would come of it. */
+const rehearse = async (changes: Changes): Promise<Changed> => {
+  const { body } = await call<{ readonly result: Changed }>('POST', '/settings:change', {
+    body: { changes },
+    dryRun: true,
+  })
+  return body.result
+}
 
 async function edit(setting: Setting, changed: () => void): Promise<void> {
   const isDone = await show<true>((close) => <Edit setting={setting} close={close} />)
@@ -158,12 +169,12 @@ function Edit({
   }>()
   const form = useForm({
     initial: { value },
-    names: { [path]: 'value', changes: 'value' },
+    names: { [path]: 'value', changes: 'value', setting: 'value' },
     isFleeting: true,
     async send({ value: wanted }) {
       // What is probably not meant is said before it holds; the second press is meant.
       if (warnings?.of !== wanted) {
-        const tried = await change({ [path]: wanted }, true)
+        const tried = await rehearse({ [path]: wanted })
         setWarnings({ of: wanted, all: tried.warnings })
         if (tried.warnings.length > 0) return
       }
@@ -173,8 +184,13 @@ function Edit({
   })
   return (
     <Dialog title={path} onClose={() => close()}>
-      <p>{about}</p>
-      <FormBody form={form} label={path}>
+      <p lang="en">{about}</p>
+      <FormBody
+        form={form}
+        label={path}
+        verb={t('act.save')}
+        cancel={<Button onPress={() => close()}>{t('act.cancel')}</Button>}
+      >
         <TextField form={form} name="value" label={t('settings.value')} hint={allowed} isMono />
         <p class="meta">
           {t('settings.default')} <span class="mono">{standard}</span>
@@ -185,12 +201,6 @@ function Edit({
               <Foreign text={warning} />
             </p>
           ))}
-        <div class="form-actions">
-          <button type="submit" class="button filled" disabled={form.isBusy}>
-            {t('act.save')}
-          </button>
-          <Button onPress={() => close()}>{t('act.cancel')}</Button>
-        </div>
       </FormBody>
     </Dialog>
   )

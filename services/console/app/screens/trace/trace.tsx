@@ -3,7 +3,7 @@
 import { Button } from '../../kit/button.tsx'
 import { CopyAs } from '../../kit/copy.tsx'
 import { FilterChoice, Filters, FilterText } from '../../kit/filters.tsx'
-import { Foreign, formatBytes, Time } from '../../kit/format.tsx'
+import { Foreign, formatBytes, formatSpan, Time } from '../../kit/format.tsx'
 import { t, tIfKnown } from '../../kit/language.ts'
 import { setQuery } from '../../kit/location.ts'
 import { Empty, Loaded, Page, Status } from '../../kit/panel.tsx'
@@ -56,7 +56,10 @@ export function screen() {
         <FilterChoice
           name="since"
           label={t('trace.since')}
-          options={spans.map((span) => ({ value: span === '3d' ? '' : span, label: span }))}
+          options={spans.map((span) => ({
+            value: span === '3d' ? '' : span,
+            label: formatSpan(span),
+          }))}
         />
       </Filters>
       {what === '' ? (
@@ -93,7 +96,7 @@ function Results({
         ].sort((a, b) => (a.at < b.at ? 1 : -1))
         if (rows.length === 0) {
           return (
-            <Empty icon="search" title={t('trace.nothing', { since: query.since })}>
+            <Empty icon="search" title={t('trace.nothing', { since: formatSpan(query.since) })}>
               <p>{t('trace.nothingText')}</p>
               {query.since !== '30d' && (
                 <Button onPress={() => setQuery({ since: '30d' })}>{t('trace.longer')}</Button>

@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assembleJobRunner } from '#services/assembly/jobs.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Administered, aHash, openAdministration } from '#test/support/administration.ts'
 import { openApi, owner, type TestApi } from '#test/support/api.ts'
+import { tableLike } from '#test/support/table-like.ts'
 
 let administered: Administered
 let api: TestApi
@@ -78,6 +80,40 @@ describe('an import', () => {
     expect(told.body).toMatchObject({ state: 'done', counts: { removed: 199, 'has-mail': 1 } })
     const errors = await api.ask(`GET /jobs/${undone.body.id}/errors`, undefined, { as: admin })
     expect(errors.body.data).toMatchObject([{ key: 'u7@example.org' }])
+    const list = await api.ask('GET /accounts?domain=example.org')
+    expect(list.body.data.map(({ address }: { address: string }) => address)).toEqual([
+      'admin@example.org',
+      'u7@example.org',
+    ])
+  })
+
+  it('is undone whole where a crash kept nothing of what was done, and not before it is over', async () => {
+    const { backend } = administered.pipeline
+    const { counters } = backend.store.tables
+    const begun = await sendText('/imports?what=accounts', rows(200, 'example.org'), admin)
+    const early = await api.ask(`POST /imports/${begun.body.id}:undo`, {}, { as: admin })
+    expect(early).toMatchObject({ status: 409, body: { code: 'still-running' } })
+    // The first rows are added, and that they are is not kept.
+    const lossy = tableLike(counters, {
+      async transact(writes) {
+        const isOfRows = writes.some(
+          (write) => 'update' in write && write.changes.set?.cursor === '180',
+        )
+        if (isOfRows) throw new TemporaryFailure('no')
+        await counters.transact(writes)
+      },
+    })
+    const tables = { ...backend.store.tables, counters: lossy }
+    const { signal } = new AbortController()
+    administered.clock.advance(1_000)
+    const store = { ...backend.store, tables }
+    await assembleJobRunner({ ...backend, store }).run({ signal })
+    await api.ask(`POST /jobs/${begun.body.id}:cancel`, {}, { as: admin })
+    await work()
+    expect((await api.ask(`GET /jobs/${begun.body.id}`)).body.state).toBe('cancelled')
+    expect((await api.ask('GET /accounts?domain=example.org')).body.data.length).toBeGreaterThan(2)
+    await api.ask(`POST /imports/${begun.body.id}:undo`, {}, { as: admin })
+    await work()
     const list = await api.ask('GET /accounts?domain=example.org')
     expect(list.body.data.map(({ address }: { address: string }) => address)).toEqual([
       'admin@example.org',
@@ -184,6 +220,41 @@ describe('an import', () => {
 })
 
 describe('an export', () => {
+  it('has nothing that a spreadsheet would run, and loses nothing of it when it is read again', async () => {
+    const { domains, aliases, accounts } = administered.administration
+    await domains.add({ domain: 'formula.test' })
+    const names = ['=1+1', '+cmd', '-2', "'=x", "''-y", "o'neill", '#hash', 'ann']
+    for (const name of names) {
+      const address = `${name}@formula.test`
+      await accounts.add({ address, secret: async () => ({ kind: 'hash', hash: aHash }) })
+      await aliases.add({ alias: `${name}.x@formula.test`, targets: [address, 'x@far.test'] })
+    }
+    await aliases.add({ alias: '@formula.test', targets: ['=t@far.test'] })
+    const list = async (path: string) =>
+      (await api.ask(`GET ${path}?domain=formula.test`)).body.data
+    for (const what of ['accounts', 'aliases'] as const) {
+      const before = await list(`/${what}`)
+      const begun = await api.ask('POST /exports', { what, domain: 'formula.test' })
+      await work()
+      const { body: text } = await api.ask(`GET /jobs/${begun.body.id}/output`)
+      for (const line of text.split('\n')) expect(line).not.toMatch(/^"?[=+-]|,"?[=+-]|^#/)
+      // Accounts come with a password.
+      const [heading = '', ...cells] = text.trim().split('\n')
+      const whole =
+        what === 'aliases'
+          ? text
+          : [`${heading},password_hash`, ...cells.map((line: string) => `${line},${aHash}`)].join(
+              '\n',
+            )
+      const again = await sendText(`/imports?what=${what}`, whole)
+      await work()
+      const { body } = await api.ask(`GET /jobs/${again.body.id}`)
+      expect(body).toMatchObject({ state: 'done', failed: 0 })
+      expect(body.counts).toEqual({ unchanged: before.length })
+      expect(await list(`/${what}`)).toEqual(before)
+    }
+  })
+
   it('is text that an import reads again, without passwords', async () => {
     await sendText('/imports?what=accounts', rows(300, 'example.net'))
     await work()

@@ -83,6 +83,30 @@ describe('settings', () => {
     expect(await settingOf('delayWarningTime')).toMatchObject({ origin: 'default' })
   })
 
+  it('go together also where two change them at once', async () => {
+    const both = await Promise.all([
+      change({ smtpdRelayRestrictions: '' }),
+      change({ smtpdRecipientRestrictions: '' }),
+    ])
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 422])
+    await change({ smtpdRelayRestrictions: null, smtpdRecipientRestrictions: null })
+  })
+
+  it('stay in force beside others that do not go together', async () => {
+    const { directory } = world.pipeline.backend.store.tables
+    const wrong = ['smtpdRelayRestrictions', 'smtpdRecipientRestrictions']
+    await change({ delayWarningTime: '3h' })
+    for (const sk of wrong) await directory.write({ put: { pk: 'SETTINGS', sk, value: '' } })
+    expect(await settingOf('delayWarningTime')).toMatchObject({ value: '3h', problem: null })
+    for (const path of wrong) {
+      expect(await settingOf(path)).toMatchObject({
+        origin: 'default',
+        problem: expect.stringContaining('smtpdRecipientRestrictions'),
+      })
+    }
+    await change({ delayWarningTime: null, [wrong[0] ?? '']: null, [wrong[1] ?? '']: null })
+  })
+
   it('keep nobody out who has stored what another version does not take', async () => {
     const { directory } = world.pipeline.backend.store.tables
     await directory.write({ put: { pk: 'SETTINGS', sk: 'delayWarningTime', value: 'soon' } })

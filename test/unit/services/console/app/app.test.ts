@@ -1,19 +1,32 @@
 // Parts of the console that need no browser.
 
 import { globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { fieldOf, readProblem } from '#services/console/app/api/problem.ts'
-import { bytesText, durationText, relativeText } from '#services/console/app/kit/figures.ts'
+import {
+  bytesText,
+  durationText,
+  relativeText,
+  spanText,
+} from '#services/console/app/kit/figures.ts'
 import { fill, type MessageText } from '#services/console/app/kit/message.ts'
 import { parseQuota, quotaText } from '#services/console/app/kit/quota.ts'
 import { between } from '#services/console/app/kit/selection-range.ts'
 import { visibleRows } from '#services/console/app/kit/window.ts'
+import { partTexts } from '#services/console/app/language/de/setting-parts.ts'
 import { catalogue as german } from '#services/console/app/language/de.ts'
+import { problems } from '#services/console/app/language/en/problems.ts'
+import { system } from '#services/console/app/language/en/system.ts'
 import { catalogue as english } from '#services/console/app/language/en.ts'
 import { matchRoute, routes, segment } from '#services/console/app/routes.ts'
 import { parseCsv, writeCsv } from '#services/console/app/screens/accounts/csv.ts'
 import { shapesOf } from '#services/console/app/shell/shapes.ts'
+import type { OverviewFinding } from '#shared/administration/overview.ts'
+import type { Refusal, Rule } from '#shared/administration/refusals.ts'
+import type { Warning } from '#shared/administration/warnings.ts'
+import { settingParts } from '#shared/settings/table.ts'
 
 const app = fileURLToPath(new URL('../../../../../services/console/app/', import.meta.url))
 const en: Readonly<Record<string, MessageText>> = english
@@ -23,9 +36,34 @@ const textsOf = (text: MessageText) => (typeof text === 'string' ? [text] : [tex
 const namesIn = (text: MessageText) =>
   [...new Set(textsOf(text).flatMap((each) => each.match(/\{\w+\}/g) ?? []))].sort()
 
+/** No refusal, no rule and no warning without words of the console's own: with one that is new this does not compile. */
+const refusals = problems satisfies {
+  readonly [key in
+    | `problem.${Exclude<Refusal['kind'], 'bad-value'>}`
+    | `rule.${Rule['name']}`
+    | `warning.${Warning['kind']}`]: MessageText
+}
+
 describe('the catalogues', () => {
-  it('have the same keys', () => {
-    expect(Object.keys(de).sort()).toEqual(Object.keys(en).sort())
+  it('have the same keys; headings of settings are in English as the server says them', () => {
+    const own = Object.keys(de).filter((key) => !Object.hasOwn(partTexts, key))
+    expect(own.sort()).toEqual(Object.keys(en).sort())
+    expect(Object.keys(partTexts)).toEqual(
+      Object.keys(settingParts).map((part) => `settings.part.${part}`),
+    )
+  })
+
+  it('say what refused in either language, and not the same', () => {
+    const same = Object.entries(refusals).filter(([key, text]) => de[key] === text)
+    // What somebody else says in it stays as it is.
+    expect(same.map(([key]) => key)).toEqual(['rule.setting'])
+  })
+
+  it('have words for everything that needs somebody', () => {
+    const findings = system satisfies {
+      readonly [key in `finding.${OverviewFinding['kind']}`]: MessageText
+    }
+    expect(Object.keys(findings)).toContain('finding.queue-held')
   })
 
   it('take the same parameters, and plurals where the other has them', () => {
@@ -52,6 +90,27 @@ describe('the catalogues', () => {
       (key) => !sources.includes(`'${key}'`) && !starts.some((start) => key.startsWith(start)),
     )
     expect(unused).toEqual([])
+  })
+})
+
+describe('the modules of the console', () => {
+  it('do not import each other in a circle', () => {
+    const files = globSync('**/*.{ts,tsx}', { cwd: app })
+    const importsOf = (file: string) =>
+      [
+        ...readFileSync(app + file, 'utf8').matchAll(
+          /^(?:import|export)(?! type\b)[^'\n]*(?:\n[^'\n]+){0,40}? from '(\.[^']+)'|import\('(\.[^']+)'\)/gm,
+        ),
+      ].map(([, fixed, lazy]) => join(dirname(file), fixed ?? lazy ?? ''))
+    const left = new Map(files.map((file) => [file, importsOf(file)]))
+    // Whoever imports nothing that is left can go; what stays is in a circle or leads to one.
+    for (let size = -1; size !== left.size; ) {
+      size = left.size
+      for (const [file, imports] of left) {
+        if (!imports.some((each) => left.has(each))) left.delete(file)
+      }
+    }
+    expect([...left.keys()]).toEqual([])
   })
 })
 
@@ -101,6 +160,15 @@ describe('figures', () => {
     [3 * 86_400_000, '3 days'],
   ])('%d ms long', (ms, wanted) => {
     expect(plain(durationText(ms, 'en'))).toBe(wanted)
+  })
+
+  it.each([
+    ['10m', 'en', '10 minutes'],
+    ['24h', 'de', '24 Stunden'],
+    ['3d', 'de', '3 Tage'],
+    ['since ever', 'de', 'since ever'],
+  ])('%s is a span as %s says it', (span, locale, text) => {
+    expect(spanText(span, locale)).toBe(text)
   })
 })
 

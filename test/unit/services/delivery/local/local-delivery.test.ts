@@ -41,7 +41,9 @@ describe('local delivery', () => {
   } = {}) {
     return createLocalDelivery({
       mailbox: { ...opened.mailbox, ...mailbox },
-      quota: async () => quota,
+      account: async () => quota && { quota, script: null },
+      filtering: { decide: async () => undefined },
+      wrapSender: async (sender) => sender,
       options: { deliverToDetailFolder },
       clock,
     })
@@ -208,7 +210,9 @@ describe('local delivery', () => {
     it('whose account has gone', async () => {
       const gone = createLocalDelivery({
         mailbox: opened.mailbox,
-        quota: async () => undefined,
+        account: async () => undefined,
+        filtering: { decide: async () => undefined },
+        wrapSender: async (sender) => sender,
         options: { deliverToDetailFolder: false },
         clock,
       })

@@ -25,6 +25,14 @@ import {
 } from '#test/support/sink-smtp.ts'
 
 const defaultTimeouts = patientTimeouts
+const UNANSWERED_MS = 100
+/** For hosts that never answer to one command, and to others in time. */
+const hastyAt = {
+  MAIL: { ...patientTimeouts, mailMs: UNANSWERED_MS },
+  RCPT: { ...patientTimeouts, rcptMs: UNANSWERED_MS },
+  DATA: { ...patientTimeouts, dataInitMs: UNANSWERED_MS },
+  '.': { ...patientTimeouts, dataDoneMs: UNANSWERED_MS },
+}
 /** For hosts that do not answer. */
 const hasty = {
   ...patientTimeouts,
@@ -331,7 +339,7 @@ describe('remote delivery', () => {
           { '192.0.2.1': there },
           {
             // Without a code nothing ends a reply.
-            settings: /^\d{3}([ -]|$)/.test(reply) ? {} : { timeouts: hasty },
+            settings: /^\d{3}([ -]|$)/.test(reply) ? {} : { timeouts: hastyAt[command] },
           },
         )
         expect(await deliver()).toMatchObject([{ kind }])

@@ -1,0 +1,48 @@
+// Die Überschriften der Einstellungen. Im Englischen stehen sie, wie der Server sie sagt.
+
+import type { settingParts } from '#shared/settings/table.ts'
+
+export const partTexts = {
+  'settings.part.General': 'Allgemeines',
+  'settings.part.Listeners': 'Ports',
+  'settings.part.SMTP server': 'SMTP-Server',
+  'settings.part.Restrictions': 'Einschränkungen',
+  'settings.part.Relaying for others': 'Weiterleiten für andere',
+  'settings.part.Reply codes': 'Antwortcodes',
+  'settings.part.DNS lists': 'DNS-Listen',
+  'settings.part.Weighing (policyd-weight)': 'Abwägen (policyd-weight)',
+  'settings.part.Greylisting': 'Greylisting',
+  'settings.part.Policy servers': 'Policy-Server',
+  'settings.part.Address probes': 'Adressproben',
+  'settings.part.POP before SMTP': 'POP vor SMTP',
+  'settings.part.Rates and suspicion': 'Raten und Verdacht',
+  'settings.part.Authentication of mail': 'Echtheit von Mail',
+  'settings.part.Signing of mail': 'Signieren von Mail',
+  'settings.part.What we publish': 'Was wir veröffentlichen',
+  'settings.part.Client set-up': 'Einrichten von Programmen',
+  'settings.part.Checks of content': 'Prüfung des Inhalts',
+  'settings.part.Content filters': 'Inhaltsfilter',
+  'settings.part.Milters': 'Milter',
+  'settings.part.Logins': 'Anmeldungen',
+  'settings.part.Sign-in and audit': 'Konsole und Protokoll',
+  'settings.part.Sign-in elsewhere': 'Anmelden anderswo',
+  'settings.part.IMAP server': 'IMAP-Server',
+  'settings.part.POP3 server': 'POP3-Server',
+  'settings.part.Queue and delivery': 'Warteschlange und Zustellung',
+  'settings.part.SMTP client': 'SMTP-Client',
+  'settings.part.Forwarding and copies': 'Weiterleitungen und Kopien',
+  'settings.part.Sieve': 'Sieve',
+  'settings.part.Address rewriting': 'Umschreiben von Adressen',
+  'settings.part.Submission on this machine': 'Einliefern auf diesem Rechner',
+  'settings.part.TLS to other mail servers': 'TLS zu anderen Mailservern',
+  'settings.part.Queue manager': 'Ablauf der Warteschlange',
+  'settings.part.Notices of delivery': 'Benachrichtigungen',
+  'settings.part.Operating': 'Betrieb',
+  'settings.part.DNS': 'DNS',
+  'settings.part.TLS': 'TLS',
+  'settings.part.Certificates by ACME': 'Zertifikate durch ACME',
+  'settings.part.Log': 'Log',
+  'settings.part.Metrics': 'Metriken',
+} as const satisfies {
+  readonly [part in `settings.part.${keyof typeof settingParts}`]: string
+}

@@ -1,0 +1,53 @@
+// Sieve: how much a user's scripts may be and do.
+
+import { bytes, duration, integer } from '../kinds.ts'
+import { Setting, type SettingGroup } from '../setting.ts'
+
+const DAY_MS = 86_400_000
+
+export const sieveSettings = {
+  sieveMaxScriptSize: new Setting(bytes({ min: 1_024, max: 256 * 1_024 }), {
+    reload: true,
+    default: 64 * 1_024,
+    about: 'How large one Sieve script may be.',
+    known: { dovecot: 'sieve_max_script_size' },
+  }),
+  sieveQuotaMaxScripts: new Setting(integer({ min: 0, max: 500 }), {
+    reload: true,
+    default: 50,
+    about: 'How many scripts an account may keep; 0: as many as can be.',
+    known: { dovecot: 'sieve_quota_max_scripts' },
+  }),
+  sieveQuotaMaxStorage: new Setting(bytes({ min: 0, max: 100 * 1_024 * 1_024 }), {
+    reload: true,
+    default: 1_024 * 1_024,
+    about: 'How large all scripts of an account may be together; 0: no limit.',
+    known: { dovecot: 'sieve_quota_max_storage' },
+  }),
+  sieveMaxRedirects: new Setting(integer({ min: 0, max: 8 }), {
+    reload: true,
+    default: 4,
+    about:
+      'How many addresses the scripts of one account may send a message on to. A script that wants more fails, and the message stays in INBOX.',
+    known: { dovecot: 'sieve_max_redirects' },
+  }),
+  sieveVacationMinPeriod: new Setting(duration({ min: 60_000, max: 365 * DAY_MS }), {
+    reload: true,
+    default: DAY_MS,
+    about:
+      'The shortest time until a sender is answered by `vacation` again, whatever a script says.',
+    known: { dovecot: 'sieve_vacation_min_period' },
+  }),
+  sieveVacationDefaultPeriod: new Setting(duration({ min: 60_000, max: 365 * DAY_MS }), {
+    reload: true,
+    default: 7 * DAY_MS,
+    about: 'The same where a script says nothing.',
+    known: { dovecot: 'sieve_vacation_default_period' },
+  }),
+  sieveVacationMaxPeriod: new Setting(duration({ min: 8 * DAY_MS, max: 365 * DAY_MS }), {
+    reload: true,
+    default: 60 * DAY_MS,
+    about: 'The longest such time; RFC 5230 wants more than 7 days.',
+    known: { dovecot: 'sieve_vacation_max_period' },
+  }),
+} satisfies SettingGroup

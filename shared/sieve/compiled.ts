@@ -1,0 +1,69 @@
+// A script that is known to be right, ready to run: what is kept for each version of it. Plain data and rows; nothing in it changes.
+
+import type { CommandRow, TestRow } from './definition.ts'
+import type { Finding, Position } from './finding.ts'
+import type { Text } from './strings.ts'
+
+export type CompiledScript = {
+  readonly commands: readonly CompiledCommand[]
+  /** What it requires. */
+  readonly extensions: ReadonlySet<string>
+  readonly warnings: readonly Finding[]
+  /** Whether it looks at more than the header: whoever runs it can tell before. */
+  readonly bytes: number
+}
+
+export type CompiledCommand =
+  | {
+      readonly kind: 'command'
+      readonly at: Position
+      readonly row: CommandRow
+      readonly arguments: CompiledArguments
+      readonly needs: readonly string[]
+      readonly block: readonly CompiledCommand[]
+    }
+  | {
+      readonly kind: 'if'
+      readonly at: Position
+      /** In order; the test of `else` is null. */
+      readonly branches: readonly {
+        readonly at: Position
+        readonly test: CompiledTest | null
+        readonly block: readonly CompiledCommand[]
+      }[]
+    }
+  | Fault
+
+export type CompiledTest =
+  | {
+      readonly kind: 'test'
+      readonly at: Position
+      readonly row: TestRow
+      readonly arguments: CompiledArguments
+      /** Extensions that only an `ihave` before it grants (RFC 5463 §4). */
+      readonly needs: readonly string[]
+      readonly tests: readonly CompiledTest[]
+    }
+  | Fault
+
+/** Wrong, but only if it is reached: a script with `ihave` may speak of what is not here (RFC 5463 §4). */
+export type Fault = { readonly kind: 'fault'; readonly at: Position; readonly message: string }
+
+/** By the keys of the row. Where nothing in them is known only at run time, `constant` is what the row gets. */
+export type CompiledArguments = {
+  readonly constant: { readonly [key: string]: unknown } | undefined
+  readonly values: readonly CompiledValue[]
+}
+
+export type CompiledValue = {
+  readonly key: string
+  readonly read: ((given: { tag: string; value: unknown } | undefined) => unknown) | undefined
+  readonly tag: string | undefined
+  readonly value: RunValue | undefined
+}
+
+/** Texts are put together when the command runs. */
+export type RunValue =
+  | { readonly kind: 'known'; readonly value: unknown }
+  | { readonly kind: 'text'; readonly text: Text }
+  | { readonly kind: 'texts'; readonly texts: readonly Text[] }

@@ -1,0 +1,63 @@
+// RFC 6609: scripts within scripts, `return` from one, and variables they share.
+
+import { choice, constant, constants, defineCommand, flag, unknown } from '../definition.ts'
+import { SieveRunError } from '../run/failure.ts'
+import { isVariableName } from '../strings.ts'
+
+const plain = { extension: null, takes: null } as const
+
+/** RFC 6609 §3.2. */
+export const include = defineCommand({
+  name: 'include',
+  extensions: ['include'],
+  tags: {
+    location: choice({ personal: plain, global: plain }),
+    once: flag('once'),
+    optional: flag('optional'),
+  },
+  positional: { script: constant },
+  check({ script }, checker) {
+    if (script === '') checker.error('include takes the name of a script')
+  },
+  async execute({ location, once, optional, script }, run) {
+    const where = location?.tag ?? 'personal'
+    const name = `:${where} "${script}"`
+    if (once && run.includes.has(name)) return undefined
+    const flow = await run.includes.run(name, () => run.include(run, where, script))
+    if (flow !== 'missing') return flow
+    if (!optional) throw new SieveRunError(`there is no script ${name}`)
+    return undefined
+  },
+})
+
+/** RFC 6609 §3.3. */
+export const returnCommand = defineCommand({
+  name: 'return',
+  extensions: ['include'],
+  execute: () => ({ kind: 'return' }),
+})
+
+/** RFC 6609 §3.4.1. */
+export const global = defineCommand({
+  name: 'global',
+  extensions: ['include'],
+  positional: { names: constants },
+  check({ names }, checker) {
+    if (!checker.requires('variables')) checker.error('global needs require "variables"')
+    if (names === unknown) return
+    for (const name of names) {
+      if (name.includes('.') || !isVariableName(name)) {
+        checker.error(`"${name}" names no variable that can be global`)
+      }
+    }
+  },
+  execute({ names }, run) {
+    for (const name of names) {
+      if (run.variables.isOwn(name)) {
+        throw new SieveRunError(`"${name}" was set before it was said to be global`)
+      }
+      run.variables.declareGlobal(name)
+    }
+    return undefined
+  },
+})

@@ -1,0 +1,125 @@
+// Tests of the base language that look at the message (RFC 5228 §5).
+
+import type { ByteString, EnvelopeAddress } from '#shared/mail/message-index.ts'
+import { choice, defineTest, number, strings, unknown } from '../definition.ts'
+import type { SieveEnvelope } from '../run/context.ts'
+import { checkMatching, matchAny, matching } from '../run/match.ts'
+import { addressPart, partsOf } from './address-part.ts'
+
+/** RFC 5228 §5.7. */
+export const header = defineTest({
+  name: 'header',
+  tags: matching,
+  positional: { names: strings, keys: strings },
+  check: checkMatching,
+  async evaluate({ names, keys, ...tags }, run) {
+    const fields = await run.message.header()
+    return matchAny(
+      run,
+      tags,
+      names.flatMap((name) => fields.texts(name)),
+      keys,
+    )
+  },
+})
+
+/** RFC 5228 §5.1. */
+export const address = defineTest({
+  name: 'address',
+  tags: { ...matching, part: addressPart },
+  positional: { names: strings, keys: strings },
+  check: checkMatching,
+  async evaluate({ names, keys, part, ...tags }, run) {
+    const fields = await run.message.header()
+    const addresses = names.flatMap((name) => fields.addresses(name))
+    const values = addresses.filter(isMailbox).map(addressText)
+    return matchAny(run, tags, partsOf(run, part, values), keys)
+  },
+})
+
+const isMailbox = ({ host }: EnvelopeAddress) => host !== null
+
+/** As it is compared: without name, route and quotes (RFC 5228 §2.7.4). */
+function addressText({ mailbox, host }: EnvelopeAddress): string {
+  const local = utf8(mailbox ?? '')
+  return host === '' ? local : `${local}@${utf8(host ?? '')}`
+}
+
+const utf8 = (bytes: ByteString) => Buffer.from(bytes, 'latin1').toString('utf8')
+
+/** RFC 5228 §5.4, with the parts of RFC 6009 §2 and of the drafts before it. */
+export const envelope = defineTest({
+  name: 'envelope',
+  extensions: ['envelope'],
+  tags: { ...matching, part: addressPart },
+  positional: { parts: strings, keys: strings },
+  check({ parts, ...values }, checker) {
+    checkMatching(values, checker)
+    if (parts === unknown) return
+    for (const name of parts) {
+      const known = envelopeParts.get(name.toLowerCase())
+      if (known === undefined) checker.error(`an envelope has no part "${name}"`)
+      else if (known.extension && !checker.requires(known.extension)) {
+        checker.error(`"${name}" of the envelope needs require "${known.extension}"`)
+      }
+    }
+  },
+  evaluate({ parts, keys, part, ...tags }, run) {
+    const values: string[] = []
+    for (const name of parts) {
+      const known = envelopeParts.get(name.toLowerCase())
+      const value = known?.read(run.context.envelope)
+      if (value === undefined || known === undefined) continue
+      values.push(...(known.isAddress ? partsOf(run, part, [value]) : [value]))
+    }
+    return matchAny(run, tags, values, keys)
+  },
+})
+
+type EnvelopePart = {
+  readonly read: (envelope: SieveEnvelope) => string | undefined
+  readonly isAddress: boolean
+  readonly extension?: 'envelope-dsn' | 'envelope-deliverby'
+}
+
+const dsn = (read: EnvelopePart['read']): EnvelopePart => ({
+  read,
+  isAddress: false,
+  extension: 'envelope-dsn',
+})
+
+const envelopeParts: ReadonlyMap<string, EnvelopePart> = new Map([
+  ['from', { read: ({ from }) => from, isAddress: true }],
+  ['to', { read: ({ to }) => to, isAddress: true }],
+  ['auth', { read: ({ auth }) => auth, isAddress: true }],
+  ['notify', dsn(({ notify }) => notify)],
+  ['orcpt', dsn(({ orcpt }) => orcpt)],
+  ['ret', dsn(({ ret }) => ret)],
+  ['envid', dsn(({ envid }) => envid)],
+])
+
+/** RFC 5228 §5.5. */
+export const exists = defineTest({
+  name: 'exists',
+  positional: { names: strings },
+  async evaluate({ names }, run) {
+    const fields = await run.message.header()
+    return names.every((name) => fields.values(name).length > 0)
+  },
+})
+
+const plain = { extension: null, takes: number } as const
+
+/** RFC 5228 §5.9: neither larger nor smaller than itself. */
+export const size = defineTest({
+  name: 'size',
+  tags: { limit: choice({ over: plain, under: plain }) },
+  check({ limit }, checker) {
+    if (limit === undefined) checker.error('size takes :over or :under, and a number')
+  },
+  evaluate({ limit }, run) {
+    if (limit === undefined) return false
+    const bytes = run.message.size
+    return limit.tag === 'over' ? bytes > limit.value : bytes < limit.value
+  },
+})

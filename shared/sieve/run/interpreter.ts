@@ -1,0 +1,204 @@
+// Runs compiled scripts over a message. Pure: it reads what its context tells and says what is to be done (actions.ts). It always ends,
+// within steps that are counted, and lets others have their turn.
+
+import type { Action, Seen } from '../actions.ts'
+import { readValue } from '../compile.ts'
+import type {
+  CompiledArguments,
+  CompiledCommand,
+  CompiledScript,
+  CompiledTest,
+  RunValue,
+} from '../compiled.ts'
+import type { Evaluated } from '../definition.ts'
+import type { Position } from '../finding.ts'
+import type { RunContext } from './context.ts'
+import { SieveRunError } from './failure.ts'
+import type { Flow } from './flow.ts'
+import { Run } from './run.ts'
+
+export type NamedScript = { readonly name: string; readonly script: CompiledScript }
+
+/** RFC 6609: scripts by name. A global one is the administrator's. Undefined where there is none; throws SieveRunError for one that is wrong. */
+export type ScriptSource = (
+  location: 'personal' | 'global',
+  name: string,
+) => Promise<CompiledScript | undefined>
+
+export type RunResult =
+  | {
+      readonly kind: 'done'
+      /** In order; the implicit keep among them, if it stands. */
+      readonly actions: readonly Action[]
+      readonly seen: readonly Seen[]
+      readonly steps: number
+    }
+  /** Nothing is to be done of what scripts said: the message is kept, and the owner told. */
+  | {
+      readonly kind: 'failed'
+      readonly script: string
+      readonly at: Position
+      readonly reason: string
+      readonly steps: number
+    }
+
+/**
+ * One after the other, as long as the message is kept: instead of keeping it the next one runs (as with Pigeonhole's sieve_before and
+ * sieve_after); what one files elsewhere, refuses or discards the next does not see. Fails as what the context asks fails.
+ */
+export async function runScripts(
+  scripts: readonly NamedScript[],
+  context: RunContext,
+  source: ScriptSource,
+): Promise<RunResult> {
+  const run = new Run(context, async (within, location, name) => {
+    const script = await source(location, name)
+    return script === undefined ? 'missing' : await runScript(within, name, script)
+  })
+  let at: Position = { line: 1, column: 1 }
+  try {
+    for (const [i, { name, script }] of scripts.entries()) {
+      await runScript(run, name, script)
+      if (i < scripts.length - 1 && !run.handOn()) break
+    }
+    at = { line: 0, column: 0 }
+    if (run.keepsImplicitly) run.act(at, { kind: 'keep', message: run.message, flags: run.flags })
+    return { kind: 'done', actions: run.actions, seen: [...run.seen.values()], steps: run.steps }
+  } catch (error) {
+    if (!(error instanceof SieveRunError)) throw error
+    const { message: reason, script = '' } = error
+    return { kind: 'failed', script, at: error.at ?? at, reason, steps: run.steps }
+  }
+}
+
+/** A script within the run: with variables and grants of its own. */
+async function runScript(run: Run, name: string, script: CompiledScript): Promise<Flow> {
+  const before = { script: run.script, granted: run.granted }
+  const leave = run.variables.enterScript()
+  run.script = name
+  run.granted = new Set()
+  try {
+    const flow = await runCommands(run, script.commands, 0)
+    return flow?.kind === 'return' ? undefined : flow
+  } catch (error) {
+    if (error instanceof SieveRunError) error.script ??= name
+    throw error
+  } finally {
+    leave()
+    run.script = before.script
+    run.granted = before.granted
+  }
+}
+
+async function runCommands(
+  run: Run,
+  commands: readonly CompiledCommand[],
+  depth: number,
+): Promise<Flow> {
+  for (const command of commands) {
+    run.spend()
+    const wait = run.pace()
+    if (wait !== undefined) await wait
+    const flow = await runCommand(run, command, depth)
+    if (flow !== undefined) return flow
+  }
+  return undefined
+}
+
+async function runCommand(run: Run, command: CompiledCommand, depth: number): Promise<Flow> {
+  switch (command.kind) {
+    case 'fault':
+      throw placed(new SieveRunError(command.message), command.at)
+    case 'if': {
+      for (const { test, block } of command.branches) {
+        const decided = test === null || evaluate(run, test, depth)
+        if (typeof decided === 'boolean' ? decided : await decided) {
+          return await runCommands(run, block, depth + 1)
+        }
+      }
+      return undefined
+    }
+    case 'command': {
+      const { row, at, needs } = command
+      trace(run, at, row.name, depth, undefined)
+      try {
+        checkGranted(run, row.name, needs)
+        const values = valuesOf(run, command.arguments)
+        const block = () => runCommands(run, command.block, depth + 1)
+        const written = (keys: readonly string[]) => writtenText(command.arguments, keys)
+        return await row.execute(values as never, run, { at, block, written })
+      } catch (error) {
+        throw placed(error, at)
+      }
+    }
+  }
+}
+
+function evaluate(run: Run, test: CompiledTest, depth: number): Evaluated {
+  if (test.kind === 'fault') throw placed(new SieveRunError(test.message), test.at)
+  const { row, at, needs } = test
+  try {
+    run.spend()
+    checkGranted(run, row.name, needs)
+    const values = valuesOf(run, test.arguments)
+    const tests = test.tests.map((each) => () => evaluate(run, each, depth + 1))
+    const result = row.evaluate(values as never, run, { at, tests })
+    if (typeof result === 'boolean') {
+      trace(run, at, row.name, depth, result)
+      return result
+    }
+    return result.then(
+      (value) => {
+        trace(run, at, row.name, depth, value)
+        return value
+      },
+      (error) => {
+        throw placed(error, at)
+      },
+    )
+  } catch (error) {
+    throw placed(error, at)
+  }
+}
+
+function checkGranted(run: Run, what: string, needs: readonly string[]): void {
+  for (const each of needs) {
+    if (!run.granted.has(each)) throw new SieveRunError(`${what} needs "${each}"`)
+  }
+}
+
+/** Texts with the values that variables have now. */
+function valuesOf(run: Run, { constant, values }: CompiledArguments): object {
+  if (constant !== undefined) return constant
+  const read: { [key: string]: unknown } = {}
+  for (const each of values) read[each.key] = readValue(each, runValue(run, each.value))
+  return read
+}
+
+function runValue(run: Run, value: RunValue | undefined): unknown {
+  switch (value?.kind) {
+    case undefined:
+      return undefined
+    case 'known':
+      return value.value
+    case 'text':
+      return run.variables.expand(value.text)
+    case 'texts':
+      return value.texts.map((text) => run.variables.expand(text))
+  }
+}
+
+/** Arguments as they were written, variables and all: the same text for the same ones (RFC 5230 §4.2). */
+function writtenText({ values }: CompiledArguments, keys: readonly string[]): string {
+  return JSON.stringify(keys.map((key) => values.find((each) => each.key === key)?.value ?? null))
+}
+
+/** The innermost place is told. */
+function placed(error: unknown, at: Position): unknown {
+  if (error instanceof SieveRunError) error.at ??= at
+  return error
+}
+
+function trace(run: Run, { line }: Position, name: string, depth: number, result?: boolean) {
+  run.context.trace?.({ script: run.script, line, depth, name, result })
+}

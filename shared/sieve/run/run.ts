@@ -1,0 +1,114 @@
+// One run of scripts over one message: what it has used, what it knows, what is to be done. The interpreter drives it, rows of the language
+// read and change it.
+
+import { turns } from '#shared/runtime/turns.ts'
+import type { Action, Seen } from '../actions.ts'
+import type { Position } from '../finding.ts'
+import type { SieveMessage } from '../message.ts'
+import type { RunContext } from './context.ts'
+import { LimitExceeded, SieveRunError } from './failure.ts'
+import type { Flow } from './flow.ts'
+import { Includes } from './includes.ts'
+import { PartLoop } from './part-loop.ts'
+import { Variables } from './variables.ts'
+
+/** Runs another script within this one (RFC 6609); `missing` where there is none of this name. */
+export type Include = (
+  run: Run,
+  location: 'personal' | 'global',
+  name: string,
+) => Promise<Flow | 'missing'>
+
+type WithoutPlace<A> = A extends Action ? Omit<A, 'at'> : never
+
+export class Run {
+  readonly context: RunContext
+  readonly variables: Variables
+  readonly parts = new PartLoop()
+  readonly include: Include
+  /** As it is now: what the script changed is in it. */
+  message: SieveMessage
+  /** RFC 5232 §2: flags of keep and fileinto where they have none of their own; null: none were ever set. */
+  flags: readonly string[] | null = null
+  /** Extensions that `ihave` granted to the script that runs. */
+  granted: Set<string> = new Set()
+  /** The script that runs, as its owner calls it. */
+  script = ''
+  readonly actions: Action[] = []
+  readonly seen = new Map<string, Seen>()
+  readonly includes = new Includes()
+  /** RFC 5228 §2.10.2: the message is kept unless an action said otherwise. */
+  keepsImplicitly = true
+  #steps = 0
+
+  constructor(context: RunContext, include: Include) {
+    this.context = context
+    this.include = include
+    this.message = context.message
+    this.variables = new Variables((count) => this.spend(count))
+  }
+
+  get steps(): number {
+    return this.#steps
+  }
+
+  /** Before what costs it: looking at a KB is one. Throws LimitExceeded. */
+  spend(steps = 1): void {
+    this.#steps += steps
+    if (this.#steps > this.context.limits.steps) {
+      throw new LimitExceeded(`the script takes more than ${this.context.limits.steps} steps`)
+    }
+  }
+
+  /** Others have their turn where it has taken long. */
+  pace(): Promise<void> | undefined {
+    return turns.step()
+  }
+
+  /** Says what is to be done. Throws LimitExceeded, and SieveRunError where it cannot go together with what was said before. */
+  act(at: Position, action: WithoutPlace<Action>): void {
+    const { actions: actionsMax, redirects } = this.context.limits
+    if (this.actions.length >= actionsMax) {
+      throw new LimitExceeded(`more than ${actionsMax} actions`)
+    }
+    const before = this.actions.filter(({ kind }) => kind === action.kind).length
+    if (action.kind === 'redirect' && before >= redirects) {
+      throw new LimitExceeded(`more than ${redirects} redirects`)
+    }
+    // RFC 5230 §4.7.
+    if (action.kind === 'vacation' && before > 0) throw new SieveRunError('vacation a second time')
+    const opposed = this.actions.find(({ kind }) => areOpposed(kind, action.kind))
+    if (opposed) throw new SieveRunError(`${action.kind} cannot follow ${opposed.kind}`)
+    this.actions.push({ ...action, at } as Action)
+  }
+
+  /** For whoever tries the script. */
+  note(text: string): void {
+    this.context.note?.(text)
+  }
+
+  cancelKeep(): void {
+    this.keepsImplicitly = false
+  }
+
+  /** Between two scripts: whether the message is still to be kept, which is for the next one to say. */
+  handOn(): boolean {
+    const kept = this.actions.findLastIndex(({ kind }) => kind === 'keep')
+    if (kept >= 0) {
+      this.actions.splice(kept, 1)
+      this.keepsImplicitly = true
+    }
+    return this.keepsImplicitly
+  }
+}
+
+type ActionKind = Action['kind']
+
+/** RFC 5429 §2.1 and §2.2: a message is not refused and kept, filed or answered too; refusing twice says two things at once. */
+function areOpposed(before: ActionKind, next: ActionKind): boolean {
+  const isRefusal = (kind: ActionKind) => kind === 'reject' || kind === 'ereject'
+  const goesOn = (kind: ActionKind) =>
+    kind === 'keep' || kind === 'fileinto' || kind === 'redirect' || kind === 'vacation'
+  if (isRefusal(before)) return isRefusal(next) || goesOn(next)
+  return isRefusal(next) && goesOn(before)
+}
