@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import { accessKindNames } from '#shared/administration/access-kinds.ts'
 import type { AccessImported } from '#shared/administration/imports/access-import.ts'
-import { accessKinds } from '#shared/directory/access-questions.ts'
 import { explainAction } from './action-text.ts'
 import { confirm, yesOption } from './confirm.ts'
 import type { Define } from './define.ts'
@@ -83,7 +83,7 @@ export function accessCommands(parent: Command, define: Define): void {
     options: (command) =>
       command.addHelpText(
         'after',
-        `\nKinds: ${accessKinds.join(', ')}. A client is a name, an address or name[address]; <> is the null sender.`,
+        `\nKinds: ${accessKindNames.join(', ')}. A client is a name, an address or name[address]; <> is the null sender.`,
       ),
     async run({ administration, output }, [table, of = '', value = '']) {
       const tested = await administration.access.test({ table, of, value })

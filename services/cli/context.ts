@@ -4,7 +4,7 @@
 import { access, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { Common, Context, Process, StoreOptions } from './command-context.ts'
+import type { Common, Process } from './command-context.ts'
 import { CommandFailure } from './failure.ts'
 
 export type { Common, Context, Process, QuickContext } from './command-context.ts'
@@ -42,22 +42,6 @@ const collect = (value: string, all: readonly string[] = []) => [...all, value]
 
 export function dataDirectory(common: Common, process: Process): string {
   return resolve(common.data ?? process.environment.POSTWOLKE_DATA ?? defaultData)
-}
-
-/** Runs a command on the data folder, beside a server that may be running on it; or on a deployment, or a server. */
-export async function withAdministration(
-  common: Common,
-  process: Process,
-  options: StoreOptions,
-  run: (context: Context) => Promise<void>,
-): Promise<void> {
-  const server = serverOf(common, process)
-  if (server === undefined) {
-    const { withStore } = await import('./store-context.ts')
-    return await withStore(common, process, options, run)
-  }
-  const { createRemoteContext } = await import('./remote/context.ts')
-  await run(await createRemoteContext(server, common, process))
 }
 
 /** Loaded only where it is meant: the other commands start faster without the SDK, and one machine need not have it. */

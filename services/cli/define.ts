@@ -7,11 +7,11 @@ import {
   type Context,
   type Process,
   type QuickContext,
-  withAdministration,
   withJson,
   withStoreOptions,
 } from './context.ts'
 import type { Credentials } from './credentials.ts'
+import { withAdministration } from './with-administration.ts'
 
 /** Gives a command its common options and runs it on the data folder, which must be there unless it may create it. */
 export interface Define {

@@ -2,16 +2,10 @@ import type { Command } from 'commander'
 import { formatEndpoint } from '#services/assembly/endpoint.ts'
 import type { CertificateFacts, ServerFacts } from '#shared/administration/status.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
-import {
-  type Common,
-  dataDirectory,
-  type Process,
-  withAdministration,
-  withCommonOptions,
-  withJson,
-} from './context.ts'
+import { type Common, dataDirectory, type Process, withCommonOptions, withJson } from './context.ts'
 import { CommandFailure } from './failure.ts'
 import { formatBytes, formatTime } from './output.ts'
+import { withAdministration } from './with-administration.ts'
 
 /** `postwolke status`: whether the system of a data folder runs, and how it is. Exit status 1 when it does not run. */
 export function statusCommand(parent: Command, process: Process): void {
