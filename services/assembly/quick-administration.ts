@@ -61,8 +61,9 @@ const loaders = {
         async () => (await whole()).suspicion,
       )
       const webSessions = lazily(async () => (await whole()).webSessions)
+      const links = lazily(async () => (await whole()).links)
       return createAccountAdministration(
-        { ...parts, ...assembleQueue(parts, parts), suspicion, webSessions },
+        { ...parts, ...assembleQueue(parts, parts), suspicion, webSessions, links },
         createFields(parts.settings),
       )
     }

@@ -216,7 +216,14 @@ const MEASURED_AT_ONCE = 16
 export function createAccountAdministration(
   deps: Pick<
     AdministrationDeps,
-    'directory' | 'mailbox' | 'operator' | 'suspicion' | 'webSessions' | 'settings' | 'record'
+    | 'directory'
+    | 'links'
+    | 'mailbox'
+    | 'operator'
+    | 'suspicion'
+    | 'webSessions'
+    | 'settings'
+    | 'record'
   >,
   fields: Fields,
 ): AccountAdministration {
