@@ -35,3 +35,17 @@ export const INCLUDE_DEPTH_MAX = 10
 export const INCLUDES_MAX = 64
 /** Bytes of a message's body that one run looks at, decoded; the rest is not found in it. */
 export const BODY_BYTES_MAX = 4 * 1024 * 1024
+
+/** Of a regular expression in UTF-16 units: what a variable holds. */
+export const REGEX_CHARACTERS_MAX = 8_192
+/** Its states, repetitions written out: a character of a text takes as many looks at most. */
+export const REGEX_INSTRUCTIONS_MAX = 4_000
+/** Of all that stand in one script. */
+export const REGEX_SCRIPT_INSTRUCTIONS_MAX = 200_000
+/** In `{n,m}`: RE_DUP_MAX of POSIX, which asks for 255 at least. */
+export const REGEX_REPEATS_MAX = 255
+/** Groups, and groups in groups. */
+export const REGEX_GROUPS_MAX = 64
+export const REGEX_NESTING_MAX = 32
+/** Looks of a regular expression at a character that are one step of a run. */
+export const REGEX_LOOKS_A_STEP = 32

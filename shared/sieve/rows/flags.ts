@@ -34,9 +34,8 @@ function defineFlags(name: string, change: Change) {
 
 function checkVariable(variable: string | undefined | typeof unknown, checker: Checker): void {
   if (variable === undefined || variable === unknown) return
-  if (!checker.requires('variables')) {
-    checker.error('flags in a variable need require "variables"')
-  } else if (!isVariableName(variable)) checker.error(`"${variable}" names no variable`)
+  checker.needs('variables', 'flags in a variable')
+  if (!isVariableName(variable)) checker.error(`"${variable}" names no variable`)
 }
 
 const flagsIn = (run: Run, variable: string) =>

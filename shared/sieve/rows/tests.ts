@@ -58,10 +58,8 @@ export const envelope = defineTest({
     if (parts === unknown) return
     for (const name of parts) {
       const known = envelopeParts.get(name.toLowerCase())
-      if (known === undefined) checker.error(`an envelope has no part "${name}"`)
-      else if (known.extension && !checker.requires(known.extension)) {
-        checker.error(`"${name}" of the envelope needs require "${known.extension}"`)
-      }
+      if (known === undefined) checker.unknown(`an envelope has no part "${name}"`)
+      else if (known.extension) checker.needs(known.extension, `"${name}" of the envelope`)
     }
   },
   evaluate({ parts, keys, part, ...tags }, run) {

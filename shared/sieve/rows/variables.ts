@@ -45,9 +45,8 @@ export const set = defineCommand({
 function checkSettable(name: string, checker: Checker): void {
   const { namespace } = variableName(name)
   if (!isVariableName(name)) checker.error(`"${name}" names no variable that can be set`)
-  else if (namespace === 'global' && !checker.requires('include')) {
-    checker.error('variables that begin with global. need require "include"')
-  } else if (namespace !== '' && namespace !== 'global') {
+  else if (namespace === 'global') checker.needs('include', 'global. of a variable')
+  else if (namespace !== '' && namespace !== 'global') {
     checker.error(`variables that begin with ${namespace}. cannot be set`)
   }
 }

@@ -8,6 +8,7 @@ import type {
   CompiledCommand,
   CompiledScript,
   CompiledTest,
+  Needed,
   RunValue,
 } from '../compiled.ts'
 import type { Evaluated } from '../definition.ts'
@@ -76,7 +77,7 @@ async function runScript(run: Run, name: string, script: CompiledScript): Promis
   const before = { script: run.script, granted: run.granted }
   const leave = run.variables.enterScript()
   run.script = name
-  run.granted = new Set()
+  run.granted = new Set(script.extensions)
   try {
     const flow = await runCommands(run, script.commands, 0)
     return flow?.kind === 'return' ? undefined : flow
@@ -122,7 +123,7 @@ async function runCommand(run: Run, command: CompiledCommand, depth: number): Pr
       const { row, at, needs } = command
       trace(run, at, row.name, depth, undefined)
       try {
-        checkGranted(run, row.name, needs)
+        checkGranted(run, needs)
         const values = valuesOf(run, command.arguments)
         const block = () => runCommands(run, command.block, depth + 1)
         const written = (keys: readonly string[]) => writtenText(command.arguments, keys)
@@ -139,7 +140,7 @@ function evaluate(run: Run, test: CompiledTest, depth: number): Evaluated {
   const { row, at, needs } = test
   try {
     run.spend()
-    checkGranted(run, row.name, needs)
+    checkGranted(run, needs)
     const values = valuesOf(run, test.arguments)
     const tests = test.tests.map((each) => () => evaluate(run, each, depth + 1))
     const result = row.evaluate(values as never, run, { at, tests })
@@ -161,9 +162,11 @@ function evaluate(run: Run, test: CompiledTest, depth: number): Evaluated {
   }
 }
 
-function checkGranted(run: Run, what: string, needs: readonly string[]): void {
-  for (const each of needs) {
-    if (!run.granted.has(each)) throw new SieveRunError(`${what} needs "${each}"`)
+function checkGranted(run: Run, needs: readonly Needed[]): void {
+  for (const { what, oneOf } of needs) {
+    if (!oneOf.some((each) => run.granted.has(each))) {
+      throw new SieveRunError(`${what} needs "${oneOf[0]}"`)
+    }
   }
 }
 
