@@ -29,6 +29,8 @@ export const VARIABLE_CHARACTERS_MAX = 8_192
 /** Variables at once (RFC 5229 §3.1 asks for 128 at least), and the characters of all of them. */
 export const VARIABLES_MAX = 512
 export const VARIABLES_CHARACTERS_MAX = 256 * 1024
+/** Of a string, or of the strings of a list, once variables are put in. */
+export const EXPANDED_CHARACTERS_MAX = 512 * 1024
 /** Scripts in scripts. RFC 6609 §3.1 has no number; Pigeonhole takes ten. */
 export const INCLUDE_DEPTH_MAX = 10
 /** Scripts included by one run, however often and wherever. */

@@ -8,6 +8,7 @@ import type {
   CompiledCommand,
   CompiledScript,
   CompiledTest,
+  Fault,
   Needed,
   RunValue,
 } from '../compiled.ts'
@@ -75,7 +76,7 @@ export async function runScripts(
 /** A script within the run: with variables and grants of its own. */
 async function runScript(run: Run, name: string, script: CompiledScript): Promise<Flow> {
   const before = { script: run.script, granted: run.granted }
-  const leave = run.variables.enterScript()
+  const leave = run.variables.enterScript(script.extensions.has('variables'))
   run.script = name
   run.granted = new Set(script.extensions)
   try {
@@ -137,6 +138,13 @@ async function runCommand(run: Run, command: CompiledCommand, depth: number): Pr
 
 function evaluate(run: Run, test: CompiledTest, depth: number): Evaluated {
   if (test.kind === 'fault') throw placed(new SieveRunError(test.message), test.at)
+  const wait = run.pace()
+  return wait === undefined
+    ? evaluateNow(run, test, depth)
+    : wait.then(() => evaluateNow(run, test, depth))
+}
+
+function evaluateNow(run: Run, test: Exclude<CompiledTest, Fault>, depth: number): Evaluated {
   const { row, at, needs } = test
   try {
     run.spend()
@@ -187,7 +195,7 @@ function runValue(run: Run, value: RunValue | undefined): unknown {
     case 'text':
       return run.variables.expand(value.text)
     case 'texts':
-      return value.texts.map((text) => run.variables.expand(text))
+      return run.variables.expandAll(value.texts)
   }
 }
 
