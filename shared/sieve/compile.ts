@@ -60,7 +60,7 @@ class Compiler {
   readonly #requirements: Requirements
   readonly #findings: Finding[] = []
   readonly #within: string[] = []
-  #isRefused = false
+  #errors = 0
   #regexStates = 0
 
   constructor(vocabulary: Vocabulary) {
@@ -74,9 +74,9 @@ class Compiler {
     const head = rest < 0 ? commands : commands.slice(0, rest)
     for (const command of head) this.#require(command)
     const compiled = this.#commands(rest < 0 ? [] : commands.slice(rest))
-    if (!this.#isRefused) for (const each of this.#requirements.unused()) this.#tell(each)
+    if (this.#errors === 0) for (const each of this.#requirements.unused()) this.#tell(each)
     const findings = this.#findings.sort((a, b) => a.line - b.line || a.column - b.column)
-    if (this.#isRefused) return { kind: 'refused', findings }
+    if (this.#errors > 0) return { kind: 'refused', findings }
     const extensions = this.#requirements.names
     const script = { commands: compiled, extensions, warnings: findings, bytes }
     return { kind: 'compiled', script }
@@ -207,6 +207,7 @@ class Compiler {
     needs: Needed[],
   ): CompiledArguments | Fault {
     const places: Places = new Map()
+    const errorsBefore = this.#errors
     const found = this.#tags(node, row, needs)
     if (isFault(found)) return found
     const { given, rest } = found
@@ -218,7 +219,8 @@ class Compiler {
     }
     this.#positional(node, row, rest, values, places)
     const constant = constantsOf(values)
-    if (row.check) {
+    // A check sees arguments of the right kinds only.
+    if (row.check && this.#errors === errorsBefore) {
       const known = Object.fromEntries(values.map((each) => [each.key, knownValue(each)]))
       let unknownHere: string | undefined
       const isUnknown = (message: string) => {
@@ -374,7 +376,7 @@ class Compiler {
   }
 
   #error(at: Position, message: string): void {
-    this.#isRefused = true
+    this.#errors++
     this.#tell({ ...at, severity: 'error', message })
   }
 
