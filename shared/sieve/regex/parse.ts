@@ -83,9 +83,10 @@ class Parser {
       if (bounds === undefined) return { expression, size }
       if (count === QUANTIFIERS_MAX) this.#refuse(at, 'too many of * + ? { } behind each other')
       const [min, max] = bounds
-      // As many copies as it takes, and for the rest of them a way around each.
-      const copies = max === Infinity ? Math.max(1, min) : max
-      size = this.#sized(copies * (size + 1) + 2, at)
+      // As many copies as it takes, and a way around each that may be missing.
+      const copies = max === Infinity ? Math.max(1, min) * size + 2 : min * size
+      const others = max === Infinity ? 0 : (max - min) * (size + 1)
+      size = this.#sized(copies + others, at)
       expression = { kind: 'repeat', of: expression, min, max }
     }
   }
