@@ -84,6 +84,7 @@ const extensions: readonly string[] = [
   'vacation-seconds',
   'subaddress',
   'relational',
+  'regex',
   'copy',
   'variables',
   'imap4flags',

@@ -1,6 +1,6 @@
 // Actions of the base language (RFC 5228 §4) and `fileinto`, with what extensions add to them.
 
-import { formatAddress, parseAddress } from '#shared/mail/address.ts'
+import { formatAddress } from '#shared/mail/address.ts'
 import {
   type Checker,
   constant,
@@ -13,6 +13,7 @@ import {
 } from '../definition.ts'
 import { SieveRunError } from '../run/failure.ts'
 import { flagWords } from './flag-words.ts'
+import { outboundAddress } from './outbound-address.ts'
 
 /** RFC 5232 §5. */
 const flags = option('flags', strings, 'imap4flags')
@@ -85,7 +86,7 @@ export const redirect = defineCommand({
     if (to !== unknown) checkAddress(to, checker)
   },
   execute({ to, copy }, run, { at }) {
-    const address = parseAddress(to)
+    const address = outboundAddress(to)
     if (address === undefined) throw new SieveRunError(`"${to}" is no address to redirect to`)
     run.act(at, { kind: 'redirect', to: formatAddress(address), message: run.message })
     if (!copy) run.cancelKeep()
@@ -94,5 +95,5 @@ export const redirect = defineCommand({
 })
 
 function checkAddress(text: string, checker: Checker): void {
-  if (parseAddress(text) === undefined) checker.error(`"${text}" is no address with a domain`)
+  if (outboundAddress(text) === undefined) checker.error(`"${text}" is no address with a domain`)
 }
