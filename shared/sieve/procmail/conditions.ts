@@ -22,7 +22,7 @@ export function recipeCondition(
   const plain: Condition[] = []
   const weighted: Weighted[] = []
   for (const text of conditions) {
-    const weight = /^([-+]?[0-9.]+)\s*\^\s*([-+]?[0-9.]+)\s*([^]*)$/.exec(text)
+    const weight = /^([-+]?[0-9.]+)\s*\^\s*([-+]?[0-9.]+)\s*(.*)$/s.exec(text)
     if (weight === null) {
       plain.push(condition(text, context))
       continue
@@ -63,7 +63,7 @@ function size(comparison: '<' | '>', text: string): Condition {
 
 /** `NAME ?? pattern`. */
 function named(text: string, context: ConditionContext): Condition {
-  const found = /^([A-Za-z_][A-Za-z0-9_]*)\s*\?\?\s*([^]*)$/.exec(text)
+  const found = /^([A-Za-z_][A-Za-z0-9_]*)\s*\?\?\s*(.*)$/s.exec(text)
   if (found === null) return searched(text, context)
   const [, name = '', rest = ''] = found
   if (/^(H|B|HB|BH)$/.test(name)) {

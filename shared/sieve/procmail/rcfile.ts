@@ -113,7 +113,7 @@ class Reader {
     const text = this.#continuedLine(false).trim()
     source.push(text.split('\n', 1)[0] ?? '')
     if (first === '!') return { kind: 'forward', to: text.slice(1).trim() }
-    const pipe = /^(?:([A-Za-z_][A-Za-z0-9_]*)=)?\|([^]*)$/.exec(text)
+    const pipe = /^(?:([A-Za-z_][A-Za-z0-9_]*)=)?\|(.*)$/s.exec(text)
     if (pipe) return { kind: 'pipe', variable: pipe[1] ?? null, command: (pipe[2] ?? '').trim() }
     return { kind: 'mailbox', name: text }
   }

@@ -183,24 +183,28 @@ describe.skipIf(!isInstalled('procmail'))('a translated .procmailrc', () => {
 
   const head = 'MAILDIR=$HOME/Mail\nDEFAULT=$MAILDIR/inbox\n'
 
-  it.skipIf(!hasRegex)('finds by each condition what procmail finds by it', async () => {
-    const recipes = conditions
-      .map((condition, i) => {
-        const flags = condition.startsWith('*') ? `\n${condition}` : condition
-        return `:0c${flags}\nn${i}\n`
-      })
-      .join('\n')
-    const differing: string[] = []
-    for (const [i, message] of mail.entries()) {
-      const there = new Set(await filed(head + recipes, message))
-      const here = new Set(await sorted(head + recipes, message))
-      for (const [n, condition] of conditions.entries()) {
-        if (there.has(`n${n}`) === here.has(`n${n}`)) continue
-        differing.push(`${condition}: message ${i} ${there.has(`n${n}`) ? 'not ' : ''}found here`)
+  it.skipIf(!hasRegex)(
+    'finds by each condition what procmail finds by it',
+    async () => {
+      const recipes = conditions
+        .map((condition, i) => {
+          const flags = condition.startsWith('*') ? `\n${condition}` : condition
+          return `:0c${flags}\nn${i}\n`
+        })
+        .join('\n')
+      const differing: string[] = []
+      for (const [i, message] of mail.entries()) {
+        const there = new Set(await filed(head + recipes, message))
+        const here = new Set(await sorted(head + recipes, message))
+        for (const [n, condition] of conditions.entries()) {
+          if (there.has(`n${n}`) === here.has(`n${n}`)) continue
+          differing.push(`${condition}: message ${i} ${there.has(`n${n}`) ? 'not ' : ''}found here`)
+        }
       }
-    }
-    expect(differing).toEqual([])
-  }, 60_000)
+      expect(differing).toEqual([])
+    },
+    60_000,
+  )
 
   // Friends by who they are, work by whom it is to, lists by what they say of themselves, spam by its words, in a home for mail.
   const five = `${head}LOGFILE=$MAILDIR/log
@@ -231,10 +235,7 @@ spam
       'else, also, and copies',
       `${head}:0c\n* ^From:.*corp\na\n\n:0E\n* ^To:.*me@\nb\n\n:0E\nc\n\n:0c\n* ^Subject:.*numbers\nd\n\n:0A\n* ^Cc:\ne\n\n:0c\nf\n\n:0A:\n/dev/null\n`,
     ],
-    [
-      'else behind also',
-      `${head}:0c\n* ^From:.*corp\na\n\n:0Ac\n* ^Cc:\nb\n\n:0E\nc\n\n:0a\nd\n`,
-    ],
+    ['else behind also', `${head}:0c\n* ^From:.*corp\na\n\n:0Ac\n* ^Cc:\nb\n\n:0E\nc\n\n:0a\nd\n`],
     [
       'also behind else',
       `${head}:0c\n* ^From:.*corp\na\n\n:0Ec\n* ^To:.*me@\nb\n\n:0Ac\nc\n\n:0Ec\nd\n\n:0E\ne\n`,
