@@ -134,7 +134,7 @@ const conditions: readonly string[] = [
 
 const mailboxFiles: readonly string[] = ['friends', 'spam']
 
-const hasRegex = vocabulary.extensions.has('regex')
+const hasRegex = ['regex', 'body'].every((name) => vocabulary.extensions.has(name))
 
 describe.skipIf(!isInstalled('procmail'))('a translated .procmailrc', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>
