@@ -106,7 +106,7 @@ export const problems = {
   'rule.quota': 'Erlaubt: default, unlimited, {allowed}.',
   'rule.quota-unit':
     'Schreiben Sie die Einheit dazu: {value}MB, oder {value}B, wenn das gemeint ist.',
-  'rule.password': 'Ein Passwort ist eine Zeile von einem Zeichen bis zu {bytesMax} Bytes.',
+  'rule.password': 'Ein Passwort hat mindestens {charactersMin} Zeichen und höchstens {bytesMax} Bytes.',
   'rule.password-or-hash': 'Geben Sie ein Passwort an.',
   'rule.one-of': 'Erlaubt: {allowed}.',
   'rule.some-change': 'Es gibt nichts zu ändern.',

@@ -93,7 +93,7 @@ export const problems = {
   'rule.forward-count': 'Mail goes on to at most {max} addresses.',
   'rule.quota': 'Allowed: default, unlimited, {allowed}.',
   'rule.quota-unit': 'Write the unit too: {value}MB, or {value}B if that is meant.',
-  'rule.password': 'A password is one line from 1 character to {bytesMax} bytes.',
+  'rule.password': 'A password has at least {charactersMin} characters, and at most {bytesMax} bytes.',
   'rule.password-or-hash': 'Give a password.',
   'rule.one-of': 'Allowed: {allowed}.',
   'rule.some-change': 'There is nothing to change.',
