@@ -94,9 +94,11 @@ describe.each([
   it('work on accounts', async () => {
     const add = 'account add ann@a.test --password-stdin --quota 5MB'
     expect(await printed(add, 'a secret\n')).toBe('account ann@a.test added\n')
-    expect(await data('account add ben@a.test --disabled --password-stdin', 'another one')).toEqual({
-      address: 'ben@a.test',
-    })
+    expect(await data('account add ben@a.test --disabled --password-stdin', 'another one')).toEqual(
+      {
+        address: 'ben@a.test',
+      },
+    )
     const listed = await printed('account list a.test')
     expect(listed).toMatch(
       /^ADDRESS +ENABLED +USED +QUOTA +MESSAGES\nann@a\.test +yes +0 B +5\.0 MB +0\nben@a\.test +no /,
@@ -513,6 +515,8 @@ describe('hashes made elsewhere', () => {
     const latin1 = Buffer.from('Viele Grüße\n', 'latin1')
     const refused = await run('account add a@a.test --password-stdin', latin1)
     expect(refused.stderr).toContain('one line of UTF-8')
-    expect(await run('account add a@a.test --password-stdin', 'Viele Grüße\n')).toMatchObject({ code: 0 })
+    expect(await run('account add a@a.test --password-stdin', 'Viele Grüße\n')).toMatchObject({
+      code: 0,
+    })
   })
 })

@@ -78,7 +78,7 @@ const changes = [
   ['is removed', (address: string) => run(`account remove ${address}`)],
   [
     'has another password',
-    (address: string) => run(`account set ${address} --password-stdin`, 'another\n'),
+    (address: string) => run(`account set ${address} --password-stdin`, 'another one\n'),
   ],
 ] as const
 

@@ -84,6 +84,7 @@ function Logins({ path }: { readonly path: string }) {
                       onPress={async () => {
                         await call('DELETE', `${path}/logins/${encodeURIComponent(id)}`)
                         logins.reload()
+                        toast({ text: t('logins.oneEnded') })
                       }}
                     >
                       {t('act.end')}
@@ -126,7 +127,7 @@ function Sessions({ path }: { readonly path: string }) {
   const end = async (which: string) => {
     await call('DELETE', which)
     sessions.reload()
-    toast({ text: t('logins.ended') })
+    toast({ text: t(which === own ? 'sessions.othersEnded' : 'logins.oneEnded') })
   }
   return (
     <Panel
