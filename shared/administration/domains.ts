@@ -87,7 +87,10 @@ export type DomainRemoved = {
 }
 
 export function createDomainAdministration(
-  deps: AdministrationDeps,
+  deps: Pick<
+    AdministrationDeps,
+    'directory' | 'mailbox' | 'keyUpkeep' | 'settings' | 'log' | 'record'
+  >,
   fields: Fields,
 ): DomainAdministration {
   const { directory, mailbox, record } = deps

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Administration } from '#shared/administration/administration.ts'
+import { silentLog } from '#shared/runtime/log.ts'
 import type { Common, Context, Process } from '../command-context.ts'
 import { CommandFailure } from '../failure.ts'
 import { createOutput } from '../output.ts'
@@ -70,6 +71,7 @@ export async function createRemoteContext(
       traceRetention: undefined,
       policyRecordLifetime: undefined,
     },
+    log: silentLog,
     by: '',
     changes: [],
     output: createOutput(common.json === true, process.write, process.columns),
