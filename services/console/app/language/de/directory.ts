@@ -104,11 +104,11 @@ export const directory = {
     other: '{count} Nachrichten in der Warteschlange sind angehalten',
   },
   'contain.ended':
-    'Beendet oder widerrufen: {sessions} Sitzungen, {appPasswords} App-Passwörter, {tokens} Tokens',
+    'Beendet: {sessions} (Sitzungen). Widerrufen: {appPasswords} (App-Passwörter), {tokens} (Tokens)',
   'contain.forwards': 'Seine Mail geht weiter an',
   'contain.lately': 'Kürzlich geänderte Weiterleitung',
   'contain.closed':
-    'Geschlossen bis zur Freigabe: {passkeys} Passkeys, {identities} Anmeldungen über die Organisation',
+    'Geschlossen bis zur Freigabe: {passkeys} (Passkeys), {identities} (bei der Organisation)',
   'contain.recovery': 'Entfernt wurde die Adresse zur Wiederherstellung:',
   'contain.barred': 'Das Passwort ist gesperrt, bis ein neues gesetzt ist',
   'contain.passwordHolds':

@@ -99,11 +99,11 @@ export const directory = {
     other: '{count} messages in the queue are held',
   },
   'contain.ended':
-    'Ended or revoked: {sessions} sessions, {appPasswords} app passwords, {tokens} tokens',
+    'Ended: {sessions} (sessions). Revoked: {appPasswords} (app passwords), {tokens} (tokens)',
   'contain.forwards': 'Its mail is sent on to',
   'contain.lately': 'Forwarding changed lately',
   'contain.closed':
-    'Closed until it is released: {passkeys} passkeys, {identities} sign-ins by the organisation',
+    'Closed until it is released: {passkeys} (passkeys), {identities} (at the organisation)',
   'contain.recovery': 'Its recovery address was taken away:',
   'contain.barred': 'Its password is barred until another is set',
   'contain.passwordHolds':

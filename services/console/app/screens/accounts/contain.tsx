@@ -44,14 +44,14 @@ export async function contain({ address }: Pick<Account, 'address'>, changed: ()
           <li>{t('contain.queue')}</li>
           <li>{t('contain.ways')}</li>
         </ul>
-        <label>
+        <label class="check">
           <input
             type="checkbox"
             onChange={({ currentTarget }) => {
               barPassword = currentTarget.checked
             }}
-          />{' '}
-          {t('contain.barPassword')}
+          />
+          <span>{t('contain.barPassword')}</span>
         </label>
         <p class="hint">{t('contain.undo')}</p>
       </>
@@ -113,17 +113,19 @@ function Result({
         </>
       }
     >
-      <ul class="prose">
-        <li>{t('contain.held', { count: held })}</li>
-        <li>{t('contain.ended', { sessions, appPasswords, tokens })}</li>
-        {passkeys + identities > 0 && <li>{t('contain.closed', { passkeys, identities })}</li>}
-        {recoveryAddress !== null && (
-          <li>
-            {t('contain.recovery')} <Foreign text={recoveryAddress} isMono />
-          </li>
-        )}
-        {passwordBarred && <li>{t('contain.barred')}</li>}
-      </ul>
+      <div class="prose">
+        <ul>
+          <li>{t('contain.held', { count: held })}</li>
+          <li>{t('contain.ended', { sessions, appPasswords, tokens })}</li>
+          {passkeys + identities > 0 && <li>{t('contain.closed', { passkeys, identities })}</li>}
+          {recoveryAddress !== null && (
+            <li>
+              {t('contain.recovery')} <Foreign text={recoveryAddress} isMono />
+            </li>
+          )}
+          {passwordBarred && <li>{t('contain.barred')}</li>}
+        </ul>
+      </div>
       {!passwordBarred && <p class="notice warn">{t('contain.passwordHolds')}</p>}
       {forward !== null && (
         <p class="notice warn">

@@ -3,6 +3,7 @@
 import { call, get } from '../../api/client.ts'
 import { mayOwn } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
+import { clientName } from '../../kit/client-name.ts'
 import { confirm } from '../../kit/dialog.tsx'
 import { Ago, Foreign } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
@@ -145,7 +146,9 @@ function Sessions({ path }: { readonly path: string }) {
               {data.map(({ id, usedAt, address, client, isThis }) => (
                 <li key={id}>
                   <div>
-                    <Foreign text={client === '' ? t('logins.unknown') : client} />
+                    <span title={client}>
+                      <Foreign text={client === '' ? t('logins.unknown') : clientName(client)} />
+                    </span>
                     <div class="meta">
                       <span class="mono">{address}</span> ·{' '}
                       {isThis ? t('sessions.this') : <Ago at={usedAt} />}

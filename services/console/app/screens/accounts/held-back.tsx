@@ -3,7 +3,7 @@
 import { call, get } from '../../api/client.ts'
 import { may } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
-import { Ago, Foreign } from '../../kit/format.tsx'
+import { Foreign, Time } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
 import { Loaded, Panel, Status } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
@@ -40,7 +40,7 @@ export function HeldBack({ path, address }: { readonly path: string; readonly ad
                     {network === null ? t('held.anyNetwork') : <Foreign text={network} isMono />}
                     <div class="meta">
                       {t('held.failures')}: {t('held.ofAllowed', { failures, limit })} ·{' '}
-                      {t('held.until')} <Ago at={until} />
+                      {t('held.until')} <Time at={until} />
                     </div>
                   </div>
                 </li>
