@@ -12,6 +12,8 @@ import {
   unknown,
 } from '../definition.ts'
 import { SieveRunError } from '../run/failure.ts'
+import { listName } from '../run/list-name.ts'
+import type { Run } from '../run/run.ts'
 import { flagWords } from './flag-words.ts'
 
 /** RFC 5232 §5. */
@@ -76,23 +78,40 @@ export const fileinto = defineCommand({
   },
 })
 
-/** RFC 5228 §4.2; :copy of RFC 3894. */
+/** RFC 5228 §4.2; :copy of RFC 3894, :list of RFC 6134 §2.3. */
 export const redirect = defineCommand({
   name: 'redirect',
-  tags: { copy: flag('copy', 'copy') },
+  tags: { copy: flag('copy', 'copy'), list: flag('list', 'extlists') },
   positional: { to: string },
-  check({ to }, checker) {
-    if (to !== unknown) checkAddress(to, checker)
+  check({ to, list }, checker) {
+    if (to === unknown || list === unknown) return
+    if (list) checkList(to, checker)
+    else checkAddress(to, checker)
   },
-  execute({ to, copy }, run, { at }) {
-    const address = parseAddress(to)
-    if (address === undefined) throw new SieveRunError(`"${to}" is no address to redirect to`)
-    run.act(at, { kind: 'redirect', to: formatAddress(address), message: run.message })
+  async execute({ to, copy, list }, run, { at }) {
+    for (const member of list ? await membersOf(run, to) : [to]) {
+      const address = parseAddress(member)
+      if (address === undefined) throw new SieveRunError(`"${member}" is no address to redirect to`)
+      run.act(at, { kind: 'redirect', to: formatAddress(address), message: run.message })
+    }
     if (!copy) run.cancelKeep()
     return undefined
   },
 })
 
+/** Never none: a message that goes to nobody would be lost. */
+async function membersOf(run: Run, list: string): Promise<readonly string[]> {
+  const name = listName(list)
+  const members = name === undefined ? undefined : await run.context.listMembers?.(name)
+  if (members === undefined) throw new SieveRunError(`there is no list "${list}" to redirect to`)
+  if (members.length === 0) throw new SieveRunError(`the list "${list}" has no addresses`)
+  return members
+}
+
 function checkAddress(text: string, checker: Checker): void {
   if (parseAddress(text) === undefined) checker.error(`"${text}" is no address with a domain`)
+}
+
+function checkList(text: string, checker: Checker): void {
+  if (listName(text) === undefined) checker.error(`"${text}" is no name of a list`)
 }

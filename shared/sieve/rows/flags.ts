@@ -69,6 +69,8 @@ export const hasFlag = defineTest({
         ? (run.flags ?? [])
         : variables.flatMap((variable) => flagsIn(run, variable))
     const isNumber = tags.match?.tag === 'count' || tags.match?.tag === 'value'
-    return matchAny(run, tags, has, isNumber ? flags : flags.flatMap((each) => each.split(/ +/)))
+    // RFC 5232 §2: a string of several is a list, and an empty one none.
+    const keys = isNumber ? flags : flags.flatMap((each) => each.split(/ +/).filter(Boolean))
+    return matchAny(run, tags, has, keys)
   },
 })

@@ -5,6 +5,7 @@ import {
   type Checker,
   choice,
   constant,
+  type Evaluated,
   type KnownValues,
   option,
   unknown,
@@ -12,6 +13,7 @@ import {
 } from '../definition.ts'
 import { asciiCasemap, type Comparator, comparators } from './comparator.ts'
 import { SieveRunError } from './failure.ts'
+import { listName } from './list-name.ts'
 import type { Run } from './run.ts'
 import { matchPattern, parsePattern } from './wildcards.ts'
 
@@ -27,6 +29,7 @@ export const matching = {
     matches: plain,
     count: relational,
     value: relational,
+    list: { extension: 'extlists', takes: null },
   }),
 }
 
@@ -46,6 +49,9 @@ export function checkMatching(values: KnownValues<Matching>, checker: Checker): 
     checker.error(`the comparator "${name}" needs require "${extension}"`)
   }
   const tag = match?.tag ?? 'is'
+  if (tag === 'list' && name !== undefined) {
+    checker.error('a list compares in its own way: :list takes no :comparator')
+  }
   if (!comparator.hasSubstrings && (tag === 'contains' || tag === 'matches')) {
     checker.error(`"${comparator.name}" compares whole values: it has no :${tag}`)
   }
@@ -56,8 +62,41 @@ export function checkMatching(values: KnownValues<Matching>, checker: Checker): 
   }
 }
 
-/** Whether any of the values fits any of the keys; the wildcards of the first that does become match variables. */
+/**
+ * Whether any of the values fits any of the keys; the wildcards of the first that does become match variables. Only lists are waited for,
+ * so whoever asks several times awaits each answer before the next.
+ */
 export function matchAny(
+  run: Run,
+  tags: Matching,
+  values: readonly string[],
+  keys: readonly string[],
+): Evaluated {
+  return tags.match?.tag === 'list' ? matchLists(run, values, keys) : fits(run, tags, values, keys)
+}
+
+/** RFC 6134 §2.2: keys are names of lists. One that is not known holds nothing. What a list holds becomes a match variable. */
+async function matchLists(
+  run: Run,
+  values: readonly string[],
+  keys: readonly string[],
+): Promise<boolean> {
+  const lists = keys.map(listName)
+  for (const value of values) {
+    for (const list of lists) {
+      run.spend(LIST_STEPS)
+      if (list === undefined || (await run.context.listHolds(list, value)) !== true) continue
+      run.variables.matched = [value]
+      return true
+    }
+  }
+  return false
+}
+
+/** A list is somewhere else: asking it costs more than looking at a text. */
+const LIST_STEPS = 100
+
+function fits(
   run: Run,
   { match, comparator: name }: Matching,
   values: readonly string[],
@@ -68,7 +107,7 @@ export function matchAny(
     return matchRelation(run, comparator, match.value, [String(values.length)], keys)
   }
   if (match?.tag === 'value') return matchRelation(run, comparator, match.value, values, keys)
-  const test = testers[match?.tag ?? 'is']
+  const test = testers[match === undefined || match.tag === 'list' ? 'is' : match.tag]
   const folded = keys.map(comparator.fold)
   for (const value of values) {
     run.spend(1 + (value.length >> 10))
