@@ -273,7 +273,7 @@ const administeredCounters = {
   api: ['TICKET#*', 'FACTOR#*', 'REPEAT#*', 'FIGURES#*', 'DECISION#*'],
 } as const
 /** Mailboxes of accounts, their folders and messages; who is to be told of a change. */
-const administeredMail = ['A#*', 'F#*', 'B#*', 'W#*', 'EVERYONE'] as const
+const administeredMail = ['A#*', 'F#*', 'B#*', 'W#*', 'T#*', 'EVERYONE'] as const
 const queueActions = [
   ...['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
   ...['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],

@@ -92,6 +92,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'no-such-account':
     case 'no-such-token':
     case 'no-such-link':
+    case 'no-such-recovery-address':
     case 'no-such-alias':
     case 'no-such-folder':
     case 'no-such-access-table':
@@ -110,6 +111,8 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'switched-off':
     case 'more-rights':
       return 403
+    case 'too-often':
+      return 429
     case 'wrong-answer':
     case 'is-owner':
     case 'same-table':
@@ -121,6 +124,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'not-empty':
     case 'too-many-grants':
     case 'too-many':
+    case 'over-domain-limit':
     case 'not-waiting':
     case 'others-wait':
     case 'setting-locked':

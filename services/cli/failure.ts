@@ -48,6 +48,7 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'no-such-alias':
     case 'no-such-token':
     case 'no-such-link':
+    case 'no-such-recovery-address':
     case 'no-such-folder':
     case 'no-such-access-table':
     case 'no-such-access-entry':
@@ -69,12 +70,14 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'is-owner':
     case 'too-many-grants':
     case 'too-many':
+    case 'over-domain-limit':
     case 'others-wait':
     case 'differs':
     case 'same-table':
       return 'exists'
     case 'not-waiting':
     case 'still-running':
+    case 'too-often':
       return 'temporary'
     case 'wrong-answer':
     case 'more-rights':

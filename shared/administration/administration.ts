@@ -35,6 +35,7 @@ import {
   type QuarantineAdministration,
 } from './quarantine/quarantine.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
+import { createRecoveryAdministration, type RecoveryAdministration } from './recovery.ts'
 import { createRoleAdministration, type RoleAdministration } from './roles.ts'
 import { createSendingAdministration, type SendingAdministration } from './sending.ts'
 import { createSettingsAdministration, type SettingsAdministration } from './settings.ts'
@@ -50,6 +51,7 @@ export interface Administration {
   readonly roles: RoleAdministration
   readonly tokens: TokenAdministration
   readonly invitations: InvitationAdministration
+  readonly recovery: RecoveryAdministration
   readonly containment: ContainmentAdministration
   /** The record of what was done. */
   readonly audit: AuditLog
@@ -89,6 +91,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     roles: createRoleAdministration(deps, fields),
     tokens: createTokenAdministration(deps),
     invitations: createInvitationAdministration(deps, fields),
+    recovery: createRecoveryAdministration(deps, fields),
     containment: createContainmentAdministration(deps, fields, accounts, deps.audit),
     audit: deps.audit,
     auditSeals: deps.auditSeals,

@@ -19,6 +19,7 @@ export type Change = {
     | 'role'
     | 'token'
     | 'link'
+    | 'recovery'
     | 'sending'
     | 'greylist'
   /** Its name. */

@@ -1,20 +1,23 @@
 // What an administrator does with domains: those this system receives mail for.
 
 import type { AsKnown } from '#shared/directory/as-known.ts'
-import type { DomainRecord } from '#shared/directory/records.ts'
+import type { DomainLimits, DomainRecord } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { AdministrationDeps } from './deps.ts'
-import { type Fields, formatAliasName, parseOwnDomain } from './fields.ts'
+import { type Fields, formatAliasName, parseOwnDomain, parseQuota } from './fields.ts'
 import { type Listed, type ListRequest, noSuchDomain, parseListRequest } from './listing.ts'
 import { findPostmaster, type Postmaster } from './postmaster.ts'
-import type {
-  BadValue,
-  ChangedMeanwhile,
-  Exists,
-  LastOwner,
-  NoSuchDomain,
-  NotEmpty,
+import {
+  type BadValue,
+  badValue,
+  type ChangedMeanwhile,
+  type Exists,
+  type LastOwner,
+  type NoSuchDomain,
+  type NotEmpty,
+  ok,
+  type Parsed,
 } from './refusals.ts'
 
 export interface DomainAdministration {
@@ -24,6 +27,11 @@ export interface DomainAdministration {
   show(domain: string): Promise<DomainShown | BadValue | NoSuchDomain>
   /** What would go with it. */
   measure(domain: string): Promise<DomainMeasured | BadValue | NoSuchDomain>
+  /**
+   * How much the domain may have; what is not named stays as it is. It holds for whoever adds, and for an owner until he changes it: then
+   * what the domain has is never more than whoever administers it may give.
+   */
+  limit(request: LimitDomain): Promise<DomainLimited | BadValue | NoSuchDomain>
   /** With `force` all its accounts, their mail and its aliases go too. */
   remove(
     request: RemoveDomain,
@@ -41,6 +49,15 @@ export type RemoveDomain = {
   readonly force?: boolean | undefined
 } & AsKnown<DomainFacts>
 
+export type LimitDomain = {
+  readonly domain: string
+  /** A number, or `none`. */
+  readonly accounts?: string | undefined
+  readonly aliases?: string | undefined
+  /** Of all accounts together, as parseQuota takes it, or `none`. */
+  readonly quota?: string | undefined
+}
+
 export type DomainFacts = DomainRecord
 
 export type DomainAdded = {
@@ -48,6 +65,7 @@ export type DomainAdded = {
   readonly domain: DomainFacts
   readonly postmaster: Postmaster
 }
+export type DomainLimited = { readonly kind: 'limited'; readonly domain: DomainFacts }
 export type DomainShown = {
   readonly kind: 'domain'
   readonly domain: DomainFacts
@@ -69,7 +87,10 @@ export type DomainRemoved = {
 }
 
 export function createDomainAdministration(
-  deps: AdministrationDeps,
+  deps: Pick<
+    AdministrationDeps,
+    'directory' | 'mailbox' | 'keyUpkeep' | 'settings' | 'log' | 'record'
+  >,
   fields: Fields,
 ): DomainAdministration {
   const { directory, mailbox, record } = deps
@@ -156,6 +177,19 @@ export function createDomainAdministration(
     add,
     remove,
 
+    async limit(request) {
+      const limits = parseLimits(request)
+      if (limits.kind !== 'ok') return limits
+      const found = await find(request.domain)
+      if (found.kind !== 'found') return found
+      const { domain, limits: before } = found.domain
+      const limited = await domains.limit(domain, limits.value)
+      if (limited === undefined) return noSuchDomain(request.domain)
+      const [was, is] = [limitFacts(before), limitFacts(limited.limits)]
+      record({ what: 'domain', name: domain, before: was, after: is })
+      return { kind: 'limited', domain: limited }
+    },
+
     async page(request) {
       if (request.within?.kind === 'self') return { kind: 'page', items: [], next: undefined }
       const list = await parseListRequest(request, directory)
@@ -190,6 +224,49 @@ export function createDomainAdministration(
     },
   }
 }
+
+/** Of accounts and aliases; more is no limit that anybody means. */
+export const DOMAIN_COUNT_MAX = 10_000_000
+
+function parseCount(text: string, field: 'accountsMax' | 'aliasesMax'): Parsed<number | null> {
+  if (text === 'none') return ok(null)
+  const count = /^\d{1,8}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY
+  return count <= DOMAIN_COUNT_MAX
+    ? ok(count)
+    : badValue(field, text, { name: 'count', max: DOMAIN_COUNT_MAX })
+}
+
+/** A quota of 0 bytes is none at all. */
+function parseQuotas(text: string): Parsed<number | null> {
+  if (text === 'none') return ok(null)
+  const quota = parseQuota(text)
+  return quota.kind === 'ok' ? ok(quota.value || null) : quota
+}
+
+/** As they are written, to numbers. */
+export function parseLimits(request: LimitDomain): Parsed<Partial<DomainLimits>> {
+  const { accounts, aliases, quota } = request
+  const parsed = {
+    ...(accounts !== undefined && { accounts: parseCount(accounts, 'accountsMax') }),
+    ...(aliases !== undefined && { aliases: parseCount(aliases, 'aliasesMax') }),
+    ...(quota !== undefined && { quotaBytes: parseQuotas(quota) }),
+  }
+  const limits: { -readonly [name in keyof DomainLimits]?: number | null } = {}
+  for (const name of ['accounts', 'aliases', 'quotaBytes'] as const) {
+    const limit = parsed[name]
+    if (limit?.kind === 'bad-value') return limit
+    if (limit !== undefined) limits[name] = limit.value
+  }
+  return Object.keys(limits).length > 0
+    ? ok(limits)
+    : badValue('changes', '', { name: 'some-change' })
+}
+
+const limitFacts = ({ accounts, aliases, quotaBytes }: DomainLimits) => ({
+  accountsMax: accounts,
+  aliasesMax: aliases,
+  quotaBytesMax: quotaBytes,
+})
 
 type Found = { readonly kind: 'found'; readonly domain: DomainRecord }
 

@@ -78,6 +78,16 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `no app password ${value}`
     case 'too-many':
       return `an account has ${refusal.max} ${manyOf[refusal.field]} at most; end one that is not used`
+    case 'over-domain-limit': {
+      const { domain, limit, max, given } = refusal
+      const what = limit === 'quotaBytes' ? `${max} bytes of quotas in all` : `${max} ${limit}`
+      const have = given === null ? 'one account of it has no limit' : `${given} are given`
+      return `domain ${domain} may have ${what}, and ${have}`
+    }
+    case 'too-often':
+      return `too many letters were sent to ${value}, or by this account; ${refusal.perHour} an hour go out`
+    case 'no-such-recovery-address':
+      return `${value} has no recovery address`
     case 'no-such-factor':
       return `the account has no ${value}`
     case 'wrong-answer':
@@ -111,6 +121,10 @@ const noun = (field: keyof typeof nouns) => nouns[field]
 function explainRule({ field, value, rule }: BadValue, names: FieldNames): string {
   const name = names[field] ?? field
   switch (rule.name) {
+    case 'count':
+      return `${name} is a number up to ${rule.max}, or none; not '${value}'`
+    case 'address-elsewhere':
+      return `mail to ${value} comes here again; give an address elsewhere`
     case 'domain-name':
       return `'${value}' is not a domain name`
     case 'mail-address':

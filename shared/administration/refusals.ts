@@ -4,6 +4,7 @@
 import type { Role } from '#shared/administration/rights/roles.ts'
 import type { HashProblem } from '#shared/auth/passwords.ts'
 import type { AccessKeyFault } from '#shared/directory/access-key.ts'
+import type { DomainLimits } from '#shared/directory/records.ts'
 
 /** What a front end calls an argument, a column or a member is its own matter. */
 export type Field =
@@ -53,6 +54,9 @@ export type Field =
   | 'role'
   | 'domains'
   | 'link'
+  | 'recoveryAddress'
+  | 'accountsMax'
+  | 'aliasesMax'
   /** Of an import: one row, and the heading of all. */
   | 'row'
   | 'heading'
@@ -75,10 +79,13 @@ export type Rule =
   | { readonly name: 'own-address'; readonly localPartBytesMax: number }
   /** aliases(5) would run a program, append to a file or read a list. */
   | { readonly name: 'no-program' }
+  /** One whose mail comes here again helps nobody who cannot get in. */
+  | { readonly name: 'address-elsewhere' }
   | { readonly name: 'target-count'; readonly count: number; readonly max: number }
   /** Of an account that sends its mail on. */
   | { readonly name: 'forward-count'; readonly max: number }
   | { readonly name: 'quota'; readonly allowed: string }
+  | { readonly name: 'count'; readonly max: number }
   /** A number without a unit, that is likely meant as another size. */
   | { readonly name: 'quota-unit' }
   | { readonly name: 'password'; readonly bytesMax: number }
@@ -208,6 +215,21 @@ export type NoSuchToken = Of<'no-such-token', 'token'>
 /** Used, too old, or none. Its text is a secret, and not among these facts. */
 export type NoSuchLink = Of<'no-such-link', 'link'>
 
+/** An owner gave the domain this limit. `given`: what is there; null: one of its quotas has no end. */
+export type OverDomainLimit = Of<
+  'over-domain-limit',
+  'address' | 'alias' | 'quota',
+  {
+    readonly domain: string
+    readonly limit: keyof DomainLimits
+    readonly max: number
+    readonly given: number | null
+  }
+>
+/** Of letters that somebody has sent elsewhere. */
+export type TooOften = Of<'too-often', 'recoveryAddress', { readonly perHour: number }>
+export type NoSuchRecoveryAddress = Of<'no-such-recovery-address', 'recoveryAddress'>
+
 export type Refusal =
   | BadValue
   | Exists
@@ -244,6 +266,9 @@ export type Refusal =
   | NoSuchFactor
   | NoSuchToken
   | NoSuchLink
+  | OverDomainLimit
+  | TooOften
+  | NoSuchRecoveryAddress
 
 /** A text from outside, parsed. */
 export type Parsed<T> = { readonly kind: 'ok'; readonly value: T } | BadValue

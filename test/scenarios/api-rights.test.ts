@@ -173,6 +173,8 @@ const bodies: { readonly [id: string]: unknown } = {
   'grants.set': { folder: 'INBOX', grantee: 'ann@ours.test', rights: 'lr' },
   'appPasswords.create': { name: 'n' },
   'clientSetup.create': { name: 'n' },
+  'domains.update': { limits: { accounts: 1 } },
+  'recovery.set': { recoveryAddress: 'x@far.test' },
   'totp.set': { code: '000000' },
   'passkeys.create': { name: 'n', answer: {} },
   'passkeys.rename': { name: 'n' },
@@ -453,7 +455,7 @@ describe('containing an account', () => {
     expect(released.body).toMatchObject({
       wasFrozen: true,
       staysFrozen: false,
-      staysRevoked: ['logins', 'appPasswords', 'tokens'],
+      staysRevoked: ['logins', 'appPasswords', 'tokens', 'recoveryAddress'],
     })
     expect(await backend.directory.accounts.get(holly)).toMatchObject({ frozen: null })
     expect(await signIns.begin(id, ['passkey'], place)).toMatchObject({ kind: 'signed-in' })

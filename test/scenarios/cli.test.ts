@@ -44,7 +44,7 @@ describe('postwolke', () => {
   })
 
   it('is quiet when nobody reads on', async () => {
-    const command = `"${process.execPath}" "${join(cli, 'main.ts')}" config show | true`
+    const command = `"${process.execPath}" "${join(cli, 'postwolke.mjs')}" config show | true`
     expect(await runProgram('sh', ['-c', command])).toMatchObject({ stderr: '' })
   })
 })

@@ -23,6 +23,7 @@ import { overviewOperations } from './overview.ts'
 import { policyOperations } from './policy.ts'
 import { quarantineOperations } from './quarantine.ts'
 import { queueOperations } from './queue.ts'
+import { recoveryOperations } from './recovery.ts'
 import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
 import { searchOperations } from './search.ts'
@@ -57,6 +58,7 @@ export const operations: readonly Operation[] = [
   ...policyOperations,
   ...quarantineOperations,
   ...queueOperations,
+  ...recoveryOperations,
   ...rewrittenSenderOperations,
   ...roleOperations,
   ...searchOperations,

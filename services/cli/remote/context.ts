@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Administration } from '#shared/administration/administration.ts'
+import { silentLog } from '#shared/runtime/log.ts'
 import type { Common, Context, Process } from '../command-context.ts'
 import { CommandFailure } from '../failure.ts'
 import { createOutput } from '../output.ts'
@@ -29,6 +30,7 @@ import {
   remoteFactors,
   remoteInvitations,
   remoteLogins,
+  remoteRecovery,
   remoteRoles,
   remoteTokens,
 } from './people.ts'
@@ -69,6 +71,7 @@ export async function createRemoteContext(
       traceRetention: undefined,
       policyRecordLifetime: undefined,
     },
+    log: silentLog,
     by: '',
     changes: [],
     output: createOutput(common.json === true, process.write, process.columns),
@@ -106,6 +109,7 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     roles: returningRefusals(remoteRoles(client)),
     tokens: returningRefusals(remoteTokens(client)),
     invitations: returningRefusals(remoteInvitations(client)),
+    recovery: returningRefusals(remoteRecovery(client)),
     containment: returningRefusals(remoteContainment(client)),
     audit: remoteAudit(client),
     auditSeals: remoteAuditSeals(client),

@@ -9,7 +9,19 @@ import { toast } from './toast.tsx'
 export function explainFailure(failure: unknown): string {
   if (failure instanceof Unreachable) return t('failure.unreachable')
   if (failure instanceof ApiFailure) return explainProblem(failure.problem)
-  return t('failure.bug')
+  const passkey = explainPasskey(failure)
+  return passkey ?? t('failure.bug')
+}
+
+/** What the browser says of a passkey, by the names of WebAuthn (Level 3 §5.1). */
+function explainPasskey(failure: unknown): string | undefined {
+  if (!(failure instanceof Error)) return undefined
+  // The page is under another name than the one that passkeys here are made for.
+  if (failure.name === 'SecurityError') {
+    return t('failure.passkeyDomain', { host: window.location.hostname })
+  }
+  if (failure.name === 'NotAllowedError') return t('failure.passkeyRefused')
+  return failure.name === 'InvalidStateError' ? t('failure.passkeyThere') : undefined
 }
 
 export function explainProblem(problem: Problem): string {

@@ -1,8 +1,17 @@
 // Where a one-time link leads: its secret is behind the #, which no server and no log sees.
 
 import { useState } from 'preact/hooks'
-import { begin, type Link, lookAtLink, useLink } from '../api/sign-in.ts'
-import { ButtonLink } from '../kit/button.tsx'
+import {
+  begin,
+  confirmRecovery,
+  isRecoveryLink,
+  type Link,
+  lookAtLink,
+  lookAtRecovery,
+  type RecoveryLink,
+  useLink,
+} from '../api/sign-in.ts'
+import { Button, ButtonLink } from '../kit/button.tsx'
 import { FormBody, PasswordField, TextField, useForm } from '../kit/form.tsx'
 import { Icon } from '../kit/icon.tsx'
 import { t } from '../kit/language.ts'
@@ -19,7 +28,13 @@ export function screen() {
         <span>Postwolke</span>
       </div>
       <h1>{t('welcome.title')}</h1>
-      {token === '' ? <p>{t('welcome.noLink')}</p> : <Use token={token} />}
+      {token === '' ? (
+        <p>{t('welcome.noLink')}</p>
+      ) : isRecoveryLink(token) ? (
+        <UseForRecovery token={token} />
+      ) : (
+        <Use token={token} />
+      )}
     </main>
   )
 }
@@ -27,6 +42,32 @@ export function screen() {
 function Use({ token }: { readonly token: string }) {
   const link = useResource(token, () => lookAtLink(token))
   return <Loaded of={link}>{(found) => <SetPassword token={token} link={found} />}</Loaded>
+}
+
+function UseForRecovery({ token }: { readonly token: string }) {
+  const link = useResource(token, () => lookAtRecovery(token))
+  return <Loaded of={link}>{(found) => <ConfirmRecovery token={token} link={found} />}</Loaded>
+}
+
+function ConfirmRecovery({ token, link }: { readonly token: string; readonly link: RecoveryLink }) {
+  const [isDone, setDone] = useState(false)
+  const { address, recoveryAddress } = link
+  const confirm = async () => {
+    await confirmRecovery(token)
+    setDone(true)
+    history.replaceState(history.state, '', '/link')
+  }
+  if (isDone) return <p class="notice ok">{t('recovery.confirmed', { address })}</p>
+  return (
+    <>
+      <p>{t('recovery.confirmText', { address, recoveryAddress })}</p>
+      <div>
+        <Button look="filled" onPress={confirm}>
+          {t('recovery.confirm')}
+        </Button>
+      </div>
+    </>
+  )
 }
 
 function SetPassword({ token, link }: { readonly token: string; readonly link: Link }) {
@@ -64,7 +105,7 @@ function SetPassword({ token, link }: { readonly token: string; readonly link: L
   return (
     <>
       <p>
-        {link.kind !== 'password'
+        {link.kind !== 'password' && link.kind !== 'forgotten'
           ? t('welcome.owner')
           : t('welcome.password', { address: link.address ?? '' })}
       </p>

@@ -13,7 +13,7 @@ import {
   withPasskey,
   withPassword,
 } from '../api/sign-in.ts'
-import { Button } from '../kit/button.tsx'
+import { Button, ButtonLink } from '../kit/button.tsx'
 import { FormBody, PasswordField, TextField, useForm } from '../kit/form.tsx'
 import { Icon } from '../kit/icon.tsx'
 import { chooseLanguage, language, t } from '../kit/language.ts'
@@ -30,6 +30,9 @@ export function SignInPage() {
       <p class="hint">{window.location.host}</p>
       <SignIn onDone={() => {}} />
       <div class="other-ways">
+        <ButtonLink look="quiet" href="/forgotten">
+          {t('signIn.forgotten')}
+        </ButtonLink>
         <Button
           look="quiet"
           onPress={() => leaveForIssuer(place.value.path + window.location.search)}

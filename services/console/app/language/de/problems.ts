@@ -49,6 +49,14 @@ export const problems = {
     'Diese Nachricht ist nicht mehr in Quarantäne: Jemand hat sie freigegeben oder gelöscht.',
   'problem.others-wait':
     'Auf diese Nachricht warten auch andere. Löschen kann sie nur ein Eigentümer.',
+  'problem.no-such-recovery-address': 'Es gibt keine Adresse zur Wiederherstellung.',
+  'problem.over-domain-limit':
+    'Für die Domain {domain} gilt eine Grenze ({limit}: {max}), und die ist erreicht. Ein Eigentümer kann sie ändern.',
+  'problem.too-often':
+    'Dorthin oder von diesem Postfach wurden zu viele Links geschickt. Je Stunde sind es {perHour}.',
+  'rule.address-elsewhere':
+    'Post an {value} kommt wieder in dieses Postfach. Geben Sie eine Adresse anderswo an.',
+  'rule.count': 'Eine Zahl bis {max}.',
   'problem.differs': '{value} gibt es schon, und zwar anders.',
   'problem.same-table': '{value} ist die Tabelle, die benutzt wird.',
   'problem.still-running': 'Der Dienst läuft noch darauf.',

@@ -40,6 +40,14 @@ export const problems = {
   'problem.not-quarantined':
     'This message is no longer in quarantine: somebody released or deleted it.',
   'problem.others-wait': 'Others wait for this message too. Only an owner can delete it.',
+  'problem.no-such-recovery-address': 'There is no recovery address.',
+  'problem.over-domain-limit':
+    'The domain {domain} has a limit ({limit}: {max}), and that is reached. An owner can change it.',
+  'problem.too-often':
+    'Too many links were sent there, or by this mailbox. {perHour} an hour go out.',
+  'rule.address-elsewhere':
+    'Mail to {value} comes to this mailbox again. Give an address elsewhere.',
+  'rule.count': 'A number up to {max}.',
   'problem.differs': '{value} is there already, and is not the same.',
   'problem.same-table': '{value} is the table that is in use.',
   'problem.still-running': 'The service is still running on it.',
