@@ -18,7 +18,7 @@ export const MAILTO_CHARACTERS_MAX = 8_192
 export const MAILTO_RECIPIENTS_MAX = 8
 export const MAILTO_FIELDS_MAX = 20
 
-/** A text says what is wrong. */
+/** A text says what is wrong. It may name nobody (RFC 6068 §2). */
 export function parseMailto(uri: string): Mailto | string {
   if (uri.length > MAILTO_CHARACTERS_MAX) return 'it is too long'
   if (!/^mailto:/i.test(uri)) return 'its method is not known here: mailto: is'
@@ -33,7 +33,6 @@ export function parseMailto(uri: string): Mailto | string {
     (question < 0 ? undefined : addFields(found, rest.slice(question + 1)))
   if (wrong !== undefined) return wrong
   const recipients = found.to.length + found.cc.length + found.bcc.length
-  if (recipients === 0) return 'it names nobody'
   if (recipients > MAILTO_RECIPIENTS_MAX) return tooMany
   return found
 }

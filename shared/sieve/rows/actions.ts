@@ -1,28 +1,17 @@
 // Actions of the base language (RFC 5228 §4) and `fileinto`, with what extensions add to them.
 
 import { formatAddress, parseAddress } from '#shared/mail/address.ts'
-import {
-  type Checker,
-  constant,
-  defineCommand,
-  flag,
-  option,
-  string,
-  strings,
-  unknown,
-} from '../definition.ts'
+import { type Checker, defineCommand, flag, string, unknown } from '../definition.ts'
 import { SieveRunError } from '../run/failure.ts'
 import { listName } from '../run/list-name.ts'
 import type { Run } from '../run/run.ts'
+import { checkDestination, destinationTags, specialUseOf } from './destination.ts'
 import { flagWords } from './flag-words.ts'
-
-/** RFC 5232 §5. */
-const flags = option('flags', strings, 'imap4flags')
 
 /** RFC 5228 §4.3. */
 export const keep = defineCommand({
   name: 'keep',
-  tags: { flags },
+  tags: { flags: destinationTags.flags },
   execute({ flags: given }, run, { at }) {
     run.act(at, {
       kind: 'keep',
@@ -44,23 +33,18 @@ export const discard = defineCommand({
   },
 })
 
-/** RFC 5228 §4.1; :copy of RFC 3894, :create of RFC 5490, :specialuse of RFC 8579, :mailboxid of RFC 9042. */
+/** RFC 5228 §4.1; :copy of RFC 3894. */
 export const fileinto = defineCommand({
   name: 'fileinto',
   extensions: ['fileinto'],
   tags: {
     copy: flag('copy', 'copy'),
-    create: flag('create', 'mailbox'),
-    flags,
-    specialUse: option('specialuse', constant, 'special-use'),
-    mailboxId: option('mailboxid', string, 'mailboxid'),
+    ...destinationTags,
   },
   positional: { folder: string },
-  check({ folder, specialUse, mailboxId }, checker) {
+  check({ folder, ...values }, checker) {
     if (folder === '') checker.error('fileinto takes the name of a folder, and this is none')
-    if (specialUse !== undefined && mailboxId !== undefined) {
-      checker.error(':specialuse and :mailboxid exclude each other')
-    }
+    checkDestination(values, checker)
   },
   execute({ folder, copy, create, flags: given, specialUse, mailboxId }, run, { at }) {
     if (folder === '') throw new SieveRunError('fileinto without the name of a folder')
@@ -68,7 +52,7 @@ export const fileinto = defineCommand({
       kind: 'fileinto',
       folder,
       create,
-      specialUse: specialUse ?? null,
+      specialUse: specialUseOf(specialUse),
       mailboxId: mailboxId ?? null,
       message: run.message,
       flags: given === undefined ? run.flags : flagWords(given),

@@ -7,7 +7,7 @@ import { readAddresses } from '../made/own-address.ts'
 import { SieveRunError } from '../run/failure.ts'
 import { checkMatching, matchAny, matching } from '../run/match.ts'
 import type { Run } from '../run/run.ts'
-import { fccOf, fccTags } from './fcc.ts'
+import { checkFcc, fccOf, fccTags } from './fcc.ts'
 
 /** RFC 5435 §3. */
 export const notify = defineCommand({
@@ -21,11 +21,13 @@ export const notify = defineCommand({
     ...fccTags,
   },
   positional: { method: string },
-  check({ method, from, importance, options }, checker) {
+  check({ method, from, importance, options, ...values }, checker) {
+    checkFcc(values, checker)
     if (method !== unknown) {
       const mailto = parseMailto(method)
       // RFC 5435 §3.2: an error when it is done, since a script may ask before (`valid_notify_method`).
-      if (typeof mailto === 'string') checker.warn(`nobody is notified by "${method}": ${mailto}`)
+      const wrong = typeof mailto === 'string' ? mailto : isEmpty(mailto) ? namesNobody : undefined
+      if (wrong !== undefined) checker.warn(`nobody is notified by "${method}": ${wrong}`)
     }
     if (from !== undefined && from !== unknown && readAddresses(from) === undefined) {
       checker.error(`:from "${from}" is no address`)
@@ -72,7 +74,7 @@ export const notify = defineCommand({
   },
 })
 
-/** RFC 5436 §2.7: nobody is told twice of a message; undefined where all were told. */
+/** RFC 5436 §2.7: nobody is told twice of a message; undefined where there is nobody left. */
 function withoutTold(run: Run, mailto: Mailto): Mailto | undefined {
   const told = new Set<string>()
   for (const action of run.actions) {
@@ -87,8 +89,11 @@ function withoutTold(run: Run, mailto: Mailto): Mailto | undefined {
     cc: untold(mailto.cc),
     bcc: untold(mailto.bcc),
   }
-  return left.to.length + left.cc.length + left.bcc.length === 0 ? undefined : left
+  return isEmpty(left) ? undefined : left
 }
+
+const isEmpty = ({ to, cc, bcc }: Mailto) => to.length + cc.length + bcc.length === 0
+const namesNobody = 'it names nobody'
 
 function isImportance(text: string): text is '1' | '2' | '3' {
   return text === '1' || text === '2' || text === '3'
@@ -97,7 +102,7 @@ function isImportance(text: string): text is '1' | '2' | '3' {
 /** RFC 5435 §3.5; mailto has none that mean anything (RFC 5436 §2.5). */
 const isOption = (text: string) => /^[A-Za-z0-9][A-Za-z0-9._-]*=[^\0\r\n]*$/.test(text)
 
-/** RFC 5435 §4. */
+/** RFC 5435 §4; `mailto:` alone asks for the method, as its example 4 does. */
 export const validNotifyMethod = defineTest({
   name: 'valid_notify_method',
   extensions: ['enotify'],

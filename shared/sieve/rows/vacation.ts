@@ -15,7 +15,7 @@ import { readMimeEntity } from '../made/mime-entity.ts'
 import { readAddresses } from '../made/own-address.ts'
 import { SieveRunError } from '../run/failure.ts'
 import { refuseAtImapEvent } from '../run/imap-event.ts'
-import { fccOf, fccTags } from './fcc.ts'
+import { checkFcc, fccOf, fccTags } from './fcc.ts'
 
 const DAY_SECONDS = 86_400
 
@@ -36,7 +36,8 @@ export const vacation = defineCommand({
     ...fccTags,
   },
   positional: { reason: string },
-  check({ from, addresses, mime, reason, period }, checker) {
+  check({ from, addresses, mime, reason, period, ...values }, checker) {
+    checkFcc(values, checker)
     if (from !== undefined && from !== unknown && readAddresses(from) === undefined) {
       checker.error(`:from "${from}" is no address`)
     }
