@@ -6,10 +6,11 @@ import { type Entity, encodedEntity, hasShortLines, isEightBit, lines } from './
 
 /** Undefined for what is none: without a header, or with other than ASCII characters in it (RFC 5230 §5). */
 export function readMimeEntity(reason: string): Entity | undefined {
-  const text = lines(reason.trimStart())
-  const end = text.indexOf('\r\n\r\n')
-  const header = end < 0 ? text : text.slice(0, end + 2)
-  const content = Buffer.from(end < 0 ? '' : text.slice(end + 4))
+  const text = lines(begins.test(reason) ? reason.trimStart() : reason)
+  // RFC 2045 §3: a header may be empty.
+  const end = text.startsWith('\r\n') ? -2 : text.indexOf('\r\n\r\n')
+  const header = end === -1 ? text : text.slice(0, Math.max(0, end + 2))
+  const content = Buffer.from(end === -1 ? '' : text.slice(end + 4))
   const fields = fieldsIn(header)
   if (fields === undefined) return undefined
   const kept = fields.filter((field) => /^content-/i.test(field))
@@ -30,6 +31,9 @@ export function readMimeEntity(reason: string): Entity | undefined {
   const eightBit = isEightBit(content) ? ['Content-Transfer-Encoding: 8bit\r\n'] : []
   return { fields: [...others, ...eightBit].join(''), content }
 }
+
+/** Blank lines before a header are its writer's. */
+const begins = /^[ \t\r\n]*(?:content-|mime-version:)/i
 
 /** Folded ones whole, each ended by CRLF. */
 function fieldsIn(header: string): readonly string[] | undefined {

@@ -36,7 +36,7 @@ export function writeNotification(notification: Notification): SentNotification 
     {
       atMs,
       messageId,
-      from,
+      from: [from],
       to: mailto.to.map(bare),
       cc: mailto.cc.map(bare),
       subject: subjectOf(notification),
@@ -54,7 +54,7 @@ export function writeNotification(notification: Notification): SentNotification 
   return {
     ...made,
     // RFC 5436 §2.7: what nobody answers for is answered to nobody.
-    sender: envelope.from === '' ? '' : (from[0]?.address ?? owner.address),
+    sender: envelope.from === '' ? '' : from.address,
     recipients: [...new Set([...mailto.to, ...mailto.cc, ...mailto.bcc])],
   }
 }

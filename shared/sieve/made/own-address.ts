@@ -31,12 +31,10 @@ function keysOf(text: string, delimiter: string): readonly string[] {
   )
 }
 
-/** `:from` of an action, which may have names; undefined for what has no address. */
-export function readAddresses(text: string): readonly NamedAddress[] | undefined {
-  const list = parseAddressList(Buffer.from(text, 'utf8').toString('latin1'))
-  const named = list.map(namedAddress)
-  if (named.length === 0) return undefined
-  return named.every((each) => each !== undefined) ? named : undefined
+/** `:from` of an action, which may have a name; undefined for what is not one address. */
+export function readAddress(text: string): NamedAddress | undefined {
+  const [first, ...more] = parseAddressList(Buffer.from(text, 'utf8').toString('latin1'))
+  return first === undefined || more.length > 0 ? undefined : namedAddress(first)
 }
 
 /** With a domain, as it may be sent to; undefined for groups and for what is no address. */
@@ -54,11 +52,8 @@ const utf8 = (bytes: string) => Buffer.from(bytes, 'latin1').toString('utf8')
  * Who a message is from: what the script says, where all of it is the owner's own, and else she herself. RFC 5435 §3.3: others' names are
  * passed over, and no error.
  */
-export function authorOf(from: string | null, owner: Owner): readonly NamedAddress[] {
-  const isOwn = ownAddresses(owner)
-  const said = from === null ? undefined : readAddresses(from)
-  const [first] = said ?? []
-  // RFC 5322 §3.6.2: several authors need a Sender; here it is one.
-  if (first !== undefined && said?.length === 1 && isOwn(first.address)) return [first]
-  return [{ name: owner.name, address: owner.address }]
+export function authorOf(from: string | null, owner: Owner): NamedAddress {
+  const said = from === null ? undefined : readAddress(from)
+  if (said !== undefined && ownAddresses(owner)(said.address)) return said
+  return { name: owner.name, address: owner.address }
 }

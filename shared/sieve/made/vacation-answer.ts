@@ -28,7 +28,7 @@ export function writeVacationAnswer(answer: VacationAnswer): MadeMessage {
     {
       atMs,
       messageId,
-      from: authorOf(action.from, owner),
+      from: [authorOf(action.from, owner)],
       to: [{ name: null, address: to }],
       subject: subjectOf(action.subject, header),
       autoSubmitted: 'auto-replied',

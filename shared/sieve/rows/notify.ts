@@ -3,7 +3,7 @@
 import { defineCommand, defineTest, option, string, strings, unknown } from '../definition.ts'
 import { type Mailto, parseMailto } from '../made/mailto.ts'
 import { isAutoSubmitted } from '../made/may-answer.ts'
-import { readAddresses } from '../made/own-address.ts'
+import { readAddress } from '../made/own-address.ts'
 import { SieveRunError } from '../run/failure.ts'
 import { checkMatching, matchAny, matching } from '../run/match.ts'
 import type { Run } from '../run/run.ts'
@@ -29,7 +29,7 @@ export const notify = defineCommand({
       const wrong = typeof mailto === 'string' ? mailto : isEmpty(mailto) ? namesNobody : undefined
       if (wrong !== undefined) checker.warn(`nobody is notified by "${method}": ${wrong}`)
     }
-    if (from !== undefined && from !== unknown && readAddresses(from) === undefined) {
+    if (from !== undefined && from !== unknown && readAddress(from) === undefined) {
       checker.error(`:from "${from}" is no address`)
     }
     if (importance !== undefined && importance !== unknown && !isImportance(importance)) {
@@ -45,7 +45,7 @@ export const notify = defineCommand({
     if (typeof mailto === 'string') {
       throw new SieveRunError(`nobody can be notified by "${method}": ${mailto}`)
     }
-    if (from !== undefined && readAddresses(from) === undefined) {
+    if (from !== undefined && readAddress(from) === undefined) {
       throw new SieveRunError(`notify :from "${from}" is no address`)
     }
     if (!isImportance(importance)) {

@@ -12,7 +12,7 @@ import {
   unknown,
 } from '../definition.ts'
 import { readMimeEntity } from '../made/mime-entity.ts'
-import { readAddresses } from '../made/own-address.ts'
+import { readAddress } from '../made/own-address.ts'
 import { SieveRunError } from '../run/failure.ts'
 import { refuseAtImapEvent } from '../run/imap-event.ts'
 import { checkFcc, fccOf, fccTags } from './fcc.ts'
@@ -38,7 +38,7 @@ export const vacation = defineCommand({
   positional: { reason: string },
   check({ from, addresses, mime, reason, period, ...values }, checker) {
     checkFcc(values, checker)
-    if (from !== undefined && from !== unknown && readAddresses(from) === undefined) {
+    if (from !== undefined && from !== unknown && readAddress(from) === undefined) {
       checker.error(`:from "${from}" is no address`)
     }
     if (mime === true && reason !== unknown && readMimeEntity(reason) === undefined) {
@@ -58,7 +58,7 @@ export const vacation = defineCommand({
     const { min, max, default: usual } = run.context.limits.vacationSeconds
     const asked =
       period === undefined ? usual : period.value * (period.tag === 'days' ? DAY_SECONDS : 1)
-    if (from !== undefined && readAddresses(from) === undefined) {
+    if (from !== undefined && readAddress(from) === undefined) {
       throw new SieveRunError(`vacation :from "${from}" is no address`)
     }
     if (mime && readMimeEntity(reason) === undefined) throw new SieveRunError(noEntity)
