@@ -3,6 +3,7 @@
 import type { ByteString, EnvelopeAddress } from '#shared/mail/message-index.ts'
 import { choice, defineTest, number, strings, unknown } from '../definition.ts'
 import type { SieveEnvelope } from '../run/context.ts'
+import { refuseAtImapEvent } from '../run/imap-event.ts'
 import { checkMatching, matchAny, matching } from '../run/match.ts'
 import { addressPart, partsOf } from './address-part.ts'
 
@@ -81,6 +82,7 @@ export const envelope = defineTest({
     }
   },
   evaluate({ parts, keys, part, ...tags }, run) {
+    refuseAtImapEvent(run, 'envelope')
     const values: string[] = []
     for (const name of parts) {
       const known = envelopeParts.get(name.toLowerCase())
