@@ -90,6 +90,7 @@ const extensions: readonly string[] = [
   'vacation-seconds',
   'subaddress',
   'relational',
+  'regex',
   'copy',
   'variables',
   'imap4flags',

@@ -1,12 +1,13 @@
 // Actions of the base language (RFC 5228 §4) and `fileinto`, with what extensions add to them.
 
-import { formatAddress, parseAddress } from '#shared/mail/address.ts'
+import { formatAddress } from '#shared/mail/address.ts'
 import { type Checker, defineCommand, flag, string, unknown } from '../definition.ts'
 import { SieveRunError } from '../run/failure.ts'
 import { listName } from '../run/list-name.ts'
 import type { Run } from '../run/run.ts'
 import { checkDestination, destinationTags, specialUseOf } from './destination.ts'
 import { flagWords } from './flag-words.ts'
+import { outboundAddress } from './outbound-address.ts'
 
 /** RFC 5228 §4.3. */
 export const keep = defineCommand({
@@ -74,7 +75,7 @@ export const redirect = defineCommand({
   },
   async execute({ to, copy, list }, run, { at }) {
     for (const member of list ? await membersOf(run, to) : [to]) {
-      const address = parseAddress(member)
+      const address = outboundAddress(member)
       if (address === undefined) throw new SieveRunError(`"${member}" is no address to redirect to`)
       run.act(at, { kind: 'redirect', to: formatAddress(address), message: run.message })
     }
@@ -93,7 +94,7 @@ async function membersOf(run: Run, list: string): Promise<readonly string[]> {
 }
 
 function checkAddress(text: string, checker: Checker): void {
-  if (parseAddress(text) === undefined) checker.error(`"${text}" is no address with a domain`)
+  if (outboundAddress(text) === undefined) checker.error(`"${text}" is no address with a domain`)
 }
 
 function checkList(text: string, checker: Checker): void {

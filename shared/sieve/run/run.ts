@@ -31,7 +31,7 @@ export class Run {
   message: SieveMessage
   /** RFC 5232 §2: flags of keep and fileinto where they have none of their own; null: none were ever set. */
   flags: readonly string[] | null = null
-  /** Extensions that `ihave` granted to the script that runs. */
+  /** Extensions that the script which runs requires, and those that `ihave` granted it. */
   granted: Set<string> = new Set()
   /** The script that runs, as its owner calls it. */
   script = ''
