@@ -1,16 +1,22 @@
 // What a user's scripts decide at delivery, put together on the backend.
 
 import type { Deposit } from '#services/delivery/local/deposit.ts'
-import type { Answers } from '#services/delivery/local/filtering/answers.ts'
 import { createCompiledScripts } from '#services/delivery/local/filtering/compiled-scripts.ts'
 import { createDoActions } from '#services/delivery/local/filtering/do-actions.ts'
 import { createEnvironment } from '#services/delivery/local/filtering/environment.ts'
 import { createFolderFacts } from '#services/delivery/local/filtering/facts.ts'
 import { createFiltering, type Filtering } from '#services/delivery/local/filtering/filtering.ts'
+import { createAnswers } from '#services/delivery/local/filtering/made-answers.ts'
 import { createSiteScripts } from '#services/delivery/local/filtering/site-scripts.ts'
 import { createTellOwner } from '#services/delivery/local/filtering/tell-owner.ts'
 import { verdictOf } from '#services/delivery/local/filtering/verdict.ts'
 import type { Places } from '#services/delivery/local/places.ts'
+import { createDoubt } from '#services/delivery/notices/doubt.ts'
+import { createReadOriginal, returnedOf } from '#services/delivery/notices/original.ts'
+import type { Language } from '#shared/mail/dsn/notice-text.ts'
+import { takeRandomBytes } from '#shared/runtime/random-bytes.ts'
+import { createNetworkMatcher } from '#shared/settings/networks.ts'
+import { originDomain } from '#shared/settings/own-domains.ts'
 import { createFilterMemory } from '#shared/sieve/memory.ts'
 import { vocabulary } from '#shared/sieve/vocabulary.ts'
 import type { Backend } from './backend.ts'
@@ -22,7 +28,23 @@ export function assembleFiltering(
   const { directory, store, mailbox, settings, clock } = backend
   const log = backend.log.child({ service: 'delivery' })
   const memory = createFilterMemory({ counters: store.tables.counters, clock })
-  const own = { places, deposit, memory, answers: noAnswers, log }
+  const [first = 'en', ...more]: readonly Language[] = settings.noticeLanguages
+  const readOriginal = createReadOriginal(store.objects, settings)
+  const answers = createAnswers({
+    newName: () => Buffer.from(takeRandomBytes(NAME_BYTES)).toString('hex'),
+    headerOf: async (message) => {
+      const original = await readOriginal(message)
+      return original && returnedOf(message, original, 'headers')
+    },
+    whyDoubted: createDoubt(createNetworkMatcher(settings.mynetworks)),
+    options: {
+      hostname: settings.hostname,
+      domain: originDomain(settings),
+      languages: [first, ...more],
+    },
+    clock,
+  })
+  const own = { places, deposit, memory, answers, log }
   return createFiltering({
     compiled: createCompiledScripts({ scripts: directory.scripts, vocabulary, clock }),
     site: createSiteScripts(settings),
@@ -54,22 +76,4 @@ export function assembleFiltering(
   })
 }
 
-/** Until there are bytes for them nobody is answered; a refusal is the queue's to tell. */
-const noAnswers: Answers = {
-  mayAnswer: async () => ({ kind: 'silent', because: 'no answers yet' }),
-  vacation: async () => {
-    throw new Error('nobody may be answered')
-  },
-  notification: async () => ({ kind: 'silent', because: 'no notifications yet' }),
-  refusal: async (_letter, { reason }) => ({
-    kind: 'dsn',
-    status: '5.7.1',
-    reply: reason.replace(/\s+/g, ' ').trim().slice(0, REPLY_CHARACTERS_MAX),
-  }),
-  failure: async ({ script, at, reason }) =>
-    Buffer.from(
-      `From: MAILER-DAEMON\r\nSubject: A filter failed\r\n\r\n${script}, line ${at.line}: ${reason}\r\n`,
-    ),
-}
-
-const REPLY_CHARACTERS_MAX = 500
+const NAME_BYTES = 15

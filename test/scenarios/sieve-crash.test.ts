@@ -1,5 +1,5 @@
-// A delivery by a script that files, copies and sends on dies at every storage call, before the call's effect and after it, on both
-// drivers. In the end each thing is done once: in every folder, and to whom it is sent on.
+// A delivery by a script that files, copies, sends on and answers dies at every storage call, before the call's effect and after it, on both
+// drivers. In the end each thing is done once: in every folder, to whom it is sent on, and to whom it is answered.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createScriptShelf } from '#shared/sieve/shelf.ts'
@@ -15,10 +15,11 @@ const ANN = 'ann@example.test'
 /** Longer than any lease and any pause before a message is as old as these. */
 const LATER_MS = 20 * 60_000
 
-const whole = `require ["fileinto", "copy", "duplicate", "imap4flags"];
+const whole = `require ["fileinto", "copy", "vacation", "fcc", "duplicate", "imap4flags"];
 if duplicate { discard; stop; }
 fileinto :copy :flags "\\\\Seen" "Archive";
-redirect :copy "far@away.test";`
+redirect :copy "far@away.test";
+vacation :fcc "Sent" :subject "Away" "Back on Monday.";`
 const failing = 'require ["ihave", "copy"]; redirect :copy "far@away.test"; error "no";'
 
 for (const driver of ['embedded', 'AWS'] as const) {
@@ -111,6 +112,7 @@ for (const driver of ['embedded', 'AWS'] as const) {
                 waiting: waiting.length,
                 inbox: await countIn('INBOX'),
                 archive: await countIn('Archive'),
+                sent: isFailing ? 0 : await countIn('Sent'),
                 left: left.toSorted(),
               }
               expect(found).toEqual({
@@ -118,7 +120,8 @@ for (const driver of ['embedded', 'AWS'] as const) {
                 waiting: 0,
                 inbox: isFailing ? 2 * rounds : rounds,
                 archive: isFailing ? 0 : rounds,
-                left: isFailing ? [] : [`far@away.test ${rounds}`],
+                sent: isFailing ? 0 : rounds,
+                left: isFailing ? [] : [`far@away.test ${rounds}`, `${sender} Away`],
               })
               if (!crashed) break
               crashes++

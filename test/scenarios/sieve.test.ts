@@ -277,6 +277,66 @@ describe('redirect', () => {
   })
 })
 
+describe('vacation', () => {
+  const away = 'require "vacation"; vacation :days 3 :subject "Away" "Back on Monday.";'
+
+  it('answers each sender once in its time, and keeps the message', async () => {
+    await script(away)
+    await deliver('one')
+    await deliver('two')
+    await deliver('three', { from: 'eve@remote.test' })
+    expect(await folder('INBOX')).toHaveLength(3)
+    expect(left.map(({ to }) => to)).toEqual([['bob@remote.test'], ['eve@remote.test']])
+    expect(left[0]?.from).toBe('')
+    expect(left[0]?.text).toMatch(/Auto-Submitted: auto-replied.*\r\n\r\nBack on Monday\.\r\n$/s)
+    clock.advance(4 * DAY_MS)
+    await deliver('four')
+    expect(left).toHaveLength(3)
+  })
+
+  it.each([
+    ['the null sender', { from: '' }],
+    ['a list', { fields: 'List-Id: <l.remote.test>\r\n' }],
+  ])('does not answer %s', async (_, given) => {
+    await script(away)
+    await deliver('x', given)
+    expect(left).toEqual([])
+    expect(await folder('INBOX')).toEqual([[]])
+    expectLogged({ scriptAction: 'vacation' })
+  })
+
+  it('leaves a copy where it is told to', async () => {
+    await script(`require ["vacation", "fcc", "mailbox", "imap4flags"];
+      vacation :fcc "Sent" :create :flags "\\\\Seen" :subject "Away" "Back on Monday.";`)
+    await deliver('one')
+    await deliver('two')
+    expect(subjects(await texts('Sent'))).toEqual(['Away'])
+    expect(await folder('Sent')).toEqual([['\\Seen']])
+  })
+})
+
+describe('a refusal', () => {
+  it.each([
+    ['reject', 'report-type=disposition-notification'],
+    ['ereject', 'report-type=delivery-status'],
+  ])('by %s reaches the sender, and nothing is kept', async (word, type) => {
+    await script(`require "${word}"; ${word} "Not from you.";`)
+    await deliver('x')
+    expect(await folder('INBOX')).toEqual([])
+    expect(left.map(({ from, to }) => [from, ...to])).toEqual([['', 'bob@remote.test']])
+    expect(left[0]?.text).toContain(type)
+    // The reply has a space for each fold of the report.
+    expect(left[0]?.text.replace(/\r\n\s+/g, ' ')).toContain('Not from you.')
+  })
+
+  it('of what nobody sent reaches nobody', async () => {
+    await script('require "reject"; reject "No.";')
+    await deliver('x', { from: '' })
+    expect(left).toEqual([])
+    expect(await folder('INBOX')).toEqual([])
+  })
+})
+
 describe('a script that goes wrong', () => {
   it('does nothing, keeps the message, and its owner is told once a day', async () => {
     await script(
@@ -288,7 +348,7 @@ describe('a script that goes wrong', () => {
     const [first, notice = '', second, ...more] = await texts('INBOX')
     expect(subjects([first ?? '', second ?? ''])).toEqual(['one', 'two'])
     expect(more).toEqual([])
-    expect(notice).toContain('MAILER-DAEMON')
+    expect(notice).toContain('MAILER-DAEMON@')
     expect(notice).toContain('filter')
     expectLogged({ script: 'filter', scriptLine: 1, reason: 'no' })
     clock.advance(DAY_MS + 1)

@@ -125,22 +125,26 @@ describe.each([
       await activateScript(
         deployment,
         dora.address,
-        `require ["copy", "duplicate", "fileinto", "mailbox"];
+        `require ["copy", "vacation", "duplicate", "fileinto", "mailbox", "fcc"];
         if duplicate :last { discard; stop; }
         redirect :copy "x@script.test";
-        fileinto :copy :create "Filed";`,
+        fileinto :copy :create "Filed";
+        vacation :fcc "Sent" :create :subject "Away" "Back on Monday.";`,
       )
       const text =
         'Message-ID: <1@remote.test>\r\nTo: dora@example.test\r\nSubject: filtered\r\n\r\nx\r\n'
       for (let n = 0; n < 2; n++) {
         expect(await receive(deployment, dora.address, text)).toMatch(/^250 /)
-        await eventually('what the script sends', () => subjectsAt().includes('filtered'))
+        await eventually('what the script sends', () =>
+          ['filtered', 'Away'].every((subject) => subjectsAt().includes(subject)),
+        )
       }
       await eventually('an empty queue', async () => (await queueList(deployment)).length === 0)
       const kept = await takeMail(deployment, dora)
       expect(kept).toHaveLength(1)
       expect(kept[0]).toContain('Subject: filtered')
       expect(subjectsAt().filter((subject) => subject === 'filtered')).toHaveLength(1)
+      expect(subjectsAt().filter((subject) => subject === 'Away')).toHaveLength(1)
     })
 
     it('waits for nobody who does not answer', async () => {
