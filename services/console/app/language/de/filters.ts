@@ -4,18 +4,14 @@ import type { MessageText } from '../../kit/message.ts'
 import type { filters as english } from '../en/filters.ts'
 
 export const filters = {
-  'filters.title': 'Filter',
-
   'rules.title': 'Einfache Regeln',
-  'rules.text':
-    'Jede Regel wird für jede Nachricht gefragt. Sie stehen in einem Skript, das Sie unten lesen können.',
+  'rules.text': 'Sie gelten für jede Nachricht, und stehen unten als Skript.',
   'rules.byHand':
-    'Jemand hat von Hand in das Skript postwolke-rules geschrieben. Benennen Sie es um oder entfernen Sie es, um hier wieder Regeln zu haben.',
+    'Das Skript postwolke-rules ist von Hand geändert. Entfernen Sie es, um hier wieder Regeln zu haben.',
   'rules.none': 'Noch keine Regeln',
   'rules.off': 'Aus: Das Skript {name} entscheidet',
   'rules.turnOn': 'Einschalten',
   'rules.add': 'Regel hinzufügen',
-  'rules.removeOf': 'Regel für {text} entfernen',
   'rules.if': 'Wo gesucht wird',
   'rules.from': 'Von',
   'rules.to': 'An oder Kopie',
@@ -40,23 +36,17 @@ export const filters = {
   'script.isActive': '{name} ist jetzt aktiv',
   'script.noneActive': 'Jetzt ist kein Skript aktiv',
   'script.activate': 'Aktivieren',
-  'script.activateOf': '{name} aktivieren',
   'script.deactivate': 'Abschalten',
-  'script.deactivateOf': '{name} abschalten',
-  'script.removeOf': '{name} entfernen',
   'script.removeTitle': '„{name}“ entfernen?',
   'script.removeText': 'Sein Text ist dann weg.',
   'script.removed': '„{name}“ wurde entfernt',
   'script.titleActive': '{name} (aktiv)',
-  'script.text': 'Text',
   'script.check': 'Prüfen',
   'script.fine': 'Daran ist nichts falsch',
   'script.line': 'Zeile {line}',
   'script.saveAndActivate': 'Speichern und aktivieren',
 
-  'try.title': 'Ausprobieren',
-  'try.text':
-    'Zeigt, was der Text oben mit einer Nachricht aus Ihrem Posteingang täte. Ihr geschieht dabei nichts.',
+  'try.text': 'Zeigt, was der Text oben mit einer Nachricht täte. Ihr geschieht dabei nichts.',
   'try.none': 'In Ihrem Posteingang ist keine Nachricht.',
   'try.message': 'Nachricht',
   'try.verb': 'Ausprobieren',
@@ -66,11 +56,9 @@ export const filters = {
   'try.failed': 'Es scheitert in Zeile {line}, und die Nachricht bleibt im Posteingang.',
   'try.actions': 'Was geschähe',
 
-  'away.title': 'Abwesenheit',
   'away.hint':
-    'Wer Ihnen schreibt, erhält eine Antwort, höchstens einmal in der Woche. Listen, Programme und Spam erhalten keine.',
-  'away.byHand':
-    'Jemand hat von Hand in dieses Skript geschrieben. Ändern Sie es dort, oder entfernen Sie es.',
+    'Wer Ihnen schreibt, erhält höchstens einmal in der Woche eine Antwort. Listen und Programme erhalten keine.',
+  'away.byHand': 'Dieses Skript ist von Hand geändert. Ändern Sie es dort, oder entfernen Sie es.',
   'away.script': 'Skript zeigen',
   'away.on': 'Meine Mail beantworten',
   'away.isOn': 'Die Antwort ist eingeschaltet',
@@ -78,11 +66,9 @@ export const filters = {
   'away.from': 'Erster Tag',
   'away.until': 'Letzter Tag',
   'away.untilHint': 'Ohne Tage antwortet sie, solange sie eingeschaltet ist.',
-  'away.subject': 'Betreff',
   'away.text': 'Text',
   'away.addresses': 'Weitere Adressen von Ihnen',
   'away.addressesHint': 'Auch Mail an diese wird beantwortet.',
 
-  'site.title': 'Skripte für alle',
   'site.text': 'Einstellungen sagen, welche davon vor oder nach dem Skript jedes Kontos laufen.',
 } as const satisfies { readonly [key in keyof typeof english]: MessageText }

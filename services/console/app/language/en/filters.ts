@@ -1,18 +1,14 @@
 // Filters, and the reply while away.
 
 export const filters = {
-  'filters.title': 'Filters',
-
   'rules.title': 'Simple rules',
-  'rules.text':
-    'Each rule is asked of every message. They are kept as a script that you can read below.',
+  'rules.text': 'They hold for every message, and stand below as a script.',
   'rules.byHand':
-    'Somebody wrote into the script postwolke-rules by hand. Rename or remove it to have rules here again.',
+    'The script postwolke-rules was changed by hand. Remove it to have rules here again.',
   'rules.none': 'No rules yet',
   'rules.off': 'Off: the script {name} decides',
   'rules.turnOn': 'Turn on',
   'rules.add': 'Add rule',
-  'rules.removeOf': 'Remove the rule for {text}',
   'rules.if': 'Where to look',
   'rules.from': 'From',
   'rules.to': 'To or Cc',
@@ -37,23 +33,17 @@ export const filters = {
   'script.isActive': '{name} is active now',
   'script.noneActive': 'No script is active now',
   'script.activate': 'Activate',
-  'script.activateOf': 'Activate {name}',
   'script.deactivate': 'Deactivate',
-  'script.deactivateOf': 'Deactivate {name}',
-  'script.removeOf': 'Remove {name}',
   'script.removeTitle': 'Remove “{name}”?',
   'script.removeText': 'Its text is gone then.',
   'script.removed': '“{name}” was removed',
   'script.titleActive': '{name} (active)',
-  'script.text': 'Text',
   'script.check': 'Check',
   'script.fine': 'Nothing is wrong with it',
   'script.line': 'Line {line}',
   'script.saveAndActivate': 'Save and activate',
 
-  'try.title': 'Try it',
-  'try.text':
-    'Shows what the text above would do with a message of your inbox. Nothing happens to it.',
+  'try.text': 'Shows what the text above would do with a message. Nothing happens to it.',
   'try.none': 'There is no message in your inbox.',
   'try.message': 'Message',
   'try.verb': 'Try',
@@ -63,10 +53,9 @@ export const filters = {
   'try.failed': 'It fails in line {line}, and the message stays in the inbox.',
   'try.actions': 'What would be done',
 
-  'away.title': 'Away',
   'away.hint':
-    'Whoever writes to you is answered, once a week at most. Lists, programs and spam are not answered.',
-  'away.byHand': 'Somebody wrote into this script by hand. Change it there, or remove it.',
+    'Whoever writes to you is answered, once a week at most. Lists and programs are not.',
+  'away.byHand': 'This script was changed by hand. Change it there, or remove it.',
   'away.script': 'Show the script',
   'away.on': 'Answer my mail',
   'away.isOn': 'The reply is on',
@@ -74,11 +63,9 @@ export const filters = {
   'away.from': 'First day',
   'away.until': 'Last day',
   'away.untilHint': 'Without days it answers as long as it is on.',
-  'away.subject': 'Subject',
   'away.text': 'Text',
   'away.addresses': 'Other addresses of yours',
   'away.addressesHint': 'Mail to one of these is answered too.',
 
-  'site.title': 'Scripts for all',
   'site.text': 'Settings say which of these run before or after the script of each account.',
 } as const

@@ -15,9 +15,9 @@ export function screen() {
     `/accounts/${segment(current()?.account.address ?? '')}/filters`,
   )
   return (
-    <Page title={t('away.title')}>
+    <Page title={t('me.tab.away')}>
       <MeTabs current="away" />
-      <Panel title={t('away.title')}>
+      <Panel title={t('me.tab.away')}>
         <Loaded of={filters} lines={8}>
           {({ body, etag }) =>
             body.awayIsByHand ? (
@@ -62,7 +62,7 @@ function Reply({
             addresses: addresses.split(/[\s,]+/).filter((each) => each !== ''),
           },
         },
-        { away: t('away.title'), isOn: t('away.on') },
+        { away: t('me.tab.away'), isOn: t('away.on') },
         { method: 'PUT', below: '/away' },
       )
       if (saved === 'saved') toast({ text: t(isOn ? 'away.isOn' : 'away.isOff') })
@@ -75,7 +75,7 @@ function Reply({
         {away && <a href="/me/filters/postwolke-away">{t('away.script')}</a>}
       </p>
       <p class="hint">{t('away.hint')}</p>
-      <FormBody form={form} label={t('away.title')} verb={t('act.save')} needsChange>
+      <FormBody form={form} label={t('me.tab.away')} verb={t('act.save')} needsChange>
         <CheckField form={form} name="isOn" label={t('away.on')} />
         <TextField form={form} name="from" type="date" label={t('away.from')} size="short" />
         <TextField
@@ -86,7 +86,7 @@ function Reply({
           hint={t('away.untilHint')}
           size="short"
         />
-        <TextField form={form} name="subject" label={t('away.subject')} />
+        <TextField form={form} name="subject" label={t('rules.subject')} />
         <TextField form={form} name="text" label={t('away.text')} rows={8} />
         <TextField
           form={form}

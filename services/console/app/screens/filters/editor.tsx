@@ -1,7 +1,7 @@
 // One script: its text with the numbers of its lines, what is wrong with it under the line that it is about, and what it would do.
 
 import { useSignal } from '@preact/signals'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useId, useRef } from 'preact/hooks'
 import { call } from '../../api/client.ts'
 import { ApiFailure } from '../../api/problem.ts'
 import { Button } from '../../kit/button.tsx'
@@ -153,16 +153,13 @@ function Code({
 }) {
   const id = useId()
   const { text } = form.values
+  // The page scrolls and not the text, so that numbers and lines stay side by side.
   const count = Math.max(ROWS_MIN, text.split('\n').length)
   const looks = new Map(findings.map(({ line, severity }) => [line, severity]))
   const hasError = findings.some(({ severity }) => severity === 'error')
-  // The page scrolls and not the text, so that numbers and lines stay side by side.
-  useEffect(() => {
-    if (area.current) area.current.scrollTop = 0
-  }, [text])
   return (
     <div class="field">
-      <label for={id}>{t('script.text')}</label>
+      <label for={id}>{t('away.text')}</label>
       <div class="code">
         <div class="code-numbers mono" aria-hidden="true">
           {Array.from({ length: count }, (_, i) => (
@@ -182,16 +179,11 @@ function Code({
           autocapitalize="off"
           readOnly={!mayWrite}
           aria-invalid={hasError}
-          aria-describedby={`${id}-findings`}
+          aria-describedby="findings"
           value={text}
           onInput={(event) => form.set({ text: event.currentTarget.value })}
         />
       </div>
-      <p class="unseen" id={`${id}-findings`}>
-        {findings
-          .map(({ line, message }) => `${t('script.line', { line })}: ${message}`)
-          .join('; ')}
-      </p>
     </div>
   )
 }
@@ -207,7 +199,7 @@ function Findings({
 }) {
   const lines = text.split('\n')
   return (
-    <ul class="findings" aria-live="polite">
+    <ul id="findings" class="findings" aria-live="polite">
       {findings.map((finding, i) => (
         <li key={i} class={finding.severity}>
           <Button look="quiet" onPress={() => goTo(finding)}>

@@ -18,7 +18,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
   return name === undefined ? (
     <All account={account} />
   ) : (
-    <Page title={t('filters.title')} back={{ href: '/me/filters', label: t('filters.title') }}>
+    <Page title={t('me.tab.filters')} back={{ href: '/me/filters', label: t('me.tab.filters') }}>
       <Editor path={`${account}/scripts`} name={name} account={account} mayWrite />
     </Page>
   )
@@ -27,7 +27,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
 function All({ account }: { readonly account: string }) {
   const filters = useVersioned<Filters>(`${account}/filters`)
   return (
-    <Page title={t('filters.title')}>
+    <Page title={t('me.tab.filters')}>
       <MeTabs current="filters" />
       <div class="stack">
         <Rules filters={filters} />

@@ -57,7 +57,7 @@ export function Rules({ filters }: { readonly filters: ReturnType<typeof useVers
                       <Done action={rule.action} />
                     </div>
                     <Button
-                      aria-label={t('rules.removeOf', { text: rule.contains })}
+                      aria-label={`${t('act.remove')}: ${rule.contains}`}
                       onPress={() => save((body.rules ?? []).filter((_, other) => other !== i))}
                     >
                       {t('act.remove')}

@@ -87,12 +87,7 @@ export function Scripts({
                     <div class="panel-actions">
                       {isActivated && (
                         <Button
-                          aria-label={t(
-                            script.isActive ? 'script.deactivateOf' : 'script.activateOf',
-                            {
-                              name: script.name,
-                            },
-                          )}
+                          aria-label={`${t(script.isActive ? 'script.deactivate' : 'script.activate')}: ${script.name}`}
                           onPress={() => activate(script.isActive ? null : script.name)}
                         >
                           {t(script.isActive ? 'script.deactivate' : 'script.activate')}
@@ -100,7 +95,7 @@ export function Scripts({
                       )}
                       {!script.isActive && (
                         <Button
-                          aria-label={t('script.removeOf', { name: script.name })}
+                          aria-label={`${t('act.remove')}: ${script.name}`}
                           onPress={() => remove(script)}
                         >
                           {t('act.remove')}

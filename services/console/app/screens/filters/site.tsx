@@ -10,7 +10,7 @@ import { Scripts } from './scripts.tsx'
 
 export function screen({ params }: { readonly params: ScreenParams }) {
   const name = params['script']
-  const title = t('site.title')
+  const title = t('policy.tab.scripts')
   const mayWrite = may('policy.write')
   if (name !== undefined) {
     return (

@@ -19,7 +19,7 @@ export function Try({ account, text }: { readonly account: string; readonly text
   const path = `${account}/scripts:messages`
   const messages = useResource(path, (signal) => get<Listed<Message>>(path, {}, signal))
   return (
-    <Panel title={t('try.title')}>
+    <Panel title={t('try.verb')}>
       <p class="hint">{t('try.text')}</p>
       <Loaded of={messages}>
         {({ data }) =>
