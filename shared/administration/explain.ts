@@ -162,7 +162,7 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
     case 'quota-unit':
       return `${name} ${value} is ${value} bytes; write ${value}MB, or ${value}B if that is meant`
     case 'password':
-      return `${name} must be one line of UTF-8; a password has 1 to ${rule.bytesMax} bytes and no NUL`
+      return `${name} must be one line of UTF-8; a password has from ${rule.charactersMin} characters to ${rule.bytesMax} bytes and no NUL`
     case 'password-or-hash':
       return 'a password or its hash is missing'
     case 'hash':

@@ -97,7 +97,7 @@ export type Rule =
   | { readonly name: 'count'; readonly max: number }
   /** A number without a unit, that is likely meant as another size. */
   | { readonly name: 'quota-unit' }
-  | { readonly name: 'password'; readonly bytesMax: number }
+  | { readonly name: 'password'; readonly charactersMin: number; readonly bytesMax: number }
   | { readonly name: 'password-or-hash' }
   | { readonly name: 'hash'; readonly problem: HashProblem }
   | { readonly name: 'one-of'; readonly allowed: readonly string[] }

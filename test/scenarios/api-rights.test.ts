@@ -420,7 +420,7 @@ describe('a link', () => {
     const [, secret] = made.body.url.split('#')
     const looked = await ask('POST /invitation:look', { body: { secret } })
     expect(looked.body).toMatchObject({ kind: 'password', address: 'ann@ours.test' })
-    const bad = await ask('POST /invitation:accept', { body: { secret, password: '' } })
+    const bad = await ask('POST /invitation:accept', { body: { secret, password: 'seven 7' } })
     expect(bad.status).toBe(422)
     const accepted = await ask('POST /invitation:accept', {
       body: { secret, password: 'brand new one' },

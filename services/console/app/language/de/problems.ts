@@ -94,7 +94,9 @@ export const problems = {
   'warning.mail-fails': 'Mail an {alias} scheitert bei {address}.',
   'warning.still-led-to': 'Aliasse führen noch zu {address}: {aliases}.',
   'warning.sender-not-allowed':
-    '{sender} wird künftig nicht hereingelassen: Die Einstellung quarantineAllowTable nennt keine Tabelle, oder diese nimmt so einen Absender nicht.',
+    '{sender} wird künftig nicht hereingelassen: Die Tabelle {table} nimmt so einen Absender nicht.',
+  'warning.no-allow-table':
+    '{sender} wird künftig nicht hereingelassen: Dafür ist keine Tabelle gesetzt. Setzen Sie quarantineAllowTable auf einen Namen, etwa welcome, und lassen Sie smtpdSenderRestrictions sie fragen: check_sender_access table:welcome',
   'warning.code-permits':
     '{key} {result}: Eine Zahl allein heißt OK. Schreiben Sie einen Text dahinter, oder REJECT.',
   'warning.network-order':
@@ -110,7 +112,8 @@ export const problems = {
   'rule.quota': 'Erlaubt: default, unlimited, {allowed}.',
   'rule.quota-unit':
     'Schreiben Sie die Einheit dazu: {value}MB, oder {value}B, wenn das gemeint ist.',
-  'rule.password': 'Ein Passwort ist eine Zeile von einem Zeichen bis zu {bytesMax} Bytes.',
+  'rule.password':
+    'Ein Passwort hat mindestens {charactersMin} Zeichen und höchstens {bytesMax} Bytes.',
   'rule.password-or-hash': 'Geben Sie ein Passwort an.',
   'rule.one-of': 'Erlaubt: {allowed}.',
   'rule.some-change': 'Es gibt nichts zu ändern.',

@@ -82,7 +82,9 @@ export const problems = {
   'warning.mail-fails': 'Mail to {alias} fails at {address}.',
   'warning.still-led-to': 'Aliases still lead to {address}: {aliases}.',
   'warning.sender-not-allowed':
-    '{sender} is not let in from now on: the setting quarantineAllowTable names no table, or the table takes no such sender.',
+    '{sender} is not let in from now on: the table {table} takes no such sender.',
+  'warning.no-allow-table':
+    '{sender} is not let in from now on: no table is set for it. Set quarantineAllowTable to a name, such as welcome, and let smtpdSenderRestrictions ask it: check_sender_access table:welcome',
   'warning.code-permits':
     '{key} {result}: a number alone means OK. Write a text behind it, or REJECT.',
   'warning.network-order':
@@ -97,7 +99,8 @@ export const problems = {
   'rule.forward-count': 'Mail goes on to at most {max} addresses.',
   'rule.quota': 'Allowed: default, unlimited, {allowed}.',
   'rule.quota-unit': 'Write the unit too: {value}MB, or {value}B if that is meant.',
-  'rule.password': 'A password is one line from 1 character to {bytesMax} bytes.',
+  'rule.password':
+    'A password has at least {charactersMin} characters, and at most {bytesMax} bytes.',
   'rule.password-or-hash': 'Give a password.',
   'rule.one-of': 'Allowed: {allowed}.',
   'rule.some-change': 'There is nothing to change.',
