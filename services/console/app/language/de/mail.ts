@@ -221,6 +221,7 @@ export const mail: { readonly [key in keyof typeof english]: MessageText } = {
     other: '{count} lassen sich nicht sagen: wovon sie abhängen, wurde damals nicht gefragt.',
   },
 
+  'policy.tab.scripts': 'Skripte',
   'policy.tab.greylist': 'Greylist, Punkte',
   'greylist.title': 'Greylist und Punkte',
   'greylist.about': 'Client, Absender oder Empfänger',

@@ -211,6 +211,7 @@ export const mail = {
     other: '{count} cannot be told: what they depend on was not asked then.',
   },
 
+  'policy.tab.scripts': 'Scripts',
   'policy.tab.greylist': 'Greylist, points',
   'greylist.title': 'Greylist and points',
   'greylist.about': 'Client, sender or recipient',
