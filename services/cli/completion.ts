@@ -15,6 +15,7 @@ type Kind = (typeof kinds)[number]
 /** By what the next argument is called. */
 const kindOfArgument: { readonly [name: string]: Kind | undefined } = {
   address: 'accounts',
+  owner: 'accounts',
   domain: 'domains',
   alias: 'aliases',
   'queue-id': 'queue',

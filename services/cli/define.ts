@@ -47,6 +47,7 @@ const onlyLook: readonly string[] = [
   'explain',
   'replay',
   'trace',
+  'run',
 ]
 /** Options that say where and how, and not what. */
 const aside: readonly string[] = ['data', 'aws', 'config', 'set', 'json']
@@ -83,7 +84,7 @@ async function begin(
   const group = command.parent?.name() ?? ''
   const name = command.name()
   if (audit === undefined || isLook(name, options) || 'dryRun' in options) return undefined
-  const noun = first === '' ? undefined : nouns[group]
+  const noun = first === '' || first === 'site' ? undefined : nouns[group]
   const at = first.lastIndexOf('@')
   return await audit.begin({
     actor: {
@@ -129,6 +130,7 @@ const nouns: { readonly [group: string]: string | undefined } = {
   'app-password': 'accounts',
   owner: 'accounts',
   acl: 'accounts',
+  sieve: 'accounts',
 }
 
 /** An entry of the log that is longer is none that can be read. */

@@ -179,6 +179,16 @@ const bodies: { readonly [id: string]: unknown } = {
   'passkeys.create': { name: 'n', answer: {} },
   'passkeys.rename': { name: 'n' },
   'aliases.update': { targets: ['ann@ours.test'] },
+  'scripts.put': { text: 'keep;' },
+  'scripts.activate': { name: null },
+  'scripts.rename': { to: 'x' },
+  'scripts.run': { content: '' },
+  'scripts.runStored': { folder: 'INBOX', uid: 1 },
+  'filters.setRules': { rules: [] },
+  'filters.setAway': {
+    isOn: false,
+    away: { from: null, until: null, subject: '', text: 'x', addresses: [] },
+  },
   'keys.import': { selector: 's', privateKey: 'x' },
 }
 

@@ -120,7 +120,7 @@ describe('how many modules are loaded', () => {
     ['domain list --data', 275],
     ['alias list --data', 275],
     ['queue list --data', 350],
-    ['account list --data', 410],
+    ['account list --data', 420],
     ['config show --data', 240],
   ])('by %s: at most %i', async (line, most) => {
     const words = line.endsWith(' --data')

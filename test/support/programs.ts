@@ -23,6 +23,7 @@ export const programs = {
   mail: 'bsd-mailx',
   runuser: 'util-linux',
   opendkim: 'opendkim',
+  'sieve-connect': 'sieve-connect',
   postfix: 'postfix',
   postmap: 'postfix',
   postgrey: 'postgrey',
@@ -37,6 +38,7 @@ export const programs = {
   zsh: 'zsh',
   fish: 'fish',
   mandoc: 'mandoc',
+  'sieve-test': 'dovecot-sieve',
 } as const
 
 export type Program = keyof typeof programs

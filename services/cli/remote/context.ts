@@ -37,6 +37,7 @@ import {
 import { remotePolicy } from './policy.ts'
 import { remoteQueue } from './queue.ts'
 import { remoteAudit, remoteAuditSeals, remoteQuarantine, remoteTrace } from './record.ts'
+import { remoteFilters, remoteScripts, remoteScriptTrials } from './scripts.ts'
 import { readServers } from './servers-file.ts'
 import { remoteSearch, remoteSessions } from './services.ts'
 import { remoteSettings } from './settings.ts'
@@ -137,6 +138,9 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     settings: returningRefusals(remoteSettings(client)),
     policy: returningRefusals(remotePolicy(client)),
     quarantine: returningRefusals(remoteQuarantine(client)),
+    scripts: returningRefusals(remoteScripts(client)),
+    scriptTrials: returningRefusals(remoteScriptTrials(client)),
+    filters: returningRefusals(remoteFilters(client)),
   }
 }
 

@@ -186,6 +186,7 @@ export const directory = {
   'appPassword.nameHint': 'Etwa „Telefon“ oder „Thunderbird zu Hause“.',
   'appPassword.scopes': 'Es darf',
   'appPassword.smtp': 'Senden (SMTP)',
+  'appPassword.managesieve': 'Filter verwalten (ManageSieve)',
   'appPassword.once':
     'Nur dieses eine Mal sichtbar. Geben Sie es im Programm anstelle Ihres Passworts ein.',
   'appPassword.used': 'benutzt',

@@ -73,6 +73,10 @@ export const problems = {
   'problem.no-such-token': 'Dieses Token ist schon widerrufen.',
   'problem.no-such-link':
     'Dieser Link wurde schon benutzt, ist älter als 24 Stunden oder durch einen anderen ersetzt. Bitten Sie um einen neuen.',
+  'problem.no-such-script': 'Den Filter {value} gibt es nicht.',
+  'problem.wrong-script': 'So arbeitet der Filter nicht. Was falsch ist, steht unter den Zeilen.',
+  'problem.script-is-active': '{value} ist aktiv. Aktivieren Sie vorher einen anderen oder keinen.',
+  'problem.no-such-message': 'Diese Nachricht ist nicht mehr in {folder}.',
   'problem.invalid': 'Hier stimmt etwas nicht: {detail}',
   'problem.temporary-failure':
     'Das geht gerade nicht. Nichts wurde geändert; versuchen Sie es gleich noch einmal.',
@@ -145,5 +149,11 @@ export const problems = {
   'rule.future-time': 'Ein Zeitpunkt in der Zukunft, oder {allowed}.',
   'rule.role-domains': 'Diese Rolle wird mit {min} bis {max} Domains gegeben.',
   'rule.selector': 'Teile aus Kleinbuchstaben, Ziffern und Bindestrichen, mit Punkten dazwischen.',
+  'rule.script-name': '1 bis {charactersMax} Zeichen.',
+  'rule.script-bytes': 'Ein Filter hat höchstens {max} Bytes.',
+  'rule.scripts-bytes': 'Alle Filter zusammen haben höchstens {max} Bytes.',
+  'rule.rule-count': 'Es kann höchstens {max} Regeln geben.',
+  'rule.date': 'Ein Datum, und nicht vor dem ersten Tag.',
+  'rule.text': '1 bis {charactersMax} Zeichen.',
   'rule.private-key': 'Das ist kein Schlüssel, der signieren kann: {problem}',
 } as const satisfies { readonly [key in keyof typeof english]: MessageText }

@@ -181,6 +181,7 @@ export const directory = {
   'appPassword.nameHint': 'Such as “phone” or “Thunderbird at home”.',
   'appPassword.scopes': 'It may',
   'appPassword.smtp': 'Send (SMTP)',
+  'appPassword.managesieve': 'Manage filters (ManageSieve)',
   'appPassword.once': 'Shown this once. Type it into the program in place of your password.',
   'appPassword.used': 'used',
   'appPassword.unused': 'never used',

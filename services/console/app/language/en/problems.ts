@@ -62,6 +62,10 @@ export const problems = {
   'problem.no-such-token': 'This token was revoked already.',
   'problem.no-such-link':
     'This link was used already, is older than 24 hours, or was replaced by another. Ask for a new one.',
+  'problem.no-such-script': 'There is no filter {value}.',
+  'problem.wrong-script': 'This is no filter that works. What is wrong stands under its lines.',
+  'problem.script-is-active': '{value} is active. Activate another one before, or none.',
+  'problem.no-such-message': 'This message is no longer in {folder}.',
   'problem.invalid': 'Something here is not as it should be: {detail}',
   'problem.temporary-failure':
     'That does not go just now. Nothing was changed; try again in a moment.',
@@ -129,5 +133,11 @@ export const problems = {
   'rule.future-time': 'A time to come, or {allowed}.',
   'rule.role-domains': 'This role is given with {min} to {max} domains.',
   'rule.selector': 'Labels of small letters, digits and hyphens, with dots between.',
+  'rule.script-name': 'From 1 to {charactersMax} characters.',
+  'rule.script-bytes': 'A filter has {max} bytes at most.',
+  'rule.scripts-bytes': 'All filters together have {max} bytes at most.',
+  'rule.rule-count': 'There can be {max} rules at most.',
+  'rule.date': 'A date, and not before the first day.',
+  'rule.text': 'From 1 to {charactersMax} characters.',
   'rule.private-key': 'This is not a key that can sign: {problem}',
 } as const
