@@ -110,6 +110,10 @@ const lines: { readonly [path: string]: readonly string[] } = {
   'acl show': ['acl show ann@example.org INBOX'],
   'acl set': ['acl set ann@example.org INBOX bob@example.org lrs'],
   'acl remove': ['acl remove ann@example.org INBOX bob@example.org'],
+  'sieve from-procmail': [
+    'sieve from-procmail .procmailrc',
+    'sieve from-procmail old/.procmailrc --login ann --json',
+  ],
   'queue list': ['queue list --deferred --older 4h', 'queue list --json --limit 100'],
   'queue show': [`queue show ${id}`],
   'queue hold': [`queue hold ${id}`, 'queue hold --sender eve@example.org'],

@@ -37,6 +37,8 @@ export const programs = {
   zsh: 'zsh',
   fish: 'fish',
   mandoc: 'mandoc',
+  procmail: 'procmail',
+  sievec: 'dovecot-sieve',
 } as const
 
 export type Program = keyof typeof programs
