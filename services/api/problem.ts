@@ -107,6 +107,8 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'no-such-app-password':
     case 'no-such-session':
     case 'no-such-factor':
+    case 'no-such-script':
+    case 'no-such-message':
       return place.in === 'path' ? 404 : 422
     case 'switched-off':
     case 'more-rights':
@@ -116,6 +118,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'wrong-answer':
     case 'is-owner':
     case 'same-table':
+    case 'wrong-script':
       return 422
     case 'changed-meanwhile':
       return 412
@@ -130,6 +133,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'setting-locked':
     case 'differs':
     case 'still-running':
+    case 'script-is-active':
       return 409
     default:
       return unreachable(refusal)

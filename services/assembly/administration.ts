@@ -36,6 +36,7 @@ export function assembleAdministration(
     bounceAddresses,
     srsSecrets,
     mailbox,
+    mail: mailbox,
     keyUpkeep: assembleKeyUpkeep(backend),
     readRecords: openRecordReader(settings),
     people,

@@ -16,7 +16,7 @@ import { noPostmaster } from './warning-text.ts'
 export function domainCommands(parent: Command, define: Define): void {
   const domain = parent.command('domain').description('domains this system receives mail for')
 
-  define(domain.command('add <domain>'), {
+  define.quick(domain.command('add <domain>'), ['domains'], {
     about: 'add a domain',
     mayCreate: true,
     options: (command) => command.option('--postmaster <address>', 'where mail to postmaster goes'),
@@ -31,7 +31,7 @@ export function domainCommands(parent: Command, define: Define): void {
     },
   })
 
-  define(domain.command('list'), {
+  define.quick(domain.command('list'), ['domains'], {
     about: 'list the domains',
     async run({ administration, output }) {
       const domains = await readAll((after) => administration.domains.page({ after }))
@@ -49,7 +49,7 @@ export function domainCommands(parent: Command, define: Define): void {
     },
   })
 
-  define(domain.command('show <domain>'), {
+  define.quick(domain.command('show <domain>'), ['domains'], {
     about: 'show a domain with its addresses',
     async run({ administration, output }, [name]) {
       const found = await administration.domains.show(name)
@@ -66,7 +66,7 @@ export function domainCommands(parent: Command, define: Define): void {
     },
   })
 
-  define(domain.command('remove <domain>'), {
+  define.quick(domain.command('remove <domain>'), ['domains'], {
     about: 'remove a domain',
     options: (command) =>
       command

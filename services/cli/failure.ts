@@ -41,6 +41,7 @@ export class CommandFailure extends Error {
 export function exitOfRefusal(refusal: Refusal): Exit {
   switch (refusal.kind) {
     case 'bad-value':
+    case 'wrong-script':
       return 'data'
     case 'no-such-domain':
       return 'noHost'
@@ -62,6 +63,8 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'not-queued':
     case 'not-traced':
     case 'not-quarantined':
+    case 'no-such-script':
+    case 'no-such-message':
       return 'noUser'
     case 'exists':
     case 'changed-meanwhile':
@@ -74,6 +77,7 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'others-wait':
     case 'differs':
     case 'same-table':
+    case 'script-is-active':
       return 'exists'
     case 'not-waiting':
     case 'still-running':

@@ -214,7 +214,17 @@ const HASHED_AT_ONCE = 4
 const MEASURED_AT_ONCE = 16
 
 export function createAccountAdministration(
-  deps: AdministrationDeps,
+  deps: Pick<
+    AdministrationDeps,
+    | 'directory'
+    | 'links'
+    | 'mailbox'
+    | 'operator'
+    | 'suspicion'
+    | 'webSessions'
+    | 'settings'
+    | 'record'
+  >,
   fields: Fields,
 ): AccountAdministration {
   const { directory, mailbox, operator, suspicion, settings, record, webSessions, links } = deps

@@ -37,6 +37,9 @@ import {
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
 import { createRecoveryAdministration, type RecoveryAdministration } from './recovery.ts'
 import { createRoleAdministration, type RoleAdministration } from './roles.ts'
+import { createFilterAdministration, type FilterAdministration } from './scripts/filters.ts'
+import { createScriptAdministration, type ScriptAdministration } from './scripts/scripts.ts'
+import { createScriptTrials, type ScriptTrials } from './scripts/trial.ts'
 import { createSendingAdministration, type SendingAdministration } from './sending.ts'
 import { createSettingsAdministration, type SettingsAdministration } from './settings.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
@@ -78,6 +81,11 @@ export interface Administration {
   readonly settings: SettingsAdministration
   readonly policy: PolicyAdministration
   readonly quarantine: QuarantineAdministration
+  /** Sieve: of accounts, and of all. */
+  readonly scripts: ScriptAdministration
+  readonly scriptTrials: ScriptTrials
+  /** What the console writes for who knows no Sieve. */
+  readonly filters: FilterAdministration
 }
 
 export function createAdministration(deps: AdministrationDeps): Administration {
@@ -85,6 +93,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const accounts = createAccountAdministration(deps, fields)
   const access = createAccessAdministration(deps)
   const appPasswords = createAppPasswordAdministration(deps, fields)
+  const scripts = createScriptAdministration(deps, fields)
   return {
     domains: createDomainAdministration(deps, fields),
     accounts,
@@ -115,5 +124,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     settings: createSettingsAdministration(deps),
     policy: createPolicyAdministration(deps),
     quarantine: createQuarantineAdministration(deps, access),
+    scripts,
+    scriptTrials: createScriptTrials(deps, fields),
+    filters: createFilterAdministration(deps, fields, scripts),
   }
 }

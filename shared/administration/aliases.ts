@@ -90,7 +90,7 @@ export type AliasRemoved = {
 }
 
 export function createAliasAdministration(
-  deps: AdministrationDeps,
+  deps: Pick<AdministrationDeps, 'directory' | 'record'>,
   fields: Fields,
 ): AliasAdministration {
   const { directory, record } = deps

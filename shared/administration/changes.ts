@@ -22,6 +22,7 @@ export type Change = {
     | 'recovery'
     | 'sending'
     | 'greylist'
+    | 'script'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

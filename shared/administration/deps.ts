@@ -45,11 +45,13 @@ export type AdministrationDeps = {
   /** Without `rotate` they are not ours to change. */
   readonly srsSecrets: Partial<Pick<StoredSrsSecrets, 'rotate'>>
   readonly mailbox: Pick<Mailbox, 'access' | 'empty' | 'folders' | 'remove' | 'usage'>
+  /** To try scripts on what is stored. */
+  readonly mail: Pick<Mailbox, 'annotations' | 'blobs' | 'openFolder' | 'readMessages'>
   readonly keyUpkeep: KeyUpkeep
   readonly readRecords: ReadRecords
   readonly people: People
   readonly operator: QueueOperator
-  readonly objects: Pick<ObjectStore, 'stream'>
+  readonly objects: Pick<ObjectStore, 'read' | 'size' | 'stream'>
   readonly devices: Pick<Devices, 'of'>
   readonly heldBack: HeldBack
   readonly factorKeeper: FactorKeeper & Pick<SecondFactors, 'removeAll'>
@@ -97,6 +99,14 @@ export type AdministrationDeps = {
       readonly traceRetention: number
       readonly policyRecordLifetime: number
       readonly apiTokenLifetime: number
+      /** How much there may be of scripts (`ShelfLimits`), and what one may do. */
+      readonly sieveMaxScriptSize: number
+      readonly sieveQuotaMaxScripts: number
+      readonly sieveQuotaMaxStorage: number
+      readonly sieveMaxRedirects: number
+      readonly sieveVacationMinPeriod: number
+      readonly sieveVacationDefaultPeriod: number
+      readonly sieveVacationMaxPeriod: number
       /** Of letters to people. */
       readonly noticeLanguages: readonly LetterLanguage[]
     }

@@ -5,19 +5,17 @@ import type { DomainLimits, DomainRecord } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { AdministrationDeps } from './deps.ts'
-import { type Fields, formatAliasName, parseOwnDomain, parseQuota } from './fields.ts'
+import { type LimitDomain, parseLimits } from './domain-limits.ts'
+import { type Fields, formatAliasName, parseOwnDomain } from './fields.ts'
 import { type Listed, type ListRequest, noSuchDomain, parseListRequest } from './listing.ts'
 import { findPostmaster, type Postmaster } from './postmaster.ts'
-import {
-  type BadValue,
-  badValue,
-  type ChangedMeanwhile,
-  type Exists,
-  type LastOwner,
-  type NoSuchDomain,
-  type NotEmpty,
-  ok,
-  type Parsed,
+import type {
+  BadValue,
+  ChangedMeanwhile,
+  Exists,
+  LastOwner,
+  NoSuchDomain,
+  NotEmpty,
 } from './refusals.ts'
 
 export interface DomainAdministration {
@@ -49,15 +47,6 @@ export type RemoveDomain = {
   readonly force?: boolean | undefined
 } & AsKnown<DomainFacts>
 
-export type LimitDomain = {
-  readonly domain: string
-  /** A number, or `none`. */
-  readonly accounts?: string | undefined
-  readonly aliases?: string | undefined
-  /** Of all accounts together, as parseQuota takes it, or `none`. */
-  readonly quota?: string | undefined
-}
-
 export type DomainFacts = DomainRecord
 
 export type DomainAdded = {
@@ -87,7 +76,10 @@ export type DomainRemoved = {
 }
 
 export function createDomainAdministration(
-  deps: AdministrationDeps,
+  deps: Pick<
+    AdministrationDeps,
+    'directory' | 'mailbox' | 'keyUpkeep' | 'settings' | 'log' | 'record'
+  >,
   fields: Fields,
 ): DomainAdministration {
   const { directory, mailbox, record } = deps
@@ -220,43 +212,6 @@ export function createDomainAdministration(
       return { kind: 'measured', domain: found.domain, messages, bytes }
     },
   }
-}
-
-/** Of accounts and aliases; more is no limit that anybody means. */
-export const DOMAIN_COUNT_MAX = 10_000_000
-
-function parseCount(text: string, field: 'accountsMax' | 'aliasesMax'): Parsed<number | null> {
-  if (text === 'none') return ok(null)
-  const count = /^\d{1,8}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY
-  return count <= DOMAIN_COUNT_MAX
-    ? ok(count)
-    : badValue(field, text, { name: 'count', max: DOMAIN_COUNT_MAX })
-}
-
-/** A quota of 0 bytes is none at all. */
-function parseQuotas(text: string): Parsed<number | null> {
-  if (text === 'none') return ok(null)
-  const quota = parseQuota(text)
-  return quota.kind === 'ok' ? ok(quota.value || null) : quota
-}
-
-/** As they are written, to numbers. */
-export function parseLimits(request: LimitDomain): Parsed<Partial<DomainLimits>> {
-  const { accounts, aliases, quota } = request
-  const parsed = {
-    ...(accounts !== undefined && { accounts: parseCount(accounts, 'accountsMax') }),
-    ...(aliases !== undefined && { aliases: parseCount(aliases, 'aliasesMax') }),
-    ...(quota !== undefined && { quotaBytes: parseQuotas(quota) }),
-  }
-  const limits: { -readonly [name in keyof DomainLimits]?: number | null } = {}
-  for (const name of ['accounts', 'aliases', 'quotaBytes'] as const) {
-    const limit = parsed[name]
-    if (limit?.kind === 'bad-value') return limit
-    if (limit !== undefined) limits[name] = limit.value
-  }
-  return Object.keys(limits).length > 0
-    ? ok(limits)
-    : badValue('changes', '', { name: 'some-change' })
 }
 
 const limitFacts = ({ accounts, aliases, quotaBytes }: DomainLimits) => ({

@@ -179,6 +179,16 @@ const bodies: { readonly [id: string]: unknown } = {
   'passkeys.create': { name: 'n', answer: {} },
   'passkeys.rename': { name: 'n' },
   'aliases.update': { targets: ['ann@ours.test'] },
+  'scripts.put': { text: 'keep;' },
+  'scripts.activate': { name: null },
+  'scripts.rename': { to: 'x' },
+  'scripts.run': { content: '' },
+  'scripts.runStored': { folder: 'INBOX', uid: 1 },
+  'filters.setRules': { rules: [] },
+  'filters.setAway': {
+    isOn: false,
+    away: { from: null, until: null, subject: '', text: 'x', addresses: [] },
+  },
   'keys.import': { selector: 's', privateKey: 'x' },
 }
 
@@ -410,7 +420,7 @@ describe('a link', () => {
     const [, secret] = made.body.url.split('#')
     const looked = await ask('POST /invitation:look', { body: { secret } })
     expect(looked.body).toMatchObject({ kind: 'password', address: 'ann@ours.test' })
-    const bad = await ask('POST /invitation:accept', { body: { secret, password: '' } })
+    const bad = await ask('POST /invitation:accept', { body: { secret, password: 'seven 7' } })
     expect(bad.status).toBe(422)
     const accepted = await ask('POST /invitation:accept', {
       body: { secret, password: 'brand new one' },

@@ -39,6 +39,7 @@ export const programs = {
   mandoc: 'mandoc',
   procmail: 'procmail',
   sievec: 'dovecot-sieve',
+  'sieve-test': 'dovecot-sieve',
 } as const
 
 export type Program = keyof typeof programs

@@ -1,7 +1,8 @@
 // Domains: those this system receives mail for.
 
 import { z } from '@hono/zod-openapi'
-import { DOMAIN_COUNT_MAX, type DomainFacts } from '#shared/administration/domains.ts'
+import { DOMAIN_COUNT_MAX } from '#shared/administration/domain-limits.ts'
+import type { DomainFacts } from '#shared/administration/domains.ts'
 import { asKnown } from '../call.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { listOf } from '../paging.ts'

@@ -9,11 +9,8 @@ import type {
   AliasShown,
 } from '#shared/administration/aliases.ts'
 import type { CheckedRecord, DnsAdministration } from '#shared/administration/dns/domain-records.ts'
-import {
-  type DomainAdministration,
-  type DomainFacts,
-  parseLimits,
-} from '#shared/administration/domains.ts'
+import { parseLimits } from '#shared/administration/domain-limits.ts'
+import type { DomainAdministration, DomainFacts } from '#shared/administration/domains.ts'
 import type { Grant, GrantAdministration } from '#shared/administration/grants.ts'
 import type { AccessImported } from '#shared/administration/imports/access-import.ts'
 import type { Source } from '#shared/administration/imports/lines.ts'

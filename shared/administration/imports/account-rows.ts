@@ -5,12 +5,11 @@ import type { AccountAdded, AccountChanged } from '#shared/directory/accounts.ts
 import type { StoredPassword } from '#shared/directory/records.ts'
 import { type Address, formatAddress, lookupKey } from '#shared/mail/address.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
-import { isPassword } from '#shared/sasl/password.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import { type Fields, parseQuota } from '../fields.ts'
 import { overDomainLimit } from '../over-limit.ts'
 import { badValue, ok, type Parsed, type Refusal } from '../refusals.ts'
-import { badHash, badPassword, type Secret } from '../secrets.ts'
+import { badHash, badPassword, isNewPassword, type Secret } from '../secrets.ts'
 import { accountColumns } from './columns.ts'
 import type { Cells, Row } from './lines.ts'
 import type { Named, PlanOptions, RowKind } from './plan.ts'
@@ -129,7 +128,7 @@ function parseSecret(hash: string, password: string): Parsed<Secret> {
   }
   if (password === '') return badValue('password', '', { name: 'password-or-hash' })
   const bytes = Buffer.from(password)
-  return isPassword(bytes) ? ok({ kind: 'password', password: bytes }) : badPassword
+  return isNewPassword(bytes) ? ok({ kind: 'password', password: bytes }) : badPassword
 }
 
 const switches = new Map([

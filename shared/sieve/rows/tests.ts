@@ -3,6 +3,7 @@
 import type { ByteString, EnvelopeAddress } from '#shared/mail/message-index.ts'
 import { choice, defineTest, number, strings, unknown } from '../definition.ts'
 import type { SieveEnvelope } from '../run/context.ts'
+import { refuseAtImapEvent } from '../run/imap-event.ts'
 import { checkMatching, matchAny, matching } from '../run/match.ts'
 import { addressPart, partsOf } from './address-part.ts'
 
@@ -28,14 +29,32 @@ export const address = defineTest({
   name: 'address',
   tags: { ...matching, part: addressPart },
   positional: { names: strings, keys: strings },
-  check: checkMatching,
+  check({ names, ...values }, checker) {
+    checkMatching(values, checker)
+    if (names === unknown) return
+    for (const [i, name] of names.entries()) {
+      if (holdsAddresses(name)) continue
+      checker.warn(`${name} is no field of addresses: nothing in it fits`, 'names', i)
+    }
+  },
   async evaluate({ names, keys, part, ...tags }, run) {
     const fields = await run.message.header()
-    const addresses = names.flatMap((name) => fields.addresses(name))
+    const addresses = names.filter(holdsAddresses).flatMap((name) => fields.addresses(name))
     const values = addresses.filter(isMailbox).map(addressText)
     return matchAny(run, tags, partsOf(run, part, values), keys)
   },
 })
+
+/** RFC 5228 §5.1 asks for such a restriction: From, To, Reply-To, Delivered-To and the like, whoever made them up. */
+function holdsAddresses(name: string): boolean {
+  const lower = name.toLowerCase()
+  const [last = ''] = lower.split('-').slice(-1)
+  return lower.startsWith('x-') || lower === 'return-path' || endings.has(last)
+}
+
+const endings: ReadonlySet<string> = new Set([
+  ...['from', 'sender', 'to', 'cc', 'bcc', 'recipient', 'recipients', 'approved'],
+])
 
 const isMailbox = ({ host }: EnvelopeAddress) => host !== null
 
@@ -58,13 +77,12 @@ export const envelope = defineTest({
     if (parts === unknown) return
     for (const name of parts) {
       const known = envelopeParts.get(name.toLowerCase())
-      if (known === undefined) checker.error(`an envelope has no part "${name}"`)
-      else if (known.extension && !checker.requires(known.extension)) {
-        checker.error(`"${name}" of the envelope needs require "${known.extension}"`)
-      }
+      if (known === undefined) checker.unknown(`an envelope has no part "${name}"`)
+      else if (known.extension) checker.needs(known.extension, `"${name}" of the envelope`)
     }
   },
   evaluate({ parts, keys, part, ...tags }, run) {
+    refuseAtImapEvent(run, 'envelope')
     const values: string[] = []
     for (const name of parts) {
       const known = envelopeParts.get(name.toLowerCase())

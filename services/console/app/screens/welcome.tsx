@@ -71,26 +71,27 @@ function ConfirmRecovery({ token, link }: { readonly token: string; readonly lin
 }
 
 function SetPassword({ token, link }: { readonly token: string; readonly link: Link }) {
-  const [isDone, setDone] = useState(false)
+  const [done, setDone] = useState<'set' | 'owner'>()
+  const isOwner = link.kind === 'owner' || link.kind === 'first-owner'
   const form = useForm({
     initial: { address: link.address ?? '', password: '' },
     isFleeting: true,
     async send({ address, password }) {
-      const done = await useLink({
+      const used = await useLink({
         secret: token,
         password,
         ...(link.address === null && { address: address.trim() }),
       })
-      if (done.state === 'signed-in') {
-        begin(done)
-        await navigate('/', { replace: true })
-      } else {
-        setDone(true)
-        history.replaceState(history.state, '', '/link')
-      }
+      // It is used up.
+      history.replaceState(history.state, '', '/link')
+      if (used.state !== 'signed-in') return setDone('set')
+      begin(used)
+      if (isOwner) return setDone('owner')
+      await navigate('/', { replace: true })
     },
   })
-  if (isDone) {
+  if (done === 'owner') return <OfferFactor />
+  if (done === 'set') {
     return (
       <>
         <p class="notice ok">{t('welcome.done')}</p>
@@ -104,11 +105,7 @@ function SetPassword({ token, link }: { readonly token: string; readonly link: L
   }
   return (
     <>
-      <p>
-        {link.kind !== 'password' && link.kind !== 'forgotten'
-          ? t('welcome.owner')
-          : t('welcome.password', { address: link.address ?? '' })}
-      </p>
+      <p>{isOwner ? t('welcome.owner') : t('welcome.password', { address: link.address ?? '' })}</p>
       <FormBody form={form} label={t('welcome.title')} verb={t('act.continue')}>
         {link.address === null && (
           <TextField
@@ -123,6 +120,26 @@ function SetPassword({ token, link }: { readonly token: string; readonly link: L
         )}
         <PasswordField form={form} name="password" label={t('password.new')} isNew />
       </FormBody>
+    </>
+  )
+}
+
+/** Who may do everything to everybody's mail is asked for it at once. */
+function OfferFactor() {
+  return (
+    <>
+      <p class="notice ok" role="status">
+        {t('welcome.isOwner')}
+      </p>
+      <p>{t('welcome.factor')}</p>
+      <div class="form-actions">
+        <ButtonLink look="filled" icon="key" href="/me/security">
+          {t('welcome.setUpFactor')}
+        </ButtonLink>
+        <ButtonLink look="quiet" href="/">
+          {t('welcome.later')}
+        </ButtonLink>
+      </div>
     </>
   )
 }

@@ -91,7 +91,7 @@ export const shell = {
   'recovery.verb': 'Link zum Bestätigen schicken',
   'recovery.asked':
     'An {address} wurde ein Link geschickt. Die Adresse gilt, sobald Sie ihn öffnen.',
-  'recovery.waits': 'Eine andere Adresse kann bestätigt werden bis',
+  'recovery.waits': 'Ein Link ist unterwegs; er bestätigt eine neue Adresse bis',
   'recovery.removed': 'Es wird kein Link mehr verschickt',
   'recovery.confirmText':
     '{recoveryAddress} wird Adresse zur Wiederherstellung von {address}: Wird dessen Passwort vergessen, geht dorthin ein Link für ein neues.',
@@ -102,7 +102,12 @@ export const shell = {
   'welcome.title': 'Willkommen',
   'welcome.owner': 'Dieser Link macht Sie zum Eigentümer dieses Mailsystems. Er gilt einmal.',
   'welcome.addressHint':
-    'Ein Konto, das es hier schon gibt; es behält seine Mail und bekommt dieses Passwort.',
+    'Ihre Adresse hier. Gibt es das Konto nicht, wird es angelegt, auch die Domain; eines, das es gibt, behält seine Mail und erhält dieses Passwort.',
+  'welcome.isOwner': 'Sie sind jetzt Eigentümer dieses Mailsystems.',
+  'welcome.factor':
+    'Wer Ihr Passwort kennt, kann hier alles. Ein zweiter Faktor, ein Passkey oder eine Authenticator-App, hält andere draußen.',
+  'welcome.setUpFactor': 'Zweiten Faktor einrichten',
+  'welcome.later': 'Später',
   'welcome.password': 'Wählen Sie ein neues Passwort für {address}.',
   'welcome.done': 'Fertig. Sie können sich jetzt anmelden.',
   'welcome.noLink':

@@ -87,7 +87,7 @@ export const shell = {
   'recovery.address': 'Address elsewhere',
   'recovery.verb': 'Send a link to confirm',
   'recovery.asked': 'A link was sent to {address}. The address counts once you open it.',
-  'recovery.waits': 'Another address can be confirmed until',
+  'recovery.waits': 'A link was sent; it confirms a new address until',
   'recovery.removed': 'No link is sent anywhere any more',
   'recovery.confirmText':
     '{recoveryAddress} becomes the recovery address of {address}: if its password is forgotten, a link for a new one is sent there.',
@@ -97,7 +97,12 @@ export const shell = {
   'welcome.title': 'Welcome',
   'welcome.owner': 'This link makes you the owner of this mail system. It works once.',
   'welcome.addressHint':
-    'An account that is here already; it keeps its mail and gets this password.',
+    'Yours here. Where there is no such account, it is made, and its domain; one that is here keeps its mail and gets this password.',
+  'welcome.isOwner': 'You are the owner of this mail system now.',
+  'welcome.factor':
+    'Whoever knows your password can do everything here. A second factor, a passkey or an authenticator app, keeps them out.',
+  'welcome.setUpFactor': 'Set up a second factor',
+  'welcome.later': 'Later',
   'welcome.password': 'Choose a new password for {address}.',
   'welcome.done': 'Done. You can sign in now.',
   'welcome.noLink': 'This link is not complete. Open it exactly as it was given to you.',
