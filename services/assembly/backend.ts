@@ -35,12 +35,11 @@ import type { Log } from '#shared/runtime/log.ts'
 import { srsDomain } from '#shared/settings/own-domains.ts'
 import type { LoadStored } from '#shared/settings/stored.ts'
 import type { Settings } from '#shared/settings/table.ts'
-import { createScriptShelf } from '#shared/sieve/shelf.ts'
-import { vocabulary } from '#shared/sieve/vocabulary.ts'
 import type { Store, Table } from '#shared/storage/ports.ts'
 import { createExpand } from './expand.ts'
 import { assembleFactorKeeper } from './factors.ts'
 import { assembleIdentification } from './identity.ts'
+import { assembleScripts } from './scripts.ts'
 
 export type Backend = ReturnType<typeof createBackend>
 
@@ -148,19 +147,7 @@ export function createBackend(deps: {
       onChange: (job) => events.publish(jobEvent(job, clock.now())),
     }),
     people: createPeople(directory.accounts, settings),
-    sieve: {
-      shelf: createScriptShelf({
-        scripts: directory.scripts,
-        vocabulary,
-        limits: {
-          scriptBytesMax: settings.sieveMaxScriptSize,
-          scriptsMax: settings.sieveQuotaMaxScripts,
-          storageBytesMax: settings.sieveQuotaMaxStorage,
-        },
-      }),
-      extensions: [...vocabulary.extensions],
-      maxRedirects: settings.sieveMaxRedirects,
-    },
+    sieve: assembleScripts(directory, settings),
     operator: createQueueOperator({
       queue,
       table: tables.queue,
