@@ -91,7 +91,13 @@ export interface Checker {
   /** Whether the script has it. */
   requires(extension: string): boolean
   /** Of the command that the one being checked stands in, from the inside out. */
-  readonly within: readonly string[]
+  readonly within: readonly Enclosing[]
+}
+
+export type Enclosing = {
+  readonly command: string
+  /** What stands behind its `:name`; undefined where it has none. */
+  readonly name: string | undefined
 }
 
 type Named = {

@@ -87,7 +87,9 @@ export const redirect = defineCommand({
   execute({ to, copy }, run, { at }) {
     const address = parseAddress(to)
     if (address === undefined) throw new SieveRunError(`"${to}" is no address to redirect to`)
-    run.act(at, { kind: 'redirect', to: formatAddress(address), message: run.message })
+    // RFC 5703 §6: what encloses a message is the owner's.
+    const message = run.message.enclosed ?? run.message
+    run.act(at, { kind: 'redirect', to: formatAddress(address), message })
     if (!copy) run.cancelKeep()
     return undefined
   },
