@@ -1,6 +1,6 @@
 // Sieve: how much a user's scripts may be and do.
 
-import { bytes, duration, integer } from '../kinds.ts'
+import { bytes, duration, fieldNames, integer } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
 const DAY_MS = 86_400_000
@@ -49,5 +49,30 @@ export const sieveSettings = {
     default: 60 * DAY_MS,
     about: 'The longest such time; RFC 5230 wants more than 7 days.',
     known: { dovecot: 'sieve_vacation_max_period' },
+  }),
+  sieveEditheaderMaxHeaderSize: new Setting(bytes({ min: 1_024, max: 16 * 1_024 }), {
+    reload: true,
+    default: 2_048,
+    about: 'How long the value may be that `addheader` puts into a message.',
+    known: { dovecot: 'sieve_editheader_max_header_size' },
+  }),
+  sieveEditheaderProtected: new Setting(fieldNames, {
+    reload: true,
+    default: [],
+    about:
+      'Header fields that scripts neither add nor delete. Subject is free whatever stands here, and Received and Auto-Submitted are never deleted.',
+    known: { dovecot: 'sieve_editheader_protected' },
+  }),
+  sieveEditheaderForbidAdd: new Setting(fieldNames, {
+    reload: true,
+    default: [],
+    about: 'Header fields that scripts do not add.',
+    known: { dovecot: 'sieve_editheader_forbid_add' },
+  }),
+  sieveEditheaderForbidDelete: new Setting(fieldNames, {
+    reload: true,
+    default: [],
+    about: 'Header fields that scripts do not delete.',
+    known: { dovecot: 'sieve_editheader_forbid_delete' },
   }),
 } satisfies SettingGroup

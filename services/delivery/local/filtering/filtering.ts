@@ -11,7 +11,7 @@ import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { ACTIONS_MAX, STEPS_MAX } from '#shared/sieve/limits.ts'
 import { readMessage } from '#shared/sieve/read-message.ts'
-import type { RunContext } from '#shared/sieve/run/context.ts'
+import type { HeaderEditRules, RunContext } from '#shared/sieve/run/context.ts'
 import { SieveRunError } from '#shared/sieve/run/failure.ts'
 import { type NamedScript, type RunResult, runScripts } from '#shared/sieve/run/interpreter.ts'
 import type { CompiledScripts } from './compiled-scripts.ts'
@@ -38,6 +38,7 @@ export type FilteringOptions = {
   readonly sieveVacationMinPeriodMs: number
   readonly sieveVacationDefaultPeriodMs: number
   readonly sieveVacationMaxPeriodMs: number
+  readonly headerEdits: HeaderEditRules
 }
 
 export function createFiltering(deps: {
@@ -81,6 +82,7 @@ export function createFiltering(deps: {
             max: options.sieveVacationMaxPeriodMs / 1_000,
           },
         },
+        headerEdits: options.headerEdits,
         extensions: deps.extensions,
       }
       try {
