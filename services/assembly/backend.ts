@@ -67,7 +67,7 @@ export function createBackend(deps: {
       messages: settings.mailboxMessageLimit,
       appendBytesPerDay: appendBytesPerDay(bytes, settings.accountAppendLimitPerDay),
     }
-    return { quota, script: found.script }
+    return { quota, script: found.script, displayName: found.displayName }
   }
 
   return {
