@@ -38,6 +38,8 @@ export const programs = {
   zsh: 'zsh',
   fish: 'fish',
   mandoc: 'mandoc',
+  procmail: 'procmail',
+  sievec: 'dovecot-sieve',
   'sieve-test': 'dovecot-sieve',
 } as const
 

@@ -145,9 +145,11 @@ export const directory = {
   'logins.oneEnded': 'Diese Anmeldung ist beendet',
   'logins.ended': 'Alle Anmeldungen sind beendet',
 
-  'sessions.title': 'Hier angemeldet',
+  'sessions.title': 'An der Konsole angemeldet',
   'sessions.this': 'dieser Browser',
   'sessions.othersEnded': 'Alle anderen sind beendet',
+  'sessions.end': 'Alle beenden',
+  'sessions.none': 'Niemand ist an der Konsole angemeldet',
   'sessions.endAll': 'Alle anderen beenden',
 
   'sent.title': 'Versendet',

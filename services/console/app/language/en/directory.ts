@@ -140,9 +140,11 @@ export const directory = {
   'logins.ended': 'All logins have ended',
   'logins.oneEnded': 'This login has ended',
 
-  'sessions.title': 'Signed in here',
+  'sessions.title': 'Signed in to the console',
   'sessions.this': 'this browser',
   'sessions.othersEnded': 'All others have ended',
+  'sessions.end': 'End all',
+  'sessions.none': 'Nobody is signed in to the console',
   'sessions.endAll': 'End all others',
 
   'sent.title': 'What it has sent',
