@@ -2,5 +2,7 @@
 const LINK_PATH = '/link'
 
 /** `host`: whose console it is; or its whole address, as a deployment tells it. */
-export const linkUrl = (host: string, secret: string) =>
-  `${host.startsWith('https://') ? host.replace(/\/+$/, '') : `https://${host}`}${LINK_PATH}#${secret}`
+export function linkUrl(host: string, secret: string): string {
+  const address = host.startsWith('https://') ? host : `https://${host}`
+  return `${address.endsWith('/') ? address.slice(0, -1) : address}${LINK_PATH}#${secret}`
+}

@@ -23,13 +23,17 @@ function imports(code: string): readonly string[] {
   return found.filter((name) => !name.startsWith('node:') && !builtinModules.includes(name))
 }
 
+/** Each made once. */
+const folderOf = new Map(functionNames.map((name) => [name, bundles.functionCode(name)]))
+const codeOf = (name: (typeof functionNames)[number]) => read(folderOf.get(name) ?? '', 'index.mjs')
+
 describe('bundles', () => {
   it.each(functionNames)('of %s need nothing but Node', (name) => {
-    const folder = bundles.functionCode(name)
+    const folder = folderOf.get(name) ?? ''
     // What the API serves, and the thread that verifies old hashes.
     const beside = name === 'api' ? ['console.json', 'crypt-worker.mjs'] : []
     expect(readdirSync(folder).sort()).toEqual([...beside, 'index.mjs'])
-    expect(imports(read(folder, 'index.mjs'))).toEqual([])
+    expect(imports(codeOf(name))).toEqual([])
   })
 
   it('of the listeners need the native packages', () => {
@@ -41,7 +45,7 @@ describe('bundles', () => {
   it('know nothing of the machine they were made on', () => {
     const root = new URL('../..', import.meta.url).pathname
     const files = [
-      ...functionNames.map((name) => read(bundles.functionCode(name), 'index.mjs')),
+      ...functionNames.map(codeOf),
       read(bundles.image, 'index.mjs'),
       read(bundles.image, 'sender.mjs'),
     ]
@@ -49,7 +53,7 @@ describe('bundles', () => {
   })
 
   it('are the same every time', async () => {
-    const before = read(bundles.functionCode('sweeper'), 'index.mjs')
+    const before = codeOf('sweeper')
     expect(read((await makeBundles({ api: 'off' })).functionCode('sweeper'), 'index.mjs')).toBe(
       before,
     )

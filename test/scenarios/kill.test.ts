@@ -13,7 +13,8 @@ import { freePorts, runCommand, startServer } from '#test/support/server-process
 import { messageBody, type Sent, sendLoad } from '#test/support/smtp-load.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
-const rounds = 50
+/** Moments are others with each seed. */
+const rounds = 25
 const connections = 6
 const users = ['u1', 'u2', 'u3', 'u4'].map((name) => `${name}@example.test`)
 

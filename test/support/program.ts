@@ -21,16 +21,18 @@ export async function runProgram(
     input = '',
     environment = {},
     folder,
+    timeMaxMs = TIME_MAX_MS,
   }: {
     readonly input?: string | Uint8Array
     readonly environment?: Readonly<Record<string, string>>
     readonly folder?: string
+    readonly timeMaxMs?: number
   } = {},
 ): Promise<Ended> {
   const child = spawn(name, words, {
     cwd: folder,
     env: { ...process.env, ...environment },
-    timeout: TIME_MAX_MS,
+    timeout: timeMaxMs,
     killSignal: 'SIGKILL',
   })
   // It may end without having read all.

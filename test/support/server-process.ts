@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
-const cli = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../services/cli/postwolke.mjs', import.meta.url))
 
 export const listenerNames = [
   'smtp',
@@ -16,6 +16,7 @@ export const listenerNames = [
   'imaps',
   'pop3',
   'pop3s',
+  'managesieve',
 ] as const
 /** With those of HTTP. */
 export const allListenerNames = [...listenerNames, 'http', 'https'] as const

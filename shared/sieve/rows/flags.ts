@@ -69,6 +69,8 @@ export const hasFlag = defineTest({
         : variables.flatMap((variable) => flagsIn(run, variable))
     const tag = tags.match?.tag
     const isWhole = tag === 'count' || tag === 'value' || tag === 'regex'
-    return matchAny(run, tags, has, isWhole ? flags : flags.flatMap((each) => each.split(/ +/)))
+    // RFC 5232 §2: a string of several is a list, and an empty one none.
+    const keys = isWhole ? flags : flags.flatMap((each) => each.split(/ +/).filter(Boolean))
+    return matchAny(run, tags, has, keys)
   },
 })

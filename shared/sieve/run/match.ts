@@ -15,6 +15,7 @@ import {
 } from '../definition.ts'
 import { asciiCasemap, type Comparator, comparators } from './comparator.ts'
 import { SieveRunError } from './failure.ts'
+import { listName } from './list-name.ts'
 import { paced } from './paced.ts'
 import { checkExpressions, foldingOf, regexTester } from './regex-match.ts'
 import type { Run } from './run.ts'
@@ -34,6 +35,7 @@ export const matching = {
     count: relational,
     value: relational,
     regex: { extension: 'regex', takes: null },
+    list: { extension: 'extlists', takes: null },
   }),
 }
 
@@ -54,6 +56,9 @@ export function checkMatching(
   const { extension } = comparator
   if (extension !== null) checker.needs(extension, `the comparator "${name}"`)
   const tag = match?.tag ?? 'is'
+  if (tag === 'list' && name !== undefined) {
+    checker.error('a list compares in its own way: :list takes no :comparator')
+  }
   const isPart = tag === 'contains' || tag === 'matches' || tag === 'regex'
   if (!comparator.hasSubstrings && isPart) {
     checker.error(`"${comparator.name}" compares whole values: it has no :${tag}`)
@@ -71,9 +76,39 @@ export function checkMatching(
 
 /**
  * Whether any of the values fits any of the keys; the wildcards of the first that does become match variables. A promise where it takes so
- * long that others have their turn meanwhile.
+ * long that others have their turn meanwhile, or lists are asked; so whoever asks several times awaits each answer before the next.
  */
 export function matchAny(
+  run: Run,
+  tags: Matching,
+  values: readonly string[],
+  keys: readonly string[],
+): Evaluated {
+  return tags.match?.tag === 'list' ? matchLists(run, values, keys) : fits(run, tags, values, keys)
+}
+
+/** RFC 6134 §2.2: keys are names of lists. One that is not known holds nothing. What a list holds becomes a match variable. */
+async function matchLists(
+  run: Run,
+  values: readonly string[],
+  keys: readonly string[],
+): Promise<boolean> {
+  const lists = keys.map(listName)
+  for (const value of values) {
+    for (const list of lists) {
+      run.spend(LIST_STEPS)
+      if (list === undefined || (await run.context.listHolds(list, value)) !== true) continue
+      run.variables.matched = () => [value]
+      return true
+    }
+  }
+  return false
+}
+
+/** A list is somewhere else: asking it costs more than looking at a text. */
+const LIST_STEPS = 100
+
+function fits(
   run: Run,
   { match, comparator: name }: Matching,
   values: readonly string[],
@@ -86,7 +121,8 @@ export function matchAny(
   if (match?.tag === 'value') {
     return paced(matchRelation(run, comparator, match.value, values, keys))
   }
-  return paced(fitsAny(run, values, testers[match?.tag ?? 'is'](run, comparator, keys)))
+  const tag = match === undefined || match.tag === 'list' ? 'is' : match.tag
+  return paced(fitsAny(run, values, testers[tag](run, comparator, keys)))
 }
 
 /** Whether a value fits one of the keys. */

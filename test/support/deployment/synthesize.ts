@@ -1,7 +1,9 @@
 // Makes the cloud assembly of a deployment file in a folder, as `cdk synth` does.
 
 import { App } from 'aws-cdk-lib'
-import { makeBundles } from '../../../cdk/bundles.ts'
+import { inject } from 'vitest'
+import { bundleFolders } from '#test/support/emulators/broker.ts'
+import type { Bundles } from '../../../cdk/bundles.ts'
 import { createMailSystem } from '../../../cdk/mail-system.ts'
 import { contextOfProject, readDeployment } from './project.ts'
 
@@ -13,6 +15,16 @@ export async function synthesize(deploymentFile: string, folder: string): Promis
     analyticsReporting: false,
     builtinCloudFormationValidation: false, // has tests of its own
   })
-  createMailSystem(app, deployment, await makeBundles(deployment))
+  createMailSystem(app, deployment, await bundlesOfRun())
   app.synth()
+}
+
+async function bundlesOfRun(): Promise<Bundles> {
+  const folders = await bundleFolders(inject('emulatorBrokerUrl'))
+  const folderOf = (name: string): string => {
+    const folder = folders[name]
+    if (folder === undefined) throw new Error(`no bundle of ${name}`)
+    return folder
+  }
+  return { image: folderOf('edge'), functionCode: folderOf }
 }

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { assembleAdministration } from '#services/assembly/administration.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { refusalOfProblem } from '#shared/administration/problems.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
+import { parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import {
   type Administered,
   aHash,
@@ -10,6 +13,7 @@ import {
   openAdministration,
 } from '#test/support/administration.ts'
 import { openApi, owner, type TestApi } from '#test/support/api.ts'
+import { must } from '#test/support/must.ts'
 import { tableLike } from '#test/support/table-like.ts'
 
 let administered: Administered
@@ -278,8 +282,45 @@ describe('a change', () => {
     expect(second.headers.get('location')).toBe(first.headers.get('location'))
     const other = await api.ask('POST /accounts', { ...body, shared: true }, { headers })
     expect(other).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } })
-    const another = await api.ask('POST /accounts', body, { headers, as: domainAdmin })
-    expect(another.status).toBe(201)
+    // The key of somebody else is another one, and what was answered to him is his.
+    const somebody = { ...domainAdmin, name: 'somebody' }
+    const another = await api.ask('POST /accounts', body, { headers, as: somebody })
+    expect(another.status).toBe(409)
+    expect(another.headers.get('idempotency-replayed')).toBeNull()
+  })
+
+  it('that failed for now may be sent again with its key', async () => {
+    const { backend } = administered.pipeline
+    let isAway = true
+    const unsteady = openApi(backend, {
+      administration(record) {
+        const all = assembleAdministration(backend, record)
+        const add: typeof all.accounts.add = async (wanted) => {
+          if (isAway) throw new TemporaryFailure('the store is away')
+          return await all.accounts.add(wanted)
+        }
+        return { ...all, accounts: { ...all.accounts, add } }
+      },
+    })
+    const body = { address: 'again@example.org', passwordHash: aHash }
+    const headers = { 'idempotency-key': 'k-failed' }
+    expect((await unsteady.ask('POST /accounts', body, { headers })).status).toBe(503)
+    isAway = false
+    expect((await unsteady.ask('POST /accounts', body, { headers })).status).toBe(201)
+  })
+
+  it('that made a secret keeps none for a repeat', async () => {
+    const bob = await administered.administration.accounts.show('bob@example.org')
+    if (bob.kind !== 'account') throw new Error(bob.kind)
+    const as: Actor = { ...owner, accountId: bob.account.id, via: 'cookie', steppedUpMs: Infinity }
+    const body = { name: 'of a script', scopes: ['queue.read'] }
+    const headers = { 'idempotency-key': 'k-secret' }
+    const first = await api.ask('POST /me/tokens', body, { headers, as })
+    expect(first).toMatchObject({ status: 201, body: { secret: expect.stringMatching(/^pw_/) } })
+    const second = await api.ask('POST /me/tokens', body, { headers, as })
+    expect(second).toMatchObject({ status: 409, body: { code: 'done-already' } })
+    expect(second.headers.get('location')).toBe(first.headers.get('location'))
+    expect(JSON.stringify(second.body)).not.toContain('pw_')
   })
 
   it('by a key is answered as it was, though it changed the version that it named, or what it was about is gone', async () => {
@@ -353,6 +394,36 @@ describe('many rows', () => {
       ['g', 200, undefined],
     ])
     expect(body.summary).toEqual({ rows: 7, done: 3, failed: 4 })
+  })
+
+  it('ask each for its right and its version, and are so many', async () => {
+    const update = { op: 'update', account: 'ann@example.org', displayName: 'Ann' }
+    const auditor: Actor = { ...owner, role: 'auditor' }
+    const helpDesk = { ...domainAdmin, role: 'help-desk' } as const
+    for (const [as, row] of [
+      [auditor, update],
+      [helpDesk, { op: 'delete', account: 'ann@example.org' }],
+    ] as const) {
+      const { body } = await api.ask('POST /accounts:bulk', { rows: [row] }, { as })
+      expect(body.code ?? body.data[0].code, as.role).toBe('no-right')
+    }
+    expect((await api.ask('GET /accounts/ann@example.org')).body.displayName).not.toBe('Ann')
+    // Who may change accounts, and not this one.
+    const { accounts, roles } = administered.pipeline.backend.directory
+    const address = 'greater@example.org'
+    await administered.administration.accounts.add({ address, secret: hashOfA })
+    const greater = must(await accounts.get(must(parseAddress(address))))
+    await roles.set(greater.id, { name: 'owner', domains: [] })
+    const above = { rows: [{ ...update, account: address }] }
+    const { body: refused } = await api.ask('POST /accounts:bulk', above, { as: domainAdmin })
+    expect(refused.data).toMatchObject([{ status: 403, code: 'more-rights' }])
+    const stale = { ...update, ifMatch: '"of-yesterday"' }
+    const { body } = await api.ask('POST /accounts:bulk', { rows: [stale, update] })
+    expect(body.data.map((one: { status: number }) => one.status)).toEqual([412, 200])
+    const rows = (count: number) => Array.from({ length: count }, () => ({ op: 'nothing' }))
+    expect((await api.ask('POST /accounts:bulk', { rows: rows(1_000) })).status).toBe(200)
+    expect((await api.ask('POST /accounts:bulk', { rows: rows(1_001) })).status).toBe(422)
+    expect((await api.ask('POST /accounts:bulk', { rows: [] })).status).toBe(422)
   })
 
   it('come and go as lines too, and each asks for its right', async () => {

@@ -4,6 +4,7 @@ import {
   HEARTBEAT_MS,
   HOLDS_MS,
   STREAM_MS_MAX,
+  STREAMS_MAX,
   STREAMS_OF_ACTOR_MAX,
 } from '#services/api/event-stream.ts'
 import { eventTopics, type NewEvent, noScope } from '#shared/events/event.ts'
@@ -68,6 +69,17 @@ describe('a stream of events', () => {
     const restarted = readerOf(open({ after: 'e-3' }))
     await restarted()
     expect(await restarted()).toContain('event: reset')
+  })
+
+  it('is one of so many of all people, and gives its place back', async () => {
+    const { streams, reader } = setUp()
+    const openFor = (n: number) => streams.open(`p${n}`, all, reader)
+    const first = openFor(0)
+    for (let n = 1; n < STREAMS_MAX; n++) expect(openFor(n)).not.toBe(undefined)
+    expect(openFor(STREAMS_MAX)).toBe(undefined)
+    await first?.body?.cancel()
+    expect(openFor(STREAMS_MAX)).not.toBe(undefined)
+    expect(openFor(STREAMS_MAX + 1)).toBe(undefined)
   })
 
   it('has a number for each who opens some, and gives them back', async () => {

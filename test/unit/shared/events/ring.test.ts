@@ -41,6 +41,19 @@ describe('events of a process', () => {
     expect(await ring.read({ ...everything, after: 'f-96' })).toMatchObject({ reset: false })
   })
 
+  it('are all there, or whoever asks is told that some are not', async () => {
+    const ring = createEventRing({ feed: 'f', keptMax: 5 })
+    for (let n = 0; n < 10; n++) ring.publish(event('log'))
+    expect(await ring.read({ ...everything, after: 'f-4' })).toMatchObject({ reset: true })
+    const whole = await ring.read({ ...everything, after: 'f-5' })
+    expect(whole.reset).toBe(false)
+    expect(whole.events.map(({ id }) => id)).toEqual(['f-6', 'f-7', 'f-8', 'f-9', 'f-10'])
+    // Of a process that ran before, of none yet, of nobody.
+    for (const after of ['e-7', 'f-11', 'f-', 'f-x', '']) {
+      expect(await ring.read({ ...everything, after }), after).toMatchObject({ reset: true })
+    }
+  })
+
   it('are only those that are within sight, and go on past the others', async () => {
     const ring = createEventRing({ feed: 'f' })
     ring.publish(event('queue', 'example.org'))

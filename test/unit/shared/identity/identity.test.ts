@@ -329,6 +329,22 @@ describe('a link', () => {
   })
 })
 
+describe('links of an account', () => {
+  it('are withdrawn, of every kind, and those of nobody else', async () => {
+    const { secret: password } = await links.make({
+      kind: 'password',
+      accountId: ann.id,
+      by: 'root',
+    })
+    const { secret: owner } = await links.make({ kind: 'owner', accountId: ann.id, by: 'root' })
+    const { secret: first } = await links.make({ kind: 'first-owner', accountId: null, by: 'root' })
+    await links.withdraw(ann.id)
+    expect(await links.find(password)).toBeUndefined()
+    expect(await links.find(owner)).toBeUndefined()
+    expect(await links.find(first)).toBeDefined()
+  })
+})
+
 describe('roles', () => {
   it('leave an owner who can sign in, whatever is done', async () => {
     const { accounts, roles, domains } = directory()

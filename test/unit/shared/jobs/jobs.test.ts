@@ -140,6 +140,31 @@ describe('a job', () => {
     expect((await jobs.errors(id)).items).toHaveLength(1)
   })
 
+  it('stays with its worker for as long as that has slices to show', async () => {
+    await begin()
+    let others = 0
+    const other: JobKind = {
+      name: 'count',
+      async *run(work) {
+        others++
+        yield* counting().run(work)
+      },
+    }
+    const slow: JobKind = {
+      name: 'count',
+      async *run(work) {
+        for await (const slice of counting().run(work)) {
+          // Each slice within a lease, all of them longer than that.
+          clock.advance(JOB_LEASE_MS - 1)
+          await runnerOf(other).run({ signal: never })
+          yield slice
+        }
+      },
+    }
+    await runnerOf(slow).run({ signal: never })
+    expect(others).toBe(0)
+  })
+
   it('is not lost where only half of what began it is to be seen yet', async () => {
     const { id } = await begin()
     let isTorn = true

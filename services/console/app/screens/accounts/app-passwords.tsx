@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import { call, get } from '../../api/client.ts'
+import { mayOwn } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
 import { confirm, Dialog, show } from '../../kit/dialog.tsx'
 import { CheckField, FormBody, TextField, useForm } from '../../kit/form.tsx'
@@ -88,7 +89,9 @@ export function AppPasswords({
                       )}
                     </div>
                   </div>
-                  <Button onPress={() => remove(each)}>{t('act.remove')}</Button>
+                  {mayOwn('logins.end') && (
+                    <Button onPress={() => remove(each)}>{t('act.remove')}</Button>
+                  )}
                 </li>
               ))}
             </ul>
@@ -102,14 +105,15 @@ export function AppPasswords({
 function Make({ path, close }: { readonly path: string; readonly close: () => void }) {
   const [made, setMade] = useState<SetUp>()
   const form = useForm({
-    initial: { name: '', imap: true, pop3: false, smtp: true },
+    initial: { name: '', imap: true, pop3: false, smtp: true, managesieve: false },
     isFleeting: true,
     names: { scopes: 'imap' },
-    async send({ name, imap, pop3, smtp }) {
+    async send({ name, imap, pop3, smtp, managesieve }) {
       const scopes = [
         ...(imap ? ['imap'] : []),
         ...(pop3 ? ['pop3'] : []),
         ...(smtp ? ['smtp'] : []),
+        ...(managesieve ? ['managesieve'] : []),
       ]
       const { body } = await call<SetUp>('POST', `${path}/setup`, {
         body: { name: name.trim(), scopes },
@@ -138,6 +142,7 @@ function Make({ path, close }: { readonly path: string; readonly close: () => vo
             <CheckField form={form} name="imap" label="IMAP" />
             <CheckField form={form} name="pop3" label="POP3" />
             <CheckField form={form} name="smtp" label={t('appPassword.smtp')} />
+            <CheckField form={form} name="managesieve" label={t('appPassword.managesieve')} />
           </fieldset>
         </FormBody>
       ) : (
