@@ -23,6 +23,7 @@ export const programs = {
   mail: 'bsd-mailx',
   runuser: 'util-linux',
   opendkim: 'opendkim',
+  'sieve-connect': 'sieve-connect',
   postfix: 'postfix',
   postmap: 'postfix',
   postgrey: 'postgrey',

@@ -98,7 +98,7 @@ async function matchLists(
     for (const list of lists) {
       run.spend(LIST_STEPS)
       if (list === undefined || (await run.context.listHolds(list, value)) !== true) continue
-      run.variables.matched = [value]
+      run.variables.matched = () => [value]
       return true
     }
   }
