@@ -179,6 +179,7 @@ describe('what is left out', () => {
     ['$LOGNAME', '$LOGNAME is not known: --login says it'],
     ['`date`', 'it needs what a program prints (`…`)'],
     ['../x', 'its folder is outside of the mail home'],
+    ['* ^Subject:.*\u001b\nx', 'it has control characters'],
     ['h\nx', 'it takes only the header of the mail'],
     ['fw\n| sed s/a/b/', 'it changes the mail with the program sed'],
     ['e\nx', 'it is for when a program fails'],
