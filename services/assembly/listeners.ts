@@ -22,6 +22,8 @@ import { createCleanEnvelope } from '#shared/queue/clean-envelope.ts'
 import { createDoorbell } from '#shared/queue/doorbell.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Settings } from '#shared/settings/table.ts'
+import { createScriptShelf } from '#shared/sieve/shelf.ts'
+import { vocabulary } from '#shared/sieve/vocabulary.ts'
 import type { Signals } from '#shared/storage/ports.ts'
 import { assembleAuthenticator, type LoginParts } from './authenticator.ts'
 import type { Backend } from './backend.ts'
@@ -163,7 +165,15 @@ function makers(backend: Backend, parts: ListenerParts, accountWatch: AccountWat
     })
   const managesieve = () =>
     createManageSieveListener(manageSieveOptions(settings), {
-      sieve: () => backend.sieve,
+      sieve: () => ({
+        shelf: createScriptShelf({
+          scripts: backend.directory.scripts,
+          vocabulary,
+          limits: backend.sieveLimits,
+        }),
+        extensions: [...vocabulary.extensions],
+        maxRedirects: backend.sieveLimits.maxRedirects,
+      }),
       authenticator,
       accountWatch,
       certificates,

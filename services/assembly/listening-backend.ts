@@ -11,8 +11,8 @@ export const listeningBackend = (backend: Backend, newest: () => Backend): Backe
     envelope: (...given) => newest().rewriting.envelope(...given),
     copiesOf: (...given) => newest().rewriting.copiesOf(...given),
   },
-  get sieve() {
-    return newest().sieve
+  get sieveLimits() {
+    return newest().sieveLimits
   },
   suspicion: {
     ...backend.suspicion,

@@ -77,6 +77,7 @@ export const replies = {
 
   loginFailed: no('Login failed.'),
   loginThrottled: no('Too many failed logins, try again later.', 'TRYLATER'),
+  changedMeanwhile: no('Somebody else has changed it, try again.', 'TRYLATER'),
   mechanismUnknown: no('Unknown authentication mechanism.'),
   mechanismNotOffered: no('This mechanism is not offered here.', 'AUTH-TOO-WEAK'),
   encryptionNeeded: no('Use STARTTLS first.', 'ENCRYPT-NEEDED'),

@@ -4,8 +4,11 @@
 import type { Vocabulary } from './compile.ts'
 import type { CommandRow, TestRow } from './definition.ts'
 import { discard, fileinto, keep, redirect } from './rows/actions.ts'
+import { body } from './rows/body.ts'
 import { allOf, anyOf, isFalse, isTrue, not, stop } from './rows/control.ts'
+import { currentDate, date } from './rows/dates.ts'
 import { duplicate } from './rows/duplicate.ts'
+import { addHeader, deleteHeader } from './rows/edit-header.ts'
 import { debugLog, environment, error, ihave } from './rows/environment.ts'
 import { addFlag, hasFlag, removeFlag, setFlag } from './rows/flags.ts'
 import {
@@ -18,6 +21,9 @@ import {
   specialUseExists,
 } from './rows/folders.ts'
 import { global, include, returnCommand } from './rows/include.ts'
+import { validExtList } from './rows/lists.ts'
+import { notify, notifyMethodCapability, validNotifyMethod } from './rows/notify.ts'
+import { breakCommand, enclose, extractText, forEveryPart, replace } from './rows/parts.ts'
 import { ereject, reject } from './rows/refusal.ts'
 import { address, envelope, exists, header, size } from './rows/tests.ts'
 import { vacation } from './rows/vacation.ts'
@@ -34,6 +40,7 @@ const commands: readonly CommandRow[] = [
   reject,
   ereject,
   vacation,
+  notify,
   set,
   setFlag,
   addFlag,
@@ -41,6 +48,13 @@ const commands: readonly CommandRow[] = [
   include,
   returnCommand,
   global,
+  addHeader,
+  deleteHeader,
+  forEveryPart,
+  breakCommand,
+  extractText,
+  replace,
+  enclose,
   error,
   debugLog,
 ]
@@ -56,6 +70,9 @@ const tests: readonly TestRow[] = [
   exists,
   header,
   size,
+  body,
+  date,
+  currentDate,
   stringTest,
   hasFlag,
   environment,
@@ -70,6 +87,9 @@ const tests: readonly TestRow[] = [
   duplicate,
   spamTest,
   virusTest,
+  validNotifyMethod,
+  notifyMethodCapability,
+  validExtList,
 ]
 
 /** In the order in which they are announced. */
@@ -84,9 +104,19 @@ const extensions: readonly string[] = [
   'vacation-seconds',
   'subaddress',
   'relational',
+  'regex',
   'copy',
   'variables',
   'imap4flags',
+  'body',
+  'date',
+  'index',
+  'editheader',
+  'mime',
+  'foreverypart',
+  'extracttext',
+  'replace',
+  'enclose',
   'include',
   'environment',
   'ihave',
@@ -100,6 +130,8 @@ const extensions: readonly string[] = [
   'spamtest',
   'spamtestplus',
   'virustest',
+  'enotify',
+  'extlists',
   'vnd.dovecot.debug',
   'comparator-i;octet',
   'comparator-i;ascii-casemap',

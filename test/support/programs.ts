@@ -38,6 +38,9 @@ export const programs = {
   zsh: 'zsh',
   fish: 'fish',
   mandoc: 'mandoc',
+  procmail: 'procmail',
+  sievec: 'dovecot-sieve',
+  'sieve-test': 'dovecot-sieve',
 } as const
 
 export type Program = keyof typeof programs

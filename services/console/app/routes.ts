@@ -37,6 +37,9 @@ export const routes = [
   /** The issuer leads back to it. */
   { name: 'oidc',     path: '/sign-in/oidc', isOpen: true },
   { name: 'welcome',  path: '/link', isOpen: true },
+  { name: 'forgotten', path: '/forgotten', isOpen: true },
+  { name: 'filters',  path: '/me/filters/:script?' },
+  { name: 'away',     path: '/me/away' },
   { name: 'me',       path: '/me/:tab?' },
   { name: 'overview', path: '/overview', right: 'service.read', entry: 'overview' },
   { name: 'queue',    path: '/queue', right: 'queue.read', entry: 'queue' },
@@ -59,6 +62,7 @@ export const routes = [
   { name: 'access',   path: '/policy/tables/:table?', right: 'policy.read', entry: 'policy' },
   { name: 'explain',  path: '/policy/explain', right: 'policy.write', entry: 'policy' },
   { name: 'rehearse', path: '/policy/rehearse', right: 'policy.write', entry: 'policy' },
+  { name: 'site-scripts', path: '/policy/scripts/:script?', right: 'settings.read', entry: 'policy' },
   { name: 'greylist', path: '/policy/greylist', right: 'policy.read', entry: 'policy' },
   { name: 'health',   path: '/service', right: 'service.read', entry: 'service' },
   { name: 'certificates', path: '/service/certificates', right: 'service.read', entry: 'service' },

@@ -21,6 +21,9 @@ export const putScript = afterLogin({
         return withWarnings(put.warnings)
       case 'refused':
         return replies.scriptRefused(findingsText(put.findings))
+      case 'changed-meanwhile':
+        // Cannot happen: no version was named.
+        return replies.changedMeanwhile
       case 'gone':
         return replies.accountEnded
       case 'bad-name':

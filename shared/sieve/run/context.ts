@@ -16,9 +16,13 @@ export type RunContext = {
   readonly verdict: MessageVerdict
   /** RFC 6134: whether the list of this name (a URI) holds the value; undefined where there is no such list. */
   readonly listHolds: (list: string, value: string) => Promise<boolean | undefined>
+  /** Addresses to which a message goes that is redirected to the list; more than the limits allow need not be told. Absent: there are none. */
+  readonly listMembers?: (list: string) => Promise<readonly string[] | undefined>
   /** RFC 7352: whether this id was seen before, in another message than this one. */
   readonly wasSeen: (id: string) => Promise<boolean>
   readonly limits: RunLimits
+  /** Undefined: what the RFC says, and no more. */
+  readonly headerEdits?: HeaderEditRules
   /** What `ihave` finds: all that `require` takes. */
   readonly extensions: ReadonlySet<string>
   /** Told of each command and test as it is done: for whoever tries a script. */
@@ -80,6 +84,14 @@ export type RunLimits = {
   readonly redirects: number
   /** `sieveVacationMinPeriod` and the longest there is. */
   readonly vacationSeconds: { readonly min: number; readonly default: number; readonly max: number }
+}
+
+/** RFC 5293 §6. Names in any case. */
+export type HeaderEditRules = {
+  /** `sieveEditheaderMaxHeaderSize`: of a value that is put in. */
+  readonly valueBytes: number
+  readonly forbidAdd: readonly string[]
+  readonly forbidDelete: readonly string[]
 }
 
 export type TraceEvent = {

@@ -3,6 +3,7 @@
 import { call, get } from '../../api/client.ts'
 import { mayOwn } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
+import { clientName } from '../../kit/client-name.ts'
 import { confirm } from '../../kit/dialog.tsx'
 import { Ago, Foreign } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
@@ -84,6 +85,7 @@ function Logins({ path }: { readonly path: string }) {
                       onPress={async () => {
                         await call('DELETE', `${path}/logins/${encodeURIComponent(id)}`)
                         logins.reload()
+                        toast({ text: t('logins.oneEnded') })
                       }}
                     >
                       {t('act.end')}
@@ -123,28 +125,38 @@ function Sessions({ path }: { readonly path: string }) {
   const sessions = useResource(own, (signal) =>
     get<{ readonly data: readonly Session[] }>(own, {}, signal),
   )
+  const shown = sessions.value?.data ?? []
+  const isOwn = shown.some(({ isThis }) => isThis)
+  const hasOthers = shown.some(({ isThis }) => !isThis)
   const end = async (which: string) => {
     await call('DELETE', which)
     sessions.reload()
-    toast({ text: t('logins.ended') })
+    toast({
+      text: t(which !== own ? 'logins.oneEnded' : isOwn ? 'sessions.othersEnded' : 'logins.ended'),
+    })
   }
   return (
     <Panel
       title={t('sessions.title')}
       actions={
-        mayOwn('logins.end') && <Button onPress={() => end(own)}>{t('sessions.endAll')}</Button>
+        mayOwn('logins.end') &&
+        hasOthers && (
+          <Button onPress={() => end(own)}>{t(isOwn ? 'sessions.endAll' : 'sessions.end')}</Button>
+        )
       }
     >
       <Loaded of={sessions}>
         {({ data }) =>
           data.length === 0 ? (
-            <Empty icon="key" title={t('logins.none')} />
+            <Empty icon="key" title={t('sessions.none')} />
           ) : (
             <ul class="items">
               {data.map(({ id, usedAt, address, client, isThis }) => (
                 <li key={id}>
                   <div>
-                    <Foreign text={client === '' ? t('logins.unknown') : client} />
+                    <span title={client}>
+                      <Foreign text={client === '' ? t('logins.unknown') : clientName(client)} />
+                    </span>
                     <div class="meta">
                       <span class="mono">{address}</span> ·{' '}
                       {isThis ? t('sessions.this') : <Ago at={usedAt} />}
