@@ -2,6 +2,8 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { addressKey } from '#shared/directory/records.ts'
+import { parseAddress } from '#shared/mail/address.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
 import { createScriptShelf } from '#shared/sieve/shelf.ts'
 import { vocabulary } from '#shared/sieve/vocabulary.ts'
@@ -169,6 +171,16 @@ describe('a script', () => {
     await shelf().activate(id, null)
     await deliver('x')
     expect(await folder('INBOX')).toEqual([[]])
+  })
+
+  it('that became active after cleanup found the recipient is asked at delivery', async () => {
+    await script('discard;')
+    // As if the address had been read before.
+    const key = addressKey(must(parseAddress(ann)))
+    await store.tables.directory.write({ update: key, changes: { remove: ['filtered'] } })
+    await deliver('x')
+    expect(await folder('INBOX')).toEqual([])
+    expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
   })
 
   it('knows what it saw before', async () => {
