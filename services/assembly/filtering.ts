@@ -4,7 +4,7 @@ import type { Deposit } from '#services/delivery/local/deposit.ts'
 import { createCompiledScripts } from '#services/delivery/local/filtering/compiled-scripts.ts'
 import { createDoActions } from '#services/delivery/local/filtering/do-actions.ts'
 import { createEnvironment } from '#services/delivery/local/filtering/environment.ts'
-import { createFolderFacts } from '#services/delivery/local/filtering/facts.ts'
+import { createFolderFacts, createListFacts } from '#services/delivery/local/filtering/facts.ts'
 import { createFiltering, type Filtering } from '#services/delivery/local/filtering/filtering.ts'
 import { createAnswers } from '#services/delivery/local/filtering/made-answers.ts'
 import { createSiteScripts } from '#services/delivery/local/filtering/site-scripts.ts'
@@ -49,13 +49,15 @@ export function assembleFiltering(
     compiled: createCompiledScripts({ scripts: directory.scripts, vocabulary, clock }),
     site: createSiteScripts(settings),
     objects: store.objects,
-    facts: async (letter, message, lookups) => ({
-      environment: createEnvironment(letter, settings.hostname),
-      folders: createFolderFacts(mailbox, letter.account, lookups),
-      // Address lists are nowhere kept yet.
-      listHolds: async () => undefined,
-      verdict: verdictOf(await message.header(), letter.message.junk, settings),
-    }),
+    facts: async (letter, message, lookups) => {
+      const folders = createFolderFacts(mailbox, letter.account, lookups)
+      return {
+        environment: createEnvironment(letter, settings.hostname),
+        folders,
+        ...createListFacts(directory.aliases, folders, letter.recipient.address, lookups),
+        verdict: verdictOf(await message.header(), letter.message.junk, settings),
+      }
+    },
     memory,
     doActions: createDoActions({
       ...own,

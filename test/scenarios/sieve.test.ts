@@ -145,6 +145,25 @@ describe('a script', () => {
     expect(await folder('Trash')).toEqual([[]])
   })
 
+  it('asks lists: an address book of the account, and an alias of its domain', async () => {
+    const { mailbox, directory } = pipeline.backend
+    const entry = '/private/vendor/postwolke/addrbook/default'
+    await mailbox.annotations.set({ accountId: id, id: null }, [
+      { entry, value: Buffer.from('carol@remote.test\r\nBob@remote.test\r\n') },
+    ])
+    const domain = must(parseAddress(ann)).domain
+    const targets = ['far@away.test', 'off@away.test'].map((each) => must(parseAddress(each)))
+    await directory.aliases.add({ local: `team${count}`, domain }, targets)
+    await script(`require ["extlists", "envelope", "imap4flags", "copy"];
+      if header :list "from" ":addrbook:default" { setflag "known"; }
+      if header :list "subject" "tag:example.test,2026:team${count}" {
+        redirect :list :copy "tag:example.test,2026:team${count}"; }`)
+    await deliver('off@away.test')
+    await deliver('eve@away.test')
+    expect(await folder('INBOX')).toEqual([['known'], ['known']])
+    expect(left.flatMap(({ to }) => to).toSorted()).toEqual(['far@away.test', 'off@away.test'])
+  })
+
   it('asks annotations, where it runs, and what policy found', async () => {
     await pipeline.backend.mailbox.annotations.set({ accountId: id, id: null }, [
       { entry: '/private/comment', value: Buffer.from('on leave') },

@@ -15,6 +15,12 @@ export function createEnvironment(
     location: 'MDA',
     phase: 'during',
     name: 'Postwolke',
+    // RFC 6785 §4: nobody does anything in a mailbox.
+    'imap.user': '',
+    'imap.email': '',
+    'imap.cause': '',
+    'imap.mailbox': '',
+    'imap.changedflags': '',
     'remote-ip': isOfOthers ? remoteAddress : undefined,
     'remote-host': isOfOthers && helo !== '' ? helo : undefined,
     'vnd.dovecot.username': recipient.address,

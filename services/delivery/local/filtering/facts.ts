@@ -2,8 +2,11 @@
 // run, and how much a run may ask has a limit: beyond it the run fails.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { Aliases } from '#shared/directory/aliases.ts'
+import { formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { createLists } from '#shared/sieve/lists.ts'
 import type { FolderFacts } from '#shared/sieve/run/context.ts'
 import { LimitExceeded } from '#shared/sieve/run/failure.ts'
 
@@ -64,4 +67,24 @@ export function createFolderFacts(
       return found && Buffer.from(found.value).toString('utf8')
     },
   }
+}
+
+/** Address books are annotations of the account, and the other lists aliases of its domain. */
+export function createListFacts(
+  aliases: Pick<Aliases, 'get'>,
+  folders: Pick<FolderFacts, 'metadata'>,
+  owner: string,
+  lookups: Lookups,
+): ReturnType<typeof createLists> {
+  const domain = parseAddress(owner)?.domain
+  return createLists({
+    domain: domain ?? '',
+    annotation: (entry) => folders.metadata(null, entry),
+    aliasTargets: (local) =>
+      lookups.once(`alias ${local}`, async () => {
+        if (domain === undefined) return undefined
+        const alias = await aliases.get({ local: lookupKey(local), domain })
+        return alias?.targets.map(formatAddress)
+      }),
+  })
 }

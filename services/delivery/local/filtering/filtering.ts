@@ -44,7 +44,7 @@ export type Facts = (
   letter: Letter,
   message: RunContext['message'],
   lookups: Lookups,
-) => Promise<Pick<RunContext, 'environment' | 'folders' | 'listHolds' | 'verdict'>>
+) => Promise<Pick<RunContext, 'environment' | 'folders' | 'listHolds' | 'listMembers' | 'verdict'>>
 
 export function createFiltering(deps: {
   readonly compiled: CompiledScripts
