@@ -315,6 +315,26 @@ describe('vacation', () => {
   })
 })
 
+describe('notify', () => {
+  const pager = 'require "enotify"; notify :message "You have mail" "mailto:pager@far.test";'
+
+  it('tells whom the script names, and keeps the message', async () => {
+    await script(pager)
+    await deliver('x')
+    expect(await folder('INBOX')).toEqual([[]])
+    expect(left.map(({ from, to }) => [from, ...to])).toEqual([[ann, 'pager@far.test']])
+    expect(subjects([left[0]?.text ?? ''])).toEqual(['You have mail'])
+    expect(left[0]?.text).toContain('Auto-Submitted: auto-notified')
+  })
+
+  it('tells nobody of what a program sent', async () => {
+    await script(pager)
+    await deliver('x', { fields: 'Auto-Submitted: auto-generated\r\n' })
+    expect(left).toEqual([])
+    expectLogged({ said: 'notify: a program wrote the message, nobody is told' })
+  })
+})
+
 describe('a refusal', () => {
   it.each([
     ['reject', 'report-type=disposition-notification'],
