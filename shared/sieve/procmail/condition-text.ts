@@ -66,6 +66,19 @@ export function needsOf(condition: Condition): readonly string[] {
   }
 }
 
+/** Tests in it. */
+export function countTests(condition: Condition): number {
+  switch (condition.kind) {
+    case 'test':
+      return 1
+    case 'not':
+      return countTests(condition.of)
+    case 'all':
+    case 'any':
+      return condition.of.reduce((count, each) => count + countTests(each), 0)
+  }
+}
+
 export function conditionText(condition: Condition): string {
   switch (condition.kind) {
     case 'test':

@@ -15,7 +15,9 @@ export const PATTERN_NESTED_MAX = 32
 /** Names of fields, and keys of a test, that one pattern is spelled out into; beyond it stays a pattern. */
 export const SPELLED_OUT_MAX = 64
 /** Pieces that one pattern is taken apart into before it is given up. */
-export const PIECES_MAX = 2_000
+export const PIECES_MAX = 1_000
+/** Tests of one rule, with those of the recipes that it hangs on. */
+export const TESTS_MAX = 500
 /** Weighted conditions of one recipe: every set of them is tried. */
 export const WEIGHTS_MAX = 8
 /** Characters of a value after its variables were put in. */

@@ -6,6 +6,7 @@ import {
   INCLUDES_NESTED_MAX,
   RCFILE_BYTES_MAX,
   STATEMENTS_MAX,
+  TESTS_MAX,
   WEIGHTS_MAX,
 } from '#shared/sieve/procmail/limits.ts'
 import { translateProcmail } from '#shared/sieve/procmail/translate.ts'
@@ -254,6 +255,14 @@ describe('limits', () => {
     const itself = { '~/rc': 'INCLUDERC=rc\n' }
     expect(reasons('INCLUDERC=rc\n', itself)).toEqual([
       `rc:1 left-out: more than ${INCLUDES_NESTED_MAX} files in files`,
+    ])
+  })
+
+  it('of tests that one rule has', () => {
+    const most = `:0\n${'* ^A:\n'.repeat(TESTS_MAX)}`
+    expect(reasons(`${most}a\n`)).toEqual([])
+    expect(reasons(`${most}* ^A:\na\n`)).toEqual([
+      `rc:1 left-out: it needs more than ${TESTS_MAX} tests`,
     ])
   })
 
