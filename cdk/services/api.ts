@@ -4,7 +4,7 @@
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { Parts } from '../parts.ts'
-import { administer, allow, readObjects, readOidcSecret } from '../permissions.ts'
+import { administer, allow, readObjects, readOidcSecret, writeObjects } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import { version } from '../version.ts'
 import { administrationVariables } from './administration.ts'
@@ -34,6 +34,8 @@ export class Api extends PostwolkeFunction<'api'> {
         ...readOidcSecret(deployment),
         // Of what is in quarantine: shown to whoever may see it.
         ...readObjects(parts.storage),
+        // Letters of the system: links for a new password.
+        writeObjects(parts.storage),
         allow(['lambda:InvokeFunction'], [jobs.lambda.functionArn]),
       ],
     })

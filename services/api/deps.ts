@@ -19,6 +19,7 @@ import type { Sessions } from '#shared/identity/sessions.ts'
 import type { SignIns } from '#shared/identity/sign-in.ts'
 import type { Tokens } from '#shared/identity/tokens.ts'
 import type { Jobs } from '#shared/jobs/jobs.ts'
+import type { Rates } from '#shared/rates/rates.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Table } from '#shared/storage/ports.ts'
@@ -44,6 +45,8 @@ export interface ApiDeps {
   readonly tokens: Pick<Tokens, 'get'>
   /** PEM: what SMTP shows, where it is known here. */
   readonly certificate: () => Promise<string | undefined>
+  /** Of what anybody may ask for. */
+  readonly rates: Pick<Rates, 'takeShared'>
   readonly jobs: Jobs
   readonly events: EventSource
   /** Undefined where an answer cannot be streamed. */

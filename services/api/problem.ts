@@ -92,6 +92,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'no-such-account':
     case 'no-such-token':
     case 'no-such-link':
+    case 'no-such-recovery-address':
     case 'no-such-alias':
     case 'no-such-folder':
     case 'no-such-access-table':
@@ -106,13 +107,18 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'no-such-app-password':
     case 'no-such-session':
     case 'no-such-factor':
+    case 'no-such-script':
+    case 'no-such-message':
       return place.in === 'path' ? 404 : 422
     case 'switched-off':
     case 'more-rights':
       return 403
+    case 'too-often':
+      return 429
     case 'wrong-answer':
     case 'is-owner':
     case 'same-table':
+    case 'wrong-script':
       return 422
     case 'changed-meanwhile':
       return 412
@@ -121,11 +127,13 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'not-empty':
     case 'too-many-grants':
     case 'too-many':
+    case 'over-domain-limit':
     case 'not-waiting':
     case 'others-wait':
     case 'setting-locked':
     case 'differs':
     case 'still-running':
+    case 'script-is-active':
       return 409
     default:
       return unreachable(refusal)

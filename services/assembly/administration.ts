@@ -7,6 +7,7 @@ import type { LiveSessions } from '#shared/auth/account-watch.ts'
 
 import type { DecisionRecords } from '#shared/contracts/decisions.ts'
 import type { GreylistBook } from '#shared/contracts/greylist.ts'
+import type { Letters } from '#shared/contracts/letters.ts'
 
 import { createSettingStore } from '#shared/directory/stored-settings.ts'
 
@@ -35,6 +36,7 @@ export function assembleAdministration(
     bounceAddresses,
     srsSecrets,
     mailbox,
+    mail: mailbox,
     keyUpkeep: assembleKeyUpkeep(backend),
     readRecords: openRecordReader(settings),
     people,
@@ -59,6 +61,8 @@ export function assembleAdministration(
     tokens: backend.tokens,
     links: backend.links,
     setupLinks: backend.setupLinks,
+    letters: lazyLetters(backend),
+    rates: backend.rates,
     audit: assembleAuditLog(backend),
     auditSeals: assembleAuditSeals(backend),
     sessions,
@@ -71,6 +75,14 @@ export function assembleAdministration(
     },
   })
 }
+
+/** Loaded where one is sent. */
+const lazyLetters = (backend: Backend): Letters => ({
+  async send(letter) {
+    const { assembleLetters } = await import('./letters.ts')
+    await assembleLetters(backend).send(letter)
+  },
+})
 
 /** Loaded where one is read: commands that ask for none start faster. */
 function lazyDecisions({ store, clock }: Backend): DecisionRecords {

@@ -76,6 +76,7 @@ export async function assembleApi(
     },
     directory,
     certificate: () => publishedCertificate(backend.settings),
+    rates,
     jobs,
     events,
     eventStreams: streams ? createEventStreams({ events, clock }) : undefined,

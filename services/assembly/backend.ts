@@ -1,44 +1,27 @@
 // What the running system and the command line have in common: the store opened, and everything that stands on it and owns no
 // socket. The command line uses it beside a running server, on the same data folder.
 
-import { readFile } from 'node:fs/promises'
 import { jobEvent } from '#shared/administration/jobs/job-event.ts'
 import { createDevices } from '#shared/auth/devices.ts'
 import { createHeldBack } from '#shared/auth/held-back.ts'
 import { createSuspicion } from '#shared/auth/suspicion.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import { createAccessTables } from '#shared/directory/access-tables.ts'
-import { createBounceAddresses } from '#shared/directory/bounce-addresses.ts'
-import { createDirectory } from '#shared/directory/directory.ts'
-import type { Maps } from '#shared/directory/maps.ts'
 import { createPeople } from '#shared/directory/people.ts'
-import { createAddressRewriting } from '#shared/directory/rewriting.ts'
-import {
-  createSrsSecrets,
-  fileSrsSecrets,
-  type SrsSecrets,
-  type StoredSrsSecrets,
-} from '#shared/directory/srs-secrets.ts'
 import { type EventSink, silentEvents } from '#shared/events/event.ts'
 import { createJobs, JOBS_TOPIC } from '#shared/jobs/jobs.ts'
-import { parseDomain } from '#shared/mail/domain.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'
-import { createMailQueue } from '#shared/queue/mail-queue.ts'
-import type { Routes } from '#shared/queue/new-groups.ts'
-import { createQueueOperator } from '#shared/queue/operator.ts'
-import { createSlotOf } from '#shared/queue/routes.ts'
 import { createRates } from '#shared/rates/rates.ts'
 import { createSharedBuckets } from '#shared/rates/shared-buckets.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { srsDomain } from '#shared/settings/own-domains.ts'
 import type { LoadStored } from '#shared/settings/stored.ts'
 import type { Settings } from '#shared/settings/table.ts'
-import type { Store, Table } from '#shared/storage/ports.ts'
-import { createExpand } from './expand.ts'
+import type { Store } from '#shared/storage/ports.ts'
+import { assembleDirectory } from './directory-parts.ts'
 import { assembleFactorKeeper } from './factors.ts'
 import { assembleIdentification } from './identity.ts'
+import { assembleQueue } from './queue-parts.ts'
 
 export type Backend = ReturnType<typeof createBackend>
 
@@ -57,37 +40,13 @@ export function createBackend(deps: {
   readonly readOidcSecret?: () => Promise<string>
 }) {
   const { store, settings, clock, events = silentEvents } = deps
-  const { tables, queues, objects, signals } = store
-  const queue = createMailQueue({
-    table: tables.queue,
-    mail: tables.mail,
-    incoming: queues.incoming,
-    active: queues.active,
-    deferred: queues.deferred,
-    traceRetentionMs: settings.traceRetention,
-    clock,
-  })
-  const accessTables = createAccessTables({ table: tables.directory, clock })
-  const rewriting = createAddressRewriting({ maps: accessTables, settings })
-  const srsSecrets = srsSecretsOf(settings, tables.directory, clock)
-  const bounceAddresses = createBounceAddresses({
-    secrets: srsSecrets,
-    maps: accessTables,
-    options: { ...settings, domain: parseDomain(srsDomain(settings)) },
-    clock,
-  })
-  const directory = createDirectory({
-    table: tables.directory,
-    clock,
-    settings,
-    signals,
-    bounceAddresses,
-  })
-  const expand = createExpand({
-    directory,
+  const { tables, objects, signals } = store
+  const { accessTables, rewriting, srsSecrets, bounceAddresses, directory } =
+    assembleDirectory(deps)
+  const { queue, routes, expand, operator } = assembleQueue(deps, {
+    accessTables,
     rewriting,
-    // RFC 5321 §4.5.1: postmaster without a domain is this host's.
-    defaultDomain: parseDomain(settings.hostname),
+    directory,
   })
 
   const rates = createRates({
@@ -109,8 +68,6 @@ export function createBackend(deps: {
     }
     return { quota, script: found.script }
   }
-
-  const routes = routesOf(settings, accessTables)
 
   return {
     ...deps,
@@ -146,33 +103,7 @@ export function createBackend(deps: {
       onChange: (job) => events.publish(jobEvent(job, clock.now())),
     }),
     people: createPeople(directory.accounts, settings),
-    operator: createQueueOperator({
-      queue,
-      table: tables.queue,
-      mail: tables.mail,
-      incoming: queues.incoming,
-      expand,
-      routes,
-      clock,
-      log: deps.log,
-    }),
-  }
-}
-
-function srsSecretsOf(
-  settings: Settings,
-  table: Table,
-  clock: Clock,
-): SrsSecrets & Partial<StoredSrsSecrets> {
-  const { srsSecretsFile } = settings
-  if (srsSecretsFile === '') return createSrsSecrets({ table, clock })
-  return fileSrsSecrets({ read: () => readFile(srsSecretsFile, 'utf8'), clock })
-}
-
-export function routesOf(settings: Settings, maps: Maps): Routes {
-  return {
-    slotOf: createSlotOf({ maps, options: settings }),
-    destinationRecipientLimit: settings.defaultDestinationRecipientLimit,
+    operator,
   }
 }
 

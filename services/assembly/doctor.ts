@@ -16,11 +16,9 @@ import { loadTolerantly } from '#shared/settings/stored.ts'
 import { settingsByPath } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
 import { openRecordReader } from './dns.ts'
+import { OUTBOUND_HOST, TIME_SERVER } from './doctor-hosts.ts'
 import { rehearseRecipient } from './rehearsal.ts'
 
-/** Whose port 25 shows whether ours goes out. */
-export const OUTBOUND_HOST = 'gmail-smtp-in.l.google.com'
-export const TIME_SERVER = 'pool.ntp.org'
 /** Without a name all domains are looked at, up to so many. */
 export const DOCTOR_DOMAINS_MAX = 20
 

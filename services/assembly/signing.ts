@@ -20,7 +20,12 @@ export function assembleSigning({ settings, directory, clock, log }: Backend): S
 }
 
 /** Where nothing is signed or sealed, keys are made and looked at by command alone. */
-export function assembleKeyUpkeep({ settings, directory, clock, log }: Backend): KeyUpkeep {
+export function assembleKeyUpkeep({
+  settings,
+  directory,
+  clock,
+  log,
+}: Pick<Backend, 'settings' | 'directory' | 'clock' | 'log'>): KeyUpkeep {
   const upkeep = createKeyUpkeep({
     keys: directory.signingKeys,
     domains: directory.domains,

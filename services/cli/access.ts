@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { accessKindNames } from '#shared/administration/access.ts'
+import { accessKindNames } from '#shared/administration/access-kinds.ts'
 import type { AccessImported } from '#shared/administration/imports/access-import.ts'
 import { explainAction } from './action-text.ts'
 import { confirm, yesOption } from './confirm.ts'

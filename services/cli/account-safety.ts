@@ -33,37 +33,44 @@ export function accountSafetyCommands(account: Command, define: Define): void {
 }
 
 function containCommands(account: Command, define: Define): void {
-  define<{ reason: string; yes?: boolean }>(account.command('contain <address>'), {
-    about:
-      'stop an account that somebody took over: freeze and hold its mail, end its logins, revoke its app passwords and tokens',
-    options: (command) =>
-      command
-        .requiredOption('--reason <text>', 'why, for administrators; the account is not told')
-        .option(...yesOption),
-    async run({ administration, output, process }, [address], { reason, yes }) {
-      const question = `All programs and browsers of ${address} are signed out for good.`
-      await confirmDeed(process, question, { yes })
-      const done = await administration.containment.contain({ address, reason })
-      if (done.kind !== 'contained') throw refused(done)
-      const { kind: _, forwardsLately, ...facts } = done
-      const lately = forwardsLately.map(({ atMs, ...one }) => ({ at: formatTime(atMs), ...one }))
-      output.print({ ...facts, forwardsLately: lately }, () => [
-        `account ${facts.address} contained: ${counted(facts.held, 'message')} held, ${counted(facts.sessions, 'session')} ended, ${counted(facts.appPasswords, 'app password')} and ${counted(facts.tokens, 'token')} revoked`,
-        ...(facts.passkeys + facts.identities === 0
-          ? []
-          : [
-              `${counted(facts.passkeys, 'passkey')} and ${counted(facts.identities, 'identity', 'identities')} at an issuer let nobody in until it is released: are they meant? 'postwolke account factors' shows them`,
-            ]),
-        ...(facts.forward === null
-          ? []
-          : [`its mail is sent on to ${facts.forward.to.join(' ')}: is that meant?`]),
-        ...lately.map(
-          ({ at, by, from, to }) =>
-            `${at} ${by} changed where its mail goes: ${from?.join(' ') ?? 'here'} -> ${to?.join(' ') ?? 'here'}`,
-        ),
-      ])
+  define<{ reason: string; barPassword?: boolean; yes?: boolean }>(
+    account.command('contain <address>'),
+    {
+      about:
+        'stop an account that somebody took over: freeze and hold its mail, end its logins, revoke its app passwords and tokens',
+      options: (command) =>
+        command
+          .requiredOption('--reason <text>', 'why, for administrators; the account is not told')
+          .option('--bar-password', 'its password logs nobody in either, until it has another')
+          .option(...yesOption),
+      async run({ administration, output, process }, [address], { reason, barPassword, yes }) {
+        const question = `All programs and browsers of ${address} are signed out for good.`
+        await confirmDeed(process, question, { yes })
+        const done = await administration.containment.contain({ address, reason, barPassword })
+        if (done.kind !== 'contained') throw refused(done)
+        const { kind: _, forwardsLately, ...facts } = done
+        const lately = forwardsLately.map(({ atMs, ...one }) => ({ at: formatTime(atMs), ...one }))
+        output.print({ ...facts, forwardsLately: lately }, () => [
+          `account ${facts.address} contained: ${counted(facts.held, 'message')} held, ${counted(facts.sessions, 'session')} ended, ${counted(facts.appPasswords, 'app password')} and ${counted(facts.tokens, 'token')} revoked`,
+          ...(facts.recoveryAddress === null
+            ? []
+            : [`its recovery address was taken away: ${facts.recoveryAddress}`]),
+          ...(facts.passkeys + facts.identities === 0
+            ? []
+            : [
+                `${counted(facts.passkeys, 'passkey')} and ${counted(facts.identities, 'identity', 'identities')} at an issuer let nobody in until it is released: are they meant? 'postwolke account factors' shows them`,
+              ]),
+          ...(facts.forward === null
+            ? []
+            : [`its mail is sent on to ${facts.forward.to.join(' ')}: is that meant?`]),
+          ...lately.map(
+            ({ at, by, from, to }) =>
+              `${at} ${by} changed where its mail goes: ${from?.join(' ') ?? 'here'} -> ${to?.join(' ') ?? 'here'}`,
+          ),
+        ])
+      },
     },
-  })
+  )
 
   define(account.command('release <address>'), {
     about: 'undo contain: it sends again, and what was held goes; what was revoked stays so',

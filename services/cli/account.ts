@@ -3,6 +3,7 @@ import type { AccountFacts, ForwardFacts, PasswordFacts } from '#shared/administ
 import { unreachable } from '#shared/runtime/errors.ts'
 import { accountSafetyCommands } from './account-safety.ts'
 import { appPasswordCommands } from './app-password.ts'
+import { clientSetupCommand } from './client-setup.ts'
 import { confirm, yesOption } from './confirm.ts'
 import { type Credentials, credentialOptions, nameOfPassword, readSecret } from './credentials.ts'
 import type { Define } from './define.ts'
@@ -12,6 +13,7 @@ import { importCommand } from './import.ts'
 import { readAll } from './listing.ts'
 import { loginsCommand } from './logins.ts'
 import { columns, counted, formatBytes, formatTime } from './output.ts'
+import { recoveryCommands } from './recovery.ts'
 import { refused } from './refusal-text.ts'
 import { sendingCommand } from './sending.ts'
 import { warnAll } from './warning-text.ts'
@@ -29,10 +31,12 @@ export function accountCommands(parent: Command, define: Define): void {
   freezeCommand(account, define)
   unfreezeCommand(account, define)
   appPasswordCommands(account, define)
+  clientSetupCommand(account, define)
   loginsCommand(account, define)
   sendingCommand(account, define)
   accountSafetyCommands(account, define)
   factorsCommand(account, define)
+  recoveryCommands(account, define)
   importCommand(account, define, {
     what: 'accounts',
     about:
@@ -57,7 +61,7 @@ type AddOptions = Credentials & {
 }
 
 function addCommand(account: Command, define: Define): void {
-  define(account.command('add <address>'), {
+  define.quick(account.command('add <address>'), ['accounts'], {
     about: 'add an account',
     options: (command) => {
       credentialOptions(command)
@@ -84,7 +88,7 @@ function addCommand(account: Command, define: Define): void {
 }
 
 function listCommand(account: Command, define: Define): void {
-  define(account.command('list [domain]'), {
+  define.quick(account.command('list [domain]'), ['accounts'], {
     about: 'list accounts',
     async run({ administration, output }, [name]) {
       const domain = name === '' ? undefined : name
@@ -107,7 +111,7 @@ function listCommand(account: Command, define: Define): void {
 }
 
 function showCommand(account: Command, define: Define): void {
-  define(account.command('show <address>'), {
+  define.quick(account.command('show <address>'), ['accounts'], {
     about: 'show an account and its folders',
     async run({ administration, output }, [address]) {
       const found = await administration.accounts.show(address)
@@ -147,7 +151,7 @@ type SetOptions = Credentials & {
 }
 
 function setCommand(account: Command, define: Define): void {
-  define(account.command('set <address>'), {
+  define.quick(account.command('set <address>'), ['accounts'], {
     about: 'change an account',
     options: (command) => {
       credentialOptions(command)
@@ -179,7 +183,7 @@ function setCommand(account: Command, define: Define): void {
 }
 
 function removeCommand(account: Command, define: Define): void {
-  define(account.command('remove <address>'), {
+  define.quick(account.command('remove <address>'), ['accounts'], {
     about: 'remove an account and all its mail',
     options: (command) => command.option(...yesOption),
     async run({ administration, output, process }, [name], options: { yes?: boolean }) {
@@ -199,7 +203,7 @@ function removeCommand(account: Command, define: Define): void {
 }
 
 function emptyCommand(account: Command, define: Define): void {
-  define(account.command('empty <address>'), {
+  define.quick(account.command('empty <address>'), ['accounts'], {
     about: 'delete all mail and folders of an account',
     options: (command) => command.option(...yesOption),
     async run({ administration, output, process }, [name], options: { yes?: boolean }) {
@@ -218,7 +222,7 @@ function emptyCommand(account: Command, define: Define): void {
 type ForwardOptions = { to?: readonly string[]; keep?: boolean; off?: boolean }
 
 function forwardCommand(account: Command, define: Define): void {
-  define(account.command('forward <address>'), {
+  define.quick(account.command('forward <address>'), ['accounts'], {
     about: 'have the mail of an account sent on, as .forward does',
     options: (command) => {
       command.option('--to <addresses...>', 'where to; in place of where it went before')
@@ -240,7 +244,7 @@ function forwardCommand(account: Command, define: Define): void {
 }
 
 function freezeCommand(account: Command, define: Define): void {
-  define(account.command('freeze <address>'), {
+  define.quick(account.command('freeze <address>'), ['accounts'], {
     about: 'end the sending of an account and hold its mail in the queue; it receives and reads on',
     options: (command) =>
       command.requiredOption('--reason <text>', 'why, for administrators; the account is not told'),
@@ -256,7 +260,7 @@ function freezeCommand(account: Command, define: Define): void {
 }
 
 function unfreezeCommand(account: Command, define: Define): void {
-  define(account.command('unfreeze <address>'), {
+  define.quick(account.command('unfreeze <address>'), ['accounts'], {
     about: 'let an account send again',
     options: (command) =>
       command.option('--release', 'send what was held in the queue for it, too'),

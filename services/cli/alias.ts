@@ -16,7 +16,7 @@ export function aliasCommands(parent: Command, define: Define): void {
     .command('alias')
     .description('addresses whose mail goes elsewhere; @domain is the catch-all')
 
-  define(alias.command('add <alias> <targets...>'), {
+  define.quick(alias.command('add <alias> <targets...>'), ['aliases'], {
     about: 'add an alias for one or many addresses, here or anywhere',
     async run({ administration, output, process }, [name, ...targets]) {
       const added = await administration.aliases.add({ alias: name, targets })
@@ -26,7 +26,7 @@ export function aliasCommands(parent: Command, define: Define): void {
     },
   })
 
-  define(alias.command('list [domain]'), {
+  define.quick(alias.command('list [domain]'), ['aliases'], {
     about: 'list aliases',
     async run({ administration, output }, [name]) {
       const domain = name === '' ? undefined : name
@@ -41,7 +41,7 @@ export function aliasCommands(parent: Command, define: Define): void {
     },
   })
 
-  define(alias.command('show <address>'), {
+  define.quick(alias.command('show <address>'), ['aliases'], {
     about: 'show where mail to an address goes: an alias, an account, a catch-all, or nowhere',
     async run({ administration, output }, [name]) {
       const found = await administration.aliases.show(name)
@@ -66,7 +66,7 @@ export function aliasCommands(parent: Command, define: Define): void {
     },
   })
 
-  define(alias.command('tree <address>'), {
+  define.quick(alias.command('tree <address>'), ['aliases'], {
     about: 'show the way of mail to an address step by step, with loops marked',
     async run({ administration, output }, [name]) {
       const found = await administration.aliases.tree(name)
@@ -75,7 +75,7 @@ export function aliasCommands(parent: Command, define: Define): void {
     },
   })
 
-  define(alias.command('set <alias> <targets...>'), {
+  define.quick(alias.command('set <alias> <targets...>'), ['aliases'], {
     about: 'give an alias other targets',
     async run({ administration, output, process }, [name, ...targets]) {
       const changed = await administration.aliases.set({ alias: name, targets })
@@ -85,7 +85,7 @@ export function aliasCommands(parent: Command, define: Define): void {
     },
   })
 
-  define(alias.command('remove <alias>'), {
+  define.quick(alias.command('remove <alias>'), ['aliases'], {
     about: 'remove an alias',
     async run({ administration, output, process }, [name]) {
       const removed = await administration.aliases.remove(name)

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { AuditFacts } from '#shared/administration/audit/entries.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
 import { printableJson } from '#shared/runtime/printable.ts'
 import { duration } from '#shared/settings/kinds.ts'
 import type { Define } from './define.ts'
@@ -10,7 +11,10 @@ type Filters = {
   readonly actor?: string
   readonly object?: string
   readonly domain?: string
+  readonly operation?: string
+  readonly result?: string
   readonly since?: string
+  readonly until?: string
   readonly limit?: string
 }
 
@@ -28,7 +32,10 @@ export function auditCommands(parent: Command, define: Define): void {
       .option('--actor <name>', 'what this account or user did')
       .option('--object <path>', 'what was done to this: accounts/ann@example.org')
       .option('--domain <domain>', 'what was done in this domain')
+      .option('--operation <name>', 'what was done so: accounts.update, or "account set" here')
+      .option('--result <code>', 'what ended so: ok, unknown, or the code of a refusal')
       .option('--since <time>', 'not older than this: 3d')
+      .option('--until <time>', 'older than this: 1d')
 
   define<Filters>(audit.command('list'), {
     about: 'list what was done, the newest first',
@@ -111,24 +118,29 @@ const shown = ({ atMs, endedMs, ...facts }: AuditFacts) => ({
 
 async function* entries(
   { administration }: Parameters<Parameters<Define>[1]['run']>[0],
-  { actor, object, domain, since }: Filters,
+  { since, until, actor, object, domain, operation, result }: Filters,
 ): AsyncGenerator<AuditFacts> {
-  const sinceMs = since === undefined ? undefined : age.parse(since)
-  if (since !== undefined && sinceMs === undefined) {
-    throw new CommandFailure(`--since cannot be '${since}'; allowed: ${age.allowed}`, 'usage')
-  }
+  const ageMs = ageOf('--since', since)
+  const newestMs = ageOf('--until', until)
+  const untilMs = newestMs === undefined ? undefined : systemClock.now() - newestMs
   let after: string | undefined
   do {
     const page = await administration.audit.page({
       extent: { kind: 'all' },
-      actor,
-      object,
-      domain,
-      ageMs: sinceMs,
+      ...{ actor, object, domain, operation, result },
+      ...{ ageMs, untilMs },
       after,
       limit: PAGE_ENTRIES,
     })
     yield* page.items
     after = page.next
   } while (after !== undefined)
+}
+
+function ageOf(option: string, text: string | undefined): number | undefined {
+  const ms = text === undefined ? undefined : age.parse(text)
+  if (text !== undefined && ms === undefined) {
+    throw new CommandFailure(`${option} cannot be '${text}'; allowed: ${age.allowed}`, 'usage')
+  }
+  return ms
 }

@@ -1,14 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { explained } from '#services/assembly/start-failure.ts'
-import {
-  type Common,
-  dataDirectory,
-  openDataFolder,
-  type Process,
-  withCommonOptions,
-  withJson,
-} from './context.ts'
+import { type Common, dataDirectory, type Process, withCommonOptions, withJson } from './context.ts'
 import { CommandFailure } from './failure.ts'
 import { counted, createOutput, formatBytes } from './output.ts'
 import { followProgress } from './progress.ts'
@@ -37,6 +30,7 @@ export function backupCommand(parent: Command, process: Process): void {
       return
     }
     const from = dataDirectory(options, process)
+    const { openDataFolder } = await import('./store-context.ts')
     await using store = await openDataFolder(options, process)
     const making = store.backUp({ to, progress: progress.step })
     const { manifest, copied, damaged } = await explained(`cannot back up ${from}`, making)

@@ -1,8 +1,6 @@
 import type { Command } from 'commander'
 import { explained } from '#services/assembly/start-failure.ts'
-import { checkFolder, mended } from '#services/one-machine/data-folder.ts'
-import { type CheckFinding, findingKinds } from '#shared/administration/check/finding.ts'
-import { checkTwice } from '#shared/administration/check/twice.ts'
+import type { CheckFinding } from '#shared/administration/check/finding.ts'
 import { type Common, type Context, dataDirectory, loadDeployment, outputsFile } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
@@ -26,11 +24,13 @@ export function checkCommand(parent: Command, define: Define): void {
           'usage',
         )
       }
+      const { checkFolder, mended } = await import('#services/one-machine/data-folder.ts')
       using _lock = repairing ? await lockFor(dataDirectory(options, process)) : undefined
       const findings =
         outputs === undefined
           ? checkFolder(backend.store, backend.clock.now())
-          : checkTwice(await readingOfDeployment(context, outputs))
+          : await findingsOfDeployment(context, outputs)
+      const { findingKinds } = await import('#shared/administration/check/finding.ts')
       const shown: Shown[] = []
       for await (const { mend, ...finding } of findings) {
         const isMended = repairing && mend !== undefined && (await mended(mend))
@@ -68,9 +68,10 @@ async function lockFor(directory: string) {
   return await explained(`cannot repair ${directory}`, lockAlone(directory, Date.now()))
 }
 
-async function readingOfDeployment({ backend, process }: Context, outputs: string) {
+async function findingsOfDeployment({ backend, process }: Context, outputs: string) {
   const { openDeployment, readingOf } = await loadDeployment()
+  const { checkTwice } = await import('#shared/administration/check/twice.ts')
   const deployment = await openDeployment(outputs, process.environment)
   const { tables } = backend.store
-  return { reading: await readingOf(deployment), tables, nowMs: backend.clock.now() }
+  return checkTwice({ reading: await readingOf(deployment), tables, nowMs: backend.clock.now() })
 }

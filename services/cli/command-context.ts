@@ -1,9 +1,11 @@
 // What a command is given: the process it runs in, the options that say where, and what it works with there.
 
 import type { Backend } from '#services/assembly/backend.ts'
+import type { QuickNoun } from '#services/assembly/quick-administration.ts'
 import type { Administration } from '#shared/administration/administration.ts'
 import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { Change } from '#shared/administration/changes.ts'
+import type { Log } from '#shared/runtime/log.ts'
 import type { Output } from './output.ts'
 import type { Services } from './services.ts'
 import type { TerminalPerson } from './terminal.ts'
@@ -50,10 +52,24 @@ export type Context = {
     readonly traceRetention: number | undefined
     readonly policyRecordLifetime: number | undefined
   }
+  /** Of the system, where it is here. */
+  readonly log: Log
   /** Who gives the command. */
   readonly by: string
   /** Made so far by this command. */
   readonly changes: readonly Change[]
   readonly output: Output
   readonly process: Process
+}
+
+/** Of a command that needs these nouns alone. */
+export type QuickContext<N extends QuickNoun> = Omit<
+  Context,
+  'administration' | 'backend' | 'services'
+> & { readonly administration: Pick<Administration, N> }
+
+export type StoreOptions = {
+  readonly mayCreate: boolean
+  /** Undefined: everything. */
+  readonly nouns?: readonly QuickNoun[] | undefined
 }

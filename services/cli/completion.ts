@@ -3,13 +3,8 @@
 
 import { Argument, type Command, Option } from 'commander'
 import { leavesOf, pathOf } from './command-tree.ts'
-import {
-  type Common,
-  type Process,
-  serverOf,
-  withAdministration,
-  withStoreOptions,
-} from './context.ts'
+import { type Common, type Process, serverOf, withStoreOptions } from './context.ts'
+import { withAdministration } from './with-administration.ts'
 
 const shells = ['bash', 'zsh', 'fish'] as const
 type Shell = (typeof shells)[number]
@@ -20,6 +15,7 @@ type Kind = (typeof kinds)[number]
 /** By what the next argument is called. */
 const kindOfArgument: { readonly [name: string]: Kind | undefined } = {
   address: 'accounts',
+  owner: 'accounts',
   domain: 'domains',
   alias: 'aliases',
   'queue-id': 'queue',

@@ -3,29 +3,23 @@ import { access, constants, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { explained } from '#services/assembly/start-failure.ts'
-import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
-import { describeSettings } from '#shared/settings/describe.ts'
 import type { Settings } from '#shared/settings/table.ts'
-import { findWarnings } from '#shared/settings/warnings.ts'
 import {
   becomeOwner,
   type Common,
-  type Context,
   dataDirectory,
   type Process,
-  readSettings,
-  readSettingsInForce,
   withCommonOptions,
   withJson,
 } from './context.ts'
-import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { columns, createOutput, warn } from './output.ts'
-import { refused } from './refusal-text.ts'
 
-/** `postwolke config …`: what postconf and `postfix check` do, with where each value came from. */
-export function configCommands(parent: Command, process: Process, define: Define): void {
-  const config = parent.command('config').description('settings')
+/** `postwolke config …`: what postconf and `postfix check` do, with where each value came from. What a system that runs may change: setting.ts. */
+export function configCommands(parent: Command, process: Process): void {
+  const config = parent
+    .command('config')
+    .description('what this machine says of settings: its file, its environment')
   const show = withJson(withCommonOptions(config.command('show [pattern]')))
     .description(
       'show settings, their values and where they came from; all, or those with this in their name',
@@ -33,6 +27,10 @@ export function configCommands(parent: Command, process: Process, define: Define
     .option('--changed', 'only settings that are not at their default')
   show.action(async (pattern: string | undefined) => {
     const options = show.opts<Common & { changed?: boolean }>()
+    const [{ readSettingsInForce }, { describeSettings }] = await Promise.all([
+      import('./store-context.ts'),
+      import('#shared/settings/describe.ts'),
+    ])
     const loaded = await readSettingsInForce(options, process)
     const settings = describeSettings(loaded).filter(
       (setting) =>
@@ -54,20 +52,6 @@ export function configCommands(parent: Command, process: Process, define: Define
     )
   })
 
-  define(config.command('set <setting> <value...>'), {
-    about:
-      'change a setting that may change while the system runs; a server that runs takes it over, and the file or the environment go before it',
-    async run(context, [path, ...words]) {
-      await changeSetting(context, path, words.join(' '))
-    },
-  })
-  define(config.command('reset <setting>'), {
-    about: 'take back what config set or the console changed',
-    async run(context, [path]) {
-      await changeSetting(context, path, null)
-    },
-  })
-
   const check = withJson(withCommonOptions(config.command('check'))).description(
     'say what keeps the settings and the files they name from being used, and what is probably not meant',
   )
@@ -75,6 +59,10 @@ export function configCommands(parent: Command, process: Process, define: Define
     const options = check.opts<Common>()
     // Root may read what the server may not.
     await becomeOwner(dataDirectory(options, process), process)
+    const [{ readSettings }, { findWarnings }] = await Promise.all([
+      import('./store-context.ts'),
+      import('#shared/settings/warnings.ts'),
+    ])
     const { settings } = await readSettings(options, process)
     const warnings = [...findWarnings(settings), ...(await certificateProblems(settings))]
     await checkFiles(settings)
@@ -87,30 +75,16 @@ export function configCommands(parent: Command, process: Process, define: Define
   })
 }
 
-async function changeSetting(
-  { administration, output, process }: Context,
-  path: string,
-  value: string | null,
-): Promise<void> {
-  const done = await administration.settings.change({ changes: { [path]: value } })
-  if (done.kind !== 'changed') throw refused(done)
-  const [setting] = done.settings
-  // Of a setting that another version had, nothing is left.
-  const shown = setting ?? { path, value: '', from: '' }
-  output.print({ setting: shown.path, value: shown.value, from: shown.from }, () => [
-    `${shown.path} ${shown.value || '(nothing)'}, from ${shown.from || 'nowhere'}`,
-  ])
-  for (const warning of done.warnings.filter((text) => text.includes(path))) warn(process, warning)
-}
-
 /** What the start reads and writes beside the certificate. */
 async function checkFiles(settings: Settings): Promise<void> {
   const { relayhostPasswordFile, smtpTlsCertFile, smtpTlsKeyFile, log } = settings
-  const [{ openCountries }, { webhookSecretFrom }, { readPair }] = await Promise.all([
-    import('#services/assembly/countries.ts'),
-    import('#services/assembly/content.ts'),
-    import('#shared/net/tls/certificate-files.ts'),
-  ])
+  const [{ openCountries }, { webhookSecretFrom }, { trustedCertificates }, { readPair }] =
+    await Promise.all([
+      import('#services/assembly/countries.ts'),
+      import('#services/assembly/content.ts'),
+      import('#services/assembly/trusted-certificates.ts'),
+      import('#shared/net/tls/certificate-files.ts'),
+    ])
   await openCountries(settings)
   await webhookSecretFrom(settings)
   if (relayhostPasswordFile !== '') {

@@ -1,15 +1,8 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import {
-  assembleDoctor,
-  doctorDomains,
-  OUTBOUND_HOST,
-  TIME_SERVER,
-} from '#services/assembly/doctor.ts'
+import { OUTBOUND_HOST, TIME_SERVER } from '#services/assembly/doctor-hosts.ts'
 import type { Finding } from '#services/doctor/finding.ts'
-import { createMachine } from '#services/one-machine/machine.ts'
 import type { DomainRecords } from '#shared/administration/dns/domain-records.ts'
-import { systemClock } from '#shared/runtime/clock.ts'
 import { type Common, type Context, dataDirectory } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
@@ -32,6 +25,11 @@ export function doctorCommand(parent: Command, define: Define): void {
         .option('--time-server <host>', 'an NTP server that knows the time', TIME_SERVER)
         .option('--all', 'show what is well, too'),
     async run(context, [domain], options) {
+      const [{ assembleDoctor }, { createMachine }, { systemClock }] = await Promise.all([
+        import('#services/assembly/doctor.ts'),
+        import('#services/one-machine/machine.ts'),
+        import('#shared/runtime/clock.ts'),
+      ])
       const { backend, output, process } = context
       const { settings } = backend
       const deployed = options.aws ?? process.environment.POSTWOLKE_AWS
@@ -59,7 +57,10 @@ async function recordsOf(
   { administration }: Context,
   domain: string,
 ): Promise<readonly DomainRecords[]> {
-  if (domain === '') return await doctorDomains(administration)
+  if (domain === '') {
+    const { doctorDomains } = await import('#services/assembly/doctor.ts')
+    return await doctorDomains(administration)
+  }
   const found = await administration.dns.records({ domain, check: true })
   if (found.kind !== 'records') throw refused(found)
   return [found]

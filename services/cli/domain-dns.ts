@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { publishedCertificate } from '#services/assembly/published-certificate.ts'
 import type { CheckedRecord, DomainRecords } from '#shared/administration/dns/domain-records.ts'
 import type { PublishedState } from '#shared/administration/dns/published.ts'
 import { route53Changes, zoneLines } from '#shared/administration/dns/zone-text.ts'
@@ -54,9 +53,9 @@ export function domainDnsCommand(domain: Command, define: Define): void {
 
 /** Of a server it is known there. */
 async function certificateOf(context: Context): Promise<string | undefined> {
-  return context.where === 'server'
-    ? undefined
-    : await publishedCertificate(context.backend.settings)
+  if (context.where === 'server') return undefined
+  const { publishedCertificate } = await import('#services/assembly/published-certificate.ts')
+  return await publishedCertificate(context.backend.settings)
 }
 
 const isLacking = ({ need, published }: CheckedRecord) =>

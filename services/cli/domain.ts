@@ -16,7 +16,7 @@ import { noPostmaster } from './warning-text.ts'
 export function domainCommands(parent: Command, define: Define): void {
   const domain = parent.command('domain').description('domains this system receives mail for')
 
-  define(domain.command('add <domain>'), {
+  define.quick(domain.command('add <domain>'), ['domains'], {
     about: 'add a domain',
     mayCreate: true,
     options: (command) => command.option('--postmaster <address>', 'where mail to postmaster goes'),
@@ -31,7 +31,7 @@ export function domainCommands(parent: Command, define: Define): void {
     },
   })
 
-  define(domain.command('list'), {
+  define.quick(domain.command('list'), ['domains'], {
     about: 'list the domains',
     async run({ administration, output }) {
       const domains = await readAll((after) => administration.domains.page({ after }))
@@ -49,7 +49,7 @@ export function domainCommands(parent: Command, define: Define): void {
     },
   })
 
-  define(domain.command('show <domain>'), {
+  define.quick(domain.command('show <domain>'), ['domains'], {
     about: 'show a domain with its addresses',
     async run({ administration, output }, [name]) {
       const found = await administration.domains.show(name)
@@ -61,11 +61,12 @@ export function domainCommands(parent: Command, define: Define): void {
         `created   ${formatTime(found.domain.createdMs)}`,
         `accounts  ${addresses.join(' ') || 'none'}`,
         `aliases   ${aliasNames.join(' ') || 'none'}`,
+        limitsLine(found.domain),
       ])
     },
   })
 
-  define(domain.command('remove <domain>'), {
+  define.quick(domain.command('remove <domain>'), ['domains'], {
     about: 'remove a domain',
     options: (command) =>
       command
@@ -91,6 +92,20 @@ export function domainCommands(parent: Command, define: Define): void {
     },
   })
 
+  define(domain.command('limit <domain>'), {
+    about: 'limit how much a domain may have, for whoever administers it',
+    options: (command) => {
+      command.option('--accounts <number>', 'a number, or none')
+      command.option('--aliases <number>', 'a number, or none')
+      command.option('--quota <size>', 'of all accounts together: 500GB and the like, or none')
+    },
+    async run({ administration, output }, [name], options: LimitOptions) {
+      const set = await administration.domains.limit({ domain: name, ...options })
+      if (set.kind !== 'limited') throw refused(set)
+      output.print(shown(set.domain), () => [limitsLine(set.domain)])
+    },
+  })
+
   domainDnsCommand(domain, define)
 
   importCommand(domain, define, {
@@ -98,6 +113,17 @@ export function domainCommands(parent: Command, define: Define): void {
     about: 'add the domains of a file (- for standard input), one a line',
     mayCreate: true,
   })
+}
+
+type LimitOptions = { accounts?: string; aliases?: string; quota?: string }
+
+function limitsLine({ limits: { accounts, aliases, quotaBytes } }: DomainFacts): string {
+  const told = [
+    ...(accounts === null ? [] : [counted(accounts, 'account')]),
+    ...(aliases === null ? [] : [counted(aliases, 'alias', 'aliases')]),
+    ...(quotaBytes === null ? [] : [`${formatBytes(quotaBytes)} of quotas in all`]),
+  ]
+  return `limits    ${told.join(', ') || 'none'}`
 }
 
 type Counts = { readonly accounts: number; readonly aliases: number }
@@ -125,9 +151,10 @@ function postmasterLine(
   }
 }
 
-const shown = ({ domain, accounts, aliases, createdMs }: DomainFacts) => ({
+const shown = ({ domain, accounts, aliases, createdMs, limits }: DomainFacts) => ({
   domain,
   accounts,
   aliases,
   created: formatTime(createdMs),
+  limits,
 })

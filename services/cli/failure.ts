@@ -41,6 +41,7 @@ export class CommandFailure extends Error {
 export function exitOfRefusal(refusal: Refusal): Exit {
   switch (refusal.kind) {
     case 'bad-value':
+    case 'wrong-script':
       return 'data'
     case 'no-such-domain':
       return 'noHost'
@@ -48,6 +49,7 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'no-such-alias':
     case 'no-such-token':
     case 'no-such-link':
+    case 'no-such-recovery-address':
     case 'no-such-folder':
     case 'no-such-access-table':
     case 'no-such-access-entry':
@@ -61,6 +63,8 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'not-queued':
     case 'not-traced':
     case 'not-quarantined':
+    case 'no-such-script':
+    case 'no-such-message':
       return 'noUser'
     case 'exists':
     case 'changed-meanwhile':
@@ -69,12 +73,15 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'is-owner':
     case 'too-many-grants':
     case 'too-many':
+    case 'over-domain-limit':
     case 'others-wait':
     case 'differs':
     case 'same-table':
+    case 'script-is-active':
       return 'exists'
     case 'not-waiting':
     case 'still-running':
+    case 'too-often':
       return 'temporary'
     case 'wrong-answer':
     case 'more-rights':

@@ -13,7 +13,7 @@ export function explainRow(refusal: Refusal): string {
     case 'target-count':
       return `${value} has ${rule.count} targets; 1 to ${rule.max}`
     case 'password':
-      return 'the password is empty or too long'
+      return `the password has fewer than ${rule.charactersMin} characters, or is too long; one of before comes as a hash: {PLAIN}…`
     case 'password-or-hash':
       return 'no password and no hash (* as a hash lets nobody in)'
     case 'one-of':

@@ -2,7 +2,6 @@
 
 import { once } from 'node:events'
 import { buffer } from 'node:stream/consumers'
-import { keepCompiled } from './compile-cache.ts'
 
 // A server is told to reload by it, and must not die of it before it listens.
 if (process.argv[2] === 'serve') process.on('SIGHUP', () => undefined)
@@ -15,12 +14,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Mail and password hashes are nobody else's, in whatever folder an administrator puts them.
 process.umask(0o077)
 
-// Before the first of our own modules is read.
-keepCompiled(process.env)
 const [{ runCommandLine }, { personAt }] = await Promise.all([
   import('./program.ts'),
   import('./terminal.ts'),
 ])
+
 const say = (output: string) => void process.stderr.write(output)
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {

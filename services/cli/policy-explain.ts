@@ -7,7 +7,6 @@ import type { Context } from './context.ts'
 import type { Define } from './define.ts'
 import { explanation } from './explanation-text.ts'
 import { CommandFailure } from './failure.ts'
-import { checkedServer } from './policy-authentication.ts'
 
 type Options = {
   readonly client?: string
@@ -82,7 +81,7 @@ async function asked(
   const found = await administration.policy.explain({
     ...{ client, helo, sender, recipient, login, listener, tls },
     declaredBytes: Number(size),
-    ...(dns !== undefined && { dnsServers: [checkedServer(dns)] }),
+    ...(dns !== undefined && { dnsServers: [await checkedServer(dns)] }),
   })
   switch (found.kind) {
     case 'explained':
@@ -94,4 +93,8 @@ async function asked(
     default:
       return unreachable(found)
   }
+}
+
+async function checkedServer(server: string): Promise<string> {
+  return (await import('./policy-checks.ts')).checkedServer(server)
 }

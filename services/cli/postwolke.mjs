@@ -5,12 +5,14 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { startQuickly } from './quick-start.mjs'
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url))
 const installed = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url))
 const major = Number(process.versions.node.split('.')[0])
 
 if (major >= 24) {
+  startQuickly(process.env)
   await import(main)
 } else if (existsSync(installed)) {
   const child = spawn(installed, [main, ...process.argv.slice(2)], { stdio: 'inherit' })

@@ -40,6 +40,7 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   srs: async (parent, { define }) => (await import('./srs.ts')).srsCommands(parent, define),
   dkim: async (parent, { define }) => (await import('./dkim.ts')).dkimCommands(parent, define),
   acl: async (parent, { define }) => (await import('./acl.ts')).aclCommands(parent, define),
+  sieve: async (parent, { define }) => (await import('./sieve.ts')).sieveCommands(parent, define),
   queue: async (parent, { define }) => (await import('./queue.ts')).queueCommands(parent, define),
   quarantine: async (parent, { define }) =>
     (await import('./quarantine.ts')).quarantineCommands(parent, define),
@@ -50,8 +51,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   job: async (parent, { define }) => (await import('./job.ts')).jobCommands(parent, define),
   storage: async (parent, { define }) =>
     (await import('./storage.ts')).storageCommands(parent, define),
-  config: async (parent, { process, define }) =>
-    (await import('./config.ts')).configCommands(parent, process, define),
+  config: async (parent, { process }) =>
+    (await import('./config.ts')).configCommands(parent, process),
   setting: async (parent, { define }) =>
     (await import('./setting.ts')).settingCommands(parent, define),
   policy: async (parent, { process, define }) =>
@@ -148,9 +149,10 @@ export async function createProgram(process: Process, words: readonly string[]):
     version: version(),
     createTree: () => createProgram(process, []),
   }
-  const isCommand = first !== undefined && Object.hasOwn(commands, first)
+  const wanted =
+    first === '--version' ? [] : Object.hasOwn(commands, first ?? '') ? [first] : undefined
   for (const [name, add] of Object.entries(commands)) {
-    if (!isCommand || name === first) await add(program, deps)
+    if (wanted === undefined || wanted.includes(name)) await add(program, deps)
   }
   if (hasServer) for (const command of leavesOf(program)) refuseServer(command)
   if (words.some((word) => word === '--help' || word === '-h')) {

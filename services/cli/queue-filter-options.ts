@@ -1,8 +1,8 @@
 // Which messages of the queue a command means: the same options for all of them.
 
 import type { Command } from 'commander'
-import { queueStates } from '#shared/administration/queue-facts.ts'
 import type { FilterRequest } from '#shared/administration/queue-filter.ts'
+import { queueStates } from '#shared/administration/queue-states.ts'
 import { CommandFailure } from './failure.ts'
 
 export type FilterOptions = Omit<FilterRequest, 'olderThan' | 'newerThan'> & {

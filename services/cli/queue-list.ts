@@ -23,7 +23,7 @@ type ListOptions = FilterOptions & {
 }
 
 export function queueListCommand(queue: Command, define: Define): void {
-  define(queue.command('list'), {
+  define.quick(queue.command('list'), ['queue'], {
     about: 'list the queue, oldest first',
     options: (command) =>
       withFilterOptions(command)

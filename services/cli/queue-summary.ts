@@ -12,7 +12,7 @@ import { refused } from './refusal-text.ts'
 const LIMIT_DEFAULT = '20'
 
 export function summaryCommands(queue: Command, define: Define): void {
-  define(queue.command('top'), {
+  define.quick(queue.command('top'), ['queue'], {
     about:
       'show where mail waits most, for how many minutes (T: in all), and the reason given most',
     options: (command) =>
@@ -35,7 +35,7 @@ export function summaryCommands(queue: Command, define: Define): void {
     },
   })
 
-  define(queue.command('stats'), {
+  define.quick(queue.command('stats'), ['queue'], {
     about: 'show how much is in each state, the oldest of it, and when the next is tried again',
     options: withFilterOptions,
     async run({ administration, output }, _, options: FilterOptions) {

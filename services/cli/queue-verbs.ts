@@ -11,7 +11,7 @@ import type {
 import type { FilterRequest } from '#shared/administration/queue-filter.ts'
 import type { BadValue } from '#shared/administration/refusals.ts'
 import { confirmDeed, yesOption } from './confirm.ts'
-import type { Context } from './context.ts'
+import type { QuickContext } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure, exitOfRefusal } from './failure.ts'
 import { counted } from './output.ts'
@@ -85,7 +85,7 @@ export function queueVerbCommands(parent: Command, define: Define): void {
 }
 
 function verbCommand(parent: Command, define: Define, verb: Verb): void {
-  define(parent.command(`${verb.name} [queue-id...]`), {
+  define.quick(parent.command(`${verb.name} [queue-id...]`), ['queue'], {
     about: verb.about,
     options(command) {
       withBulkOptions(command)
@@ -108,7 +108,7 @@ const withBulkOptions = (command: Command) =>
     .option(...yesOption)
 
 async function byId(
-  { administration: { queue }, output }: Context,
+  { administration: { queue }, output }: QuickContext<'queue'>,
   verb: Verb,
   queueIds: readonly string[],
   { filter, options }: { readonly filter: FilterRequest; readonly options: VerbOptions },
@@ -137,7 +137,7 @@ async function byId(
 type BulkVerb = Pick<Verb, 'name' | 'done' | 'doing'>
 
 async function bulk(
-  { administration: { queue }, output, process }: Context,
+  { administration: { queue }, output, process }: QuickContext<'queue'>,
   verb: BulkVerb,
   filter: FilterRequest,
   options: VerbOptions,
@@ -187,7 +187,7 @@ async function bulk(
 }
 
 function flushCommand(parent: Command, define: Define): void {
-  define(parent.command('flush [destination-or-id]'), {
+  define.quick(parent.command('flush [destination-or-id]'), ['queue'], {
     about: 'try deferred mail again now: all, that for a next hop or domain, or one message',
     options: (command) =>
       withBulkOptions(command).option('--to <next-hop>', 'only mail for this next hop or domain'),

@@ -16,7 +16,7 @@ export function queueCommands(parent: Command, define: Define): void {
 
   queueListCommand(queue, define)
 
-  define(queue.command('show <queue-id>'), {
+  define.quick(queue.command('show <queue-id>'), ['queue'], {
     about: 'show a message in the queue: envelope, recipients, attempts, reasons',
     async run({ administration, output }, [id]) {
       const found = await administration.queue.show(id)
@@ -34,7 +34,7 @@ export function queueCommands(parent: Command, define: Define): void {
 type Parts = { readonly envelope?: true; readonly header?: true; readonly body?: true }
 
 function catCommand(queue: Command, define: Define): void {
-  define(queue.command('cat <queue-id>'), {
+  define.quick(queue.command('cat <queue-id>'), ['queue'], {
     about: 'print a message as it will be sent: the fields that were added, header and body',
     options: (command) =>
       command

@@ -60,6 +60,10 @@ function hintOf(refusal: Refusal): string {
       return `; 'postwolke dkim list ${refusal.domain}' shows them`
     case 'no-such-app-password':
       return "; 'postwolke account app-password list' shows them"
+    case 'no-such-script':
+      return `; 'postwolke sieve list ${refusal.owner ?? 'site'}' shows them`
+    case 'script-is-active':
+      return '; activate another one, or deactivate it'
     case 'still-running':
       return '; stop its services and functions first (docs/aws.md, "Restore")'
     default:

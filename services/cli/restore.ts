@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { explained } from '#services/assembly/start-failure.ts'
-import { parseTableName, restoreTable } from '#shared/administration/restore.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import {
   becomeOwner,
@@ -79,6 +78,7 @@ async function restoreDeployment(
   { aws, from, replace }: Options,
   process: Process,
 ): Promise<void> {
+  const { parseTableName, restoreTable } = await import('#shared/administration/restore.ts')
   const parsed = parseTableName(what)
   if (parsed.kind !== 'ok') throw refused(parsed)
   const table = parsed.value

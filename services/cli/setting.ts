@@ -7,7 +7,9 @@ import { refused } from './refusal-text.ts'
 
 /** `postwolke setting …`: what may be other while the system runs, kept where it runs; `config` is about the file of this machine. */
 export function settingCommands(parent: Command, define: Define): void {
-  const setting = parent.command('setting').description('settings of a system that runs')
+  const setting = parent
+    .command('setting')
+    .description('settings that may change while a system runs, here or on a server')
 
   define(setting.command('list [text]'), {
     about: 'list settings, or those with this in their name, here or in Postfix or Dovecot',
@@ -43,9 +45,10 @@ export function settingCommands(parent: Command, define: Define): void {
     },
   })
 
-  define(setting.command('set <setting> <value>'), {
-    about: 'change a setting that may change while the system runs',
-    run: async (context, [path, value = '']) => change(context, path, value),
+  define(setting.command('set <setting> <value...>'), {
+    about:
+      'change a setting that may change while the system runs, which takes it over at once; its file and its environment go before it',
+    run: async (context, [path, ...words]) => change(context, path, words.join(' ')),
   })
 
   define(setting.command('reset <setting>'), {

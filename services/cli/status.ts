@@ -1,18 +1,11 @@
 import type { Command } from 'commander'
 import { formatEndpoint } from '#services/assembly/endpoint.ts'
-import { createMachine } from '#services/one-machine/machine.ts'
 import type { CertificateFacts, ServerFacts } from '#shared/administration/status.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
-import {
-  type Common,
-  dataDirectory,
-  type Process,
-  withAdministration,
-  withCommonOptions,
-  withJson,
-} from './context.ts'
+import { type Common, dataDirectory, type Process, withCommonOptions, withJson } from './context.ts'
 import { CommandFailure } from './failure.ts'
 import { formatBytes, formatTime } from './output.ts'
+import { withAdministration } from './with-administration.ts'
 
 /** `postwolke status`: whether the system of a data folder runs, and how it is. Exit status 1 when it does not run. */
 export function statusCommand(parent: Command, process: Process): void {
@@ -26,6 +19,7 @@ export function statusCommand(parent: Command, process: Process): void {
     const here = { ...options, data: directory }
     const once = { mayCreate: false }
     await withAdministration(here, process, once, async ({ administration, output }) => {
+      const { createMachine } = await import('#services/one-machine/machine.ts')
       const machine = createMachine({ directory, clock: systemClock })
       const { server, queue, disk, certificate } = await administration.status.read(machine)
       const facts = {

@@ -8,8 +8,6 @@ import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { formatTime } from './output.ts'
 import { refused } from './refusal-text.ts'
-import { traceLines } from './trace-json.ts'
-import { listText, storyText } from './trace-text.ts'
 
 const SINCE = '2d'
 
@@ -36,11 +34,13 @@ export function traceCommand(parent: Command, define: Define): void {
         )
       }
       if (json) {
+        const { traceLines } = await import('./trace-json.ts')
         for (const line of traceLines(traced)) {
           process.write(`${printableJson(JSON.stringify(line))}\n`)
         }
         return
       }
+      const { listText, storyText } = await import('./trace-text.ts')
       const facts = { nowMs: systemClock.now(), hostname, width: process.columns }
       const lines = traced.kind === 'one' ? storyText(traced, facts) : listText(traced, facts)
       output.print(undefined, () => lines)

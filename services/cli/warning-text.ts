@@ -28,7 +28,9 @@ export function explainWarning(warning: Warning): string {
     case 'code-permits':
       return `${warning.key} ${warning.result}: a number alone means OK; write it with a text, or REJECT`
     case 'sender-not-allowed':
-      return `${warning.sender} is not let in from now on: quarantineAllowTable names no table, or it takes no such sender`
+      return `${warning.sender} is not let in from now on: the table ${warning.table} takes no such sender`
+    case 'no-allow-table':
+      return `${warning.sender} is not let in from now on: set quarantineAllowTable to the name of a table, such as welcome, and have smtpdSenderRestrictions ask it (check_sender_access table:welcome)`
     case 'network-order':
       return `${warning.key} is within ${warning.within}, which comes before it in the file; here the smaller network counts first`
     default:

@@ -32,6 +32,7 @@ import {
   readAutodiscoverRequest,
 } from './autodiscover.ts'
 import { mailProfile, type ProfileAccount } from './profile.ts'
+import { profilePage } from './profile-page.ts'
 import { readText } from './read-text.ts'
 import { securityText } from './security-text.ts'
 import { signData } from './signed-data.ts'
@@ -204,8 +205,10 @@ async function openProfile({ request, url }: Asked, deps: ClientSetupDeps): Prom
   return profile({ ...account, password: undefined, scopes: undefined }, deps)
 }
 
+/** What looks at a link before a person does (HEAD, a preview, a scanner) does not use it up: the button of the page does. */
 async function linkedProfile({ request, url }: Asked, deps: ClientSetupDeps): Promise<Response> {
-  if (request.method !== 'GET') return onlyGet()
+  if (request.method === 'GET') return profilePage()
+  if (request.method !== 'POST') return text(405, 'GET or POST', { allow: 'GET, HEAD, POST' })
   const [, secret = ''] = PROFILE.exec(url.pathname) ?? []
   const content = await deps.links.take(secret)
   return content === undefined

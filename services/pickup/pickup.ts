@@ -10,12 +10,12 @@ import type { SmtpEnvelope, Spool } from '#shared/contracts/spool.ts'
 import { formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { formatDate } from '#shared/mail/date.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
+import { addressField } from '#shared/mail/header-text.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
-import { fromField } from './from-field.ts'
 import type { MaildropFolder } from './maildrop-folder.ts'
 import { readSubmittedFile, type SubmittedFile } from './submitted-file.ts'
 
@@ -221,7 +221,9 @@ const isUnusable = (error: unknown) =>
 async function* contentOf(file: SubmittedFile, author: string): AsyncGenerator<Uint8Array> {
   const { fullName } = file.submission
   // Who has no address has no name either; then a field is added as for other clients.
-  if (fullName !== null && author !== '') yield Buffer.from(fromField(fullName, author))
+  if (fullName !== null && author !== '') {
+    yield Buffer.from(addressField('From', [{ name: fullName, address: author }]))
+  }
   yield* file.read()
 }
 

@@ -158,7 +158,6 @@ export function createAccessAdministration(deps: AdministrationDeps): AccessAdmi
 }
 
 /** What tables may be asked about. */
-export const accessKindNames: readonly string[] = accessKinds
 
 const isKind = (text: string): text is AccessKind => accessKinds.some((kind) => kind === text)
 

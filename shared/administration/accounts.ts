@@ -1,7 +1,11 @@
 // What an administrator does with accounts: people with a mailbox.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import type { AccountChanges, NewAccount } from '#shared/directory/accounts.ts'
+import type {
+  AccountChanges,
+  AccountAdded as DirectoryAdded,
+  NewAccount,
+} from '#shared/directory/accounts.ts'
 import type { AsKnown } from '#shared/directory/as-known.ts'
 import type { LookedPage } from '#shared/directory/looking.ts'
 import {
@@ -21,6 +25,7 @@ import { directorySeen } from './directory-sight.ts'
 import { type Fields, parseQuota } from './fields.ts'
 import { holdMailOf, releaseMailOf } from './frozen.ts'
 import { isFiltered, type Listed, type ListRequest, parseListRequest } from './listing.ts'
+import { overDomainLimit } from './over-limit.ts'
 import {
   type BadValue,
   badValue,
@@ -29,6 +34,7 @@ import {
   type LastOwner,
   type NoSuchAccount,
   type NoSuchDomain,
+  type OverDomainLimit,
   ok,
   type Parsed,
 } from './refusals.ts'
@@ -39,11 +45,9 @@ import { type Warning, warnOfGone, warnOfPostmaster } from './warnings.ts'
 
 export interface AccountAdministration {
   /** With its folders. */
-  add(request: AddAccount): Promise<AccountAdded | BadValue | Exists | NoSuchDomain>
+  add(request: AddAccount): Promise<AccountAdded | NotAdded>
   /** The same for many. Results in their order. */
-  addAll(
-    requests: readonly AddAccount[],
-  ): Promise<readonly (AccountAdded | BadValue | Exists | NoSuchDomain)[]>
+  addAll(requests: readonly AddAccount[]): Promise<readonly (AccountAdded | NotAdded)[]>
   page(
     request: ListRequest & { readonly state?: AccountState | undefined },
   ): Promise<Listed<AccountFacts> | BadValue | NoSuchDomain>
@@ -52,7 +56,7 @@ export interface AccountAdministration {
   set(
     request: SetAccount,
     options?: AsKnown<AccountFacts>,
-  ): Promise<AccountSet | BadValue | NoSuchAccount | LastOwner | ChangedMeanwhile>
+  ): Promise<AccountSet | BadValue | NoSuchAccount | LastOwner | ChangedMeanwhile | OverDomainLimit>
   /** What would go with it. */
   measure(address: string): Promise<AccountMeasured | BadValue | NoSuchAccount>
   /** With all its mail, and the rights that others gave it. */
@@ -70,6 +74,8 @@ export interface AccountAdministration {
   /** It may send again; what was held for it is released where that is asked for. */
   unfreeze(request: UnfreezeAccount): Promise<AccountUnfrozen | BadValue | NoSuchAccount>
 }
+
+export type NotAdded = BadValue | Exists | NoSuchDomain | OverDomainLimit
 
 export type AddAccount = {
   readonly address: string
@@ -208,10 +214,20 @@ const HASHED_AT_ONCE = 4
 const MEASURED_AT_ONCE = 16
 
 export function createAccountAdministration(
-  deps: AdministrationDeps,
+  deps: Pick<
+    AdministrationDeps,
+    | 'directory'
+    | 'links'
+    | 'mailbox'
+    | 'operator'
+    | 'suspicion'
+    | 'webSessions'
+    | 'settings'
+    | 'record'
+  >,
   fields: Fields,
 ): AccountAdministration {
-  const { directory, mailbox, operator, suspicion, settings, record, webSessions } = deps
+  const { directory, mailbox, operator, suspicion, settings, record, webSessions, links } = deps
   const { accounts } = directory
 
   async function find(text: string): Promise<Found | BadValue | NoSuchAccount> {
@@ -247,7 +263,7 @@ export function createAccountAdministration(
     if (wanted.kind !== 'ok') return wanted
     const added = await accounts.add(wanted.value)
     if (added.kind !== 'ok') {
-      return whyNotAdded(added.kind, request.address, wanted.value.address)
+      return whyNotAdded(added, request.address, wanted.value.address)
     }
     const { account } = added
     const name = formatAddress(account.address)
@@ -268,6 +284,10 @@ export function createAccountAdministration(
     const found = await find(request.address)
     if (found.kind !== 'found') return found
     const changed = await accounts.set(found.address, changes.value, asKnown(options))
+    if (changed.kind === 'over-limit') {
+      const { domain } = found.address
+      return overDomainLimit(changed, { domain, value: request.quota ?? '' })
+    }
     if (changed.kind !== 'ok') return unchanged(changed.kind, request.address)
     const { account } = changed
     const name = formatAddress(account.address)
@@ -275,6 +295,7 @@ export function createAccountAdministration(
     const isForward = changes.value.forward !== undefined
     // They are worth nothing any more; no list is to show them.
     if (isNewPassword || request.enabled === false) await webSessions.endAll(account.id)
+    if (isNewPassword) await links.withdraw(account.id, ['forgotten'])
     record({
       what: 'account',
       name,
@@ -314,7 +335,7 @@ export function createAccountAdministration(
       if (one.kind !== 'ok') return one
       const result = results.next().value ?? { kind: 'exists' }
       if (result.kind === 'ok') return result
-      return whyNotAdded(result.kind, requests[i]?.address ?? '', one.value.address)
+      return whyNotAdded(result, requests[i]?.address ?? '', one.value.address)
     })
     for (const one of added) {
       if (one.kind !== 'ok') continue
@@ -528,10 +549,12 @@ const unchanged = (
 ): NoSuchAccount | LastOwner | ChangedMeanwhile => ({ kind, field: 'address', value: text })
 
 function whyNotAdded(
-  kind: 'exists' | 'no-such-domain',
+  why: Exclude<DirectoryAdded, { readonly kind: 'ok' }>,
   text: string,
   { domain }: Address,
-): Exists | NoSuchDomain {
+): Exists | NoSuchDomain | OverDomainLimit {
+  if (why.kind === 'over-limit') return overDomainLimit(why, { domain, value: text })
+  const { kind } = why
   if (kind === 'exists') return { kind, field: 'address', value: text }
   const at = text.lastIndexOf('@')
   return { kind, field: 'address', value: text, domain: at === -1 ? domain : text.slice(at + 1) }

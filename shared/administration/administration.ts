@@ -35,7 +35,11 @@ import {
   type QuarantineAdministration,
 } from './quarantine/quarantine.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
+import { createRecoveryAdministration, type RecoveryAdministration } from './recovery.ts'
 import { createRoleAdministration, type RoleAdministration } from './roles.ts'
+import { createFilterAdministration, type FilterAdministration } from './scripts/filters.ts'
+import { createScriptAdministration, type ScriptAdministration } from './scripts/scripts.ts'
+import { createScriptTrials, type ScriptTrials } from './scripts/trial.ts'
 import { createSendingAdministration, type SendingAdministration } from './sending.ts'
 import { createSettingsAdministration, type SettingsAdministration } from './settings.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
@@ -50,6 +54,7 @@ export interface Administration {
   readonly roles: RoleAdministration
   readonly tokens: TokenAdministration
   readonly invitations: InvitationAdministration
+  readonly recovery: RecoveryAdministration
   readonly containment: ContainmentAdministration
   /** The record of what was done. */
   readonly audit: AuditLog
@@ -76,6 +81,11 @@ export interface Administration {
   readonly settings: SettingsAdministration
   readonly policy: PolicyAdministration
   readonly quarantine: QuarantineAdministration
+  /** Sieve: of accounts, and of all. */
+  readonly scripts: ScriptAdministration
+  readonly scriptTrials: ScriptTrials
+  /** What the console writes for who knows no Sieve. */
+  readonly filters: FilterAdministration
 }
 
 export function createAdministration(deps: AdministrationDeps): Administration {
@@ -83,12 +93,14 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const accounts = createAccountAdministration(deps, fields)
   const access = createAccessAdministration(deps)
   const appPasswords = createAppPasswordAdministration(deps, fields)
+  const scripts = createScriptAdministration(deps, fields)
   return {
     domains: createDomainAdministration(deps, fields),
     accounts,
     roles: createRoleAdministration(deps, fields),
     tokens: createTokenAdministration(deps),
     invitations: createInvitationAdministration(deps, fields),
+    recovery: createRecoveryAdministration(deps, fields),
     containment: createContainmentAdministration(deps, fields, accounts, deps.audit),
     audit: deps.audit,
     auditSeals: deps.auditSeals,
@@ -112,5 +124,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     settings: createSettingsAdministration(deps),
     policy: createPolicyAdministration(deps),
     quarantine: createQuarantineAdministration(deps, access),
+    scripts,
+    scriptTrials: createScriptTrials(deps, fields),
+    filters: createFilterAdministration(deps, fields, scripts),
   }
 }

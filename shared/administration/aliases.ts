@@ -11,6 +11,7 @@ import type { AdministrationDeps } from './deps.ts'
 import { directorySeen } from './directory-sight.ts'
 import { addressOfAlias, type Fields, formatAliasName } from './fields.ts'
 import { isFiltered, type Listed, type ListRequest, parseListRequest } from './listing.ts'
+import { overDomainLimit } from './over-limit.ts'
 import {
   type BadValue,
   badValue,
@@ -19,6 +20,7 @@ import {
   type LeadsNowhere,
   type NoSuchAlias,
   type NoSuchDomain,
+  type OverDomainLimit,
   ok,
 } from './refusals.ts'
 import type { Extent } from './rights/actor.ts'
@@ -26,7 +28,9 @@ import { findRoute, type Route } from './routes.ts'
 import { type Warning, warnOfAlias, warnOfGone } from './warnings.ts'
 
 export interface AliasAdministration {
-  add(request: AliasRequest): Promise<AliasAdded | BadValue | Exists | NoSuchDomain>
+  add(
+    request: AliasRequest,
+  ): Promise<AliasAdded | BadValue | Exists | NoSuchDomain | OverDomainLimit>
   page(request: ListRequest): Promise<Listed<AliasFacts> | BadValue | NoSuchDomain>
   /** Where mail to any address goes: by an alias, to an account, to a catch-all, elsewhere. `within`: as far as who asks sees. */
   show(
@@ -86,7 +90,7 @@ export type AliasRemoved = {
 }
 
 export function createAliasAdministration(
-  deps: AdministrationDeps,
+  deps: Pick<AdministrationDeps, 'directory' | 'record'>,
   fields: Fields,
 ): AliasAdministration {
   const { directory, record } = deps
@@ -124,6 +128,8 @@ export function createAliasAdministration(
         return { kind: 'exists', field: 'alias', value: request.alias }
       case 'no-such-domain':
         return { kind: added.kind, field: 'alias', value: request.alias, domain: name.domain }
+      case 'over-limit':
+        return overDomainLimit(added, { domain: name.domain, value: request.alias })
       case 'bad-targets':
         return badTargets(request, targets, added)
       case 'ok': {

@@ -19,8 +19,10 @@ export type Change = {
     | 'role'
     | 'token'
     | 'link'
+    | 'recovery'
     | 'sending'
     | 'greylist'
+    | 'script'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

@@ -44,6 +44,8 @@ export type Contained = {
   /** They let nobody in until it is released: whose they are is to be asked before. */
   readonly passkeys: number
   readonly identities: number
+  /** Taken away: a link for a new password was sent there. */
+  readonly recoveryAddress: string | null
   /** Whoever took it over may have had its mail sent on. */
   readonly forward: ForwardFacts | null
   /** Changes of where its mail goes, of the last LATELY_MS, the newest first. */
@@ -122,6 +124,7 @@ export function createContainmentAdministration(
       }))
       const revoked = await tokens.removeAll(id)
       await links.withdraw(id)
+      const recovery = await directory.recoveryAddresses.remove(id)
       // Either ends the sessions of mail programs.
       if (barPassword) await directory.accounts.set(address, { passwordHash: BARRED })
       else await directory.accounts.endSessions(id)
@@ -129,7 +132,12 @@ export function createContainmentAdministration(
       record({
         what: 'login',
         name,
-        before: { sessions: 'all', appPasswords: appPasswords ?? 0, tokens: revoked },
+        before: {
+          sessions: 'all',
+          appPasswords: appPasswords ?? 0,
+          tokens: revoked,
+          ...(recovery && { recoveryAddress: formatAddress(recovery.address) }),
+        },
         after: barPassword ? { password: 'barred' } : null,
       })
       return {
@@ -143,6 +151,7 @@ export function createContainmentAdministration(
         passwordBarred: barPassword,
         passkeys: passkeys.length,
         identities: identities.length,
+        recoveryAddress: recovery === undefined ? null : formatAddress(recovery.address),
         forward: forwardFacts(forward),
         forwardsLately: await forwardsLately(name),
       }

@@ -6,6 +6,7 @@ import type { HeldBack } from '#shared/auth/held-back.ts'
 import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { DecisionRecords } from '#shared/contracts/decisions.ts'
 import type { GreylistBook } from '#shared/contracts/greylist.ts'
+import type { Letters } from '#shared/contracts/letters.ts'
 import type { People } from '#shared/contracts/people.ts'
 import type { AccessTables } from '#shared/directory/access-tables.ts'
 import type { BounceAddresses } from '#shared/directory/bounce-addresses.ts'
@@ -23,6 +24,7 @@ import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Stories } from '#shared/queue/trace/stories.ts'
 import type { AccountRateOptions } from '#shared/rates/account-rates.ts'
+import type { Rates } from '#shared/rates/rates.ts'
 import type { SendingLimitOptions } from '#shared/rates/sent-by-day.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -34,6 +36,7 @@ import type { RecordChange } from './changes.ts'
 import type { ReadRecords } from './dns/published.ts'
 import type { DnsSettings } from './dns/wanted-records.ts'
 import type { PolicyListSettings, PolicyRehearsal } from './policy-rehearsal.ts'
+import type { LetterLanguage } from './recovery-letters.ts'
 
 export type AdministrationDeps = {
   readonly directory: Directory
@@ -42,11 +45,13 @@ export type AdministrationDeps = {
   /** Without `rotate` they are not ours to change. */
   readonly srsSecrets: Partial<Pick<StoredSrsSecrets, 'rotate'>>
   readonly mailbox: Pick<Mailbox, 'access' | 'empty' | 'folders' | 'remove' | 'usage'>
+  /** To try scripts on what is stored. */
+  readonly mail: Pick<Mailbox, 'annotations' | 'blobs' | 'openFolder' | 'readMessages'>
   readonly keyUpkeep: KeyUpkeep
   readonly readRecords: ReadRecords
   readonly people: People
   readonly operator: QueueOperator
-  readonly objects: Pick<ObjectStore, 'stream'>
+  readonly objects: Pick<ObjectStore, 'read' | 'size' | 'stream'>
   readonly devices: Pick<Devices, 'of'>
   readonly heldBack: HeldBack
   readonly factorKeeper: FactorKeeper & Pick<SecondFactors, 'removeAll'>
@@ -57,6 +62,8 @@ export type AdministrationDeps = {
   readonly tokens: Tokens
   readonly links: Links
   readonly setupLinks: Pick<SetupLinks, 'make'>
+  readonly letters: Letters
+  readonly rates: Pick<Rates, 'takeShared'>
   /** The record of what was done. */
   readonly audit: AuditLog
   readonly auditSeals: AuditSeals
@@ -92,6 +99,16 @@ export type AdministrationDeps = {
       readonly traceRetention: number
       readonly policyRecordLifetime: number
       readonly apiTokenLifetime: number
+      /** How much there may be of scripts (`ShelfLimits`), and what one may do. */
+      readonly sieveMaxScriptSize: number
+      readonly sieveQuotaMaxScripts: number
+      readonly sieveQuotaMaxStorage: number
+      readonly sieveMaxRedirects: number
+      readonly sieveVacationMinPeriod: number
+      readonly sieveVacationDefaultPeriod: number
+      readonly sieveVacationMaxPeriod: number
+      /** Of letters to people. */
+      readonly noticeLanguages: readonly LetterLanguage[]
     }
   readonly log: Log
   /** Told of every change, once it is made. */

@@ -1,10 +1,11 @@
 // What an administrator does with domains: those this system receives mail for.
 
 import type { AsKnown } from '#shared/directory/as-known.ts'
-import type { DomainRecord } from '#shared/directory/records.ts'
+import type { DomainLimits, DomainRecord } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { AdministrationDeps } from './deps.ts'
+import { type LimitDomain, parseLimits } from './domain-limits.ts'
 import { type Fields, formatAliasName, parseOwnDomain } from './fields.ts'
 import { type Listed, type ListRequest, noSuchDomain, parseListRequest } from './listing.ts'
 import { findPostmaster, type Postmaster } from './postmaster.ts'
@@ -24,6 +25,11 @@ export interface DomainAdministration {
   show(domain: string): Promise<DomainShown | BadValue | NoSuchDomain>
   /** What would go with it. */
   measure(domain: string): Promise<DomainMeasured | BadValue | NoSuchDomain>
+  /**
+   * How much the domain may have; what is not named stays as it is. It holds for whoever adds, and for an owner until he changes it: then
+   * what the domain has is never more than whoever administers it may give.
+   */
+  limit(request: LimitDomain): Promise<DomainLimited | BadValue | NoSuchDomain>
   /** With `force` all its accounts, their mail and its aliases go too. */
   remove(
     request: RemoveDomain,
@@ -48,6 +54,7 @@ export type DomainAdded = {
   readonly domain: DomainFacts
   readonly postmaster: Postmaster
 }
+export type DomainLimited = { readonly kind: 'limited'; readonly domain: DomainFacts }
 export type DomainShown = {
   readonly kind: 'domain'
   readonly domain: DomainFacts
@@ -69,7 +76,10 @@ export type DomainRemoved = {
 }
 
 export function createDomainAdministration(
-  deps: AdministrationDeps,
+  deps: Pick<
+    AdministrationDeps,
+    'directory' | 'mailbox' | 'keyUpkeep' | 'settings' | 'log' | 'record'
+  >,
   fields: Fields,
 ): DomainAdministration {
   const { directory, mailbox, record } = deps
@@ -156,6 +166,19 @@ export function createDomainAdministration(
     add,
     remove,
 
+    async limit(request) {
+      const limits = parseLimits(request)
+      if (limits.kind !== 'ok') return limits
+      const found = await find(request.domain)
+      if (found.kind !== 'found') return found
+      const { domain, limits: before } = found.domain
+      const limited = await domains.limit(domain, limits.value)
+      if (limited === undefined) return noSuchDomain(request.domain)
+      const [was, is] = [limitFacts(before), limitFacts(limited.limits)]
+      record({ what: 'domain', name: domain, before: was, after: is })
+      return { kind: 'limited', domain: limited }
+    },
+
     async page(request) {
       if (request.within?.kind === 'self') return { kind: 'page', items: [], next: undefined }
       const list = await parseListRequest(request, directory)
@@ -190,6 +213,12 @@ export function createDomainAdministration(
     },
   }
 }
+
+const limitFacts = ({ accounts, aliases, quotaBytes }: DomainLimits) => ({
+  accountsMax: accounts,
+  aliasesMax: aliases,
+  quotaBytesMax: quotaBytes,
+})
 
 type Found = { readonly kind: 'found'; readonly domain: DomainRecord }
 

@@ -3,6 +3,7 @@
 
 import type { HashProblem } from '#shared/auth/passwords.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
+import { type Finding, findingText } from '#shared/sieve/finding.ts'
 import type { BadValue, Field, Refusal, Rule } from './refusals.ts'
 
 /** What fields are called where they were given. */
@@ -78,6 +79,16 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `no app password ${value}`
     case 'too-many':
       return `an account has ${refusal.max} ${manyOf[refusal.field]} at most; end one that is not used`
+    case 'over-domain-limit': {
+      const { domain, limit, max, given } = refusal
+      const what = limit === 'quotaBytes' ? `${max} bytes of quotas in all` : `${max} ${limit}`
+      const have = given === null ? 'one account of it has no limit' : `${given} are given`
+      return `domain ${domain} may have ${what}, and ${have}`
+    }
+    case 'too-often':
+      return `too many letters were sent to ${value}, or by this account; ${refusal.perHour} an hour go out`
+    case 'no-such-recovery-address':
+      return `${value} has no recovery address`
     case 'no-such-factor':
       return `the account has no ${value}`
     case 'wrong-answer':
@@ -88,6 +99,16 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `${value} is the deployment's own table`
     case 'still-running':
       return 'containers are running on it'
+    case 'no-such-script':
+      return refusal.owner === null
+        ? `no script ${value} for all`
+        : `${refusal.owner} has no script ${value}`
+    case 'wrong-script':
+      return `${value} is not stored: ${explainFindings(refusal.findings)}`
+    case 'script-is-active':
+      return `${value} is the active script`
+    case 'no-such-message':
+      return `no message ${value} in ${refusal.folder}`
     default:
       return unreachable(refusal)
   }
@@ -98,9 +119,18 @@ const manyOf = {
   token: 'tokens',
   passkey: 'passkeys',
   job: 'jobs that are not over',
+  script: 'scripts',
 } as const
 
+/** The first of what is wrong with a script, and how much more there is. */
+function explainFindings(findings: readonly Finding[]): string {
+  const [first, ...more] = findings.filter(({ severity }) => severity === 'error')
+  if (first === undefined) return 'it does not compile'
+  return `${findingText(first)}${more.length === 0 ? '' : `, and ${more.length} more`}`
+}
+
 const nouns = {
+  script: 'script',
   domain: 'domain',
   address: 'account',
   alias: 'alias',
@@ -111,6 +141,10 @@ const noun = (field: keyof typeof nouns) => nouns[field]
 function explainRule({ field, value, rule }: BadValue, names: FieldNames): string {
   const name = names[field] ?? field
   switch (rule.name) {
+    case 'count':
+      return `${name} is a number up to ${rule.max}, or none; not '${value}'`
+    case 'address-elsewhere':
+      return `mail to ${value} comes here again; give an address elsewhere`
     case 'domain-name':
       return `'${value}' is not a domain name`
     case 'mail-address':
@@ -128,7 +162,7 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
     case 'quota-unit':
       return `${name} ${value} is ${value} bytes; write ${value}MB, or ${value}B if that is meant`
     case 'password':
-      return `${name} must be one line of UTF-8; a password has 1 to ${rule.bytesMax} bytes and no NUL`
+      return `${name} must be one line of UTF-8; a password has from ${rule.charactersMin} characters to ${rule.bytesMax} bytes and no NUL`
     case 'password-or-hash':
       return 'a password or its hash is missing'
     case 'hash':
@@ -197,6 +231,18 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
         : `the role ${rule.role} is given with ${rule.min} to ${rule.max} domains`
     case 'private-key':
       return `not a key that can sign: ${rule.problem}`
+    case 'script-name':
+      return `the name of a script has 1 to ${rule.charactersMax} characters, none of which controls a terminal`
+    case 'script-bytes':
+      return `a script has ${rule.max} bytes at most`
+    case 'scripts-bytes':
+      return `the scripts of an account have ${rule.max} bytes together at most`
+    case 'rule-count':
+      return `there are ${rule.max} rules at most`
+    case 'text':
+      return `${name} has 1 to ${rule.charactersMax} characters`
+    case 'date':
+      return `'${value}' is no date such as 2026-12-24, or ends before it begins`
     default:
       return unreachable(rule)
   }

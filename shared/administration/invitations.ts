@@ -3,12 +3,13 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
-import type { Link, LinkKind } from '#shared/identity/links.ts'
+import { type InvitationKind, isInvitation, type Link } from '#shared/identity/links.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { AdministrationDeps } from './deps.ts'
 import type { Fields } from './fields.ts'
 import { findAccount } from './found-account.ts'
 import { findMaker, refusalOf } from './jobs/maker.ts'
+import { mayRecover, tellOfRecovery } from './recovery.ts'
 import {
   type BadValue,
   badValue,
@@ -52,7 +53,7 @@ export type Accept = {
 
 export type Invited = {
   readonly kind: 'invited'
-  readonly link: LinkKind
+  readonly link: InvitationKind
   readonly address: string | null
   /** For the fragment of the address; shown this once. */
   readonly secret: string
@@ -61,27 +62,28 @@ export type Invited = {
 export type HasOwner = { readonly kind: 'has-owner' }
 export type InvitationFacts = {
   readonly kind: 'invitation'
-  readonly link: LinkKind
+  readonly link: InvitationKind
   readonly address: string | null
   readonly expiresMs: number
 }
 export type Accepted = {
   readonly kind: 'accepted'
-  readonly link: LinkKind
+  readonly link: InvitationKind
   readonly address: string
   readonly accountId: AccountId
 }
 
 export function createInvitationAdministration(
-  { directory, links, webSessions, record, mailbox }: AdministrationDeps,
+  deps: AdministrationDeps,
   fields: Fields,
 ): InvitationAdministration {
+  const { directory, links, webSessions, record, mailbox } = deps
   const { accounts, domains, roles } = directory
 
   const noSuchLink: NoSuchLink = { kind: 'no-such-link', field: 'link', value: '' }
 
   async function invited(
-    kind: LinkKind,
+    kind: InvitationKind,
     accountId: AccountId | null,
     address: string | null,
     { by, byAccount = null }: Pick<Invite, 'by' | 'byAccount'>,
@@ -96,9 +98,18 @@ export function createInvitationAdministration(
   async function addressOf(link: Link): Promise<string | null | undefined> {
     const { kind, accountId } = link
     if (kind === 'first-owner') return (await roles.owners()) === 0 ? null : undefined
+    if (!isInvitation(kind)) return undefined
     const account = accountId === null ? undefined : await accounts.byId(accountId)
     if (account === undefined || !(await mayStillInvite(link, account))) return undefined
+    // Contained or disabled since, or given a role.
+    if (kind === 'forgotten' && !(await mayRecover(account, deps))) return undefined
     return formatAddress(account.address)
+  }
+
+  async function tellOfUse(id: AccountId): Promise<void> {
+    const account = await accounts.byId(id)
+    if (account === undefined) return
+    await tellOfRecovery({ kind: 'used' }, account, [account.address], deps)
   }
 
   /** Whoever lost his role since has no way in left behind, and nobody gets by an old link what his account was given since. */
@@ -158,6 +169,7 @@ export function createInvitationAdministration(
         result: before.passkeys.length + (before.totp === null ? 0 : 1),
       }))
       await directory.accounts.endSessions(id)
+      await directory.recoveryAddresses.remove(id)
       await webSessions.endAll(id)
       record({ what: 'account', name, before: { factors: taken ?? 0 }, after: { factors: 0 } })
       return invited('owner', id, name, { by })
@@ -167,6 +179,7 @@ export function createInvitationAdministration(
       const link = await links.find(secret)
       const address = link && (await addressOf(link))
       if (link === undefined || address === undefined) return noSuchLink
+      if (!isInvitation(link.kind)) return noSuchLink
       return { kind: 'invitation', link: link.kind, address, expiresMs: link.expiresMs }
     },
 
@@ -174,7 +187,7 @@ export function createInvitationAdministration(
       // All that can be wrong comes before the link is used up.
       const link = await links.find(secret)
       const address = link && (await addressOf(link))
-      if (link === undefined || address === undefined) return noSuchLink
+      if (link === undefined || address === undefined || !isInvitation(link.kind)) return noSuchLink
       if (link.kind === 'first-owner') {
         const parsed = fields.ownAddress(wanted ?? '')
         if (parsed.kind !== 'ok') return parsed
@@ -195,6 +208,8 @@ export function createInvitationAdministration(
           ...stored.value,
           ...(isOwner && { enabled: true }),
         })
+        // Cannot happen: no quota is given.
+        if (changed.kind === 'over-limit') return noSuchLink
         if (changed.kind !== 'ok')
           return { kind: changed.kind, field: 'address', value: address ?? '' }
         record({
@@ -205,7 +220,7 @@ export function createInvitationAdministration(
         })
       }
       const name = address ?? String(wanted)
-      if (kind !== 'password') {
+      if (kind === 'owner' || kind === 'first-owner') {
         const set = await roles.set(id, { name: 'owner', domains: [] })
         if (set.kind !== 'ok') return { kind: set.kind, field: 'address', value: name }
         record({
@@ -217,6 +232,7 @@ export function createInvitationAdministration(
       }
       await webSessions.endAll(id)
       await links.withdraw(id)
+      if (kind === 'forgotten') await tellOfUse(id)
       return { kind: 'accepted', link: kind, address: name, accountId: id }
     },
   }

@@ -10,9 +10,7 @@ import {
   type QueueEntry,
 } from '#shared/queue/records.ts'
 import type { LastResult } from '#shared/queue/results.ts'
-
-export const queueStates = ['incoming', 'active', 'deferred', 'hold', 'corrupt'] as const
-export type QueueState = (typeof queueStates)[number]
+import type { QueueState } from './queue-states.ts'
 
 const messageWords = {
   incoming: 'incoming',

@@ -3,8 +3,9 @@
 import type { Group, QueueEntry } from '#shared/queue/records.ts'
 import { duration } from '#shared/settings/kinds.ts'
 import { parseOwnDomain } from './fields.ts'
-import { groupStateOf, queueStates, stateOf } from './queue-facts.ts'
+import { groupStateOf, stateOf } from './queue-facts.ts'
 import { NOT_TRIED_YET, normalReason } from './queue-reason.ts'
+import { queueStates } from './queue-states.ts'
 import { type BadValue, badValue, ok, type Parsed } from './refusals.ts'
 
 export type FilterRequest = {

@@ -1,8 +1,9 @@
 // The queue in numbers: what waits where, for how long and why (as qshape shows it), and what is in each state. One pass over all that
 // waits, with bounded memory.
 
-import type { GroupFacts, QueueFacts, QueueState } from './queue-facts.ts'
+import type { GroupFacts, QueueFacts } from './queue-facts.ts'
 import { NOT_TRIED_YET, normalReason } from './queue-reason.ts'
+import type { QueueState } from './queue-states.ts'
 
 export const topKinds = ['destination', 'domain', 'sender', 'reason'] as const
 export type TopKind = (typeof topKinds)[number]

@@ -167,7 +167,9 @@ export function partiesOf({ message: { origin, envelope }, groups }: QueueEntry)
   return { origin, sender: envelope.sender, recipients: [...new Set([...named, ...led])] }
 }
 
-export function createQueueAdministration(deps: AdministrationDeps): QueueAdministration {
+export function createQueueAdministration(
+  deps: Pick<AdministrationDeps, 'operator' | 'directory' | 'objects' | 'settings' | 'clock'>,
+): QueueAdministration {
   const { operator, directory, clock } = deps
 
   const wholeScope = () => createMessageScope(directory, undefined)

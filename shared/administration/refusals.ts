@@ -4,6 +4,8 @@
 import type { Role } from '#shared/administration/rights/roles.ts'
 import type { HashProblem } from '#shared/auth/passwords.ts'
 import type { AccessKeyFault } from '#shared/directory/access-key.ts'
+import type { DomainLimits } from '#shared/directory/records.ts'
+import type { Finding } from '#shared/sieve/finding.ts'
 
 /** What a front end calls an argument, a column or a member is its own matter. */
 export type Field =
@@ -53,6 +55,9 @@ export type Field =
   | 'role'
   | 'domains'
   | 'link'
+  | 'recoveryAddress'
+  | 'accountsMax'
+  | 'aliasesMax'
   /** Of an import: one row, and the heading of all. */
   | 'row'
   | 'heading'
@@ -64,6 +69,14 @@ export type Field =
   | 'recipient'
   | 'about'
   | 'from'
+  /** A Sieve script, by its name, and a stored message, by its number. */
+  | 'script'
+  | 'uid'
+  /** Of the rules and the reply that the console writes. */
+  | 'rules'
+  | 'until'
+  | 'subject'
+  | 'text'
 
 /** What a value has to be, with the numbers and words of the rule. */
 export type Rule =
@@ -75,13 +88,16 @@ export type Rule =
   | { readonly name: 'own-address'; readonly localPartBytesMax: number }
   /** aliases(5) would run a program, append to a file or read a list. */
   | { readonly name: 'no-program' }
+  /** One whose mail comes here again helps nobody who cannot get in. */
+  | { readonly name: 'address-elsewhere' }
   | { readonly name: 'target-count'; readonly count: number; readonly max: number }
   /** Of an account that sends its mail on. */
   | { readonly name: 'forward-count'; readonly max: number }
   | { readonly name: 'quota'; readonly allowed: string }
+  | { readonly name: 'count'; readonly max: number }
   /** A number without a unit, that is likely meant as another size. */
   | { readonly name: 'quota-unit' }
-  | { readonly name: 'password'; readonly bytesMax: number }
+  | { readonly name: 'password'; readonly charactersMin: number; readonly bytesMax: number }
   | { readonly name: 'password-or-hash' }
   | { readonly name: 'hash'; readonly problem: HashProblem }
   | { readonly name: 'one-of'; readonly allowed: readonly string[] }
@@ -128,6 +144,15 @@ export type Rule =
   /** Of signing keys; `problem`: for people. */
   | { readonly name: 'selector' }
   | { readonly name: 'private-key'; readonly problem: string }
+  /** Of Sieve scripts: RFC 5804 §1.6; bytes of one, and of all that an account has. */
+  | { readonly name: 'script-name'; readonly charactersMax: number }
+  | { readonly name: 'script-bytes'; readonly max: number }
+  | { readonly name: 'scripts-bytes'; readonly max: number }
+  | { readonly name: 'rule-count'; readonly max: number }
+  /** RFC 3339 full-date; the last day is not before the first. */
+  | { readonly name: 'date' }
+  /** Of several lines. */
+  | { readonly name: 'text'; readonly charactersMax: number }
 
 type Of<Kind extends string, Name extends Field, Facts = unknown> = {
   readonly kind: Kind
@@ -137,7 +162,7 @@ type Of<Kind extends string, Name extends Field, Facts = unknown> = {
 
 /** The value breaks a rule that can be seen from the value alone. */
 export type BadValue = Of<'bad-value', Field, { readonly rule: Rule }>
-export type Exists = Of<'exists', 'domain' | 'address' | 'alias' | 'selector'>
+export type Exists = Of<'exists', 'domain' | 'address' | 'alias' | 'selector' | 'script'>
 /** `domain`: as it was written, or the default where none was. */
 export type NoSuchDomain = Of<
   'no-such-domain',
@@ -153,7 +178,7 @@ export type NoSuchAccount = Of<'no-such-account', 'address' | 'grantee' | 'login
 /** Somebody who can sign in must be left to give roles; another account may be made owner before. */
 export type LastOwner = Of<'last-owner', 'address' | 'domain'>
 /** It is not as whoever changes it knew it. */
-export type ChangedMeanwhile = Of<'changed-meanwhile', 'address' | 'alias' | 'domain'>
+export type ChangedMeanwhile = Of<'changed-meanwhile', 'address' | 'alias' | 'domain' | 'script'>
 /** Of a row of many: the account may more than who changes it. */
 export type MoreRights = Of<'more-rights', 'address'>
 export type NoSuchAlias = Of<'no-such-alias', 'alias'>
@@ -195,7 +220,7 @@ export type NoSuchAppPassword = Of<'no-such-app-password', 'appPassword'>
 /** One may have `max` of them. */
 export type TooMany = Of<
   'too-many',
-  'appPassword' | 'token' | 'passkey' | 'job',
+  'appPassword' | 'token' | 'passkey' | 'job' | 'script',
   { readonly max: number }
 >
 /** Of a factor that is being set up: it is wrong, was not asked for, or comes too late. What was given is nobody's to see. */
@@ -207,6 +232,29 @@ export type NoSuchSession = Of<'no-such-session', 'session', { readonly account:
 export type NoSuchToken = Of<'no-such-token', 'token'>
 /** Used, too old, or none. Its text is a secret, and not among these facts. */
 export type NoSuchLink = Of<'no-such-link', 'link'>
+
+/** An owner gave the domain this limit. `given`: what is there; null: one of its quotas has no end. */
+export type OverDomainLimit = Of<
+  'over-domain-limit',
+  'address' | 'alias' | 'quota',
+  {
+    readonly domain: string
+    readonly limit: keyof DomainLimits
+    readonly max: number
+    readonly given: number | null
+  }
+>
+/** Of letters that somebody has sent elsewhere. */
+export type TooOften = Of<'too-often', 'recoveryAddress', { readonly perHour: number }>
+export type NoSuchRecoveryAddress = Of<'no-such-recovery-address', 'recoveryAddress'>
+
+/** `owner`: the address of whose it would be; null: of those of all. */
+export type NoSuchScript = Of<'no-such-script', 'script', { readonly owner: string | null }>
+/** The text does not compile: what is wrong with it, and where. */
+export type WrongScript = Of<'wrong-script', 'script', { readonly findings: readonly Finding[] }>
+/** RFC 5804 §2.10: another one is made active before, or none. */
+export type ScriptIsActive = Of<'script-is-active', 'script'>
+export type NoSuchMessage = Of<'no-such-message', 'uid', { readonly folder: string }>
 
 export type Refusal =
   | BadValue
@@ -244,6 +292,13 @@ export type Refusal =
   | NoSuchFactor
   | NoSuchToken
   | NoSuchLink
+  | NoSuchScript
+  | WrongScript
+  | ScriptIsActive
+  | NoSuchMessage
+  | OverDomainLimit
+  | TooOften
+  | NoSuchRecoveryAddress
 
 /** A text from outside, parsed. */
 export type Parsed<T> = { readonly kind: 'ok'; readonly value: T } | BadValue

@@ -26,8 +26,10 @@ export type Warning =
       readonly aliases: readonly string[]
       readonly count: number
     }
-  /** Of what was released as no spam: no access table is set for it (`quarantineAllowTable`), or it takes no such sender. */
-  | { readonly kind: 'sender-not-allowed'; readonly sender: string }
+  /** Of what was released as no spam: no access table is set for it (`quarantineAllowTable`). */
+  | { readonly kind: 'no-allow-table'; readonly sender: string }
+  /** The one that is set takes no such sender. */
+  | { readonly kind: 'sender-not-allowed'; readonly sender: string; readonly table: string }
   /** An entry of an access table: a number without a text is OK. */
   | { readonly kind: 'code-permits'; readonly key: string; readonly result: string }
   /** Of an import: the network was never asked for behind the one it is in, and is asked for first now. */

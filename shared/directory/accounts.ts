@@ -14,6 +14,15 @@ import {
   type Write,
 } from '#shared/storage/ports.ts'
 import { type AsKnown, asRead, type ChangedMeanwhile, changedMeanwhile } from './as-known.ts'
+import {
+  asQuotasWere,
+  asSum,
+  type OverLimit,
+  overQuotas,
+  quotasOf,
+  roomFor,
+  stillRoomFor,
+} from './limits.ts'
 import { type ListOptions, type ListPage, pageOfAddresses } from './listing.ts'
 import { type AddressFilter, type LookedPage, lookFor } from './looking.ts'
 import { optimistic } from './optimistic.ts'
@@ -64,7 +73,7 @@ export interface Accounts {
     address: Address,
     changes: AccountChanges,
     options?: AsKnown<AccountRecord>,
-  ): Promise<AccountChanged>
+  ): Promise<AccountChanged | OverLimit>
   /** Nothing of it remains here; its mail, filed under its id, is the caller's to delete. */
   remove(address: Address, options?: AsKnown<AccountRecord>): Promise<AccountChanged>
   /** Its sending ends, from all its sessions. False when it is frozen already, or gone. */
@@ -109,6 +118,7 @@ export type AccountAdded =
   | { readonly kind: 'ok'; readonly account: AccountRecord }
   | { readonly kind: 'exists' }
   | { readonly kind: 'no-such-domain' }
+  | OverLimit
 
 /** `account` is as it is after a change, or as it was before its removal. */
 export type AccountChanged =
@@ -137,10 +147,12 @@ export function createAccounts(deps: {
   readonly table: Table
   readonly clock: Clock
   readonly newId: () => AccountId
+  /** Bytes for accounts without a quota of their own; 0: no limit. */
+  readonly mailboxSizeLimit: number
   /** Told when sessions of the account have to end. */
   readonly onSessionsEnd: (id: AccountId) => void
 }): Accounts {
-  const { table, clock, newId, onSessionsEnd } = deps
+  const { table, clock, newId, mailboxSizeLimit, onSessionsEnd } = deps
 
   async function byId(id: AccountId): Promise<AccountRecord | undefined> {
     const item = await table.get(accountKey(id), { consistent: true })
@@ -199,19 +211,34 @@ export function createAccounts(deps: {
         keys.filter((_, i) => entries[i]?.accountId === undefined).map(formatAddress),
       )
       const writes: Write[] = []
+      const limited = readDomain(domain)
+      const { left, refusal } = roomFor(limited, 'accounts')
+      const { quotaBytes: quotasMax } = limited.limits
+      let given = quotasMax === null ? 0 : await quotasOf(table, first.domain, mailboxSizeLimit)
+      let count = 0
       const results = wanted.map((account, i): AccountAdded => {
         const address = addresses[i]
         // Each address once.
-        if (address === undefined || !free.delete(formatAddress(address))) return { kind: 'exists' }
+        if (address === undefined || !free.has(formatAddress(address))) return { kind: 'exists' }
+        if (count >= left) return refusal(count)
+        if (quotasMax !== null) {
+          const sum = given + asSum(account.quotaBytes ?? mailboxSizeLimit)
+          if (sum > quotasMax) return overQuotas(quotasMax, given)
+          given = sum
+        }
+        free.delete(formatAddress(address))
+        count++
         const record = newRecord(account, address)
         writes.push(...additions(record))
         return { kind: 'ok', account: record }
       })
-      const count = results.filter(({ kind }) => kind === 'ok').length
       if (count === 0) return results
-      const isFirst = readDomain(domain).accounts === 0 && (await isEmpty())
+      const isFirst = limited.accounts === 0 && (await isEmpty())
       await table.transact([
-        countAccounts(first.domain, count),
+        countAccounts(first.domain, count, {
+          conditions: [...stillRoomFor(limited, 'accounts', count), asQuotasWere(domain)],
+          isLimited: quotasMax !== null,
+        }),
         ...(isFirst ? [{ put: firstAccountItem(first) }] : []),
         ...writes,
       ])
@@ -255,6 +282,29 @@ export function createAccounts(deps: {
 
   const endsLastOwner = async (account: AccountRecord) =>
     countsAs(account) && (await ownerCount(table)) <= 1
+
+  /** What another quota has to hold to, where the quotas of the domain are limited; a smaller one always may be. */
+  async function quotaWrites(
+    { address: { domain }, quotaBytes }: AccountRecord,
+    wanted: number,
+  ): Promise<readonly Write[] | OverLimit> {
+    const item = await table.get(domainKey(domain), { consistent: true })
+    if (item === undefined) return []
+    const update = {
+      update: domainKey(domain),
+      if: { all: [{ exists: 'pk' }, asQuotasWere(item)] },
+    } as const
+    const { quotaBytes: max } = readDomain(item).limits
+    // Of a limit that comes this moment the quota was there before.
+    if (max === null) return []
+    const before = asSum(quotaBytes ?? mailboxSizeLimit)
+    if (asSum(wanted) > before) {
+      const given = await quotasOf(table, domain, mailboxSizeLimit)
+      // What is without end takes all others with it, and cannot be subtracted.
+      if (given - before + asSum(wanted) > max) return overQuotas(max, given)
+    }
+    return [{ ...update, changes: { add: { quotaVersion: 1 } } }]
+  }
 
   /** Tokens and whatever else lets somebody in as this account. A crash leaves what nobody can use: the account is gone. */
   async function removeRest(id: AccountId): Promise<void> {
@@ -308,7 +358,7 @@ export function createAccounts(deps: {
       }),
 
     set: (address, changes, { isAsKnown } = {}) =>
-      optimistic<AccountChanged>(async () => {
+      optimistic<AccountChanged | OverLimit>(async () => {
         const found = await find(address)
         if (found === undefined) return { kind: 'no-such-account' }
         if ((await isAsKnown?.(found.account)) === false) return changedMeanwhile
@@ -332,6 +382,12 @@ export function createAccounts(deps: {
         const { enabled } = changes
         const switches = enabled !== undefined && enabled !== found.account.enabled
         if (switches && (await endsLastOwner(found.account))) return { kind: 'last-owner' }
+        const { quotaBytes } = changes
+        const quota =
+          quotaBytes === undefined
+            ? []
+            : await quotaWrites(found.account, quotaBytes ?? mailboxSizeLimit)
+        if ('kind' in quota) return quota
         const writes: Write[] = switches
           ? [...roleWrites(found.account, enabled ? 'enable' : 'disable')]
           : []
@@ -353,6 +409,7 @@ export function createAccounts(deps: {
           const condition = { all: [{ exists: 'pk' }, ...conditions] } as const
           writes.push({ update, changes: { set, ...others }, if: condition })
         }
+        writes.push(...quota)
         if (displayName !== undefined) writes.push(...renames(found.account, displayName))
         if (writes.length > 0) await table.transact(writes)
         const { id, sessionsEpoch: epoch } = found.account
@@ -502,8 +559,19 @@ function only<T>([one]: readonly T[]): T {
   return one
 }
 
-function countAccounts(domain: Domain, by: number): Write {
-  return { update: domainKey(domain), changes: { add: { accounts: by } }, if: { exists: 'pk' } }
+function countAccounts(
+  domain: Domain,
+  by: number,
+  {
+    conditions = [],
+    isLimited = false,
+  }: { readonly conditions?: readonly Condition[]; readonly isLimited?: boolean } = {},
+): Write {
+  return {
+    update: domainKey(domain),
+    changes: { add: { accounts: by, ...(isLimited && { quotaVersion: 1 }) } },
+    if: { all: [{ exists: 'pk' }, ...conditions] },
+  }
 }
 
 /** As it was read: a role that comes or goes meanwhile changes what has to be written. */

@@ -3,8 +3,9 @@
 
 import { type Address, formatAddress, lookupKey } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
-import type { Table, Write } from '#shared/storage/ports.ts'
+import type { Condition, Table, Write } from '#shared/storage/ports.ts'
 import { type AsKnown, asRead, type ChangedMeanwhile, changedMeanwhile } from './as-known.ts'
+import { type OverLimit, roomFor, stillRoomFor } from './limits.ts'
 import { type ListOptions, type ListPage, pageOfAddresses } from './listing.ts'
 import { type AddressFilter, type LookedPage, lookFor } from './looking.ts'
 import { optimistic } from './optimistic.ts'
@@ -59,6 +60,7 @@ export type AliasAdded =
   | { readonly kind: 'ok'; readonly alias: Alias }
   | { readonly kind: 'exists' }
   | { readonly kind: 'no-such-domain' }
+  | OverLimit
   | BadTargets
 
 export type AliasChanged =
@@ -114,6 +116,9 @@ export function createAliases(deps: { readonly table: Table }): Aliases {
       })
       const taken = new Set(entries.flatMap((item) => (item?.targets === undefined ? [] : item.sk)))
       const writes: Write[] = []
+      const record = domain && readDomain(domain)
+      const room = record && roomFor(record, 'aliases')
+      let added = 0
       for (const alias of wanted) {
         const key = addressKey(alias.name)
         const targets = distinct(alias.targets)
@@ -121,8 +126,10 @@ export function createAliases(deps: { readonly table: Table }): Aliases {
           results.set(alias, { kind: 'bad-targets', max: ALIAS_TARGETS_MAX })
         } else if (domain === undefined) results.set(alias, { kind: 'no-such-domain' })
         else if (taken.has(key.sk)) results.set(alias, { kind: 'exists' })
+        else if (room !== undefined && added >= room.left) results.set(alias, room.refusal(added))
         else {
           taken.add(key.sk)
+          added++
           const made = madeBy === undefined ? {} : { aliasMadeBy: madeBy }
           const changes = { set: { targets: targetsValue(targets), ...made } }
           writes.push({ update: key, changes, if: { absent: 'targets' } })
@@ -132,8 +139,8 @@ export function createAliases(deps: { readonly table: Table }): Aliases {
         }
       }
       if (writes.length > 0) {
-        const count = [...results.values()].filter(({ kind }) => kind === 'ok').length
-        await table.transact([countAliases(first.name.domain, count), ...writes])
+        const conditions = record === undefined ? [] : stillRoomFor(record, 'aliases', added)
+        await table.transact([countAliases(first.name.domain, added, conditions), ...writes])
       }
       return results
     })
@@ -256,8 +263,12 @@ function wordsOfAlias({ local, domain }: AliasName): {
   }
 }
 
-function countAliases(domain: Domain, by: number): Write {
-  return { update: domainKey(domain), changes: { add: { aliases: by } }, if: { exists: 'pk' } }
+function countAliases(domain: Domain, by: number, conditions: readonly Condition[] = []): Write {
+  return {
+    update: domainKey(domain),
+    changes: { add: { aliases: by } },
+    if: { all: [{ exists: 'pk' }, ...conditions] },
+  }
 }
 
 function distinct(targets: readonly Address[]): readonly Address[] | undefined {

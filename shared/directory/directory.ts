@@ -18,6 +18,7 @@ import { loginTopic } from './login-topic.ts'
 import { createLookup, type Match } from './lookup.ts'
 import { type OwnNameSettings, ownNames } from './own-names.ts'
 import type { AliasName, Forward } from './records.ts'
+import { createRecoveryAddresses, type RecoveryAddresses } from './recovery-addresses.ts'
 import { createRemovedAccounts, type RemovedAccounts } from './removed-accounts.ts'
 import { createRoles, type Roles } from './roles.ts'
 import { createScripts, type Scripts } from './scripts.ts'
@@ -30,6 +31,7 @@ export interface Directory {
   readonly accessEntries: AccessEntries
   readonly signingKeys: SigningKeys
   readonly factors: Factors
+  readonly recoveryAddresses: RecoveryAddresses
   readonly roles: Roles
   readonly removedAccounts: RemovedAccounts
   readonly scripts: Scripts
@@ -100,7 +102,10 @@ export function createDirectory(deps: {
   const { table, clock, settings, signals, newId = newAccountId, bounceAddresses } = deps
   const { recipientDelimiter } = settings
   const onSessionsEnd = (id: AccountId) => signals?.publish(loginTopic(id), '')
-  const accounts = createAccounts({ table, clock, newId, onSessionsEnd })
+  const accounts = createAccounts({
+    ...{ table, clock, newId, onSessionsEnd },
+    mailboxSizeLimit: settings.mailboxSizeLimit,
+  })
   const aliases = createAliases({ table })
   const roles = createRoles({ table, clock })
   const names = ownNames(settings)
@@ -111,6 +116,7 @@ export function createDirectory(deps: {
     accessEntries: createAccessEntries({ table, clock }),
     signingKeys: createSigningKeys({ table }),
     factors: createFactors({ table, onSessionsEnd }),
+    recoveryAddresses: createRecoveryAddresses({ table, clock }),
     roles,
     removedAccounts: createRemovedAccounts({ table }),
     scripts: createScripts({ table, clock }),

@@ -15,9 +15,11 @@ import { allItems } from './pages.ts'
 import {
   addressesPk,
   addressKey,
+  type DomainLimits,
   type DomainRecord,
   domainKey,
   domainsPk,
+  noLimits,
   readAddress,
   readDomain,
   targetsValue,
@@ -35,6 +37,8 @@ export interface Domains {
   get(domain: Domain): Promise<DomainRecord | undefined>
   list(): AsyncIterable<DomainRecord>
   page(options: ListOptions): Promise<ListPage<DomainRecord>>
+  /** Only what is named changes. What is there already stays, however much it is. Undefined: there is no such domain. */
+  limit(domain: Domain, limits: Partial<DomainLimits>): Promise<DomainRecord | undefined>
   /** Whether an account of it is the last owner who can sign in. */
   hasLastOwner(domain: Domain): Promise<boolean>
   /** With `force` all its accounts and aliases go first; the mail of those accounts is the caller's to delete. */
@@ -97,7 +101,7 @@ export function createDomains(deps: {
       optimistic<DomainAdded>(async () => {
         if ((await get(domain)) !== undefined) return { kind: 'exists' }
         const counts = { accounts: 0, aliases: postmaster === undefined ? 0 : 1 }
-        const record: DomainRecord = { domain, ...counts, createdMs: clock.now() }
+        const record: DomainRecord = { domain, ...counts, createdMs: clock.now(), limits: noLimits }
         const writes: Write[] = [
           {
             put: { ...domainKey(domain), ...counts, createdMs: record.createdMs },
@@ -121,6 +125,21 @@ export function createDomains(deps: {
     async *list() {
       for await (const item of allItems(table, { pk: domainsPk })) yield readDomain(item)
     },
+
+    limit: (domain, limits) =>
+      optimistic(async () => {
+        const before = await get(domain)
+        if (before === undefined) return undefined
+        const named = Object.entries(limits).map(([name, max]) => [`${name}Max`, max] as const)
+        const set = named.flatMap(([name, max]) => (max === null ? [] : [[name, max] as const]))
+        const remove = named.flatMap(([name, max]) => (max === null ? [name] : []))
+        await table.write({
+          update: domainKey(domain),
+          changes: { set: Object.fromEntries(set), remove },
+          if: { exists: 'pk' },
+        })
+        return { ...before, limits: { ...before.limits, ...limits } }
+      }),
 
     page: (options) => pageOfDomains(table, options),
 

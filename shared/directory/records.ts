@@ -1,9 +1,10 @@
 // The items of the `directory` table and the records read from them. Keys:
-//   DOMAINS     / <domain>        domain with the number of its accounts and aliases
+//   DOMAINS     / <domain>        domain with the number of its accounts and aliases, and its limits (limits.ts)
 //   D#<domain>  / L#<local key>   address: its account (with what RCPT needs of it) or alias targets, or both
 //   D#<domain>  / L@              the catch-all alias; no local key can make this key
 //   ACC#<id>    / PROFILE         account with what is kept of its password
 //   ACC#<id>    / FACTORS         what logs it in besides (factors.ts), and IDENTITY#<hash> / ACCOUNT
+//   ACC#<id>    / RECOVERY        where it is sent a link for a new password (recovery-addresses.ts)
 //   POSTMASTER  / FIRST           address of the first account, made while there was no other; older stores have none
 //   SRS         / SECRETS         what rewritten senders are signed with (srs-secrets.ts); older stores have none
 //   ACCESS      / <table>         access table: version, how many entries, their bytes, and how many networks of each size (`v4/24`)
@@ -31,7 +32,18 @@ export type DomainRecord = {
   readonly accounts: number
   readonly aliases: number
   readonly createdMs: number
+  readonly limits: DomainLimits
 }
+
+/** Null: none. */
+export type DomainLimits = {
+  readonly accounts: number | null
+  readonly aliases: number | null
+  /** Of all accounts together. */
+  readonly quotaBytes: number | null
+}
+
+export const noLimits: DomainLimits = { accounts: null, aliases: null, quotaBytes: null }
 
 export type AddressRecord = {
   readonly name: AliasName
@@ -213,8 +225,17 @@ export function readDomain(item: Item): DomainRecord {
     accounts: number(item, 'accounts'),
     aliases: number(item, 'aliases'),
     createdMs: number(item, 'createdMs'),
+    // Domains that nobody limited have none of these.
+    limits: {
+      accounts: limitIn(item, 'accountsMax'),
+      aliases: limitIn(item, 'aliasesMax'),
+      quotaBytes: limitIn(item, 'quotaBytesMax'),
+    },
   }
 }
+
+const limitIn = (item: Item, name: string): number | null =>
+  item[name] == null ? null : number(item, name)
 
 export function readAddress(item: Item): AddressRecord {
   const domain = sound(item, parseDomain(item.pk.slice('D#'.length)))

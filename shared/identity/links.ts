@@ -1,7 +1,7 @@
 // One-time links: whoever has one may do one thing once, within a time. The secret stands in the fragment of the address, which no server
 // is sent and no log has; only its hash is kept. One of a kind for each account: a new one makes the old one worthless.
 //
-//   counters   LINK#<account or first-owner> / <kind>   hash, until when, who made it (`byAccount`: where an account has); ttl
+//   counters   LINK#<account or first-owner> / <kind>   hash, until when, who made it (`byAccount`: where an account has), what about; ttl
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
@@ -11,10 +11,23 @@ import { hashOf, hexOf, isSameHash, type RandomBytes } from './secrets.ts'
 
 /**
  * `first-owner`: makes an account and its domain where there are none, and the account an owner, while there is none. `owner`: makes the
- * account one. `password`: a new password; what else was set stays.
+ * account one. `password`: a new password; what else was set stays. `forgotten`: the same, of whoever had it sent to his recovery address.
+ * `recovery-address`: what it is about becomes that address.
  */
-export const linkKinds = ['first-owner', 'owner', 'password'] as const
+export const linkKinds = [
+  'first-owner',
+  'owner',
+  'password',
+  'forgotten',
+  'recovery-address',
+] as const
 export type LinkKind = (typeof linkKinds)[number]
+
+/** Those with which a password is set. */
+export const invitationKinds = ['first-owner', 'owner', 'password', 'forgotten'] as const
+export type InvitationKind = (typeof invitationKinds)[number]
+
+export const isInvitation = (kind: LinkKind): kind is InvitationKind => kind !== 'recovery-address'
 
 export type Link = {
   readonly kind: LinkKind
@@ -23,6 +36,8 @@ export type Link = {
   readonly expiresMs: number
   /** Who made it, as the audit names him. */
   readonly by: string
+  /** Of `recovery-address`: which. */
+  readonly about?: string
   /** His account; null: the machine's user. */
   readonly byAccount: AccountId | null
 }
@@ -37,12 +52,14 @@ export interface Links {
   /** Uses it up; of two who use it at once one gets it. */
   take(secret: string): Promise<Link | undefined>
   /** Those of an account. */
-  withdraw(accountId: AccountId): Promise<void>
+  withdraw(accountId: AccountId, kinds?: readonly LinkKind[]): Promise<void>
   /** When the newest of that kind ends; undefined: there is none. */
   expiry(kind: LinkKind, accountId: AccountId | null): Promise<number | undefined>
 }
 
 export const LINK_MS = 24 * 3_600_000
+/** Anybody may have it sent; it waits in a mailbox elsewhere. */
+export const FORGOTTEN_LINK_MS = 3_600_000
 export const LINK_CHARACTERS_MAX = 200
 const SECRET_BYTES = 24
 const FIRST_OWNER = 'first-owner'
@@ -69,14 +86,17 @@ export function createLinks(deps: {
   }
 
   return {
-    async make({ kind, accountId, by, byAccount = null }) {
+    async make({ kind, accountId, by, byAccount = null, about }) {
       const text = hexOf(random(SECRET_BYTES))
-      const expiresMs = clock.now() + LINK_MS
+      const expiresMs = clock.now() + (kind === 'forgotten' ? FORGOTTEN_LINK_MS : LINK_MS)
       const ttl = Math.ceil(expiresMs / 1_000)
       const key = keyOf({ kind, accountId })
       const maker = byAccount === null ? { by } : { by, byAccount }
-      await counters.write({ put: { ...key, hash: hashOf(text), expiresMs, ...maker, ttl } })
-      const link = { kind, accountId, by, byAccount, expiresMs }
+      const told = about === undefined ? {} : { about }
+      await counters.write({
+        put: { ...key, hash: hashOf(text), expiresMs, ...maker, ...told, ttl },
+      })
+      const link = { kind, accountId, by, byAccount, expiresMs, ...told }
       return { secret: `${kind}.${accountId ?? FIRST_OWNER}.${text}`, link }
     },
 
@@ -95,8 +115,8 @@ export function createLinks(deps: {
       }
     },
 
-    async withdraw(accountId) {
-      const keys = linkKinds.map((kind) => keyOf({ kind, accountId }))
+    async withdraw(accountId, kinds = linkKinds) {
+      const keys = kinds.map((kind) => keyOf({ kind, accountId }))
       await counters.batchWrite(keys.map((key) => ({ delete: key })))
     },
 
@@ -128,5 +148,6 @@ const readLink = ({ kind, accountId }: Place, item: Item): Link => ({
   accountId,
   expiresMs: Number(item.expiresMs),
   by: String(item.by),
+  ...(typeof item.about === 'string' && { about: item.about }),
   byAccount: parseAccountId(String(item.byAccount ?? '')) ?? null,
 })

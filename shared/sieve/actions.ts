@@ -2,6 +2,7 @@
 // (services/delivery/local), all of it or none.
 
 import type { Position } from './finding.ts'
+import type { Mailto } from './made/mailto.ts'
 import type { SieveMessage } from './message.ts'
 
 /** Into a folder: which message (as it came, or as the script changed it), and with which flags; null: none were set. */
@@ -50,9 +51,11 @@ export type Action = { readonly at: Position } & (
       readonly fcc: Fcc | null
     }
   | {
-      /** RFC 5435; `method` is a URI. */
+      /** RFC 5435; `method` is the URI as it was written. */
       readonly kind: 'notify'
       readonly method: string
+      /** What it says, without whom the same run told before. */
+      readonly mailto: Mailto
       readonly message: string | null
       readonly from: string | null
       readonly importance: '1' | '2' | '3'

@@ -8,6 +8,7 @@ import type {
   CompiledTest,
   CompiledValue,
   Fault,
+  Needed,
   RunValue,
 } from './compiled.ts'
 import {
@@ -23,7 +24,8 @@ import { type Finding, type Position, SieveSyntaxError } from './finding.ts'
 import { scriptText } from './language/lexer.ts'
 import { parseScript } from './language/parse.ts'
 import type { Argument, CommandSyntax, TestSyntax } from './language/syntax.ts'
-import { PROBLEMS_MAX } from './limits.ts'
+import { PROBLEMS_MAX, REGEX_SCRIPT_INSTRUCTIONS_MAX } from './limits.ts'
+import { Requirements } from './requirements.ts'
 import { decodeEncodedCharacters, isConstant, splitVariables, type Text } from './strings.ts'
 
 /** The words and extensions a script may use. */
@@ -56,12 +58,15 @@ export function compileScript(source: Uint8Array, vocabulary: Vocabulary): Compi
 
 class Compiler {
   readonly #vocabulary: Vocabulary
-  readonly #extensions = new Set<string>()
+  readonly #requirements: Requirements
   readonly #findings: Finding[] = []
   readonly #within: Enclosing[] = []
+  #errors = 0
+  #regexStates = 0
 
   constructor(vocabulary: Vocabulary) {
     this.#vocabulary = vocabulary
+    this.#requirements = new Requirements(vocabulary.extensions, vocabulary.implied)
   }
 
   script(commands: readonly CommandSyntax[], bytes: number): Compilation {
@@ -70,9 +75,11 @@ class Compiler {
     const head = rest < 0 ? commands : commands.slice(0, rest)
     for (const command of head) this.#require(command)
     const compiled = this.#commands(rest < 0 ? [] : commands.slice(rest))
+    if (this.#errors === 0) for (const each of this.#requirements.unused()) this.#tell(each)
     const findings = this.#findings.sort((a, b) => a.line - b.line || a.column - b.column)
-    if (findings.some(({ severity }) => severity === 'error')) return { kind: 'refused', findings }
-    const script = { commands: compiled, extensions: this.#extensions, warnings: findings, bytes }
+    if (this.#errors > 0) return { kind: 'refused', findings }
+    const extensions = this.#requirements.names
+    const script = { commands: compiled, extensions, warnings: findings, bytes }
     return { kind: 'compiled', script }
   }
 
@@ -82,44 +89,46 @@ class Compiler {
       this.#error(at, 'require takes one list of names')
       return
     }
-    for (const name of names.values) {
-      if (!this.#vocabulary.extensions.has(name)) {
-        this.#error(names.at, `the extension "${name}" is not known here`)
-        continue
-      }
-      this.#extensions.add(name)
-      for (const other of this.#vocabulary.implied.get(name) ?? []) this.#extensions.add(other)
+    for (const [i, name] of names.values.entries()) {
+      const place = names.places[i] ?? at
+      const wrong = this.#requirements.add(name, place)
+      if (wrong !== undefined) this.#error(place, wrong)
     }
   }
 
   #commands(commands: readonly CommandSyntax[]): readonly CompiledCommand[] {
     const compiled: CompiledCommand[] = []
+    let branches: Branch[] | undefined
+    let end: string | undefined
     for (const command of commands) {
       if (command.name === 'elsif' || command.name === 'else') {
-        this.#continueIf(compiled, command)
+        this.#continueIf(branches, command)
         continue
       }
-      compiled.push(command.name === 'if' ? this.#if(command) : this.#command(command))
+      if (end !== undefined) this.#warn(command.at, `behind ${end} nothing is reached`)
+      end = undefined
+      if (command.name === 'if') {
+        branches = [this.#branch(command)]
+        compiled.push({ kind: 'if', at: command.at, branches })
+        continue
+      }
+      branches = undefined
+      const next = this.#command(command)
+      if (next.kind === 'command' && next.row.ends) end = command.name
+      compiled.push(next)
     }
     return compiled
   }
 
-  #if(command: CommandSyntax): CompiledCommand {
-    return { kind: 'if', at: command.at, branches: [this.#branch(command)] }
-  }
-
   /** elsif and else belong to the if right before them (RFC 5228 §3.1). */
-  #continueIf(compiled: CompiledCommand[], command: CommandSyntax): void {
-    const before = compiled.at(-1)
+  #continueIf(branches: Branch[] | undefined, command: CommandSyntax): void {
     const branch = this.#branch(command)
-    if (before?.kind !== 'if' || before.branches.at(-1)?.test === null) {
+    if (branches === undefined || branches.at(-1)?.test === null) {
       this.#error(command.at, `${command.name} stands behind the block of if or elsif`)
-      return
-    }
-    compiled[compiled.length - 1] = { ...before, branches: [...before.branches, branch] }
+    } else branches.push(branch)
   }
 
-  #branch(command: CommandSyntax) {
+  #branch(command: CommandSyntax): Branch {
     const { name, at, tests, block } = command
     const [argument] = command.arguments
     if (argument) this.#error(argument.at, `${name} takes no arguments of its own`)
@@ -151,7 +160,7 @@ class Compiler {
     this.#within.push({ command: name, name: nameOf(args) })
     const inside = this.#commands(block ?? [])
     this.#within.pop()
-    return { kind: 'command', at, row, arguments: args, needs: [...needs], block: inside }
+    return { kind: 'command', at, row, arguments: args, needs, block: inside }
   }
 
   #unknownCommand({ name, at }: CommandSyntax): Fault {
@@ -159,7 +168,7 @@ class Compiler {
       return this.#fault(at, 'require stands before all other commands', { always: true })
     }
     const isTest = this.#vocabulary.tests.has(name)
-    const why = isTest ? `${name} is a test: it stands behind if` : `no command is named ${name}`
+    const why = isTest ? `${name} is a test: it stands behind if` : noCommand(name)
     return this.#fault(at, why)
   }
 
@@ -173,7 +182,7 @@ class Compiler {
     if (tests.kind !== row.tests) this.#error(at, `${name} ${testsWanted[row.tests]}`)
     const given = tests.kind === 'none' ? [] : tests.kind === 'one' ? [tests.test] : tests.tests
     const inside = given.map((each) => this.#test(each))
-    return { kind: 'test', at, row, arguments: args, needs: [...needs], tests: inside }
+    return { kind: 'test', at, row, arguments: args, needs, tests: inside }
   }
 
   #noTest(name: string): string {
@@ -182,23 +191,24 @@ class Compiler {
   }
 
   /** What is to be granted at run time; with no `ihave` in the script what is missing is an error now. */
-  #needed(at: Position, what: string, oneOf: readonly string[], needs = new Set<string>()) {
-    if (oneOf.length === 0 || oneOf.some((each) => this.#extensions.has(each))) return needs
-    const [first = ''] = oneOf
-    if (this.#isLate()) needs.add(first)
-    else this.#error(at, `${what} needs require "${first}"`)
+  #needed(at: Position, what: string, oneOf: readonly string[], needs: Needed[] = []): Needed[] {
+    if (oneOf.length === 0 || this.#requirements.use(...oneOf)) return needs
+    if (this.#isLate()) needs.push({ what, oneOf })
+    else this.#error(at, `${what} needs require "${oneOf[0]}"`)
     return needs
   }
 
   #isLate(): boolean {
-    return this.#extensions.has('ihave')
+    return this.#requirements.has('ihave')
   }
 
   #arguments(
     node: CommandSyntax | TestSyntax,
     row: AnyRow,
-    needs: Set<string>,
+    needs: Needed[],
   ): CompiledArguments | Fault {
+    const places: Places = new Map()
+    const errorsBefore = this.#errors
     const found = this.#tags(node, row, needs)
     if (isFault(found)) return found
     const { given, rest } = found
@@ -206,18 +216,25 @@ class Compiler {
     for (const [key, group] of Object.entries(row.tags)) {
       const tag = given.get(group)
       values.push({ key, read: group.read, tag: tag?.tag, value: tag?.value })
+      if (tag?.behind) places.set(key, tag.behind)
     }
-    this.#positional(node, row, rest, values)
+    this.#positional(node, row, rest, values, places)
     const constant = constantsOf(values)
-    if (row.check) {
+    // A check sees arguments of the right kinds only.
+    if (row.check && this.#errors === errorsBefore) {
       const known = Object.fromEntries(values.map((each) => [each.key, knownValue(each)]))
-      row.check(known as never, this.#checker(node.at))
+      let unknownHere: string | undefined
+      const isUnknown = (message: string) => {
+        unknownHere ??= message
+      }
+      row.check(known as never, this.#checker(node.at, needs, places, isUnknown))
+      if (unknownHere !== undefined) return this.#fault(node.at, unknownHere)
     }
     return { constant, values }
   }
 
   /** The tags, and the arguments behind them. */
-  #tags(node: CommandSyntax | TestSyntax, row: AnyRow, needs: Set<string>): Tagged | Fault {
+  #tags(node: CommandSyntax | TestSyntax, row: AnyRow, needs: Needed[]): Tagged | Fault {
     const given: Tagged['given'] = new Map()
     const args = node.arguments
     let at = 0
@@ -236,13 +253,13 @@ class Compiler {
       if (takes !== null) {
         if (behind === undefined || behind.kind === 'tag') {
           this.#error(tag.at, `behind :${tag.name} stands ${wanted(takes)}`)
-          given.set(group, { tag: tag.name, value: undefined })
+          given.set(group, { tag: tag.name, value: undefined, behind: undefined })
           continue
         }
         at++
       }
       const value = takes && behind ? this.#value(behind, takes, `:${tag.name}`) : undefined
-      given.set(group, { tag: tag.name, value })
+      given.set(group, { tag: tag.name, value, behind })
     }
     return { given, rest: args.slice(at) }
   }
@@ -252,6 +269,7 @@ class Compiler {
     row: AnyRow,
     rest: readonly Argument[],
     values: CompiledValue[],
+    places: Places,
   ): void {
     const all = Object.entries(row.positional)
     const isShort = rest.length < all.length
@@ -270,6 +288,7 @@ class Compiler {
           ? undefined
           : this.#value(argument, takes, node.name)
       values.push({ key, read: undefined, tag: undefined, value })
+      if (argument) places.set(key, argument)
     }
   }
 
@@ -284,7 +303,9 @@ class Compiler {
       return undefined
     }
     if (argument.kind === 'number') return { kind: 'known', value: argument.value }
-    const texts = argument.values.map((value) => this.#text(value, argument.at))
+    const texts = argument.values.map((value, i) =>
+      this.#text(value, argument.places[i] ?? argument.at),
+    )
     const isKnown = texts.every(isConstant)
     if (!isKnown && (takes.kind === 'constant' || takes.kind === 'constants')) {
       this.#error(argument.at, `${of} takes no variables here`)
@@ -297,15 +318,18 @@ class Compiler {
 
   #text(value: string, at: Position): Text {
     let text = value
-    if (this.#extensions.has('encoded-character')) {
+    if (this.#requirements.has('encoded-character')) {
       const decoded = decodeEncodedCharacters(value)
       if (decoded === undefined)
         this.#error(at, 'unicode: stands before the numbers of characters, and this is none')
       else text = decoded
+      if (text !== value) this.#requirements.use('encoded-character')
     }
-    if (!this.#extensions.has('variables')) return text
+    if (!this.#requirements.has('variables')) return text
     const pieces = splitVariables(text)
-    if (!isConstant(pieces)) this.#checkNamespaces(pieces, at)
+    if (isConstant(pieces)) return pieces
+    this.#requirements.use('variables')
+    this.#checkNamespaces(pieces, at)
     return pieces
   }
 
@@ -321,11 +345,27 @@ class Compiler {
     }
   }
 
-  #checker(at: Position): Checker {
+  #checker(
+    at: Position,
+    needs: Needed[],
+    places: Places,
+    isUnknown: (message: string) => void,
+  ): Checker {
+    const placeOf = (key = '', index?: number): Position => {
+      const argument = places.get(key)
+      if (argument?.kind !== 'strings' || index === undefined) return argument?.at ?? at
+      return argument.places[index] ?? argument.at
+    }
     return {
-      error: (message) => this.#error(at, message),
-      warn: (message) => this.#tell({ ...at, severity: 'warning', message }),
-      requires: (extension) => this.#extensions.has(extension),
+      error: (message, key, index) => this.#error(placeOf(key, index), message),
+      warn: (message, key, index) => this.#warn(placeOf(key, index), message),
+      unknown: isUnknown,
+      needs: (extension, what) => void this.#needed(at, what, [extension], needs),
+      requires: (extension) => this.#requirements.use(extension),
+      takesStates: (count) => {
+        this.#regexStates += count
+        return this.#regexStates <= REGEX_SCRIPT_INSTRUCTIONS_MAX
+      },
       within: this.#within.toReversed(),
     }
   }
@@ -337,18 +377,38 @@ class Compiler {
   }
 
   #error(at: Position, message: string): void {
+    this.#errors++
     this.#tell({ ...at, severity: 'error', message })
   }
 
+  #warn(at: Position, message: string): void {
+    this.#tell({ ...at, severity: 'warning', message })
+  }
+
+  /** Errors go before warnings where there are too many of both. */
   #tell(finding: Finding): void {
-    if (this.#findings.length < PROBLEMS_MAX) this.#findings.push(finding)
+    if (this.#findings.length < PROBLEMS_MAX) {
+      this.#findings.push(finding)
+      return
+    }
+    if (finding.severity === 'warning') return
+    const warning = this.#findings.findLastIndex(({ severity }) => severity === 'warning')
+    if (warning >= 0) this.#findings[warning] = finding
   }
 }
 
 type Tagged = {
-  readonly given: Map<TagGroup<unknown>, { tag: string; value: RunValue | undefined }>
+  readonly given: Map<
+    TagGroup<unknown>,
+    { tag: string; value: RunValue | undefined; behind: Argument | undefined }
+  >
   readonly rest: readonly Argument[]
 }
+
+/** By the keys of the row. */
+type Places = Map<string, Argument>
+
+type Branch = Extract<CompiledCommand, { readonly kind: 'if' }>['branches'][number]
 
 const isFault = (found: object): found is Fault => 'kind' in found && found.kind === 'fault'
 
@@ -365,6 +425,17 @@ const testsWanted = {
   one: 'takes one test',
   list: 'takes a list of tests in ( )',
 } as const
+
+/** The words of old drafts, with those that took their place. */
+const nowWritten: { readonly [name: string]: string } = {
+  mark: 'addflag "\\\\Flagged"',
+  unmark: 'removeflag "\\\\Flagged"',
+}
+
+function noCommand(name: string): string {
+  const now = Object.hasOwn(nowWritten, name) ? `; write ${nowWritten[name]}` : ''
+  return `no command is named ${name}${now}`
+}
 
 const twice = (tag: string, before: string) =>
   tag === before ? `:${tag} stands twice` : `:${tag} and :${before} exclude each other`

@@ -6,10 +6,10 @@ import type { Text } from './strings.ts'
 
 export type CompiledScript = {
   readonly commands: readonly CompiledCommand[]
-  /** What it requires. */
+  /** What it requires, and what comes with that. */
   readonly extensions: ReadonlySet<string>
   readonly warnings: readonly Finding[]
-  /** Whether it looks at more than the header: whoever runs it can tell before. */
+  /** Of its text. */
   readonly bytes: number
 }
 
@@ -19,7 +19,7 @@ export type CompiledCommand =
       readonly at: Position
       readonly row: CommandRow
       readonly arguments: CompiledArguments
-      readonly needs: readonly string[]
+      readonly needs: readonly Needed[]
       readonly block: readonly CompiledCommand[]
     }
   | {
@@ -40,11 +40,13 @@ export type CompiledTest =
       readonly at: Position
       readonly row: TestRow
       readonly arguments: CompiledArguments
-      /** Extensions that only an `ihave` before it grants (RFC 5463 §4). */
-      readonly needs: readonly string[]
+      readonly needs: readonly Needed[]
       readonly tests: readonly CompiledTest[]
     }
   | Fault
+
+/** What only an `ihave` before it grants (RFC 5463 §4): one of these extensions. */
+export type Needed = { readonly what: string; readonly oneOf: readonly string[] }
 
 /** Wrong, but only if it is reached: a script with `ihave` may speak of what is not here (RFC 5463 §4). */
 export type Fault = { readonly kind: 'fault'; readonly at: Position; readonly message: string }

@@ -84,12 +84,18 @@ export type KnownValues<V> = { readonly [K in keyof V]: V[K] | Unknown }
 export const unknown = Symbol('known when the script runs')
 export type Unknown = typeof unknown
 
-/** Told while a script is compiled. */
+/** Told while a script is compiled. `argument`: the one it is about, by its key, and in a list which of its strings. */
 export interface Checker {
-  error(message: string): void
-  warn(message: string): void
-  /** Whether the script has it. */
+  error(message: string, argument?: string, index?: number): void
+  warn(message: string, argument?: string, index?: number): void
+  /** What is not known here: an error, or in a script with `ihave` one when it is reached (RFC 5463 §4). */
+  unknown(message: string): void
+  /** An error where the script does not require it, and no `ihave` may grant it. `what`: `"to" of the envelope`. */
+  needs(extension: string, what: string): void
+  /** Whether the script has it, which counts as using it. */
   requires(extension: string): boolean
+  /** Counts states of regular expressions; false where the script has too many of them. */
+  takesStates(count: number): boolean
   /** Of the command that the one being checked stands in, from the inside out. */
   readonly within: readonly Enclosing[]
 }
@@ -131,6 +137,8 @@ export type Evaluation = {
 export type CommandRow<G extends TagGroups = TagGroups, P extends Kinds = Kinds> = Named &
   Taking<G, P> & {
     readonly block: boolean
+    /** Whatever stands behind it in its block is never reached. */
+    readonly ends: boolean
     readonly execute: (
       values: Values<G, P>,
       run: Run,
@@ -154,10 +162,12 @@ export function defineTest<const G extends TagGroups = NoTags, const P extends K
 }
 
 export function defineCommand<const G extends TagGroups = NoTags, const P extends Kinds = NoKinds>(
-  row: Partial<Pick<CommandRow<G, P>, 'extensions' | 'tags' | 'positional' | 'block' | 'check'>> &
+  row: Partial<
+    Pick<CommandRow<G, P>, 'extensions' | 'tags' | 'positional' | 'block' | 'ends' | 'check'>
+  > &
     Pick<CommandRow<G, P>, 'name' | 'execute'>,
 ): CommandRow {
-  return { ...nothing, block: false, ...row } as unknown as CommandRow
+  return { ...nothing, block: false, ends: false, ...row } as unknown as CommandRow
 }
 
 type NoTags = { readonly [key in never]: never }

@@ -29,11 +29,13 @@ export const VARIABLE_CHARACTERS_MAX = 8_192
 /** Variables at once (RFC 5229 §3.1 asks for 128 at least), and the characters of all of them. */
 export const VARIABLES_MAX = 512
 export const VARIABLES_CHARACTERS_MAX = 256 * 1024
+/** Of a string, or of the strings of a list, once variables are put in. */
+export const EXPANDED_CHARACTERS_MAX = 512 * 1024
 /** Scripts in scripts. RFC 6609 §3.1 has no number; Pigeonhole takes ten. */
 export const INCLUDE_DEPTH_MAX = 10
 /** Scripts included by one run, however often and wherever. */
 export const INCLUDES_MAX = 64
-/** Bytes of a message's body that one run looks at, decoded; the rest is not found in it. */
+/** Bytes of a message's body that one test looks at, decoded; the rest is not found in it. */
 export const BODY_BYTES_MAX = 4 * 1024 * 1024
 
 /** Bytes that one run puts into messages: fields, parts in place of others, texts that enclose. All that was ever put in counts. */
@@ -42,3 +44,17 @@ export const MADE_BYTES_MAX = 4 * 1024 * 1024
 export const ENCLOSURES_MAX = 8
 /** Parts replaced within what replaced another part. */
 export const REPLACED_DEPTH_MAX = 8
+
+/** Of a regular expression in UTF-16 units: what a variable holds. */
+export const REGEX_CHARACTERS_MAX = 8_192
+/** Its states, repetitions written out: a character of a text takes as many looks at most. */
+export const REGEX_INSTRUCTIONS_MAX = 4_000
+/** Of all that stand in one script. */
+export const REGEX_SCRIPT_INSTRUCTIONS_MAX = 200_000
+/** In `{n,m}`: RE_DUP_MAX of POSIX, which asks for 255 at least. */
+export const REGEX_REPEATS_MAX = 255
+/** Groups, and groups in groups. */
+export const REGEX_GROUPS_MAX = 64
+export const REGEX_NESTING_MAX = 32
+/** Looks of a regular expression at a character that are one step of a run. */
+export const REGEX_LOOKS_A_STEP = 32

@@ -24,7 +24,15 @@ export interface ScriptShelf {
     bytes: number,
   ): Promise<{ readonly kind: 'fits' } | NoRoom>
   /** In place of one that is there; the active one stays active. */
-  put(owner: ScriptsOwner, name: string, text: Uint8Array): Promise<Put>
+  put(
+    owner: ScriptsOwner,
+    name: string,
+    text: Uint8Array,
+    options?: {
+      /** Whether it is as whoever puts it knows it, by the version of its text; null: it is not there. */
+      readonly isAsKnown?: ((version: number | null) => boolean) | undefined
+    },
+  ): Promise<Put>
   /** Null: none is. Of site scripts none is ever active. */
   activate(owner: ScriptsOwner, name: string | null): Promise<Activated>
   rename(owner: ScriptsOwner, from: string, to: string): Promise<Renamed>
@@ -36,7 +44,7 @@ export type Checked =
   | { readonly kind: 'refused'; readonly findings: readonly Finding[] }
 
 export type NoRoom =
-  | { readonly kind: 'bad-name' }
+  | { readonly kind: 'bad-name'; readonly charactersMax: number }
   /** Bytes of one script. */
   | { readonly kind: 'too-large'; readonly max: number }
   | { readonly kind: 'too-many'; readonly max: number }
@@ -51,10 +59,13 @@ export type Put =
       readonly kind: 'put'
       readonly script: Pick<ScriptEntry, 'name' | 'bytes'>
       readonly isNew: boolean
+      /** Of what was there under this name. */
+      readonly before: Pick<ScriptEntry, 'bytes'> | null
       readonly isActive: boolean
       readonly warnings: readonly Finding[]
     }
   | Extract<Checked, { readonly kind: 'refused' }>
+  | { readonly kind: 'changed-meanwhile' }
   | NoRoom
   | Gone
 export type Activated =
@@ -151,13 +162,13 @@ export function createScriptShelf(deps: {
 
     async hasRoom(owner, written, bytes) {
       const name = scriptName(written)
-      if (name === undefined) return { kind: 'bad-name' }
+      if (name === undefined) return badName
       return obstacle(await scripts.catalogue(owner), name, bytes) ?? { kind: 'fits' }
     },
 
-    async put(owner, written, text) {
+    async put(owner, written, text, { isAsKnown } = {}) {
       const name = scriptName(written)
-      if (name === undefined) return { kind: 'bad-name' }
+      if (name === undefined) return badName
       // Before it is compiled: that costs more.
       if (text.length > limits.scriptBytesMax) {
         return { kind: 'too-large', max: limits.scriptBytesMax }
@@ -165,6 +176,10 @@ export function createScriptShelf(deps: {
       const checked = check(text)
       if (checked.kind === 'refused') return checked
       return await change<Put>(owner, (before) => {
+        const there = before.scripts.find((script) => script.name === name) ?? null
+        if (isAsKnown?.(there?.version ?? null) === false) {
+          return { result: { kind: 'changed-meanwhile' } }
+        }
         const refused = obstacle(before, name, text.length)
         if (refused) return { result: refused }
         return {
@@ -172,7 +187,8 @@ export function createScriptShelf(deps: {
           result: {
             kind: 'put',
             script: { name, bytes: text.length },
-            isNew: !has(before, name),
+            isNew: there === null,
+            before: there && { bytes: there.bytes },
             isActive: before.active === name,
             warnings: checked.warnings,
           },
@@ -196,7 +212,7 @@ export function createScriptShelf(deps: {
       const before = scriptName(from)
       const after = scriptName(to)
       if (before === undefined) return { kind: 'no-such-script' }
-      if (after === undefined) return { kind: 'bad-name' }
+      if (after === undefined) return badName
       return await change<Renamed>(owner, (catalogue) => {
         if (!has(catalogue, before)) return { result: { kind: 'no-such-script' } }
         if (before === after) return { result: { kind: 'renamed' } }
@@ -216,6 +232,8 @@ export function createScriptShelf(deps: {
     },
   }
 }
+
+const badName = { kind: 'bad-name', charactersMax: SCRIPT_NAME_CHARACTERS_MAX } as const
 
 const has = ({ scripts }: ScriptCatalogue, name: string) =>
   scripts.some((script) => script.name === name)

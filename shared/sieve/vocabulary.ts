@@ -21,6 +21,8 @@ import {
   specialUseExists,
 } from './rows/folders.ts'
 import { global, include, returnCommand } from './rows/include.ts'
+import { validExtList } from './rows/lists.ts'
+import { notify, notifyMethodCapability, validNotifyMethod } from './rows/notify.ts'
 import { breakCommand, enclose, extractText, forEveryPart, replace } from './rows/parts.ts'
 import { ereject, reject } from './rows/refusal.ts'
 import { address, envelope, exists, header, size } from './rows/tests.ts'
@@ -38,6 +40,7 @@ const commands: readonly CommandRow[] = [
   reject,
   ereject,
   vacation,
+  notify,
   set,
   setFlag,
   addFlag,
@@ -84,6 +87,9 @@ const tests: readonly TestRow[] = [
   duplicate,
   spamTest,
   virusTest,
+  validNotifyMethod,
+  notifyMethodCapability,
+  validExtList,
 ]
 
 /** In the order in which they are announced. */
@@ -98,6 +104,7 @@ const extensions: readonly string[] = [
   'vacation-seconds',
   'subaddress',
   'relational',
+  'regex',
   'copy',
   'variables',
   'imap4flags',
@@ -123,6 +130,8 @@ const extensions: readonly string[] = [
   'spamtest',
   'spamtestplus',
   'virustest',
+  'enotify',
+  'extlists',
   'vnd.dovecot.debug',
   'comparator-i;octet',
   'comparator-i;ascii-casemap',

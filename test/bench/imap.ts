@@ -22,7 +22,7 @@ import { scratch, startFloor, startOurs } from './servers.ts'
 import { median, printTable, spread } from './table.ts'
 
 const account = 'u0@example.test'
-const password = 'bench'
+const password = 'for a bench'
 const idleConnections = 500
 const settings = [
   'disablePlaintextAuth=no',

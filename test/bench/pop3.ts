@@ -14,7 +14,7 @@ import { printTable, spread } from './table.ts'
 const messages = 1_000
 const bytes = 10_240
 const account = 'u0@example.test'
-const password = 'bench'
+const password = 'for a bench'
 
 type Step = { readonly name: string; readonly perSecond: number; readonly cpuMs: number }
 

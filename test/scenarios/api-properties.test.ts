@@ -97,6 +97,7 @@ const apt: { readonly [name: string]: unknown } = {
   limit: 10,
   force: 'true',
   check: 'false',
+  limits: { accounts: 1_000, aliases: null },
 }
 /** In place of those above, where another is meant. */
 const aptOf: { readonly [operation: string]: { readonly [name: string]: unknown } } = {

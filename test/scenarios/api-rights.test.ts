@@ -173,10 +173,22 @@ const bodies: { readonly [id: string]: unknown } = {
   'grants.set': { folder: 'INBOX', grantee: 'ann@ours.test', rights: 'lr' },
   'appPasswords.create': { name: 'n' },
   'clientSetup.create': { name: 'n' },
+  'domains.update': { limits: { accounts: 1 } },
+  'recovery.set': { recoveryAddress: 'x@far.test' },
   'totp.set': { code: '000000' },
   'passkeys.create': { name: 'n', answer: {} },
   'passkeys.rename': { name: 'n' },
   'aliases.update': { targets: ['ann@ours.test'] },
+  'scripts.put': { text: 'keep;' },
+  'scripts.activate': { name: null },
+  'scripts.rename': { to: 'x' },
+  'scripts.run': { content: '' },
+  'scripts.runStored': { folder: 'INBOX', uid: 1 },
+  'filters.setRules': { rules: [] },
+  'filters.setAway': {
+    isOn: false,
+    away: { from: null, until: null, subject: '', text: 'x', addresses: [] },
+  },
   'keys.import': { selector: 's', privateKey: 'x' },
 }
 
@@ -408,7 +420,7 @@ describe('a link', () => {
     const [, secret] = made.body.url.split('#')
     const looked = await ask('POST /invitation:look', { body: { secret } })
     expect(looked.body).toMatchObject({ kind: 'password', address: 'ann@ours.test' })
-    const bad = await ask('POST /invitation:accept', { body: { secret, password: '' } })
+    const bad = await ask('POST /invitation:accept', { body: { secret, password: 'seven 7' } })
     expect(bad.status).toBe(422)
     const accepted = await ask('POST /invitation:accept', {
       body: { secret, password: 'brand new one' },
@@ -453,7 +465,7 @@ describe('containing an account', () => {
     expect(released.body).toMatchObject({
       wasFrozen: true,
       staysFrozen: false,
-      staysRevoked: ['logins', 'appPasswords', 'tokens'],
+      staysRevoked: ['logins', 'appPasswords', 'tokens', 'recoveryAddress'],
     })
     expect(await backend.directory.accounts.get(holly)).toMatchObject({ frozen: null })
     expect(await signIns.begin(id, ['passkey'], place)).toMatchObject({ kind: 'signed-in' })

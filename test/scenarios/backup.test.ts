@@ -26,7 +26,7 @@ import {
 import { messageBody, sendLoad } from '#test/support/smtp-load.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
-const cli = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../services/cli/postwolke.mjs', import.meta.url))
 const writers = ['W0', 'W1', 'W2']
 const senders = 1
 const random = seededRandom('backup under load')

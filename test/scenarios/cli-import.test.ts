@@ -78,8 +78,8 @@ describe('account import', () => {
     const text = [
       'address;password;quota;enabled',
       'ann@a.test;"a ""b""; c";500MB;yes',
-      'ben@a.test;other;unlimited;no',
-      'cat@a.test;third',
+      'ben@a.test;another one;unlimited;no',
+      'cat@a.test;the third',
     ].join('\n')
     expect(await imported('account', text)).toContain('3 accounts added')
     expect(await shown('ben@a.test')).toMatchObject({ enabled: false, passwordScheme: 'argon2id' })
@@ -95,7 +95,7 @@ describe('account import', () => {
     await imported('account', line)
     expect(await imported('account', line)).toBe('0 accounts added, 0 changed, 1 as they were\n')
     // A login has renewed the hash meanwhile.
-    await run('account set ann@a.test --password-stdin', 'secret')
+    await run('account set ann@a.test --password-stdin', 'a secret')
     expect(await imported('account', line)).toBe('0 accounts added, 0 changed, 1 as they were\n')
     expect(await shown('ann@a.test')).toMatchObject({ passwordScheme: 'argon2id' })
 
@@ -137,11 +137,12 @@ describe('account import', () => {
   })
 
   it.each([
-    ['address,password,quota\nann@a.test,x,10', /line 2: quota 10 is 10 bytes; write 10MB/],
-    ['address,password,enabled\nann@a.test,x,perhaps', /line 2: enabled is yes or no/],
+    ['address,password,quota\nann@a.test,a secret,10', /line 2: quota 10 is 10 bytes; write 10MB/],
+    ['address,password,enabled\nann@a.test,a secret,perhaps', /line 2: enabled is yes or no/],
     ['address,password,password_hash\nann@a.test,x,y', /line 2: give a password or its hash/],
     ['address,secret\nann@a.test,x', /line 1: no column 'secret'; there are address, /],
     ['address,password\nann@a.test,\n', /line 2: no password and no hash/],
+    ['address,password\nann@a.test,7 chars', /line 2: the password has fewer than 8 characters/],
   ])('says what is wrong with %j', async (text, expected) => {
     const { code, stderr } = await run('account import -', text)
     expect({ code, stderr }).toEqual({ code: 65, stderr: expect.stringMatching(expected) })

@@ -34,13 +34,13 @@ describe('a password at the terminal', () => {
     JSON.parse((await run(`account show ${name}@${domain} --json`)).stdout).passwordScheme
 
   it.each(['', ' --password', ' --password-stdin'])('is asked for twice: add%s', async (option) => {
-    const ended = await run(`account add ben@${domain}${option}`, ['secret', 'secret'])
+    const ended = await run(`account add ben@${domain}${option}`, ['a secret', 'a secret'])
     expect(ended).toMatchObject({ code: 0, stderr: 'password: \nthe same again: \n' })
     expect(await scheme('ben')).toBe('argon2id')
   })
 
   it('is asked for again when it is to change', async () => {
-    const ended = await run(`account set ann@${domain} --password`, ['secret', 'secret'])
+    const ended = await run(`account set ann@${domain} --password`, ['a secret', 'a secret'])
     expect(ended).toMatchObject({ code: 0 })
     expect(await scheme('ann')).toBe('argon2id')
   })

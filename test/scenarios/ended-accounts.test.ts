@@ -31,7 +31,7 @@ async function run(line: string, input = ''): Promise<void> {
 }
 
 async function newAccount(): Promise<Account> {
-  const account = { address: `user${++accounts}@example.test`, password: 'secret' }
+  const account = { address: `user${++accounts}@example.test`, password: 'a-secret' }
   await run(`account add ${account.address} --password-stdin`, account.password)
   return account
 }
@@ -78,7 +78,7 @@ const changes = [
   ['is removed', (address: string) => run(`account remove ${address}`)],
   [
     'has another password',
-    (address: string) => run(`account set ${address} --password-stdin`, 'another\n'),
+    (address: string) => run(`account set ${address} --password-stdin`, 'another one\n'),
   ],
 ] as const
 

@@ -13,7 +13,7 @@ import { freePorts, listenerNames, type Ports, runCommand } from '#test/support/
 import { SmtpClient } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
-const cli = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../services/cli/postwolke.mjs', import.meta.url))
 const holderScript = fileURLToPath(new URL('../support/python/socket-holder.py', import.meta.url))
 const STORM_CONNECTIONS = 6
 

@@ -21,11 +21,16 @@ afterAll(() => resources.disposeAsync())
 
 /** Names of packages, and paths of our own files from the root on. */
 async function loadedBy(...words: readonly string[]): Promise<ReadonlySet<string>> {
+  const data = ['--data', join(folder, 'data')]
+  return new Set((await urlsOf([...words, ...data], 0)).map(nameOf))
+}
+
+async function urlsOf(words: readonly string[], exitCode: number): Promise<readonly string[]> {
   const file = join(folder, 'loaded.json')
   const hook = join(root, 'test/support/loaded-modules.mjs')
   const child = spawn(
     process.execPath,
-    ['--import', hook, 'services/cli/main.ts', ...words, '--data', join(folder, 'data')],
+    ['--import', hook, 'services/cli/postwolke.mjs', ...words],
     { cwd: root, env: { ...process.env, LOADED_MODULES: file }, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   let output = ''
@@ -37,9 +42,8 @@ async function loadedBy(...words: readonly string[]): Promise<ReadonlySet<string
     output += chunk
   })
   const [code] = await once(child, 'close')
-  expect({ code, output }).toMatchObject({ code: 0 })
-  const urls: string[] = JSON.parse(await readFile(file, 'utf8'))
-  return new Set(urls.map(nameOf))
+  expect({ code, output }).toMatchObject({ code: exitCode })
+  return JSON.parse(await readFile(file, 'utf8'))
 }
 
 function nameOf(url: string): string {
@@ -55,7 +59,7 @@ const aws = /^@aws|^@smithy|aws-sdk|^(shared|services)\/(storage\/)?aws\/|^cdk\/
 describe('a command for a deployment on AWS', () => {
   it('says what is missing where only one machine was installed', async () => {
     const hook = join(root, 'test/support/loaded-modules.mjs')
-    const words = ['services/cli/main.ts', 'domain', 'list', '--aws', '/no/outputs.json']
+    const words = ['services/cli/postwolke.mjs', 'domain', 'list', '--aws', '/no/outputs.json']
     const ended = await runProgram(process.execPath, ['--import', hook, ...words], {
       environment: { LOADED_MODULES: join(folder, 'none.json'), NOT_INSTALLED: '@aws-sdk/' },
       folder: root,
@@ -102,5 +106,41 @@ describe('what is loaded', () => {
     expect(of(loaded, /^services\/cli\//)).toContain(`services/cli/${line.split(' ')[0]}.ts`)
     expect(of(loaded, needless)).toEqual([])
     expect(of(loaded, aws)).toEqual([])
+  })
+})
+
+// A module costs a third of a millisecond of every start, and an import too many brings a hundred. Who has a reason for more raises the number.
+describe('how many modules are loaded', () => {
+  it.each([
+    ['--version', 35],
+    ['--help', 135],
+    ['queue --help', 60],
+    ['account set --help', 65],
+    ['completion bash', 135],
+    ['domain list --data', 275],
+    ['alias list --data', 275],
+    ['queue list --data', 350],
+    ['account list --data', 420],
+    ['config show --data', 240],
+  ])('by %s: at most %i', async (line, most) => {
+    const words = line.endsWith(' --data')
+      ? [...line.split(' '), join(folder, 'data')]
+      : line.split(' ')
+    const urls = await urlsOf(words, 0)
+    expect(urls.length, urls.map(nameOf).join('\n')).toBeLessThanOrEqual(most)
+  })
+
+  it('by a command for a server: at most 110, and nothing of a store', async () => {
+    // Not signed in there, which is told when everything is loaded.
+    const urls = await urlsOf(['queue', 'list', '--server', 'https://mail.example.org'], 77)
+    const names = new Set(urls.map(nameOf))
+    expect(
+      of(
+        names,
+        /^shared\/(storage\/embedded|directory|settings\/table)\/|^services\/assembly\/[a-z]*(backend|parts|administration)\.ts/,
+      ),
+    ).toEqual([])
+    expect(of(names, /^(lmdb|msgpackr|zod|hono)$/)).toEqual([])
+    expect(urls.length, [...names].join('\n')).toBeLessThanOrEqual(110)
   })
 })

@@ -50,7 +50,7 @@ describe('the log', () => {
     ;({ alice, bob } = firstAccounts(server))
     const bin = join(folder, 'bin')
     await mkdir(bin)
-    const main = join(root, 'services/cli/main.ts')
+    const main = join(root, 'services/cli/postwolke.mjs')
     await writeFile(
       join(bin, 'postwolke'),
       `#!/bin/sh\nexec '${process.execPath}' '${main}' "$@"\n`,

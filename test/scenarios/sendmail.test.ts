@@ -44,7 +44,7 @@ beforeAll(async () => {
   )
   await start()
   await runProgram(process.execPath, [
-    join(import.meta.dirname, '../../services/cli/main.ts'),
+    join(import.meta.dirname, '../../services/cli/postwolke.mjs'),
     'postfix',
     'link',
     commands,

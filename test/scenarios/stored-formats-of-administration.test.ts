@@ -162,6 +162,9 @@ async function identities({ backend }: Pipeline, annId: AccountId): Promise<void
     ...{ kind: 'password', accountId: annId },
     ...{ by: 'bob@example.test', byAccount: annId },
   })
+  const about = 'ann@elsewhere.test'
+  await links.make({ kind: 'recovery-address', accountId: annId, by: 'ann@example.test', about })
+  await directory.recoveryAddresses.set(annId, { local: 'ann', domain: 'elsewhere.test' as Domain })
   await createPending(counters, clock).put('name', 'value')
   const site = createPasskeySite(store.tables.directory, settings)
   await site.settle(await site.site())

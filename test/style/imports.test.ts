@@ -139,7 +139,17 @@ describe('imports', () => {
 
   it('lets commands decide nothing: they ask administration, and only what opens a store sees it', () => {
     const openers = [
-      ...['context', 'services', 'program', 'serve', 'welcome', 'storage', 'deployment', 'config'],
+      ...[
+        'context',
+        'store-context',
+        'services',
+        'program',
+        'serving',
+        'welcome',
+        'storage',
+        'deployment',
+      ],
+      'config',
     ]
     const wrong = files.flatMap((file) => {
       const [, command] = /^services\/cli\/([a-z-]+)\.ts$/.exec(file) ?? []

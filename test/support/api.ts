@@ -83,6 +83,7 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     },
     directory: backend.directory,
     certificate: async () => undefined,
+    rates: backend.rates,
     jobs: backend.jobs,
     events,
     eventStreams: createEventStreams({ events, clock: backend.clock }),

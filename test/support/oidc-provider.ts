@@ -23,7 +23,10 @@ export type RunningProvider = AsyncDisposable & {
 export const client = { id: 'postwolke', secret: 'a secret of the issuer & us' }
 export const redirectUri = 'https://mx.example.test/sign-in/oidc'
 
-export async function startOidcProvider(first: Person): Promise<RunningProvider> {
+export async function startOidcProvider(
+  first: Person,
+  redirectUris: readonly string[] = [redirectUri],
+): Promise<RunningProvider> {
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -35,7 +38,7 @@ export async function startOidcProvider(first: Person): Promise<RunningProvider>
       {
         client_id: client.id,
         client_secret: client.secret,
-        redirect_uris: [redirectUri],
+        redirect_uris: redirectUris,
         grant_types: ['authorization_code'],
         response_types: ['code'],
       },

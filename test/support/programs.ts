@@ -37,6 +37,7 @@ export const programs = {
   zsh: 'zsh',
   fish: 'fish',
   mandoc: 'mandoc',
+  'sieve-test': 'dovecot-sieve',
 } as const
 
 export type Program = keyof typeof programs

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
-const cli = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../services/cli/postwolke.mjs', import.meta.url))
 
 export const listenerNames = [
   'smtp',

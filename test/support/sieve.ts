@@ -25,6 +25,7 @@ export type Situation = {
   readonly personal?: Readonly<Record<string, string>>
   readonly global?: Readonly<Record<string, string>>
   readonly verdict?: Partial<RunContext['verdict']>
+  /** What lists hold, by their full names. */
   readonly lists?: Readonly<Record<string, readonly string[]>>
   readonly seen?: ReadonlySet<string>
   readonly limits?: Partial<RunContext['limits']>
@@ -72,6 +73,7 @@ export function contextOf(situation: Situation, trace?: (event: TraceEvent) => v
     },
     verdict: { spamPercent: undefined, virus: 0, ...situation.verdict },
     listHolds: async (list, value) => lists[list]?.includes(value),
+    listMembers: async (list) => lists[list],
     wasSeen: async (id) => seen.has(id),
     limits: {
       steps: 100_000,

@@ -9,6 +9,7 @@ import {
 import { badValue } from '#shared/administration/refusals.ts'
 import { extentOf } from '#shared/administration/rights/allowed.ts'
 import type { SecretSource } from '#shared/administration/secrets.ts'
+import { isContained } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { defineBulk, operationsById } from '../bulk.ts'
 import { asKnown, type Call } from '../call.ts'
@@ -49,7 +50,15 @@ const account = z
     messages: z.number().int(),
     password: passwordFacts.openapi({ description: 'How it is stored; never the password.' }),
     createdAt: time,
-    frozen: z.object({ reason: z.string(), since: time }).nullable(),
+    frozen: z
+      .object({
+        reason: z.string(),
+        since: time,
+        isContained: z.boolean().openapi({
+          description: 'All else that let it in is barred too, until it is released.',
+        }),
+      })
+      .nullable(),
     forward: z.object({ to: z.array(z.string()), keep: z.boolean() }).nullable(),
   })
   .openapi('Account')
@@ -107,7 +116,11 @@ const accountChange = z
 const accountOf = ({ createdMs, frozen, forward, ...facts }: AccountFacts) => ({
   ...facts,
   createdAt: timeOf(createdMs),
-  frozen: frozen && { reason: frozen.reason, since: timeOf(frozen.sinceMs) },
+  frozen: frozen && {
+    reason: frozen.reason,
+    since: timeOf(frozen.sinceMs),
+    isContained: isContained({ frozen }),
+  },
   forward: forward && { to: [...forward.to], keep: forward.keep },
 })
 

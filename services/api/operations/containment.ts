@@ -15,7 +15,7 @@ const change = z.object({
   to: z.array(z.string()).nullable(),
 })
 
-const revoked = ['logins', 'appPasswords', 'tokens', 'password'] as const
+const revoked = ['logins', 'appPasswords', 'tokens', 'recoveryAddress', 'password'] as const
 
 async function addressOf({ deps }: Call, text: string): Promise<string> {
   const found = await findAccount(text, deps)
@@ -53,6 +53,9 @@ export const containmentOperations = [
       }),
       identities: z.number().int().openapi({
         description: 'At an issuer; they let nobody in until the account is released.',
+      }),
+      recoveryAddress: z.string().nullable().openapi({
+        description: 'Taken away: a link for a new password was sent there.',
       }),
       forward: forward.nullable(),
       forwardsLately: z.array(change),

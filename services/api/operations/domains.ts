@@ -1,6 +1,7 @@
 // Domains: those this system receives mail for.
 
 import { z } from '@hono/zod-openapi'
+import { DOMAIN_COUNT_MAX } from '#shared/administration/domain-limits.ts'
 import type { DomainFacts } from '#shared/administration/domains.ts'
 import { asKnown } from '../call.ts'
 import { answer, defineOperation } from '../operation.ts'
@@ -14,22 +15,39 @@ const domain = z
     accounts: z.number().int(),
     aliases: z.number().int(),
     createdAt: time,
+    limits: z
+      .object({
+        accounts: z.number().int().nullable(),
+        aliases: z.number().int().nullable(),
+        quotaBytes: z.number().int().nullable().openapi({
+          description: 'Of all accounts together.',
+        }),
+      })
+      .openapi({ description: 'null: none. They hold whoever adds.' }),
   })
   .openapi('Domain')
+
+/** Of all accounts of a domain. */
+const QUOTA_BYTES_MAX = 2 ** 50
 
 const postmaster = z.looseObject({ kind: z.string() }).openapi({
   description: 'Who gets the mail of its postmaster (RFC 5321 §4.5.1): found, or nobody.',
 })
 
-const domainOf = ({ domain, accounts, aliases, createdMs }: DomainFacts) => ({
+const domainOf = ({ domain, accounts, aliases, createdMs, limits }: DomainFacts) => ({
   domain,
   accounts,
   aliases,
   createdAt: timeOf(createdMs),
+  limits,
 })
 
-/** A domain has nothing that is changed, but that it is there. */
-const versionOf = ({ domain, createdMs }: DomainFacts) => [domain, createdMs]
+/** Of a domain nothing is changed but its limits. */
+const versionOf = ({ domain, createdMs, limits }: DomainFacts) => [domain, createdMs, limits]
+
+const count = z.number().int().min(0).max(DOMAIN_COUNT_MAX).nullable()
+const countText = (value: number | null | undefined) =>
+  value === undefined ? undefined : value === null ? 'none' : String(value)
 
 export const domainOperations = [
   defineOperation({
@@ -96,6 +114,40 @@ export const domainOperations = [
       if (measured.kind !== 'measured') return measured
       const { messages, bytes } = measured
       return answer({ ...domainOf(measured.domain), messages, bytes })
+    },
+  }),
+  defineOperation({
+    id: 'domains.update',
+    method: 'patch',
+    path: '/domains/{domain}',
+    summary: 'Limits how much a domain may have; null: no limit. What is there already stays.',
+    right: 'domains.write',
+    input: {
+      params: domainParams,
+      body: z.strictObject({
+        limits: z.strictObject({
+          accounts: count.optional(),
+          aliases: count.optional(),
+          quotaBytes: z.number().int().min(1).max(QUOTA_BYTES_MAX).nullable().optional(),
+        }),
+      }),
+    },
+    subject: ({ params }) => ofDomain(params.domain),
+    output: domain,
+    async current({ params }, { administration }) {
+      const shown = await administration.domains.show(params.domain)
+      return shown.kind === 'domain' ? versionOf(shown.domain) : undefined
+    },
+    async run({ params, body: { limits } }, { administration }) {
+      const { quotaBytes } = limits
+      const set = await administration.domains.limit({
+        domain: params.domain,
+        accounts: countText(limits.accounts),
+        aliases: countText(limits.aliases),
+        quota: typeof quotaBytes === 'number' ? `${quotaBytes}B` : countText(quotaBytes),
+      })
+      if (set.kind !== 'limited') return set
+      return answer(domainOf(set.domain), { version: versionOf(set.domain) })
     },
   }),
   defineOperation({

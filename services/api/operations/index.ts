@@ -13,6 +13,7 @@ import { domainOperations } from './domains.ts'
 import { eventOperations } from './events.ts'
 import { factorOperations } from './factors.ts'
 import { figureOperations } from './figures.ts'
+import { filterOperations } from './filters.ts'
 import { grantOperations } from './grants.ts'
 import { greylistOperations } from './greylist.ts'
 import { heldLoginOperations } from './held-logins.ts'
@@ -23,8 +24,10 @@ import { overviewOperations } from './overview.ts'
 import { policyOperations } from './policy.ts'
 import { quarantineOperations } from './quarantine.ts'
 import { queueOperations } from './queue.ts'
+import { recoveryOperations } from './recovery.ts'
 import { rewrittenSenderOperations } from './rewritten-senders.ts'
 import { roleOperations } from './roles.ts'
+import { scriptOperations } from './scripts.ts'
 import { searchOperations } from './search.ts'
 import { sendingOperations } from './sending.ts'
 import { serviceOperations } from './service.ts'
@@ -47,6 +50,7 @@ export const operations: readonly Operation[] = [
   ...eventOperations,
   ...factorOperations,
   ...figureOperations,
+  ...filterOperations,
   ...grantOperations,
   ...greylistOperations,
   ...heldLoginOperations,
@@ -57,8 +61,10 @@ export const operations: readonly Operation[] = [
   ...policyOperations,
   ...quarantineOperations,
   ...queueOperations,
+  ...recoveryOperations,
   ...rewrittenSenderOperations,
   ...roleOperations,
+  ...scriptOperations,
   ...searchOperations,
   ...sendingOperations,
   ...serviceOperations,

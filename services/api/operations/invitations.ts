@@ -1,7 +1,7 @@
 // One-time links: made by who may, used by whoever has one.
 
 import { z } from '@hono/zod-openapi'
-import { LINK_CHARACTERS_MAX, linkKinds } from '#shared/identity/links.ts'
+import { invitationKinds, LINK_CHARACTERS_MAX } from '#shared/identity/links.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { answer, defineOpenOperation, defineOperation } from '../operation.ts'
 import { accountParams, addressText, time, timeOf } from '../schemas.ts'
@@ -49,7 +49,7 @@ export const invitationOperations = [
     secretAnswer: true,
     input: { body: z.strictObject({ secret }) },
     output: z.object({
-      kind: z.enum(linkKinds),
+      kind: z.enum(invitationKinds),
       address: z
         .string()
         .nullable()

@@ -3,11 +3,8 @@
 import { z } from '@hono/zod-openapi'
 import { QUEUE_CHANGE, type QueueChangeInput } from '#shared/administration/jobs/queue-change.ts'
 import { type QueueChanged, queueVerbs } from '#shared/administration/queue.ts'
-import {
-  type GroupFacts,
-  type QueueFacts,
-  queueStates,
-} from '#shared/administration/queue-facts.ts'
+import type { GroupFacts, QueueFacts } from '#shared/administration/queue-facts.ts'
+import { queueStates } from '#shared/administration/queue-states.ts'
 import { AGE_MINUTES, type TopRow, topKinds } from '#shared/administration/queue-summary.ts'
 import { type BadValue, badValue } from '#shared/administration/refusals.ts'
 import type { Extent } from '#shared/administration/rights/actor.ts'

@@ -1,7 +1,7 @@
 // Postfix's commands on the data folder, as the other commands work on it: the folder by POSTWOLKE_DATA or -c.
 
 import type { Common, Context } from '../context.ts'
-import { withAdministration } from '../context.ts'
+import { withAdministration } from '../with-administration.ts'
 import type { PostfixProcess } from './world.ts'
 
 export async function withQueue<T>(

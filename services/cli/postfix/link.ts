@@ -5,20 +5,12 @@ import { chmod, lstat, mkdir, readFile, rm, stat, writeFile } from 'node:fs/prom
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
-import { maildropPath } from '#services/assembly/pickup.ts'
-import { MaildropFolder } from '#services/pickup/maildrop-folder.ts'
-import {
-  type Common,
-  dataDirectory,
-  type Process,
-  readSettings,
-  withCommonOptions,
-} from '../context.ts'
+import { type Common, dataDirectory, type Process, withCommonOptions } from '../context.ts'
 import { CommandFailure } from '../failure.ts'
 import { warn } from '../output.ts'
 import { postfixNames } from './commands.ts'
 
-const main = fileURLToPath(new URL('main.ts', import.meta.url))
+const main = fileURLToPath(new URL('postwolke-postfix.mjs', import.meta.url))
 /** In each of our files: what has it may be written anew. */
 const MARK = '# made by postwolke postfix link'
 const OTHERS_ENTER = 0o001
@@ -35,6 +27,10 @@ export function postfixCommands(parent: Command, process: Process): void {
   link.action(async (dir: string) => {
     const options = link.opts<Common & { force?: boolean }>()
     const data = dataDirectory(options, process)
+    const [{ maildropPath }, { readSettings }] = await Promise.all([
+      import('#services/assembly/pickup.ts'),
+      import('../store-context.ts'),
+    ])
     const { settings } = await readSettings(options, process)
     const maildrop = maildropPath(data, settings)
     const config = options.config ?? process.environment.POSTWOLKE_CONFIG
@@ -90,6 +86,7 @@ async function openMaildrop(data: string, maildrop: string, process: Process): P
     warn(process, 'only root opens the maildrop to all users of the machine')
     return
   }
+  const { MaildropFolder } = await import('#services/pickup/maildrop-folder.ts')
   await MaildropFolder.prepare(maildrop, owner)
   const closed = await closedFolder(maildrop)
   if (closed === undefined) process.write(`all users may submit through ${maildrop}\n`)

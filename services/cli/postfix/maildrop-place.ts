@@ -6,7 +6,8 @@ import {
   type MaildropLimits,
   type Submission,
 } from '#shared/contracts/maildrop.ts'
-import { dataDirectory, readSettings } from '../context.ts'
+import { dataDirectory } from '../context.ts'
+import { readSettings } from '../store-context.ts'
 import { TooBig, writeMaildropFile } from './maildrop-file.ts'
 import { EX_TEMPFAIL, Fatal, type PostfixProcess, who } from './world.ts'
 

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { userInfo } from 'node:os'
-import { keepCompiled } from '../compile-cache.ts'
+import { runPostfixCommand } from './commands.ts'
 
 // `mailq | head`: whoever stops reading has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -11,8 +11,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 
 process.umask(0o077)
-keepCompiled(process.env)
-const { runPostfixCommand } = await import('./commands.ts')
 
 const uid = process.getuid?.() ?? 0
 process.exitCode = await runPostfixCommand(process.argv.slice(2), {

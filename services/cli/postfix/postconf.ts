@@ -4,7 +4,8 @@
 import { formatOrigin } from '#shared/settings/problems.ts'
 import { type Setting, valueAt } from '#shared/settings/setting.ts'
 import { settingsByPath } from '#shared/settings/table.ts'
-import { dataDirectory, readSettings } from '../context.ts'
+import { dataDirectory } from '../context.ts'
+import { readSettings } from '../store-context.ts'
 import { getopt } from './getopt.ts'
 import { Fatal, type PostfixCommand, warn } from './world.ts'
 

@@ -4,12 +4,9 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import type { QueueAdministration, QueueVerb } from '#shared/administration/queue.ts'
-import {
-  type QueueFacts,
-  type QueueState,
-  queueStates,
-} from '#shared/administration/queue-facts.ts'
+import type { QueueFacts } from '#shared/administration/queue-facts.ts'
 import type { FilterRequest } from '#shared/administration/queue-filter.ts'
+import { type QueueState, queueStates } from '#shared/administration/queue-states.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { refused } from '../refusal-text.ts'
 import { withQueue } from './context.ts'

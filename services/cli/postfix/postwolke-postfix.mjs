@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { startQuickly } from '../quick-start.mjs'
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url))
 const installed = fileURLToPath(new URL('../../../node_modules/.bin/node', import.meta.url))
@@ -15,6 +16,7 @@ const words = [...named, ...process.argv.slice(2)]
 
 if (major >= 24) {
   process.argv = [process.argv[0], main, ...words]
+  startQuickly(process.env)
   await import(main)
 } else if (existsSync(installed)) {
   const child = spawn(installed, [main, ...words], { stdio: 'inherit' })

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Administration } from '#shared/administration/administration.ts'
+import { silentLog } from '#shared/runtime/log.ts'
 import type { Common, Context, Process } from '../command-context.ts'
 import { CommandFailure } from '../failure.ts'
 import { createOutput } from '../output.ts'
@@ -29,12 +30,14 @@ import {
   remoteFactors,
   remoteInvitations,
   remoteLogins,
+  remoteRecovery,
   remoteRoles,
   remoteTokens,
 } from './people.ts'
 import { remotePolicy } from './policy.ts'
 import { remoteQueue } from './queue.ts'
 import { remoteAudit, remoteAuditSeals, remoteQuarantine, remoteTrace } from './record.ts'
+import { remoteFilters, remoteScripts, remoteScriptTrials } from './scripts.ts'
 import { readServers } from './servers-file.ts'
 import { remoteSearch, remoteSessions } from './services.ts'
 import { remoteSettings } from './settings.ts'
@@ -69,6 +72,7 @@ export async function createRemoteContext(
       traceRetention: undefined,
       policyRecordLifetime: undefined,
     },
+    log: silentLog,
     by: '',
     changes: [],
     output: createOutput(common.json === true, process.write, process.columns),
@@ -106,6 +110,7 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     roles: returningRefusals(remoteRoles(client)),
     tokens: returningRefusals(remoteTokens(client)),
     invitations: returningRefusals(remoteInvitations(client)),
+    recovery: returningRefusals(remoteRecovery(client)),
     containment: returningRefusals(remoteContainment(client)),
     audit: remoteAudit(client),
     auditSeals: remoteAuditSeals(client),
@@ -133,6 +138,9 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     settings: returningRefusals(remoteSettings(client)),
     policy: returningRefusals(remotePolicy(client)),
     quarantine: returningRefusals(remoteQuarantine(client)),
+    scripts: returningRefusals(remoteScripts(client)),
+    scriptTrials: returningRefusals(remoteScriptTrials(client)),
+    filters: returningRefusals(remoteFilters(client)),
   }
 }
 

@@ -9,6 +9,7 @@ import type {
   AliasShown,
 } from '#shared/administration/aliases.ts'
 import type { CheckedRecord, DnsAdministration } from '#shared/administration/dns/domain-records.ts'
+import { parseLimits } from '#shared/administration/domain-limits.ts'
 import type { DomainAdministration, DomainFacts } from '#shared/administration/domains.ts'
 import type { Grant, GrantAdministration } from '#shared/administration/grants.ts'
 import type { AccessImported } from '#shared/administration/imports/access-import.ts'
@@ -22,7 +23,16 @@ import type {
 import type { SrsAdministration, SrsShown } from '#shared/administration/srs.ts'
 import type { Warning } from '#shared/administration/warnings.ts'
 import type { Domain } from '#shared/mail/domain.ts'
-import { type ApiClient, allOf, msOf, msOrNull, type Page, path, ServerProblem } from './client.ts'
+import {
+  type ApiClient,
+  allOf,
+  msOf,
+  msOrNull,
+  type Page,
+  path,
+  RefusedByServer,
+  ServerProblem,
+} from './client.ts'
 import { accountPath, aliasPath, domainPath } from './names.ts'
 
 /** Asked for at a time. */
@@ -30,8 +40,8 @@ const PAGE_ENTRIES = 1_000
 
 type DomainBody = Omit<DomainFacts, 'createdMs'> & { readonly createdAt: string }
 
-const domainOf = ({ domain, accounts, aliases, createdAt }: DomainBody): DomainFacts => ({
-  ...{ domain, accounts, aliases, createdMs: msOf(createdAt) },
+const domainOf = ({ domain, accounts, aliases, createdAt, limits }: DomainBody): DomainFacts => ({
+  ...{ domain, accounts, aliases, createdMs: msOf(createdAt), limits },
 })
 
 export function remoteDomains(client: ApiClient): DomainAdministration {
@@ -70,6 +80,17 @@ export function remoteDomains(client: ApiClient): DomainAdministration {
       >({ method: 'GET', path: `${domainPath(name)}/usage` })
       const { messages, bytes } = measured
       return { kind: 'measured', domain: domainOf(measured), messages, bytes }
+    },
+
+    async limit(request) {
+      const limits = parseLimits(request)
+      if (limits.kind !== 'ok') throw new RefusedByServer(limits)
+      const limited: DomainBody = await client.ask({
+        method: 'PATCH',
+        path: domainPath(request.domain),
+        body: { limits: limits.value },
+      })
+      return { kind: 'limited', domain: domainOf(limited) }
     },
 
     async remove({ domain, force }) {

@@ -16,6 +16,7 @@ import type {
 import type { FactorAdministration } from '#shared/administration/factors.ts'
 import type { InvitationAdministration } from '#shared/administration/invitations.ts'
 import type { LoginAdministration, Logins } from '#shared/administration/logins.ts'
+import type { RecoveryAdministration } from '#shared/administration/recovery.ts'
 import type { RoleAdministration, RoleFacts, RoleSet } from '#shared/administration/roles.ts'
 import type { TokenAdministration, TokenFacts } from '#shared/administration/tokens.ts'
 import { CommandFailure } from '../failure.ts'
@@ -127,6 +128,53 @@ export function remoteInvitations(client: ApiClient): InvitationAdministration {
 }
 
 type ChangeBody = Omit<Contained['forwardsLately'][number], 'atMs'> & { readonly at: string }
+
+export function remoteRecovery(client: ApiClient): RecoveryAdministration {
+  const recovery = (address: string) => `${accountPath(address)}/recovery`
+
+  async function show(address: string) {
+    const found = await client.ask<{
+      readonly recoveryAddress: string | null
+      readonly since: string | null
+      readonly waitsUntil: string | null
+    }>({ method: 'GET', path: recovery(address) })
+    return {
+      kind: 'recovery',
+      address: canonical(address),
+      recoveryAddress: found.recoveryAddress,
+      sinceMs: msOrNull(found.since),
+      waitsUntilMs: msOrNull(found.waitsUntil),
+    } as const
+  }
+
+  return {
+    show,
+    async ask({ address, recoveryAddress }) {
+      const asked = await client.ask<{
+        readonly recoveryAddress: string
+        readonly waitsUntil: string
+      }>({ method: 'PUT', path: recovery(address), body: { recoveryAddress } })
+      return {
+        kind: 'recovery-asked',
+        address: canonical(address),
+        recoveryAddress: asked.recoveryAddress,
+        expiresMs: msOf(asked.waitsUntil),
+      }
+    },
+    async remove(address) {
+      const { recoveryAddress } = await show(address)
+      await client.ask({ method: 'DELETE', path: recovery(address) })
+      return {
+        kind: 'recovery-removed',
+        address: canonical(address),
+        recoveryAddress: recoveryAddress ?? '',
+      }
+    },
+    look: () => onStoreOnly('links are for browsers'),
+    confirm: () => onStoreOnly('links are for browsers'),
+    forgotten: () => onStoreOnly('whoever has a token knows his way in'),
+  }
+}
 
 export function remoteContainment(client: ApiClient): ContainmentAdministration {
   return {

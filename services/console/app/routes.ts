@@ -37,6 +37,7 @@ export const routes = [
   /** The issuer leads back to it. */
   { name: 'oidc',     path: '/sign-in/oidc', isOpen: true },
   { name: 'welcome',  path: '/link', isOpen: true },
+  { name: 'forgotten', path: '/forgotten', isOpen: true },
   { name: 'me',       path: '/me/:tab?' },
   { name: 'overview', path: '/overview', right: 'service.read', entry: 'overview' },
   { name: 'queue',    path: '/queue', right: 'queue.read', entry: 'queue' },

@@ -19,6 +19,7 @@ export const screens = {
   home: () => import('./screens/home.tsx'),
   oidc: () => import('./screens/oidc.tsx'),
   welcome: () => import('./screens/welcome.tsx'),
+  forgotten: () => import('./screens/forgotten.tsx'),
   me: () => import('./screens/me/me.tsx'),
   accounts: () => of(directory(), 'accounts'),
   'account-new': () => of(directory(), 'accountNew'),

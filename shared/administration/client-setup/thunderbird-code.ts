@@ -1,4 +1,5 @@
-// The code that Thunderbird for Android (and K-9 Mail) scans to take an account over, as Thunderbird on a desktop shows it: JSON without names.
+// The code that Thunderbird for Android (and K-9 Mail) scans to take an account over, as Thunderbird on a desktop shows it: JSON without names,
+// by "Export for Mobile QR code format", version 1 of 6 February 2025 (thunderbird-android, feature/migration/qrcode/qr-code-format.md).
 
 import type { MailService } from './offered.ts'
 
@@ -17,6 +18,8 @@ export function thunderbirdCode(
   const smtp = services.find(({ protocol }) => protocol === 'smtp')
   if (imap === undefined || smtp === undefined) return undefined
   const { address, displayName, password } = account
+  // Its `Hostname` and `EmailAddress` are ASCII.
+  if ([address, imap.host, smtp.host].some((text) => /[^\x20-\x7e]/.test(text))) return undefined
   const serverOf = ({ host, port, security: by }: MailService) =>
     [host, port, security[by], PASSWORD, address] as const
   const incoming = [IMAP, ...serverOf(imap), address, password]

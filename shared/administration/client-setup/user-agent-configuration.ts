@@ -1,4 +1,4 @@
-// The document of PACC (draft-ietf-mailmaint-pacc): JSON at `https://ua-auto-config.<domain>/.well-known/user-agent-configuration.json`, and a
+// The document of PACC (draft-ietf-mailmaint-pacc-02, of February 2026): JSON at `https://ua-auto-config.<domain>/.well-known/user-agent-configuration.json`, and a
 // record of the DNS with its digest. The same bytes for everybody who asks, so that the digest holds.
 //
 // It knows no ports: a protocol is told where it has TLS from the first byte at the port that RFC 8314 gives it, and not at all elsewhere.

@@ -1,14 +1,15 @@
 // Accounts of an import: the lines of Dovecot's passwd-file (address:hash, and what follows it), or CSV with a heading.
 
 import { checkHash, storedPassword } from '#shared/auth/passwords.ts'
+import type { AccountAdded, AccountChanged } from '#shared/directory/accounts.ts'
 import type { StoredPassword } from '#shared/directory/records.ts'
 import { type Address, formatAddress, lookupKey } from '#shared/mail/address.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
-import { isPassword } from '#shared/sasl/password.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import { type Fields, parseQuota } from '../fields.ts'
+import { overDomainLimit } from '../over-limit.ts'
 import { badValue, ok, type Parsed, type Refusal } from '../refusals.ts'
-import { badHash, badPassword, type Secret } from '../secrets.ts'
+import { badHash, badPassword, isNewPassword, type Secret } from '../secrets.ts'
 import { accountColumns } from './columns.ts'
 import type { Cells, Row } from './lines.ts'
 import type { Named, PlanOptions, RowKind } from './plan.ts'
@@ -63,7 +64,7 @@ export function accountRows(
       await concurrently(added, FOLDERS_AT_ONCE, async (one) => {
         if (one.kind === 'ok') await mailbox.folders.list(one.account.id)
       })
-      return added.map((one, i) => (one.kind === 'ok' ? undefined : refusal(one.kind, some[i])))
+      return added.map((one, i) => (one.kind === 'ok' ? undefined : refusal(one, some[i])))
     },
     async update(wanted) {
       const { address, quotaBytes, enabled } = wanted
@@ -75,7 +76,7 @@ export function accountRows(
         ...(quotaBytes === undefined ? {} : { quotaBytes }),
         ...(enabled === undefined ? {} : { enabled }),
       })
-      return changed.kind === 'ok' ? undefined : refusal(changed.kind, wanted)
+      return changed.kind === 'ok' ? undefined : refusal(changed, wanted)
     },
   }
 }
@@ -127,7 +128,7 @@ function parseSecret(hash: string, password: string): Parsed<Secret> {
   }
   if (password === '') return badValue('password', '', { name: 'password-or-hash' })
   const bytes = Buffer.from(password)
-  return isPassword(bytes) ? ok({ kind: 'password', password: bytes }) : badPassword
+  return isNewPassword(bytes) ? ok({ kind: 'password', password: bytes }) : badPassword
 }
 
 const switches = new Map([
@@ -149,10 +150,14 @@ async function store({ secret }: WantedAccount): Promise<StoredPassword> {
 
 /** What changed since all was checked. */
 function refusal(
-  kind: 'exists' | 'no-such-domain' | 'no-such-account' | 'last-owner' | 'changed-meanwhile',
+  why: Exclude<AccountAdded | AccountChanged, { readonly kind: 'ok' }>,
   wanted: WantedAccount | undefined,
 ): Refusal {
   const value = wanted?.key ?? ''
+  if (why.kind === 'over-limit') {
+    return overDomainLimit(why, { domain: wanted?.address.domain ?? '', value })
+  }
+  const { kind } = why
   return kind === 'no-such-domain'
     ? { kind, field: 'address', value, domain: wanted?.address.domain ?? '' }
     : { kind, field: 'address', value }

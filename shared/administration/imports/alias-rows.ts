@@ -1,11 +1,17 @@
 // Aliases of an import: the lines of Postfix's virtual(5) and of aliases(5), or CSV with a heading.
 
-import { ALIAS_TARGETS_MAX, type Alias } from '#shared/directory/aliases.ts'
+import {
+  ALIAS_TARGETS_MAX,
+  type Alias,
+  type AliasAdded,
+  type AliasChanged,
+} from '#shared/directory/aliases.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import { ownerOfAlias } from '../alias-owner.ts'
 import { addressOfAlias, type Fields, formatAliasName } from '../fields.ts'
+import { overDomainLimit } from '../over-limit.ts'
 import { badValue, type Parsed, type Refusal } from '../refusals.ts'
 import { warnOfAlias } from '../warnings.ts'
 import { aliasColumns } from './columns.ts'
@@ -51,15 +57,15 @@ export function aliasRows(
       return all.map((wanted, i) => {
         const refused = refusals[i]
         if (refused !== undefined) return refused
-        const { kind } = added.next().value ?? { kind: 'exists' }
-        return kind === 'ok' ? undefined : refusal(kind, wanted)
+        const one: AliasAdded = added.next().value ?? { kind: 'exists' }
+        return one.kind === 'ok' ? undefined : refusal(one, wanted)
       })
     },
     async update(wanted) {
       const refused = await refusedTo(wanted)
       if (refused !== undefined) return refused
-      const { kind } = await aliases.set(wanted.name, wanted.targets)
-      return kind === 'ok' ? undefined : refusal(kind, wanted)
+      const changed = await aliases.set(wanted.name, wanted.targets)
+      return changed.kind === 'ok' ? undefined : refusal(changed, wanted)
     },
     warn: (wanted) => warnOfAlias(directory, wanted),
   }
@@ -106,11 +112,14 @@ const tooManyTargets = (key: string, count: number) =>
 
 /** What changed since all was checked, or what only the directory knows. */
 function refusal(
-  kind: 'exists' | 'no-such-domain' | 'no-such-alias' | 'bad-targets' | 'changed-meanwhile',
+  why: Exclude<AliasAdded | AliasChanged, { readonly kind: 'ok' }>,
   wanted: WantedAlias,
 ): Refusal {
   const value = wanted.key
+  const { kind } = why
   switch (kind) {
+    case 'over-limit':
+      return overDomainLimit(why, { domain: wanted?.name.domain ?? '', value })
     case 'bad-targets':
       return tooManyTargets(value, wanted.targets.length)
     case 'no-such-domain':

@@ -237,9 +237,12 @@ export function createQuarantineAdministration(
   /** It is released whatever comes of this. */
   async function allow(sender: string): Promise<readonly Warning[]> {
     const { quarantineAllowTable: table } = settings
-    if (table === '' || sender === '') return [{ kind: 'sender-not-allowed', sender }]
+    const told = sender === '' ? '<>' : sender
+    if (table === '') return [{ kind: 'no-allow-table', sender: told }]
+    const notAllowed: Warning = { kind: 'sender-not-allowed', sender: told, table }
+    if (sender === '') return [notAllowed]
     const set = await access.set({ table, key: sender, result: 'OK' })
-    return set.kind === 'set' ? set.warnings : [{ kind: 'sender-not-allowed', sender }]
+    return set.kind === 'set' ? set.warnings : [notAllowed]
   }
 }
 

@@ -49,6 +49,9 @@ export const rights = {
   'self.write':          row('self', 'self',      'self',  'self',    'self'),
   /** What lets somebody in as this account: its tokens, app passwords, second factors. */
   'self.secrets':        row('self', 'self',      'self',  'self',    'self', 'always'),
+  /** The text of Sieve scripts, which may tell of what is in somebody's mail. */
+  'scripts.read':        row('all',  'domains',   'none',  'none',    'self'),
+  'scripts.write':       row('all',  'domains',   'none',  'none',    'self'),
   'logins.read':         row('all',  'domains',   'all',   'domains', 'self'),
   'trace.read':          row('all',  'domains',   'all',   'domains', 'self'),
   'quarantine.read':     row('all',  'domains',   'none',  'none',    'self'),

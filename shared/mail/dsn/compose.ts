@@ -53,7 +53,8 @@ function headerOf(report: Report, { subject, from, languages }: NoticeText): str
   return `${fields.join('\r\n')}\r\n`
 }
 
-function part(description: string, type: string, body: Uint8Array): Buffer {
+/** One of a multipart/report. */
+export function part(description: string, type: string, body: Uint8Array): Buffer {
   const encoding = isEightBit(body) ? 'Content-Transfer-Encoding: 8bit\r\n' : ''
   const header = `Content-Description: ${description}\r\nContent-Type: ${type}\r\n${encoding}\r\n`
   return Buffer.concat([Buffer.from(header), body])
@@ -62,17 +63,19 @@ function part(description: string, type: string, body: Uint8Array): Buffer {
 const statusType = (report: Report) =>
   isGlobal(report) ? 'message/global-delivery-status' : 'message/delivery-status'
 
-/** With the return path that it came with, as it would have in a mailbox. */
+/** What is sent back, with the return path that it came with, as it would have in a mailbox. */
 function returnedPart({ kind, message }: Report, returned: Returned): Buffer {
-  const path = Buffer.from(`Return-Path: <${oneLine(message.sender)}>\r\n`)
-  const isFull = returned.kind === 'full'
-  const what = isFull ? 'Message' : 'Message Headers'
+  const what = returned.kind === 'full' ? 'Message' : 'Message Headers'
   const description = kind === 'success' || kind === 'verify' ? what : `${kindWord[kind]} ${what}`
-  const bytes = Buffer.concat([path, returned.bytes])
+  return partOfReturned(description, message.sender, returned)
+}
+
+export function partOfReturned(description: string, sender: string, returned: Returned): Buffer {
+  const path = Buffer.from(`Return-Path: <${oneLine(sender)}>\r\n`)
   return part(
     description,
-    isFull ? fullType(message.sender, returned) : headersType(message.sender, returned),
-    bytes,
+    returned.kind === 'full' ? fullType(sender, returned) : headersType(sender, returned),
+    Buffer.concat([path, returned.bytes]),
   )
 }
 

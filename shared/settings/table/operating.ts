@@ -22,6 +22,6 @@ export const operatingSettings = {
     default: '',
     reload: true,
     about:
-      'The access table that a sender is entered into, with OK, when mail of his is released from quarantine as no spam; a list has to ask it (`check_sender_access table:NAME`). Nothing: there is none.',
+      'The access table that a sender is entered into, with OK, when mail of his is released from quarantine as no spam; a list such as smtpdSenderRestrictions has to ask it (`check_sender_access table:NAME`). Nothing: nobody is entered, and whoever releases is told so.',
   }),
 } satisfies SettingGroup

@@ -40,6 +40,8 @@ export class Lexer {
   #offset = 0
   #line = 1
   #lineStart = 0
+  /** So that a line with thousands of strings is not looked through for its end behind each of them. */
+  #nextLineFeed = -1
 
   constructor(text: string) {
     this.#text = text
@@ -95,9 +97,10 @@ export class Lexer {
   }
 
   #countLines(from: number, to: number): void {
-    for (let lf = this.#text.indexOf('\n', from); lf >= 0 && lf < to; ) {
-      this.#endLine(lf)
-      lf = this.#text.indexOf('\n', lf + 1)
+    if (this.#nextLineFeed < from) this.#nextLineFeed = this.#lineFeedFrom(from)
+    while (this.#nextLineFeed < to) {
+      this.#endLine(this.#nextLineFeed)
+      this.#nextLineFeed = this.#lineFeedFrom(this.#nextLineFeed + 1)
     }
   }
 
@@ -106,9 +109,14 @@ export class Lexer {
     this.#lineStart = lineFeed + 1
   }
 
-  /** Where the next line feed stands, or the text ends. */
+  /** Where the line ends. */
   #lineEnd(): number {
-    const lineFeed = this.#text.indexOf('\n', this.#offset)
+    return this.#lineFeedFrom(this.#offset)
+  }
+
+  /** The place of the next line feed, or where the text ends. */
+  #lineFeedFrom(offset: number): number {
+    const lineFeed = this.#text.indexOf('\n', offset)
     return lineFeed < 0 ? this.#text.length : lineFeed
   }
 

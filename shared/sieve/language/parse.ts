@@ -85,7 +85,7 @@ class Parser {
         return { kind: 'tag', name: token.text, at }
       case 'string':
         this.#advance()
-        return { kind: 'strings', values: [token.value], bracketed: false, at }
+        return { kind: 'strings', values: [token.value], places: [at], bracketed: false, at }
       case 'punctuation':
         return token.text === '[' ? this.#list(at) : undefined
       default:
@@ -96,17 +96,19 @@ class Parser {
   /** string-list = "[" string *("," string) "]" */
   #list(at: Position): Argument {
     const values: string[] = []
+    const places: Position[] = []
     do {
       this.#advance()
       if (this.#token.kind !== 'string') this.#refuse('a list has strings, and commas between them')
       values.push(this.#token.value)
+      places.push(this.#token.at)
       if (values.length > LIST_STRINGS_MAX) {
         throw new SieveSyntaxError(at, `more than ${LIST_STRINGS_MAX} strings in a list`)
       }
       this.#advance()
     } while (this.#is(','))
     if (!this.#take(']')) this.#refuse('a list ends with ]')
-    return { kind: 'strings', values, bracketed: true, at }
+    return { kind: 'strings', values, places, bracketed: true, at }
   }
 
   /** [test / test-list] */

@@ -9,6 +9,8 @@ export type Argument = { readonly at: Position } & (
   | {
       readonly kind: 'strings'
       readonly values: readonly string[]
+      /** Of each of them. */
+      readonly places: readonly Position[]
       readonly bracketed: boolean
     }
 )

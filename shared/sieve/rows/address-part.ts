@@ -1,8 +1,9 @@
 // What of an address is compared: RFC 5228 §2.7.4, and :user and :detail of RFC 5233.
 
-import { parseAddress, splitExtension } from '#shared/mail/address.ts'
+import { splitExtension } from '#shared/mail/address.ts'
 import { choice } from '../definition.ts'
 import type { Run } from '../run/run.ts'
+import { parseParts } from './outbound-address.ts'
 
 const plain = { extension: null, takes: null } as const
 const subaddress = { extension: 'subaddress', takes: null } as const
@@ -23,7 +24,8 @@ export function partsOf(run: Run, part: Chosen, addresses: readonly string[]): r
   if (tag === 'all') return addresses
   return addresses.flatMap((text) => {
     if (text === '') return ['']
-    const address = parseAddress(text)
+    const at = text.lastIndexOf('@')
+    const address = at < 0 ? undefined : parseParts(text.slice(0, at), text.slice(at + 1))
     if (address === undefined) return []
     if (tag === 'localpart') return [address.local]
     if (tag === 'domain') return [address.domain]

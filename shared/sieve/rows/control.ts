@@ -3,7 +3,11 @@
 import { defineCommand, defineTest, type Evaluated } from '../definition.ts'
 
 /** RFC 5228 §3.3. */
-export const stop = defineCommand({ name: 'stop', execute: () => ({ kind: 'stop' }) })
+export const stop = defineCommand({
+  name: 'stop',
+  ends: true,
+  execute: () => ({ kind: 'stop' }),
+})
 
 /** RFC 5228 §5.10 and §5.6. */
 export const isTrue = defineTest({ name: 'true', evaluate: () => true })

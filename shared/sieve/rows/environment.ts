@@ -26,7 +26,10 @@ export const ihave = defineTest({
   positional: { extensions: constants },
   evaluate({ extensions }, run) {
     const { extensions: known } = run.context
-    const isThere = extensions.every((each) => known.has(each) && !tooLate.has(each))
+    // What the script requires is there in any case (point 3).
+    const isThere = extensions.every(
+      (each) => run.granted.has(each) || (known.has(each) && !tooLate.has(each)),
+    )
     if (isThere) for (const each of extensions) run.granted.add(each)
     return isThere
   },
@@ -36,6 +39,7 @@ export const ihave = defineTest({
 export const error = defineCommand({
   name: 'error',
   extensions: ['ihave'],
+  ends: true,
   positional: { message: string },
   execute({ message }) {
     throw new SieveRunError(message)

@@ -34,9 +34,8 @@ function defineFlags(name: string, change: Change) {
 
 function checkVariable(variable: string | undefined | typeof unknown, checker: Checker): void {
   if (variable === undefined || variable === unknown) return
-  if (!checker.requires('variables')) {
-    checker.error('flags in a variable need require "variables"')
-  } else if (!isVariableName(variable)) checker.error(`"${variable}" names no variable`)
+  checker.needs('variables', 'flags in a variable')
+  if (!isVariableName(variable)) checker.error(`"${variable}" names no variable`)
 }
 
 const flagsIn = (run: Run, variable: string) =>
@@ -58,8 +57,8 @@ export const hasFlag = defineTest({
   extensions: ['imap4flags'],
   tags: matching,
   positional: { variables: optional(strings), flags: strings },
-  check({ variables, ...values }, checker) {
-    checkMatching(values, checker)
+  check({ variables, flags, ...values }, checker) {
+    checkMatching({ ...values, keys: flags }, checker)
     if (variables === undefined || variables === unknown) return
     for (const variable of variables) checkVariable(variable, checker)
   },
@@ -68,7 +67,10 @@ export const hasFlag = defineTest({
       variables === undefined
         ? (run.flags ?? [])
         : variables.flatMap((variable) => flagsIn(run, variable))
-    const isNumber = tags.match?.tag === 'count' || tags.match?.tag === 'value'
-    return matchAny(run, tags, has, isNumber ? flags : flags.flatMap((each) => each.split(/ +/)))
+    const tag = tags.match?.tag
+    const isWhole = tag === 'count' || tag === 'value' || tag === 'regex'
+    // RFC 5232 §2: a string of several is a list, and an empty one none.
+    const keys = isWhole ? flags : flags.flatMap((each) => each.split(/ +/).filter(Boolean))
+    return matchAny(run, tags, has, keys)
   },
 })

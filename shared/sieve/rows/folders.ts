@@ -1,7 +1,8 @@
 // What a script finds out of the mailbox: RFC 5490 (folders and their annotations), RFC 8579 (special uses), RFC 9042 (folders by id).
 
-import { defineTest, optional, string, strings } from '../definition.ts'
+import { defineTest, optional, string, strings, unknown } from '../definition.ts'
 import { checkMatching, matchAny, matching } from '../run/match.ts'
+import { isSpecialUse, noSpecialUse } from './destination.ts'
 
 async function all<T>(values: readonly T[], test: (value: T) => Promise<boolean>) {
   for (const value of values) if (!(await test(value))) return false
@@ -29,8 +30,15 @@ export const specialUseExists = defineTest({
   name: 'specialuse_exists',
   extensions: ['special-use'],
   positional: { folder: optional(string), uses: strings },
+  check({ uses }, checker) {
+    if (uses === unknown) return
+    const wrong = uses.find((use) => !isSpecialUse(use))
+    if (wrong !== undefined) checker.error(noSpecialUse(wrong))
+  },
   evaluate: ({ folder, uses }, run) =>
-    all(uses, (use) => run.context.folders.hasSpecialUse(folder ?? null, use)),
+    all(uses, async (use) => {
+      return isSpecialUse(use) && (await run.context.folders.hasSpecialUse(folder ?? null, use))
+    }),
 })
 
 /** RFC 5490 §3.3. */

@@ -34,6 +34,7 @@ export const include = defineCommand({
 export const returnCommand = defineCommand({
   name: 'return',
   extensions: ['include'],
+  ends: true,
   execute: () => ({ kind: 'return' }),
 })
 
@@ -43,11 +44,11 @@ export const global = defineCommand({
   extensions: ['include'],
   positional: { names: constants },
   check({ names }, checker) {
-    if (!checker.requires('variables')) checker.error('global needs require "variables"')
+    checker.needs('variables', 'global')
     if (names === unknown) return
-    for (const name of names) {
+    for (const [i, name] of names.entries()) {
       if (name.includes('.') || !isVariableName(name)) {
-        checker.error(`"${name}" names no variable that can be global`)
+        checker.error(`"${name}" names no variable that can be global`, 'names', i)
       }
     }
   },

@@ -1,6 +1,7 @@
 // RFC 5429: the message is refused, with words for its sender.
 
 import { defineCommand, string } from '../definition.ts'
+import { refuseAtImapEvent } from '../run/imap-event.ts'
 
 function defineRefusal(kind: 'reject' | 'ereject') {
   return defineCommand({
@@ -8,6 +9,7 @@ function defineRefusal(kind: 'reject' | 'ereject') {
     extensions: [kind],
     positional: { reason: string },
     execute({ reason }, run, { at }) {
+      refuseAtImapEvent(run, kind)
       run.act(at, { kind, reason })
       run.cancelKeep()
       return undefined

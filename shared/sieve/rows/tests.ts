@@ -4,6 +4,7 @@ import { parseAddressList } from '#shared/mail/address-list.ts'
 import type { ByteString, EnvelopeAddress } from '#shared/mail/message-index.ts'
 import { choice, defineTest, number, strings, unknown } from '../definition.ts'
 import type { SieveEnvelope } from '../run/context.ts'
+import { refuseAtImapEvent } from '../run/imap-event.ts'
 import { checkMatching, matchAny, matching } from '../run/match.ts'
 import { addressPart, partsOf } from './address-part.ts'
 import {
@@ -32,7 +33,7 @@ export const header = defineTest({
   },
   async evaluate({ names, keys, of, ...tags }, run) {
     const values: string[] = []
-    for await (const fields of headersOf(run, tags)) {
+    for await (const fields of await headersOf(run, tags)) {
       if (of === undefined) {
         values.push(
           ...indexed(
@@ -57,17 +58,23 @@ export const address = defineTest({
   name: 'address',
   tags: { ...matching, ...indexTags, ...mimeTags, part: addressPart },
   positional: { names: strings, keys: strings },
-  check(values, checker) {
+  check({ names, ...values }, checker) {
     checkMatching(values, checker)
     checkIndex(values, checker)
     checkMime(values, checker)
+    if (names === unknown) return
+    for (const [i, name] of names.entries()) {
+      if (holdsAddresses(name)) continue
+      checker.warn(`${name} is no field of addresses: nothing in it fits`, 'names', i)
+    }
   },
   async evaluate({ names, keys, part, ...tags }, run) {
+    const known = names.filter(holdsAddresses)
     const found: EnvelopeAddress[] = []
-    for await (const fields of headersOf(run, tags)) {
-      if (tags.index === undefined) found.push(...names.flatMap((name) => fields.addresses(name)))
+    for await (const fields of await headersOf(run, tags)) {
+      if (tags.index === undefined) found.push(...known.flatMap((name) => fields.addresses(name)))
       else {
-        const named = names.flatMap((name) => fields.values(name))
+        const named = known.flatMap((name) => fields.values(name))
         found.push(...indexed(tags, named).flatMap((value) => parseAddressList(value)))
       }
     }
@@ -75,6 +82,17 @@ export const address = defineTest({
     return matchAny(run, tags, partsOf(run, part, values), keys)
   },
 })
+
+/** RFC 5228 §5.1 asks for such a restriction: From, To, Reply-To, Delivered-To and the like, whoever made them up. */
+function holdsAddresses(name: string): boolean {
+  const lower = name.toLowerCase()
+  const [last = ''] = lower.split('-').slice(-1)
+  return lower.startsWith('x-') || lower === 'return-path' || endings.has(last)
+}
+
+const endings: ReadonlySet<string> = new Set([
+  ...['from', 'sender', 'to', 'cc', 'bcc', 'recipient', 'recipients', 'approved'],
+])
 
 const isMailbox = ({ host }: EnvelopeAddress) => host !== null
 
@@ -97,13 +115,12 @@ export const envelope = defineTest({
     if (parts === unknown) return
     for (const name of parts) {
       const known = envelopeParts.get(name.toLowerCase())
-      if (known === undefined) checker.error(`an envelope has no part "${name}"`)
-      else if (known.extension && !checker.requires(known.extension)) {
-        checker.error(`"${name}" of the envelope needs require "${known.extension}"`)
-      }
+      if (known === undefined) checker.unknown(`an envelope has no part "${name}"`)
+      else if (known.extension) checker.needs(known.extension, `"${name}" of the envelope`)
     }
   },
   evaluate({ parts, keys, part, ...tags }, run) {
+    refuseAtImapEvent(run, 'envelope')
     const values: string[] = []
     for (const name of parts) {
       const known = envelopeParts.get(name.toLowerCase())
@@ -145,7 +162,7 @@ export const exists = defineTest({
   check: checkMime,
   async evaluate({ names, ...tags }, run) {
     let missing = names
-    for await (const fields of headersOf(run, tags)) {
+    for await (const fields of await headersOf(run, tags)) {
       missing = missing.filter((name) => fields.values(name).length === 0)
       if (missing.length === 0) return true
     }

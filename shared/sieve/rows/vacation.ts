@@ -1,8 +1,7 @@
 // RFC 5230 and RFC 6131: the sender is answered. Whether he is to be (RFC 3834, who was answered before) is for who does it.
 
-import { parseAddressList } from '#shared/mail/address-list.ts'
+import { parseAddress } from '#shared/mail/address.ts'
 import {
-  type Checker,
   choice,
   defineCommand,
   flag,
@@ -12,8 +11,11 @@ import {
   strings,
   unknown,
 } from '../definition.ts'
+import { readMimeEntity } from '../made/mime-entity.ts'
+import { readAddress } from '../made/own-address.ts'
 import { SieveRunError } from '../run/failure.ts'
-import { fccOf, fccTags } from './fcc.ts'
+import { refuseAtImapEvent } from '../run/imap-event.ts'
+import { checkFcc, fccOf, fccTags } from './fcc.ts'
 
 const DAY_SECONDS = 86_400
 
@@ -34,16 +36,32 @@ export const vacation = defineCommand({
     ...fccTags,
   },
   positional: { reason: string },
-  check({ from }, checker) {
-    if (from !== undefined && from !== unknown) checkFrom(from, checker)
+  check({ from, addresses, mime, reason, period, ...values }, checker) {
+    checkFcc(values, checker)
+    if (from !== undefined && from !== unknown && readAddress(from) === undefined) {
+      checker.error(`:from "${from}" is no address`)
+    }
+    if (mime === true && reason !== unknown && readMimeEntity(reason) === undefined) {
+      checker.error(noEntity)
+    }
+    // RFC 5230 §4.1: what is too short is made longer, and so is this.
+    if (period !== undefined && period !== unknown && period.tag === 'days' && period.value === 0) {
+      checker.warn(':days 0 is as short as a period may be here')
+    }
+    if (addresses === undefined || addresses === unknown) return
+    for (const each of addresses) {
+      if (parseAddress(each) === undefined) checker.warn(`:addresses "${each}" is no address`)
+    }
   },
   execute({ reason, period, subject, from, addresses, mime, handle, ...fcc }, run, about) {
+    refuseAtImapEvent(run, 'vacation')
     const { min, max, default: usual } = run.context.limits.vacationSeconds
     const asked =
       period === undefined ? usual : period.value * (period.tag === 'days' ? DAY_SECONDS : 1)
-    if (from !== undefined && !isMailboxList(from)) {
+    if (from !== undefined && readAddress(from) === undefined) {
       throw new SieveRunError(`vacation :from "${from}" is no address`)
     }
+    if (mime && readMimeEntity(reason) === undefined) throw new SieveRunError(noEntity)
     run.act(about.at, {
       kind: 'vacation',
       reason,
@@ -62,12 +80,6 @@ export const vacation = defineCommand({
 /** What makes two answers the same (RFC 5230 §4.2). */
 const told = ['subject', 'from', 'mime', 'reason'] as const
 
-function checkFrom(from: string, checker: Checker): void {
-  if (!isMailboxList(from)) checker.error(`:from "${from}" is no address`)
-}
-
-/** RFC 5322 §3.4, with a domain each. */
-function isMailboxList(text: string): boolean {
-  const list = parseAddressList(Buffer.from(text, 'utf8').toString('latin1'))
-  return list.length > 0 && list.every(({ mailbox, host }) => mailbox !== null && host)
-}
+/** RFC 5230 §5. */
+const noEntity =
+  'vacation :mime takes a MIME entity: header fields of ASCII, an empty line, and content'

@@ -48,9 +48,8 @@ export const set = defineCommand({
 export function checkSettable(name: string, checker: Checker): void {
   const { namespace } = variableName(name)
   if (!isVariableName(name)) checker.error(`"${name}" names no variable that can be set`)
-  else if (namespace === 'global' && !checker.requires('include')) {
-    checker.error('variables that begin with global. need require "include"')
-  } else if (namespace !== '' && namespace !== 'global') {
+  else if (namespace === 'global') checker.needs('include', 'global. of a variable')
+  else if (namespace !== '' && namespace !== 'global') {
     checker.error(`variables that begin with ${namespace}. cannot be set`)
   }
 }
@@ -72,19 +71,22 @@ export function modified(
   },
 ): string {
   let text = value
-  if (letters !== undefined)
-    text = letters.tag === 'lower' ? text.toLowerCase() : text.toUpperCase()
+  if (letters !== undefined) text = letters.tag === 'lower' ? lower(text) : upper(text)
   if (first !== undefined) {
-    const [character = ''] = text
-    const changed = first.tag === 'lowerfirst' ? character.toLowerCase() : character.toUpperCase()
-    text = changed + text.slice(character.length)
+    const character = text.slice(0, 1)
+    text = (first.tag === 'lowerfirst' ? lower(character) : upper(character)) + text.slice(1)
   }
   if (quoting?.tag === 'quotewildcard') text = text.replace(/[*?\\]/g, '\\$&')
+  // What regex/parse.ts reads as the character itself.
   if (quoting?.tag === 'quoteregex') text = text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
   if (encodeurl) text = percentEncoded(cut(text))
   // RFC 5229 §4.1.5: in characters.
   return length ? String([...text].length) : text
 }
+
+/** RFC 5229 §4.1.3: other letters than those of ASCII are left as they are. */
+const lower = (text: string) => text.replace(/[A-Z]+/g, (run) => run.toLowerCase())
+const upper = (text: string) => text.replace(/[a-z]+/g, (run) => run.toUpperCase())
 
 /** All but the unreserved characters of RFC 3986 §2.3. */
 function percentEncoded(text: string): string {

@@ -16,6 +16,8 @@ export type RunContext = {
   readonly verdict: MessageVerdict
   /** RFC 6134: whether the list of this name (a URI) holds the value; undefined where there is no such list. */
   readonly listHolds: (list: string, value: string) => Promise<boolean | undefined>
+  /** Addresses to which a message goes that is redirected to the list; more than the limits allow need not be told. Absent: there are none. */
+  readonly listMembers?: (list: string) => Promise<readonly string[] | undefined>
   /** RFC 7352: whether this id was seen before, in another message than this one. */
   readonly wasSeen: (id: string) => Promise<boolean>
   readonly limits: RunLimits

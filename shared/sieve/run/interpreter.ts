@@ -8,6 +8,8 @@ import type {
   CompiledCommand,
   CompiledScript,
   CompiledTest,
+  Fault,
+  Needed,
   RunValue,
 } from '../compiled.ts'
 import type { Evaluated } from '../definition.ts'
@@ -74,9 +76,9 @@ export async function runScripts(
 /** A script within the run: with variables and grants of its own. */
 async function runScript(run: Run, name: string, script: CompiledScript): Promise<Flow> {
   const before = { script: run.script, granted: run.granted }
-  const leave = run.variables.enterScript()
+  const leave = run.variables.enterScript(script.extensions.has('variables'))
   run.script = name
-  run.granted = new Set()
+  run.granted = new Set(script.extensions)
   try {
     const flow = await runCommands(run, script.commands, 0)
     return flow?.kind === 'return' ? undefined : flow
@@ -122,7 +124,7 @@ async function runCommand(run: Run, command: CompiledCommand, depth: number): Pr
       const { row, at, needs } = command
       trace(run, at, row.name, depth, undefined)
       try {
-        checkGranted(run, row.name, needs)
+        checkGranted(run, needs)
         const values = valuesOf(run, command.arguments)
         const block = () => runCommands(run, command.block, depth + 1)
         const written = (keys: readonly string[]) => writtenText(command.arguments, keys)
@@ -136,10 +138,17 @@ async function runCommand(run: Run, command: CompiledCommand, depth: number): Pr
 
 function evaluate(run: Run, test: CompiledTest, depth: number): Evaluated {
   if (test.kind === 'fault') throw placed(new SieveRunError(test.message), test.at)
+  const wait = run.pace()
+  return wait === undefined
+    ? evaluateNow(run, test, depth)
+    : wait.then(() => evaluateNow(run, test, depth))
+}
+
+function evaluateNow(run: Run, test: Exclude<CompiledTest, Fault>, depth: number): Evaluated {
   const { row, at, needs } = test
   try {
     run.spend()
-    checkGranted(run, row.name, needs)
+    checkGranted(run, needs)
     const values = valuesOf(run, test.arguments)
     const tests = test.tests.map((each) => () => evaluate(run, each, depth + 1))
     const result = row.evaluate(values as never, run, { at, tests })
@@ -161,9 +170,11 @@ function evaluate(run: Run, test: CompiledTest, depth: number): Evaluated {
   }
 }
 
-function checkGranted(run: Run, what: string, needs: readonly string[]): void {
-  for (const each of needs) {
-    if (!run.granted.has(each)) throw new SieveRunError(`${what} needs "${each}"`)
+function checkGranted(run: Run, needs: readonly Needed[]): void {
+  for (const { what, oneOf } of needs) {
+    if (!oneOf.some((each) => run.granted.has(each))) {
+      throw new SieveRunError(`${what} needs "${oneOf[0]}"`)
+    }
   }
 }
 
@@ -184,7 +195,7 @@ function runValue(run: Run, value: RunValue | undefined): unknown {
     case 'text':
       return run.variables.expand(value.text)
     case 'texts':
-      return value.texts.map((text) => run.variables.expand(text))
+      return run.variables.expandAll(value.texts)
   }
 }
 

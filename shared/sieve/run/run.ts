@@ -4,6 +4,7 @@
 import { turns } from '#shared/runtime/turns.ts'
 import type { Action, Seen } from '../actions.ts'
 import type { Position } from '../finding.ts'
+import { MESSAGES_CREATED_MAX } from '../limits.ts'
 import type { SieveMessage } from '../message.ts'
 import { BodyTexts } from './body-texts.ts'
 import type { RunContext } from './context.ts'
@@ -32,7 +33,7 @@ export class Run {
   message: SieveMessage
   /** RFC 5232 §2: flags of keep and fileinto where they have none of their own; null: none were ever set. */
   flags: readonly string[] | null = null
-  /** Extensions that `ihave` granted to the script that runs. */
+  /** Extensions that the script which runs requires, and those that `ihave` granted it. */
   granted: Set<string> = new Set()
   /** The script that runs, as its owner calls it. */
   script = ''
@@ -42,6 +43,8 @@ export class Run {
   /** RFC 5228 §2.10.2: the message is kept unless an action said otherwise. */
   keepsImplicitly = true
   #steps = 0
+  /** Actions of the scripts before this one. */
+  #handedOn = 0
 
   constructor(context: RunContext, include: Include) {
     this.context = context
@@ -77,8 +80,17 @@ export class Run {
     if (action.kind === 'redirect' && before >= redirects) {
       throw new LimitExceeded(`more than ${redirects} redirects`)
     }
-    // RFC 5230 §4.7.
-    if (action.kind === 'vacation' && before > 0) throw new SieveRunError('vacation a second time')
+    if (action.kind === 'vacation' && before > 0) {
+      // RFC 5230 §4.7: once in a script. Where another one before it answered, that was the answer.
+      const answer = this.actions.findIndex(({ kind }) => kind === 'vacation')
+      if (answer >= this.#handedOn) throw new SieveRunError('vacation a second time')
+      this.note('vacation: a script before this one has answered')
+      return
+    }
+    const created = this.actions.filter(({ kind }) => isMessage(kind)).length
+    if (isMessage(action.kind) && created >= MESSAGES_CREATED_MAX) {
+      throw new LimitExceeded(`more than ${MESSAGES_CREATED_MAX} messages to others`)
+    }
     const opposed = this.actions.find(({ kind }) => areOpposed(kind, action.kind))
     if (opposed) throw new SieveRunError(`${action.kind} cannot follow ${opposed.kind}`)
     this.actions.push({ ...action, at } as Action)
@@ -100,11 +112,17 @@ export class Run {
       this.actions.splice(kept, 1)
       this.keepsImplicitly = true
     }
+    this.#handedOn = this.actions.length
     return this.keepsImplicitly
   }
 }
 
 type ActionKind = Action['kind']
+
+/** To somebody else. */
+function isMessage(kind: ActionKind): boolean {
+  return kind === 'redirect' || kind === 'vacation' || kind === 'notify' || kind === 'reject'
+}
 
 /** RFC 5429 §2.1 and §2.2: a message is not refused and kept, filed or answered too; refusing twice says two things at once. */
 function areOpposed(before: ActionKind, next: ActionKind): boolean {

@@ -1,6 +1,11 @@
 // Variables of a run (RFC 5229), those of the script that runs and the global ones of RFC 6609 §3.4, and what the last wildcards matched.
 
-import { VARIABLE_CHARACTERS_MAX, VARIABLES_CHARACTERS_MAX, VARIABLES_MAX } from '../limits.ts'
+import {
+  EXPANDED_CHARACTERS_MAX,
+  VARIABLE_CHARACTERS_MAX,
+  VARIABLES_CHARACTERS_MAX,
+  VARIABLES_MAX,
+} from '../limits.ts'
 import type { Text, VariableName } from '../strings.ts'
 import { LimitExceeded } from './failure.ts'
 
@@ -12,20 +17,35 @@ export class Variables {
   readonly #globals = new Map<string, string>()
   readonly #namespaces = new Map<string, (name: string) => string | undefined>()
   #scope: Scope = newScope()
-  #matched: readonly string[] = []
+  #matched: () => readonly string[] = noMatch
+  #texts: readonly string[] | undefined
   #characters = 0
 
   constructor(spend: (steps: number) => void) {
     this.#spend = spend
   }
 
-  /** The wildcards of the last match that succeeded, [0] the whole value (RFC 5229 §3.2). */
-  set matched(values: readonly string[]) {
-    this.#matched = values
+  /** Whether the script that runs has variables: without them nobody asks what was matched. */
+  areUsed = false
+
+  /** What the wildcards of the last match that succeeded stand for, [0] the whole value (RFC 5229 §3.2); asked when it is first used. */
+  set matched(texts: () => readonly string[]) {
+    this.#matched = texts
+    this.#texts = undefined
   }
 
   get matched(): readonly string[] {
-    return this.#matched
+    this.#texts ??= this.#matched()
+    return this.#texts
+  }
+
+  /** What is matched until it is called counts for nothing. */
+  holdMatched(): () => void {
+    const [matched, texts] = [this.#matched, this.#texts]
+    return () => {
+      this.#matched = matched
+      this.#texts = texts
+    }
   }
 
   /** Variables that are read from elsewhere. */
@@ -48,7 +68,7 @@ export class Variables {
     if (namespace === 'global') return this.#globals.get(name) ?? ''
     if (namespace !== '') return this.#namespaces.get(namespace)?.(name) ?? ''
     const first = name.charCodeAt(0)
-    if (first >= 0x30 && first <= 0x39) return this.#matched[Number(name)] ?? ''
+    if (first >= 0x30 && first <= 0x39) return this.matched[Number(name)] ?? ''
     return this.#mapOf(name).get(name) ?? ''
   }
 
@@ -68,30 +88,40 @@ export class Variables {
     map.set(name, kept)
   }
 
-  /** The text with the values of now. */
+  /** The text with the values of now. Throws LimitExceeded for one that is too long. */
   expand(text: Text): string {
     if (typeof text === 'string') return text
     let expanded = ''
     for (const piece of text) {
       expanded += typeof piece === 'string' ? piece : this.value(piece)
-      if (expanded.length > EXPANDED_CHARACTERS_MAX) {
-        throw new LimitExceeded(`a string of more than ${EXPANDED_CHARACTERS_MAX} characters`)
-      }
+      if (expanded.length > EXPANDED_CHARACTERS_MAX) throw tooLong()
     }
     this.#spend(1 + (expanded.length >> 10))
     return expanded
   }
 
+  /** The same of a list, which is as long as one text may be. */
+  expandAll(texts: readonly Text[]): readonly string[] {
+    let characters = 0
+    return texts.map((text) => {
+      const expanded = this.expand(text)
+      characters += expanded.length
+      if (characters > EXPANDED_CHARACTERS_MAX) throw tooLong()
+      return expanded
+    })
+  }
+
   /** A script of its own variables begins; what is returned brings those of before back. */
-  enterScript(): () => void {
-    const scope = this.#scope
-    const matched = this.#matched
+  enterScript(areUsed: boolean): () => void {
+    const before = { scope: this.#scope, matched: this.#matched, areUsed: this.areUsed }
     this.#scope = newScope()
-    this.#matched = []
+    this.matched = noMatch
+    this.areUsed = areUsed
     return () => {
       for (const value of this.#scope.own.values()) this.#characters -= value.length
-      this.#scope = scope
-      this.#matched = matched
+      this.#scope = before.scope
+      this.matched = before.matched
+      this.areUsed = before.areUsed
     }
   }
 
@@ -100,10 +130,12 @@ export class Variables {
   }
 }
 
+const noMatch = () => []
+
 const newScope = (): Scope => ({ own: new Map(), global: new Set() })
 
-/** Of a string that is used; each of its variables is shorter. */
-const EXPANDED_CHARACTERS_MAX = 256 * 1024
+const tooLong = () =>
+  new LimitExceeded(`strings of more than ${EXPANDED_CHARACTERS_MAX} characters`)
 
 /** Not inside a character of two units. */
 export function cut(value: string): string {

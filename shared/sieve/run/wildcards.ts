@@ -3,14 +3,17 @@
 
 export type Pattern = {
   /** Between the `*`: texts, and null for each `?`. */
-  readonly segments: readonly (readonly (string | null)[])[]
+  readonly segments: readonly Segment[]
 }
 
-export function parsePattern(pattern: string): Pattern {
+type Segment = readonly (string | null)[]
+
+/** `textOf`: what a text of the pattern is compared as; wildcards are found before. */
+export function parsePattern(pattern: string, textOf: (text: string) => string): Pattern {
   const segments: (string | null)[][] = [[]]
   let text = ''
   const endText = () => {
-    if (text !== '') segments.at(-1)?.push(text)
+    if (text !== '') segments.at(-1)?.push(textOf(text))
     text = ''
   }
   for (let at = 0; at < pattern.length; at++) {
@@ -30,68 +33,104 @@ export function parsePattern(pattern: string): Pattern {
   return { segments }
 }
 
+/** What a pattern is held against, and where its characters end. */
+export interface PatternSubject {
+  readonly text: string
+  /** Behind the character that is at this place; there is one. */
+  behind(at: number): number
+  /** Where the character before this place begins; there is one. */
+  before(at: number): number
+}
+
+/** Each unit is a character. */
+export function unitSubject(text: string): PatternSubject {
+  return { text, behind: (at) => at + 1, before: (at) => at - 1 }
+}
+
 export type Wildcard = readonly [from: number, to: number]
 
-/** What each wildcard stands for in the value, as places in it; undefined where the pattern does not match. `spend`: told of long work. */
-export function matchPattern(
+/**
+ * What each wildcard stands for, as places in the text; undefined where the pattern does not fit. `spend` is told of the work, which stops
+ * now and then.
+ */
+export function* matchPattern(
   { segments }: Pattern,
-  value: string,
+  subject: PatternSubject,
   spend: (steps: number) => void,
-): readonly Wildcard[] | undefined {
+): Generator<undefined, readonly Wildcard[] | undefined> {
+  const { length } = subject.text
   const found: Wildcard[] = []
   let at = 0
   for (const [i, segment] of segments.entries()) {
     const isFirst = i === 0
-    const isLast = i === segments.length - 1
     let start: number
     if (isFirst) start = 0
-    else if (isLast) start = value.length - lengthOf(segment)
-    else start = placeOf(segment, value, at, spend)
+    else if (i === segments.length - 1) start = startOfLast(segment, subject)
+    else start = yield* placeOf(segment, subject, at, spend)
     if (start < at) return undefined
     if (!isFirst) found.push([at, start])
-    const marks = startsAt(segment, value, start)
-    if (marks === undefined) return undefined
-    found.push(...marks.single)
-    at = marks.end
+    const fitting = fitsAt(segment, subject, start)
+    if (fitting === undefined) return undefined
+    for (const each of fitting.single) found.push(each)
+    at = fitting.end
   }
-  return at === value.length ? found : undefined
+  return at === length ? found : undefined
 }
 
-/** `?` is one unit here: characters outside the basic plane are two, and a pattern for them is matched by code points (match.ts). */
-function startsAt(segment: readonly (string | null)[], value: string, start: number) {
+function fitsAt(segment: Segment, subject: PatternSubject, start: number) {
   const single: Wildcard[] = []
   let end = start
   for (const piece of segment) {
     if (piece === null) {
-      if (end >= value.length) return undefined
-      single.push([end, end + 1])
-      end++
-    } else if (value.startsWith(piece, end)) end += piece.length
+      if (end >= subject.text.length) return undefined
+      const behind = subject.behind(end)
+      single.push([end, behind])
+      end = behind
+    } else if (subject.text.startsWith(piece, end)) end += piece.length
     else return undefined
   }
   return { single, end }
 }
 
-function placeOf(
-  segment: readonly (string | null)[],
-  value: string,
+/** Where a segment begins that ends with the text; below 0 where there is not as much of it. */
+function startOfLast(segment: Segment, subject: PatternSubject): number {
+  let start = subject.text.length
+  for (const piece of segment.toReversed()) {
+    if (start <= 0 && piece === null) return -1
+    start = piece === null ? subject.before(start) : start - piece.length
+  }
+  return start
+}
+
+function* placeOf(
+  segment: Segment,
+  subject: PatternSubject,
   from: number,
   spend: (steps: number) => void,
-): number {
+): Generator<undefined, number> {
+  const { text } = subject
   const [first] = segment
   if (first === undefined) return from
-  if (segment.length === 1 && first !== null) return value.indexOf(first, from)
-  for (let at = from; at <= value.length; at++) {
+  // How much is looked at for each place: pieces, and characters of texts.
+  const looks = segment.reduce((sum, piece) => sum + 1 + ((piece?.length ?? 1) >> 4), 0)
+  let unspent = 0
+  for (let at = from; at <= text.length; at++) {
     if (first !== null) {
-      at = value.indexOf(first, at)
-      if (at < 0) return -1
+      const next = text.indexOf(first, at)
+      if (next < 0) return -1
+      unspent += (next - at) >> 6
+      at = next
     }
-    spend(1)
-    if (startsAt(segment, value, at)) return at
+    if (segment.length === 1 && first !== null) return at
+    if (fitsAt(segment, subject, at)) return at
+    unspent += looks
+    if (unspent < LOOKS_AT_ONCE) continue
+    spend(unspent / LOOKS_A_STEP)
+    unspent = 0
+    yield
   }
   return -1
 }
 
-function lengthOf(segment: readonly (string | null)[]): number {
-  return segment.reduce((sum, piece) => sum + (piece?.length ?? 1), 0)
-}
+const LOOKS_A_STEP = 16
+const LOOKS_AT_ONCE = 4_096

@@ -18,7 +18,7 @@ import { type Backup, type BackupOptions, backUp } from './backup.ts'
 import { DiskSpace, type FreeBytes } from './disk-space.ts'
 import { Environment, STORE_FILE } from './environment.ts'
 import { findFaults, type StoreFault } from './faults.ts'
-import { refuseDuringMaintenance } from './maintenance.ts'
+import { refuseDuringMaintenance, refuseUnfinishedRestore } from './maintenance.ts'
 import { syncFolder } from './object-files.ts'
 import { EmbeddedObjectStore } from './objects.ts'
 import { purgeExpired } from './purge.ts'
@@ -74,6 +74,8 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
   openDirectories.add(directory)
   try {
     const { format: known = STORE_FORMAT } = options
+    // Before anything is made in it: what was there may be half set aside.
+    if (options.maintaining !== true) await refuseUnfinishedRestore(directory)
     const marker = await readMarker(directory, known)
     await checkParts(directory, marker)
     const objectsFolder = join(directory, 'objects')

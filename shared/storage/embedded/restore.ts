@@ -21,7 +21,7 @@ import {
   beginMaintenance,
   endMaintenance,
   MAINTENANCE_FILE,
-  readMaintenance,
+  readRestoreStep,
 } from './maintenance.ts'
 import { syncFolder } from './object-files.ts'
 import { openEmbeddedStore } from './open.ts'
@@ -66,17 +66,20 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoredBa
   if (manifest === undefined) throw new UnusableStore(`there is no whole backup in ${from}`)
   checkFormat(manifest.storeFormat, options.format ?? STORE_FORMAT)
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const isGoingOn = (await readMaintenance(directory)) === 'restore'
+  const step = await readRestoreStep(directory)
   const there = await partsIn(directory)
-  if (there.length > 0 && !options.force && !isGoingOn) {
+  if (there.length > 0 && !options.force && step === undefined) {
     throw new UnusableStore(`${directory} is not empty; --force sets aside what is in it`)
   }
   using _lock = await lockAlone(directory, clock.now())
-  await beginMaintenance(directory, 'restore')
-  // Of one that was interrupted: only what it had copied is here, and goes.
-  const aside = isGoingOn ? undefined : await setAside(directory, there, clock.now())
-  if (isGoingOn) {
+  const aside = step === undefined ? nameAside(there, clock.now()) : step.aside
+  if (step?.isCopying) {
+    // Of one that was interrupted: only what it had copied is here, and goes.
     for (const name of there) await rm(join(directory, name), { recursive: true, force: true })
+  } else {
+    await beginMaintenance(directory, 'restore', { aside, isCopying: false })
+    if (aside !== undefined) await setAside(directory, there, aside)
+    await beginMaintenance(directory, 'restore', { aside, isCopying: true })
   }
   await copyChecked(join(from, manifest.objectList.name), undefined, manifest.objectList)
   await copyAll(options, manifest)
@@ -118,21 +121,20 @@ export async function verifyBackup(
 async function partsIn(directory: string): Promise<readonly string[]> {
   const names = await readdir(directory)
   return names.filter(
-    (name) => !HARMLESS.has(name) && name !== MAINTENANCE_FILE && !name.startsWith(ASIDE),
+    (name) => !HARMLESS.has(name) && !name.startsWith(MAINTENANCE_FILE) && !name.startsWith(ASIDE),
   )
 }
 
-async function setAside(
-  directory: string,
-  names: readonly string[],
-  nowMs: number,
-): Promise<string | undefined> {
-  if (names.length === 0) return undefined
-  const aside = ASIDE + new Date(nowMs).toISOString().replaceAll(':', '')
-  await mkdir(join(directory, aside), { mode: 0o700 })
+function nameAside(there: readonly string[], nowMs: number): string | undefined {
+  return there.length === 0 ? undefined : ASIDE + new Date(nowMs).toISOString().replaceAll(':', '')
+}
+
+/** What of it is there already was moved by one that was interrupted. */
+async function setAside(directory: string, names: readonly string[], aside: string): Promise<void> {
+  await mkdir(join(directory, aside), { mode: 0o700, recursive: true })
   for (const name of names) await rename(join(directory, name), join(directory, aside, name))
+  await syncFolder(join(directory, aside))
   await syncFolder(directory)
-  return aside
 }
 
 async function copyAll(options: RestoreOptions, manifest: Manifest): Promise<void> {

@@ -15,7 +15,7 @@ export async function startOurMailer(directory: string): Promise<Mailer> {
   for (const [words, input] of [
     [['domain', 'add', DOMAIN], ''],
     [['domain', 'add', CATCH_ALL_DOMAIN], ''],
-    [['account', 'add', USER, '--password-stdin'], 'secret'],
+    [['account', 'add', USER, '--password-stdin'], 'a secret'],
     [['alias', 'add', ALIAS, USER], ''],
     [['alias', 'add', `postmaster@${DOMAIN}`, USER], ''],
     [['alias', 'add', `abuse@${DOMAIN}`, USER], ''],

@@ -130,7 +130,7 @@ describeDeployed('a deployment', () => {
     [
       'has another password',
       (address: string) =>
-        operate(deployment, ['account', 'set', address, '--password-stdin'], 'another\n'),
+        operate(deployment, ['account', 'set', address, '--password-stdin'], 'another one\n'),
     ],
     ['is removed', (address: string) => operate(deployment, ['account', 'remove', address])],
   ] as const)('ends the sessions of an account that %s on every task', async (change, make) => {

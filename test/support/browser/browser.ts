@@ -23,6 +23,8 @@ export type ProfileOptions = {
   readonly colorScheme?: 'light' | 'dark'
   readonly size?: Size
   readonly reducedMotion?: boolean
+  /** Of servers here, whose certificates nobody signed. */
+  readonly trustsAnyCertificate?: boolean
 }
 
 export type Size = { readonly width: number; readonly height: number }
@@ -82,6 +84,8 @@ export async function openBrowser(): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
       '--no-first-run',
+      // Names that tests give their servers.
+      '--host-resolver-rules=MAP *.example.test 127.0.0.1',
     ],
   })
   return {
@@ -98,6 +102,7 @@ async function openProfile(browser: Chromium, options: ProfileOptions): Promise<
     viewport: options.size ?? sizes.desk,
     reducedMotion: options.reducedMotion === false ? 'no-preference' : 'reduce',
     acceptDownloads: true,
+    ignoreHTTPSErrors: options.trustsAnyCertificate ?? false,
     permissions: ['clipboard-read', 'clipboard-write'],
   })
   context.setDefaultTimeout(WAIT_MAX_MS)

@@ -18,7 +18,7 @@ import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { Connection } from '#test/transcripts/connection.ts'
 import type { Deployment } from './running-deployment.ts'
 
-const cli = fileURLToPath(new URL('../../../services/cli/main.ts', import.meta.url))
+const cli = fileURLToPath(new URL('../../../services/cli/postwolke.mjs', import.meta.url))
 
 export const ann: Account = { address: 'ann@example.test', password: 'a secret of ann' }
 export const bob: Account = { address: 'bob@example.test', password: 'a secret of bob' }

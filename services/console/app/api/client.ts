@@ -70,6 +70,16 @@ export async function call<Body>(
   }
 }
 
+/** What a change would answer: the same checks, and nothing changed. */
+export async function rehearsed<Body>(
+  method: Method,
+  path: string,
+  options: CallOptions,
+): Promise<Body> {
+  const { body } = await call<{ readonly result: Body }>(method, path, { ...options, dryRun: true })
+  return body.result
+}
+
 export const get = async <Body>(path: string, query?: Query, signal?: AbortSignal): Promise<Body> =>
   (await call<Body>('GET', path, { ...(query && { query }), ...(signal && { signal }) })).body
 

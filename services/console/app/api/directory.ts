@@ -5,6 +5,12 @@ export type Domain = {
   readonly accounts: number
   readonly aliases: number
   readonly createdAt: string
+  /** Null: none. */
+  readonly limits: {
+    readonly accounts: number | null
+    readonly aliases: number | null
+    readonly quotaBytes: number | null
+  }
 }
 
 export type Account = {
@@ -19,7 +25,11 @@ export type Account = {
   readonly messages: number
   readonly password: { readonly kind: string; readonly scheme?: string }
   readonly createdAt: string
-  readonly frozen: { readonly reason: string; readonly since: string } | null
+  readonly frozen: {
+    readonly reason: string
+    readonly since: string
+    readonly isContained: boolean
+  } | null
   readonly forward: Forward | null
 }
 

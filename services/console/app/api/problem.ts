@@ -66,10 +66,10 @@ export function readProblem(status: number, body: unknown): Problem {
   }
 }
 
-/** `/targets/2` is about the field `targets`. */
-export function fieldOf({ pointer, name, field }: Fault): string | undefined {
-  const [, first] = pointer?.split('/') ?? []
-  return first === undefined || first === ''
-    ? (name ?? field)
-    : first.replaceAll('~1', '/').replaceAll('~0', '~')
+/** `/targets/2` is about the field `targets`, `/limits/accounts` about `accounts` where no field is called `limits`. */
+export function fieldsOf({ pointer, name, field }: Fault): readonly string[] {
+  const named = (pointer ?? '').split('/').filter((each) => each !== '')
+  return named.length > 0
+    ? named.map((each) => each.replaceAll('~1', '/').replaceAll('~0', '~'))
+    : [name ?? field ?? []].flat()
 }

@@ -69,7 +69,7 @@ export const stepUp = (proof: { readonly method: string; readonly [name: string]
   post<SignedIn>('/session/step-up', proof)
 
 export type Link = {
-  readonly kind: 'first-owner' | 'owner' | 'password'
+  readonly kind: 'first-owner' | 'owner' | 'password' | 'forgotten'
   /** Null: of the first owner, who says it. */
   readonly address: string | null
 }
@@ -81,6 +81,19 @@ export const useLink = (link: {
   readonly password: string
   readonly address?: string
 }) => post<SignedIn | { readonly state: 'set' }>('/invitation:accept', link)
+
+export type RecoveryLink = { readonly address: string; readonly recoveryAddress: string }
+
+/** What the secret of a link for a recovery address begins with. */
+export const isRecoveryLink = (secret: string) => secret.startsWith('recovery-address.')
+
+export const lookAtRecovery = (secret: string) => post<RecoveryLink>('/recovery:look', { secret })
+
+export const confirmRecovery = (secret: string) =>
+  post<RecoveryLink>('/recovery:confirm', { secret })
+
+/** To the recovery address, if there is one. */
+export const askForLink = (login: string) => post<object>('/recovery:forgotten', { login })
 
 export function begin(begun: Session): void {
   session.value = { kind: 'signed-in', session: begun }

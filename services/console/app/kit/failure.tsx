@@ -1,7 +1,14 @@
 // What went wrong, in words: by the code of the problem and the name of the rule, with their numbers; the server's own English sentence
 // where nobody wrote a text for it.
 
-import { ApiFailure, type Fault, type Problem, readProblem, Unreachable } from '../api/problem.ts'
+import {
+  ApiFailure,
+  type Fault,
+  localProblem,
+  type Problem,
+  readProblem,
+  Unreachable,
+} from '../api/problem.ts'
 import { formatBytes } from './format.tsx'
 import { t, tIfKnown } from './language.ts'
 import { toast } from './toast.tsx'
@@ -9,7 +16,19 @@ import { toast } from './toast.tsx'
 export function explainFailure(failure: unknown): string {
   if (failure instanceof Unreachable) return t('failure.unreachable')
   if (failure instanceof ApiFailure) return explainProblem(failure.problem)
-  return t('failure.bug')
+  const passkey = explainPasskey(failure)
+  return passkey ?? t('failure.bug')
+}
+
+/** What the browser says of a passkey, by the names of WebAuthn (Level 3 §5.1). */
+function explainPasskey(failure: unknown): string | undefined {
+  if (!(failure instanceof Error)) return undefined
+  // The page is under another name than the one that passkeys here are made for.
+  if (failure.name === 'SecurityError') {
+    return t('failure.passkeyDomain', { host: window.location.hostname })
+  }
+  if (failure.name === 'NotAllowedError') return t('failure.passkeyRefused')
+  return failure.name === 'InvalidStateError' ? t('failure.passkeyThere') : undefined
 }
 
 export function explainProblem(problem: Problem): string {
@@ -43,6 +62,17 @@ export function explainFault(fault: Fault, problem?: Problem): string {
     problem?.detail ??
     ''
   )
+}
+
+/** What is wrong with a code stands beside the field that it was typed into, which has the focus again. */
+export async function asToCode<T>(done: Promise<T>): Promise<T> {
+  try {
+    return await done
+  } catch (error) {
+    const isWrong =
+      error instanceof ApiFailure && /^wrong-(factor|answer)$/.test(error.problem.code)
+    throw isWrong ? new ApiFailure(localProblem('/code', explainFailure(error))) : error
+  }
 }
 
 /** As words and numbers of a text. */

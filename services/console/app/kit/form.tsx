@@ -4,7 +4,7 @@
 import { type Signal, useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
-import { ApiFailure, fieldOf } from '../api/problem.ts'
+import { ApiFailure, fieldsOf } from '../api/problem.ts'
 import { show } from './dialog.tsx'
 import { explainFailure, explainFault } from './failure.tsx'
 import { FaultLine } from './fault-line.tsx'
@@ -87,9 +87,10 @@ export function useForm<Initial extends Values>(options: {
     const found: { [name: string]: string } = {}
     if (failure instanceof ApiFailure) {
       for (const fault of failure.problem.errors) {
-        const named = fieldOf(fault)
-        const name = named === undefined ? undefined : (options.names?.[named] ?? named)
-        if (name !== undefined && known.value.has(name) && found[name] === undefined) {
+        const name = fieldsOf(fault)
+          .map((field) => options.names?.[field] ?? field)
+          .find((field) => known.value.has(field))
+        if (name !== undefined && found[name] === undefined) {
           const isCode = failure.problem.code !== 'bad-value' && failure.problem.code !== 'invalid'
           found[name] = isCode ? explainFailure(failure) : explainFault(fault, failure.problem)
         }

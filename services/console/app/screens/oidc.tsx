@@ -5,7 +5,7 @@ import { returnFromIssuer } from '../api/sign-in.ts'
 import { ButtonLink } from '../kit/button.tsx'
 import { t } from '../kit/language.ts'
 import { navigate } from '../kit/location.ts'
-import { Loaded } from '../kit/panel.tsx'
+import { Failed, Skeleton } from '../kit/panel.tsx'
 import { useResource } from '../kit/resource.ts'
 
 export function screen() {
@@ -16,11 +16,16 @@ export function screen() {
   return (
     <main class="way-in">
       <h1>{t('signIn.title')}</h1>
-      <Loaded of={done}>{() => null}</Loaded>
-      {done.failure !== undefined && (
-        <ButtonLink href="/" look="filled">
-          {t('act.back')}
-        </ButtonLink>
+      {done.failure === undefined ? (
+        <Skeleton lines={2} />
+      ) : (
+        <>
+          {/* What it came back with is good once: to try again is to begin again. */}
+          <Failed failure={done.failure} />
+          <ButtonLink href="/" look="filled">
+            {t('act.back')}
+          </ButtonLink>
+        </>
       )}
     </main>
   )

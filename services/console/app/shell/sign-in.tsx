@@ -13,7 +13,8 @@ import {
   withPasskey,
   withPassword,
 } from '../api/sign-in.ts'
-import { Button } from '../kit/button.tsx'
+import { Button, ButtonLink } from '../kit/button.tsx'
+import { asToCode } from '../kit/failure.tsx'
 import { FormBody, PasswordField, TextField, useForm } from '../kit/form.tsx'
 import { Icon } from '../kit/icon.tsx'
 import { chooseLanguage, language, t } from '../kit/language.ts'
@@ -30,6 +31,9 @@ export function SignInPage() {
       <p class="hint">{window.location.host}</p>
       <SignIn onDone={() => {}} />
       <div class="other-ways">
+        <ButtonLink look="quiet" href="/forgotten">
+          {t('signIn.forgotten')}
+        </ButtonLink>
         <Button
           look="quiet"
           onPress={() => leaveForIssuer(place.value.path + window.location.search)}
@@ -147,7 +151,7 @@ export function Factor({
     initial: { code: '' },
     isFleeting: true,
     send: async ({ code }) => {
-      if (method !== 'passkey') return answer(method, code.replaceAll(/\s/g, ''))
+      if (method !== 'passkey') return asToCode(answer(method, code.replaceAll(/\s/g, '')))
       const { startAuthentication } = await import('@simplewebauthn/browser')
       const asked = (await question(method)) as Parameters<
         typeof startAuthentication

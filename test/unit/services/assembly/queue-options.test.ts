@@ -1,8 +1,8 @@
 // Which setting reaches what is behind the queue: every setting of that part is turned by itself.
 
 import { describe, expect, it } from 'vitest'
-import { routesOf } from '#services/assembly/backend.ts'
 import { queueOptions, retryOptions } from '#services/assembly/pipeline.ts'
+import { routesOf } from '#services/assembly/queue-parts.ts'
 import { hopPolicyOptions, smtpClientOptions, tlsPolicyOptions } from '#services/assembly/remote.ts'
 import { formatNextHop } from '#shared/mail/next-hop.ts'
 import { loadSettings } from '#shared/settings/load.ts'

@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { core } from 'zod'
 import { operations } from '#services/api/operations/index.ts'
 import { leavesOf, pathOf } from '#services/cli/command-tree.ts'
 import type { Process } from '#services/cli/context.ts'
@@ -108,6 +109,7 @@ const commandOf: { readonly [operation: string]: string } = {
   'audit.verify': 'audit verify',
   'domains.list': 'domain list',
   'domains.create': 'domain add',
+  'domains.update': 'domain limit',
   'domains.get': 'domain show',
   'domains.measure': 'domain remove',
   'domains.delete': 'domain remove',
@@ -120,6 +122,10 @@ const commandOf: { readonly [operation: string]: string } = {
   'keys.revoke': 'dkim revoke',
   'keys.force': 'dkim force',
   'factors.get': 'account factors',
+  'recovery.get': 'account recovery show',
+  'recovery.set': 'account recovery set',
+  'recovery.remove': 'account recovery remove',
+  'clientSetup.create': 'account setup',
   'factors.removeAll': 'account factors',
   'grants.list': 'acl show',
   'grants.set': 'acl set',
@@ -169,6 +175,20 @@ const commandOf: { readonly [operation: string]: string } = {
   'rewrittenSenders.rotate': 'srs rotate',
   'roles.list': 'role list',
   'roles.set': 'role set',
+  'scripts.list': 'sieve list',
+  'scripts.get': 'sieve show',
+  'scripts.put': 'sieve put',
+  'scripts.activate': 'sieve activate',
+  'scripts.rename': 'sieve rename',
+  'scripts.delete': 'sieve remove',
+  'scripts.check': 'sieve check',
+  'scripts.run': 'sieve run',
+  'scripts.runStored': 'sieve run',
+  'siteScripts.list': 'sieve list',
+  'siteScripts.get': 'sieve show',
+  'siteScripts.put': 'sieve put',
+  'siteScripts.rename': 'sieve rename',
+  'siteScripts.delete': 'sieve remove',
   'search.find': 'search',
   'session.create': 'login',
   'session.factor': 'login',
@@ -196,12 +216,18 @@ const withoutCommand: { readonly [operation: string]: string } = {
   'aliases.bulk': 'import does it',
   'accessTables.bulk': 'import does it',
   'domains.bulk': 'import does it',
+  'recovery.look': 'a link is opened in a browser',
+  'recovery.confirm': 'a link is opened in a browser',
+  'recovery.forgotten': 'whoever has a command line has a way in',
   'trace.list': 'trace asks trace.find, which has all facts',
   'trace.get': 'trace asks trace.find, which has all facts',
   'exports.create': 'list --json prints the same',
   'overview.read': 'a screen of the console; status and doctor say it here',
-  'clientSetup.create':
-    'account app-password add makes what a program wants; codes and profiles are shown by the console',
+  'scripts.messages':
+    'the console shows them to choose from; sieve run --uid takes the number of one',
+  'filters.get': 'a form of the console; sieve show prints the scripts that it writes',
+  'filters.setRules': 'a form of the console; sieve put takes a script',
+  'filters.setAway': 'a form of the console; sieve put takes a script',
   'service.get': 'status says it on the machine',
   'service.renewCertificate': 'a server looks by itself every hour; the console has the button',
   'doctor.run': 'doctor looks from where it is started',
@@ -224,6 +250,116 @@ describe('every operation of the API', () => {
 
   it('has a command that there is', () => {
     expect(Object.values(commandOf).filter((path) => !leaves.includes(path))).toEqual([])
+  })
+})
+
+/** Names in what a schema reads; of one that has several forms those of all. */
+function namesIn(schema: core.$ZodType | undefined): readonly string[] {
+  if (schema instanceof core.$ZodObject) return Object.keys(schema._zod.def.shape)
+  if (schema instanceof core.$ZodUnion) return schema._zod.def.options.flatMap(namesIn)
+  if (schema instanceof core.$ZodPipe) return namesIn(schema._zod.def.in)
+  const inner = schema instanceof core.$ZodOptional || schema instanceof core.$ZodDefault
+  return inner ? namesIn(schema._zod.def.innerType) : []
+}
+
+/** `expiresAfter` and `--expires-after` are the same word. */
+const wordOf = (name: string) => name.toLowerCase().replaceAll(/[^a-z]/g, '')
+
+/** The same thing by the name that it has at a terminal. */
+const words: { readonly [name: string]: readonly string[] } = {
+  account: ['address', 'owner'],
+  script: ['name'],
+  text: ['file'],
+  content: ['message'],
+  alias: ['address'],
+  quotaBytes: ['quota'],
+  displayName: ['name'],
+  enabled: ['disabled', 'disable'],
+  scopes: ['for', 'scope'],
+  appPassword: ['id'],
+  entry: ['id'],
+  job: ['id'],
+  grantee: ['who'],
+  privateKey: ['file'],
+  declaredBytes: ['size'],
+  recipients: ['to', 'recipient'],
+  heldToo: ['held'],
+  queueId: ['destination-or-id'],
+  newerThan: ['newer'],
+  login: ['as'],
+  of: ['value'],
+  q: ['text'],
+  check: ['dry-run'],
+  rehearse: ['dry-run'],
+  skipFaulty: ['continue'],
+}
+
+/** By operation and name, why there is no option for it. */
+const withoutOption: { readonly [name: string]: string } = {
+  'accounts.list from': 'jumps in a list that is shown a page at a time',
+  'accounts.list q': 'search finds addresses by what they begin with',
+  'accounts.list state': 'grep and jq find it in the whole list',
+  'accounts.setForward forward': '--to, --keep and --off are its parts',
+  'accounts.update forward': 'account forward does it',
+  'aliases.list from': 'jumps in a list that is shown a page at a time',
+  'aliases.list q': 'search finds addresses by what they begin with',
+  'domains.update limits': '--accounts, --aliases and --quota of domain limit are its parts',
+  'greylist.list about': 'the argument says which',
+  'heldLogins.list account': 'the argument is one or the other',
+  'heldLogins.list client': 'the argument is one or the other',
+  'heldLogins.release account': 'the argument is one or the other',
+  'heldLogins.release client': 'the argument is one or the other',
+  'heldLogins.releaseAccount account': 'the argument is one or the other',
+  'imports.create what': 'the noun of the command says it',
+  'logins.end session': '--end-session names it',
+  'policy.explain records': 'all of them are printed',
+  'policy.recorded records': 'all of them are printed',
+  'policy.rehearse asksDns': '--live asks it',
+  'policy.rehearse changes': '--set, as for every command',
+  'queue.changeAll countedAt': 'the question counts, and acts on what it counted',
+  'queue.changeAll filter': 'its parts are options of their own',
+  'queue.changeAll heldToo': 'an option of queue expire',
+  'queue.changeAll verb': 'the command is it',
+  'queue.count filter': 'its parts are options of their own',
+  'queue.groups reasonGroup': 'names a row of the console',
+  'queue.list reasonGroup': 'names a row of the console',
+  'queue.states reasonGroup': 'names a row of the console',
+  'recovery.set recoveryAddress': 'the argument of account recovery',
+  'scores.list about': 'the argument says which',
+  'scripts.run name': '--script names it',
+  'scripts.runStored name': '--script names it',
+  'session.create password': 'asked for, or --password-stdin',
+  'session.factor answer': 'asked for',
+  'session.factor method': 'follows from the answer',
+  'session.factor ticket': 'of the step before',
+  'sessions.end session': '--end names it',
+  'settings.change changes': 'a setting and its value at a time',
+  'tokens.create name': 'named for this machine; token add names others',
+  'tokens.revoke token': 'the one of this machine; token revoke names others',
+  'trace.find as': 'of whoever may see a part: he says so by signing in',
+}
+
+/** A command reads all of a list. */
+const ofEveryList: readonly string[] = ['limit', 'after', 'cursor', 'sort', 'order']
+
+describe("what an operation takes and its command does not, by the operation's own words", () => {
+  it('is meant', () => {
+    const found = operations.flatMap(({ id, input }) => {
+      const path = commandOf[id]
+      const command = leavesOf(tree).find((one) => pathOf(one) === path)
+      if (command === undefined) return []
+      const taken = new Set([
+        ...command.options.map(({ long }) => wordOf(long?.replace(/^--no-/, '') ?? '')),
+        ...command.registeredArguments.map((argument) => wordOf(argument.name())),
+      ])
+      const has = (name: string) =>
+        [name, ...(words[name] ?? [])].some((word) => taken.has(wordOf(word)))
+      const names = new Set([input.params, input.query, input.body].flatMap(namesIn))
+      return [...names]
+        .filter((name) => !ofEveryList.includes(name) && !has(name))
+        .map((name) => `${id} ${name}`)
+    })
+    expect(found.toSorted()).toEqual(Object.keys(withoutOption).toSorted())
   })
 })
 

@@ -310,7 +310,14 @@ describe('the set-up of one phone', () => {
       body.password,
     )
     expect(JSON.stringify(kept)).not.toContain(secret)
-    const both = await Promise.all([ask(body.profile.url), ask(body.profile.url)])
+    // Whoever only looks (a preview, a scanner) does not use it up.
+    for (const method of ['GET', 'GET']) {
+      const looked = await ask(body.profile.url, { method })
+      expect(looked).toMatchObject({ status: 200, type: 'text/html; charset=utf-8' })
+      expect(looked.body).not.toContain(body.password)
+    }
+    const post = () => ask(body.profile.url, { method: 'POST' })
+    const both = await Promise.all([post(), post()])
     expect(both.map(({ status }) => status).toSorted()).toEqual([200, 404])
     const given = must(both.find(({ status }) => status === 200))
     expect(given.type).toBe('application/x-apple-aspen-config')
@@ -319,12 +326,12 @@ describe('the set-up of one phone', () => {
     expect(given.body).toContain('<string>Ann &lt;&amp;&gt; &quot;Example&quot;</string>')
     const late = await make()
     world.clock.advance(SETUP_LINK_MS)
-    expect((await ask(late.body.profile.url)).status).toBe(404)
+    expect((await ask(late.body.profile.url, { method: 'POST' })).status).toBe(404)
   })
 
   it('rehearsed leaves no link', async () => {
     const { body } = await make({}, '?dryRun=true')
     const [url] = must(/https:[^"]*mobileconfig/.exec(JSON.stringify(body)))
-    expect((await ask(url)).status).toBe(404)
+    expect((await ask(url, { method: 'POST' })).status).toBe(404)
   })
 })

@@ -10,6 +10,7 @@ import { describe, expect, it } from 'vitest'
 import { openHttpServer } from '#services/http/server.ts'
 import { createSite } from '#services/http/site.ts'
 import { createStsPolicyHost } from '#services/http/sts-policy.ts'
+import { noLimits } from '#shared/directory/records.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { FakeCertificates } from '#test/support/fake-certificates.ts'
@@ -30,7 +31,7 @@ async function open({ tls = false, hasPolicy = true, isDown = false } = {}) {
           async get(domain) {
             if (isDown) throw new TemporaryFailure('down')
             return domain === 'ours.test'
-              ? { domain, accounts: 0, aliases: 0, createdMs: 0 }
+              ? { domain, accounts: 0, aliases: 0, createdMs: 0, limits: noLimits }
               : undefined
           },
         },

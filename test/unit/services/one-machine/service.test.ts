@@ -23,7 +23,7 @@ describe('the unit', () => {
     expect(valuesOf('User')).toEqual(['postwolke'])
     expect(valuesOf('ExecStart')).toEqual([
       expect.stringMatching(
-        / \/opt\/postwolke\/services\/cli\/main\.ts serve --data \/var\/lib\/postwolke /,
+        / \/opt\/postwolke\/services\/cli\/postwolke\.mjs serve --data \/var\/lib\/postwolke /,
       ),
     ])
     for (const key of ['AmbientCapabilities', 'CapabilityBoundingSet']) {

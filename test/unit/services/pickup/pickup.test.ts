@@ -121,7 +121,7 @@ describe('pickup', () => {
       `Received: by mx.example.test (Postwolke, from userid ${uid})\r\n\tid ${rung[0]}; `,
     )
     expect(message).toContain(
-      'From: =?UTF-8?B?Sm9lICJKIiBEw7Zl?=\r\n\t<joe@example.test>\r\nSubject: hello\r\n\r\nbody\r\n',
+      'From: =?UTF-8?B?Sm9lICJKIiBEw7Zl?= <joe@example.test>\r\nSubject: hello\r\n\r\nbody\r\n',
     )
     expect(message).toMatch(/^Message-ID: <\w+@mx\.example\.test>\r$/m)
     expect(lines).toMatchObject([{ message: 'message accepted', uid, from: 'joe@example.test' }])

@@ -52,7 +52,7 @@ describe('adding an account', () => {
   })
 
   it('hashes a password, with a verifier for SCRAM', async () => {
-    const password = Buffer.from('secret')
+    const password = Buffer.from('a secret')
     await accounts().add({
       address: 'ann@a.test',
       secret: async () => ({ kind: 'password', password }),
@@ -157,8 +157,8 @@ describe('adding an account', () => {
     if (problem.kind !== 'malformed') expect(refused).toMatchObject({ rule: { problem } })
   })
 
-  it('refuses an empty password and one with NUL', async () => {
-    for (const text of ['', 'a\0b']) {
+  it('refuses a password of less than 8 characters, however many bytes, and one with NUL', async () => {
+    for (const text of ['', 'seven 7', 'ÄÖÜäöüß', '👍👍👍👍👍👍👍', 'a secret\0b']) {
       const password = Buffer.from(text)
       const refused = await accounts().add({
         address: 'ann@a.test',
@@ -166,6 +166,12 @@ describe('adding an account', () => {
       })
       expect(refused).toMatchObject({ kind: 'bad-value', value: '', rule: { name: 'password' } })
     }
+    const password = Buffer.from('ÄÖÜäöüßẞ')
+    const added = await accounts().add({
+      address: 'ann@a.test',
+      secret: async () => ({ kind: 'password', password }),
+    })
+    expect(added.kind).toBe('added')
   })
 })
 
@@ -191,7 +197,7 @@ describe('setting an account', () => {
   })
 
   it('tells that a password is another one, and neither of them', async () => {
-    await set({ secret: async () => ({ kind: 'password', password: Buffer.from('secret') }) })
+    await set({ secret: async () => ({ kind: 'password', password: Buffer.from('a secret') }) })
     expect(changes()[1]).toMatchObject({ after: { password: 'replaced' } })
     for (const word of ['secret', aHash, 'argon2']) {
       expect(JSON.stringify(world.changes)).not.toContain(word)

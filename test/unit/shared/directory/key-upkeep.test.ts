@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RETIRING_MS, REVOKED_MS } from '#shared/directory/key-rotation.ts'
 import { createKeyUpkeep } from '#shared/directory/key-upkeep.ts'
+import { noLimits } from '#shared/directory/records.ts'
 import { keyRecordText, makePrivateKey } from '#shared/directory/signing-key.ts'
 import { createSigningKeys, type SigningKey } from '#shared/directory/signing-keys.ts'
 import type { Domain } from '#shared/mail/domain.ts'
@@ -34,7 +35,7 @@ describe('the upkeep of signing keys', () => {
       keys,
       domains: {
         async *list() {
-          yield { domain, accounts: 0, aliases: 0, createdMs: 0 }
+          yield { domain, accounts: 0, aliases: 0, createdMs: 0, limits: noLimits }
         },
       },
       resolver,
@@ -192,7 +193,7 @@ describe('the upkeep of signing keys', () => {
       keys,
       domains: {
         async *list() {
-          yield { domain, accounts: 0, aliases: 0, createdMs: 0 }
+          yield { domain, accounts: 0, aliases: 0, createdMs: 0, limits: noLimits }
         },
       },
       resolver: {

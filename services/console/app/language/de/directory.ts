@@ -31,6 +31,7 @@ export const directory = {
   'account.state': 'Zustand',
   'account.enabled': 'aktiv',
   'account.disabled': 'abgeschaltet',
+  'account.contained': 'eingedämmt',
   'account.frozen': 'gesperrt',
   'account.enabledHint': 'Ein abgeschaltetes Konto nimmt keine Mail an und lässt niemanden herein.',
   'account.used': 'Belegt',
@@ -91,8 +92,10 @@ export const directory = {
   'contain.logins': 'alle Anmeldungen enden',
   'contain.passwords': 'seine App-Passwörter werden widerrufen',
   'contain.queue': 'seine Mail in der Warteschlange wird angehalten',
+  'contain.ways':
+    'Tokens, Einmal-Links und die Adresse zur Wiederherstellung entfallen; kein Passkey und keine Organisation lässt jemanden ein',
   'contain.undo':
-    'Rückgängig stellt Versand und Warteschlange wieder her; Anmeldungen und App-Passwörter bleiben widerrufen.',
+    'Eine spätere Freigabe stellt Versand, Warteschlange, Passkeys und Organisation wieder her; Widerrufenes bleibt widerrufen.',
   'contain.barPassword': 'Sein Passwort sperren, bis ein neues gesetzt ist',
   'contain.staysFrozen': '{address} war schon eingefroren und bleibt es',
   'contain.reason': 'in der Konsole eingedämmt',
@@ -101,9 +104,21 @@ export const directory = {
     other: '{count} Nachrichten in der Warteschlange sind angehalten',
   },
   'contain.ended':
-    'Beendet oder widerrufen: {sessions} Sitzungen, {appPasswords} App-Passwörter, {tokens} Tokens',
+    'Beendet: {sessions} (Sitzungen). Widerrufen: {appPasswords} (App-Passwörter), {tokens} (Tokens)',
   'contain.forwards': 'Seine Mail geht weiter an',
   'contain.lately': 'Kürzlich geänderte Weiterleitung',
+  'contain.closed':
+    'Geschlossen bis zur Freigabe: {passkeys} (Passkeys), {identities} (bei der Organisation)',
+  'contain.recovery': 'Entfernt wurde die Adresse zur Wiederherstellung:',
+  'contain.barred': 'Das Passwort ist gesperrt, bis ein neues gesetzt ist',
+  'contain.passwordHolds':
+    'Mit dem Passwort kommt weiterhin herein, wer es kennt. Setzen Sie es zurück, sobald Sie wissen, mit wem Sie sprechen.',
+  'contain.release': 'Freigeben',
+  'contain.releaseTitle': '{address} freigeben?',
+  'contain.releaseText':
+    'Das Konto darf wieder senden, seine Mail in der Warteschlange geht hinaus; Passkeys und Organisation gelten wieder. App-Passwörter, Tokens und die Adresse zur Wiederherstellung bleiben entfernt.',
+  'contain.wasReleased': '{address} ist freigegeben',
+  'contain.staysBarred': 'Das Passwort von {address} bleibt gesperrt, bis ein neues gesetzt ist',
   'contain.done': '{address} ist eingedämmt',
 
   'password.reset': 'Passwort zurücksetzen',
@@ -127,11 +142,37 @@ export const directory = {
   'logins.unknown': 'unbenanntes Programm',
   'logins.endAll': 'Alle Anmeldungen beenden',
   'logins.endAllText': 'Jedes Programm und jeder Browser muss sich neu anmelden.',
+  'logins.oneEnded': 'Diese Anmeldung ist beendet',
   'logins.ended': 'Alle Anmeldungen sind beendet',
 
   'sessions.title': 'Hier angemeldet',
   'sessions.this': 'dieser Browser',
+  'sessions.othersEnded': 'Alle anderen sind beendet',
   'sessions.endAll': 'Alle anderen beenden',
+
+  'sent.title': 'Versendet',
+  'sent.today': 'Heute, seit Mitternacht (UTC)',
+  'sent.within': 'Innerhalb von {time}',
+  'sent.suspicion': 'Auffälliges innerhalb von {time}',
+  'sent.messages': 'Nachrichten',
+  'sent.recipients': 'Empfänger',
+  'sent.bytes': 'Größe',
+  'sent.newDestinations': 'Domains, an die es nie schrieb',
+  'sent.bounces': 'Abgelehnte Empfänger',
+  'sent.countries': 'Länder, aus denen es sich anmeldete',
+  'sent.noLimit': '{used}, keine Grenze',
+  'sent.forget': 'Neu zählen',
+  'sent.forgetTitle': 'Neu zählen, was {address} sendet?',
+  'sent.forgetText':
+    'Als wäre heute nichts gesendet worden und nichts aufgefallen. Was eingefroren ist, bleibt es.',
+  'sent.forgotten': '{address} beginnt von vorn',
+
+  'limits.title': 'Grenzen',
+  'limits.text': 'Für alle, die dieser Domain etwas hinzufügen. Was schon da ist, bleibt.',
+  'limits.none': 'keine Grenze',
+  'limits.quota': 'Kontingente aller Konten zusammen',
+  'limits.quotaHint': 'Etwa 500GB; leer: keine Grenze.',
+  'limits.count': 'Eine Zahl; leer: keine Grenze.',
 
   'appPassword.title': 'App-Passwörter',
   'appPassword.text':

@@ -49,6 +49,14 @@ export const problems = {
     'Diese Nachricht ist nicht mehr in Quarantäne: Jemand hat sie freigegeben oder gelöscht.',
   'problem.others-wait':
     'Auf diese Nachricht warten auch andere. Löschen kann sie nur ein Eigentümer.',
+  'problem.no-such-recovery-address': 'Es gibt keine Adresse zur Wiederherstellung.',
+  'problem.over-domain-limit':
+    'Für die Domain {domain} gilt eine Grenze ({limit}: {max}), und die ist erreicht. Ein Eigentümer kann sie ändern.',
+  'problem.too-often':
+    'Dorthin oder von diesem Postfach wurden zu viele Links geschickt. Je Stunde sind es {perHour}.',
+  'rule.address-elsewhere':
+    'Post an {value} kommt wieder in dieses Postfach. Geben Sie eine Adresse anderswo an.',
+  'rule.count': 'Eine Zahl bis {max}.',
   'problem.differs': '{value} gibt es schon, und zwar anders.',
   'problem.same-table': '{value} ist die Tabelle, die benutzt wird.',
   'problem.still-running': 'Der Dienst läuft noch darauf.',
@@ -65,6 +73,10 @@ export const problems = {
   'problem.no-such-token': 'Dieses Token ist schon widerrufen.',
   'problem.no-such-link':
     'Dieser Link wurde schon benutzt, ist älter als 24 Stunden oder durch einen anderen ersetzt. Bitten Sie um einen neuen.',
+  'problem.no-such-script': 'Den Filter {value} gibt es nicht.',
+  'problem.wrong-script': 'So arbeitet der Filter nicht. Was falsch ist, steht unter den Zeilen.',
+  'problem.script-is-active': '{value} ist aktiv. Aktivieren Sie vorher einen anderen oder keinen.',
+  'problem.no-such-message': 'Diese Nachricht ist nicht mehr in {folder}.',
   'problem.invalid': 'Hier stimmt etwas nicht: {detail}',
   'problem.temporary-failure':
     'Das geht gerade nicht. Nichts wurde geändert; versuchen Sie es gleich noch einmal.',
@@ -82,7 +94,9 @@ export const problems = {
   'warning.mail-fails': 'Mail an {alias} scheitert bei {address}.',
   'warning.still-led-to': 'Aliasse führen noch zu {address}: {aliases}.',
   'warning.sender-not-allowed':
-    '{sender} wird künftig nicht hereingelassen: Die Einstellung quarantineAllowTable nennt keine Tabelle, oder diese nimmt so einen Absender nicht.',
+    '{sender} wird künftig nicht hereingelassen: Die Tabelle {table} nimmt so einen Absender nicht.',
+  'warning.no-allow-table':
+    '{sender} wird künftig nicht hereingelassen: Dafür ist keine Tabelle gesetzt. Setzen Sie quarantineAllowTable auf einen Namen, etwa welcome, und lassen Sie smtpdSenderRestrictions sie fragen: check_sender_access table:welcome',
   'warning.code-permits':
     '{key} {result}: Eine Zahl allein heißt OK. Schreiben Sie einen Text dahinter, oder REJECT.',
   'warning.network-order':
@@ -98,7 +112,8 @@ export const problems = {
   'rule.quota': 'Erlaubt: default, unlimited, {allowed}.',
   'rule.quota-unit':
     'Schreiben Sie die Einheit dazu: {value}MB, oder {value}B, wenn das gemeint ist.',
-  'rule.password': 'Ein Passwort ist eine Zeile von einem Zeichen bis zu {bytesMax} Bytes.',
+  'rule.password':
+    'Ein Passwort hat mindestens {charactersMin} Zeichen und höchstens {bytesMax} Bytes.',
   'rule.password-or-hash': 'Geben Sie ein Passwort an.',
   'rule.one-of': 'Erlaubt: {allowed}.',
   'rule.some-change': 'Es gibt nichts zu ändern.',
@@ -134,5 +149,11 @@ export const problems = {
   'rule.future-time': 'Ein Zeitpunkt in der Zukunft, oder {allowed}.',
   'rule.role-domains': 'Diese Rolle wird mit {min} bis {max} Domains gegeben.',
   'rule.selector': 'Teile aus Kleinbuchstaben, Ziffern und Bindestrichen, mit Punkten dazwischen.',
+  'rule.script-name': '1 bis {charactersMax} Zeichen.',
+  'rule.script-bytes': 'Ein Filter hat höchstens {max} Bytes.',
+  'rule.scripts-bytes': 'Alle Filter zusammen haben höchstens {max} Bytes.',
+  'rule.rule-count': 'Es kann höchstens {max} Regeln geben.',
+  'rule.date': 'Ein Datum, und nicht vor dem ersten Tag.',
+  'rule.text': '1 bis {charactersMax} Zeichen.',
   'rule.private-key': 'Das ist kein Schlüssel, der signieren kann: {problem}',
 } as const satisfies { readonly [key in keyof typeof english]: MessageText }

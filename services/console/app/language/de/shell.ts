@@ -66,15 +66,48 @@ export const shell = {
 
   'signIn.oidc': 'Mit Ihrer Organisation anmelden',
   'signIn.withPasskey': 'Mit Passkey anmelden',
+  'signIn.forgotten': 'Passwort vergessen?',
 
   'stepUp.title': 'Bestätigen Sie, dass Sie es sind',
   'stepUp.why': 'Dafür ist ein Nachweis nötig, der nicht älter als fünf Minuten ist.',
   'stepUp.verb': 'Bestätigen',
 
+  'forgotten.title': 'Passwort vergessen',
+  'forgotten.text':
+    'Hat Ihr Postfach eine Adresse zur Wiederherstellung, wird dorthin ein Link für ein neues Passwort geschickt. Sonst können Ihnen die Betreiber dieses Systems einen Link geben.',
+  'forgotten.verb': 'Link schicken',
+  'forgotten.done':
+    'Gibt es dieses Postfach und hat es eine Adresse zur Wiederherstellung, ist ein Link dorthin unterwegs. Er gilt eine Stunde.',
+  'failure.passkeyDomain':
+    'Passkeys gelten hier für einen anderen Namen als {host}. Öffnen Sie die Konsole unter ihrer üblichen Adresse oder melden Sie sich mit Passwort und Code an; den Namen nennt die Einstellung passkeyDomain.',
+  'failure.passkeyRefused':
+    'Der Browser hat keinen Passkey gegeben: abgebrochen, zu spät, oder dieses Gerät hat keinen für diese Seite.',
+  'failure.passkeyThere': 'Dieses Gerät hat schon einen Passkey für dieses Postfach.',
+
+  'recovery.title': 'Adresse zur Wiederherstellung',
+  'recovery.text':
+    'Eine Adresse anderswo. Wenn Sie Ihr Passwort vergessen, wird dorthin ein Link für ein neues geschickt.',
+  'recovery.address': 'Adresse anderswo',
+  'recovery.verb': 'Link zum Bestätigen schicken',
+  'recovery.asked':
+    'An {address} wurde ein Link geschickt. Die Adresse gilt, sobald Sie ihn öffnen.',
+  'recovery.waits': 'Ein Link ist unterwegs; er bestätigt eine neue Adresse bis',
+  'recovery.removed': 'Es wird kein Link mehr verschickt',
+  'recovery.confirmText':
+    '{recoveryAddress} wird Adresse zur Wiederherstellung von {address}: Wird dessen Passwort vergessen, geht dorthin ein Link für ein neues.',
+  'recovery.confirm': 'Diese Adresse bestätigen',
+  'recovery.confirmed':
+    'Fertig. Links für ein neues Passwort von {address} gehen ab jetzt hierher.',
+
   'welcome.title': 'Willkommen',
   'welcome.owner': 'Dieser Link macht Sie zum Eigentümer dieses Mailsystems. Er gilt einmal.',
   'welcome.addressHint':
-    'Ein Konto, das es hier schon gibt; es behält seine Mail und bekommt dieses Passwort.',
+    'Ihre Adresse hier. Gibt es das Konto nicht, wird es angelegt, auch die Domain; eines, das es gibt, behält seine Mail und erhält dieses Passwort.',
+  'welcome.isOwner': 'Sie sind jetzt Eigentümer dieses Mailsystems.',
+  'welcome.factor':
+    'Wer Ihr Passwort kennt, kann hier alles. Ein zweiter Faktor, ein Passkey oder eine Authenticator-App, hält andere draußen.',
+  'welcome.setUpFactor': 'Zweiten Faktor einrichten',
+  'welcome.later': 'Später',
   'welcome.password': 'Wählen Sie ein neues Passwort für {address}.',
   'welcome.done': 'Fertig. Sie können sich jetzt anmelden.',
   'welcome.noLink':

@@ -134,6 +134,7 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'held.until': 'Wartet bis',
   'held.release': 'Neuen Versuch erlauben',
   'held.released': '{who} darf es wieder versuchen',
+  'held.none': 'keine',
   'held.empty': 'Niemand wird gebremst',
   'held.emptyText':
     'Wo zu viele Anmeldungen scheitern, warten die nächsten: eines Kontos, eines Netzes oder beider. Wer wartet, steht hier.',

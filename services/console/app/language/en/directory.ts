@@ -29,6 +29,7 @@ export const directory = {
   'account.enabled': 'enabled',
   'account.disabled': 'disabled',
   'account.frozen': 'frozen',
+  'account.contained': 'contained',
   'account.enabledHint': 'A disabled account takes no mail and lets nobody in.',
   'account.used': 'Used',
   'account.share': 'Share',
@@ -86,7 +87,10 @@ export const directory = {
   'contain.logins': 'all its logins end',
   'contain.passwords': 'its app passwords are revoked',
   'contain.queue': 'its mail in the queue is held',
-  'contain.undo': 'Undo restores sending and the queue; logins and app passwords stay revoked.',
+  'contain.ways':
+    'its tokens, one-time links and recovery address go; no passkey and no organisation lets anybody in',
+  'contain.undo':
+    'To release it later restores sending, the queue, passkeys and the organisation; what was revoked stays so.',
   'contain.barPassword': 'Bar its password until another is set',
   'contain.staysFrozen': '{address} was frozen before and stays so',
   'contain.reason': 'contained in the console',
@@ -95,9 +99,21 @@ export const directory = {
     other: '{count} messages in the queue are held',
   },
   'contain.ended':
-    'Ended or revoked: {sessions} sessions, {appPasswords} app passwords, {tokens} tokens',
+    'Ended: {sessions} (sessions). Revoked: {appPasswords} (app passwords), {tokens} (tokens)',
   'contain.forwards': 'Its mail is sent on to',
   'contain.lately': 'Forwarding changed lately',
+  'contain.closed':
+    'Closed until it is released: {passkeys} (passkeys), {identities} (at the organisation)',
+  'contain.recovery': 'Its recovery address was taken away:',
+  'contain.barred': 'Its password is barred until another is set',
+  'contain.passwordHolds':
+    'Its password still lets in whoever knows it. Reset it, once you know whom you speak to.',
+  'contain.release': 'Release',
+  'contain.releaseTitle': 'Release {address}?',
+  'contain.releaseText':
+    'It may send again, and its mail in the queue goes; passkeys and the organisation let it in again. App passwords, tokens and the recovery address stay gone.',
+  'contain.wasReleased': '{address} is released',
+  'contain.staysBarred': 'The password of {address} stays barred until another is set',
   'contain.done': '{address} is contained',
 
   'password.reset': 'Reset password',
@@ -122,10 +138,36 @@ export const directory = {
   'logins.endAll': 'End all logins',
   'logins.endAllText': 'Every program and browser has to log in again.',
   'logins.ended': 'All logins have ended',
+  'logins.oneEnded': 'This login has ended',
 
   'sessions.title': 'Signed in here',
   'sessions.this': 'this browser',
+  'sessions.othersEnded': 'All others have ended',
   'sessions.endAll': 'End all others',
+
+  'sent.title': 'What it has sent',
+  'sent.today': 'Today, since midnight in UTC',
+  'sent.within': 'Within {time}',
+  'sent.suspicion': 'Odd, within {time}',
+  'sent.messages': 'Messages',
+  'sent.recipients': 'Recipients',
+  'sent.bytes': 'Size',
+  'sent.newDestinations': 'Domains it never wrote to',
+  'sent.bounces': 'Recipients that were refused',
+  'sent.countries': 'Countries it logged in from',
+  'sent.noLimit': '{used}, no limit',
+  'sent.forget': 'Count anew',
+  'sent.forgetTitle': 'Count anew what {address} sends?',
+  'sent.forgetText':
+    'As if it had sent nothing today, and nothing were held against it. What is frozen stays so.',
+  'sent.forgotten': '{address} begins anew',
+
+  'limits.title': 'Limits',
+  'limits.text': 'For all who add to this domain. What is there already stays.',
+  'limits.none': 'no limit',
+  'limits.quota': 'Quotas of all accounts together',
+  'limits.quotaHint': 'Such as 500GB; empty: no limit.',
+  'limits.count': 'A number; empty: no limit.',
 
   'appPassword.title': 'App passwords',
   'appPassword.text':

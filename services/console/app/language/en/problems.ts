@@ -40,6 +40,14 @@ export const problems = {
   'problem.not-quarantined':
     'This message is no longer in quarantine: somebody released or deleted it.',
   'problem.others-wait': 'Others wait for this message too. Only an owner can delete it.',
+  'problem.no-such-recovery-address': 'There is no recovery address.',
+  'problem.over-domain-limit':
+    'The domain {domain} has a limit ({limit}: {max}), and that is reached. An owner can change it.',
+  'problem.too-often':
+    'Too many links were sent there, or by this mailbox. {perHour} an hour go out.',
+  'rule.address-elsewhere':
+    'Mail to {value} comes to this mailbox again. Give an address elsewhere.',
+  'rule.count': 'A number up to {max}.',
   'problem.differs': '{value} is there already, and is not the same.',
   'problem.same-table': '{value} is the table that is in use.',
   'problem.still-running': 'The service is still running on it.',
@@ -54,6 +62,10 @@ export const problems = {
   'problem.no-such-token': 'This token was revoked already.',
   'problem.no-such-link':
     'This link was used already, is older than 24 hours, or was replaced by another. Ask for a new one.',
+  'problem.no-such-script': 'There is no filter {value}.',
+  'problem.wrong-script': 'This is no filter that works. What is wrong stands under its lines.',
+  'problem.script-is-active': '{value} is active. Activate another one before, or none.',
+  'problem.no-such-message': 'This message is no longer in {folder}.',
   'problem.invalid': 'Something here is not as it should be: {detail}',
   'problem.temporary-failure':
     'That does not go just now. Nothing was changed; try again in a moment.',
@@ -70,7 +82,9 @@ export const problems = {
   'warning.mail-fails': 'Mail to {alias} fails at {address}.',
   'warning.still-led-to': 'Aliases still lead to {address}: {aliases}.',
   'warning.sender-not-allowed':
-    '{sender} is not let in from now on: the setting quarantineAllowTable names no table, or the table takes no such sender.',
+    '{sender} is not let in from now on: the table {table} takes no such sender.',
+  'warning.no-allow-table':
+    '{sender} is not let in from now on: no table is set for it. Set quarantineAllowTable to a name, such as welcome, and let smtpdSenderRestrictions ask it: check_sender_access table:welcome',
   'warning.code-permits':
     '{key} {result}: a number alone means OK. Write a text behind it, or REJECT.',
   'warning.network-order':
@@ -85,7 +99,8 @@ export const problems = {
   'rule.forward-count': 'Mail goes on to at most {max} addresses.',
   'rule.quota': 'Allowed: default, unlimited, {allowed}.',
   'rule.quota-unit': 'Write the unit too: {value}MB, or {value}B if that is meant.',
-  'rule.password': 'A password is one line from 1 character to {bytesMax} bytes.',
+  'rule.password':
+    'A password has at least {charactersMin} characters, and at most {bytesMax} bytes.',
   'rule.password-or-hash': 'Give a password.',
   'rule.one-of': 'Allowed: {allowed}.',
   'rule.some-change': 'There is nothing to change.',
@@ -118,5 +133,11 @@ export const problems = {
   'rule.future-time': 'A time to come, or {allowed}.',
   'rule.role-domains': 'This role is given with {min} to {max} domains.',
   'rule.selector': 'Labels of small letters, digits and hyphens, with dots between.',
+  'rule.script-name': 'From 1 to {charactersMax} characters.',
+  'rule.script-bytes': 'A filter has {max} bytes at most.',
+  'rule.scripts-bytes': 'All filters together have {max} bytes at most.',
+  'rule.rule-count': 'There can be {max} rules at most.',
+  'rule.date': 'A date, and not before the first day.',
+  'rule.text': 'From 1 to {charactersMax} characters.',
   'rule.private-key': 'This is not a key that can sign: {problem}',
 } as const

@@ -63,15 +63,46 @@ export const shell = {
 
   'signIn.oidc': 'Sign in with your organisation',
   'signIn.withPasskey': 'Sign in with a passkey',
+  'signIn.forgotten': 'Password forgotten?',
 
   'stepUp.title': 'Confirm that it is you',
   'stepUp.why': 'This needs a proof that is not older than five minutes.',
   'stepUp.verb': 'Confirm',
 
+  'forgotten.title': 'Password forgotten',
+  'forgotten.text':
+    'If your mailbox has a recovery address, a link for a new password is sent there. Without one, whoever runs this system can make you a link.',
+  'forgotten.verb': 'Send the link',
+  'forgotten.done':
+    'If there is such a mailbox and it has a recovery address, a link is on its way there. It holds for an hour.',
+  'failure.passkeyDomain':
+    'Passkeys here are made for another name than {host}. Open the console under its usual address, or sign in with password and code; whoever runs the system finds the name in the setting passkeyDomain.',
+  'failure.passkeyRefused':
+    'The browser did not give a passkey: it was cancelled, took too long, or this device has none for this site.',
+  'failure.passkeyThere': 'This device has a passkey for this mailbox already.',
+
+  'recovery.title': 'Recovery address',
+  'recovery.text':
+    'An address elsewhere. If you forget your password, a link for a new one is sent there.',
+  'recovery.address': 'Address elsewhere',
+  'recovery.verb': 'Send a link to confirm',
+  'recovery.asked': 'A link was sent to {address}. The address counts once you open it.',
+  'recovery.waits': 'A link was sent; it confirms a new address until',
+  'recovery.removed': 'No link is sent anywhere any more',
+  'recovery.confirmText':
+    '{recoveryAddress} becomes the recovery address of {address}: if its password is forgotten, a link for a new one is sent there.',
+  'recovery.confirm': 'Confirm this address',
+  'recovery.confirmed': 'Done. Links for a new password of {address} are sent here from now on.',
+
   'welcome.title': 'Welcome',
   'welcome.owner': 'This link makes you the owner of this mail system. It works once.',
   'welcome.addressHint':
-    'An account that is here already; it keeps its mail and gets this password.',
+    'Yours here. Where there is no such account, it is made, and its domain; one that is here keeps its mail and gets this password.',
+  'welcome.isOwner': 'You are the owner of this mail system now.',
+  'welcome.factor':
+    'Whoever knows your password can do everything here. A second factor, a passkey or an authenticator app, keeps them out.',
+  'welcome.setUpFactor': 'Set up a second factor',
+  'welcome.later': 'Later',
   'welcome.password': 'Choose a new password for {address}.',
   'welcome.done': 'Done. You can sign in now.',
   'welcome.noLink': 'This link is not complete. Open it exactly as it was given to you.',

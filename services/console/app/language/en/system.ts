@@ -130,6 +130,7 @@ export const system = {
   'held.until': 'Waits until',
   'held.release': 'Let try again',
   'held.released': '{who} may try again',
+  'held.none': 'none',
   'held.empty': 'Nobody is held back',
   'held.emptyText':
     'Where too many logins fail, the next ones wait: of an account, of a network, or both. Who waits stands here.',

@@ -16,9 +16,11 @@ import { matchRoute, segment } from '../../routes.ts'
 import type { ScreenParams } from '../../screens.ts'
 import { AuditRecords } from '../audit/records.tsx'
 import { AccountStatus, acts } from './acts.tsx'
-import { contain } from './contain.tsx'
+import { contain, release } from './contain.tsx'
 import { Devices } from './devices.tsx'
+import { HeldBack } from './held-back.tsx'
 import { resetPassword } from './reset-password.tsx'
+import { Sent } from './sent.tsx'
 import { AccountSettings } from './settings.tsx'
 
 const tabs = ['overview', 'settings', 'devices', 'audit'] as const
@@ -56,9 +58,14 @@ export function screen({ params }: { readonly params: ScreenParams }) {
                 {t('password.reset')}
               </Button>
             )}
-            {may('accounts.contain') && (
-              <Button onPress={() => contain(found, account.reload)}>{t('contain.verb')}</Button>
-            )}
+            {may('accounts.contain') &&
+              (found.frozen?.isContained ? (
+                <Button onPress={() => release(found, account.reload)}>
+                  {t('contain.release')}
+                </Button>
+              ) : (
+                <Button onPress={() => contain(found, account.reload)}>{t('contain.verb')}</Button>
+              ))}
             <Menu label={t('account.more')} items={acts(found, account.reload)} />
             <CopyAs path={path} command={`postwolke account show ${address}`} />
           </>
@@ -82,7 +89,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
         {({ body, etag }) => {
           switch (tab) {
             case 'overview':
-              return <Overview account={body} />
+              return <Overview path={path} account={body} />
             case 'settings':
               return <AccountSettings key={etag} account={body} patch={account.patch} />
             case 'devices':
@@ -96,7 +103,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
   )
 }
 
-function Overview({ account }: { readonly account: Account }) {
+function Overview({ path, account }: { readonly path: string; readonly account: Account }) {
   const { address, usedBytes, quotaBytes, messages, forward, frozen, createdAt, password } = account
   const hasTrace = matchRoute('/trace') !== undefined && may('trace.read')
   return (
@@ -172,6 +179,12 @@ function Overview({ account }: { readonly account: Account }) {
           </Fact>
         </Facts>
       </Panel>
+      {may('logins.read') && (
+        <>
+          <HeldBack path={path} address={address} />
+          <Sent path={path} address={address} />
+        </>
+      )}
     </div>
   )
 }

@@ -15,6 +15,7 @@ import { segment } from '../../routes.ts'
 
 export function AccountStatus({ account }: { readonly account: Account }) {
   if (!account.enabled) return <Status look="info">{t('account.disabled')}</Status>
+  if (account.frozen?.isContained) return <Status look="warn">{t('account.contained')}</Status>
   if (account.frozen) return <Status look="warn">{t('account.frozen')}</Status>
   return <Status look="ok">{t('account.enabled')}</Status>
 }
@@ -29,11 +30,13 @@ export function acts(account: Account, changed: () => void): readonly MenuItem[]
       label: enabled ? t('account.disable') : t('account.enable'),
       act: () => setEnabled(account, !enabled, changed),
     })
-    items.push(
-      frozen
-        ? { label: t('account.unfreeze'), act: () => unfreeze(account, changed) }
-        : { label: t('account.freeze'), act: () => freeze(account, changed) },
-    )
+    // What is contained is released, on its page: that undoes all of it.
+    if (frozen?.isContained !== true)
+      items.push(
+        frozen
+          ? { label: t('account.unfreeze'), act: () => unfreeze(account, changed) }
+          : { label: t('account.freeze'), act: () => freeze(account, changed) },
+      )
   }
   if (may('directory.write')) {
     items.push({

@@ -2,6 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import { call, get } from '../../api/client.ts'
+import { mayOwn } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
 import { confirm, Dialog, show } from '../../kit/dialog.tsx'
 import { CheckField, FormBody, TextField, useForm } from '../../kit/form.tsx'
@@ -88,7 +89,9 @@ export function AppPasswords({
                       )}
                     </div>
                   </div>
-                  <Button onPress={() => remove(each)}>{t('act.remove')}</Button>
+                  {mayOwn('logins.end') && (
+                    <Button onPress={() => remove(each)}>{t('act.remove')}</Button>
+                  )}
                 </li>
               ))}
             </ul>

@@ -15,6 +15,10 @@ type Contained = {
   readonly sessions: number
   readonly appPasswords: number
   readonly tokens: number
+  readonly passwordBarred: boolean
+  readonly passkeys: number
+  readonly identities: number
+  readonly recoveryAddress: string | null
   readonly forward: Forward | null
   readonly forwardsLately: readonly {
     readonly at: string
@@ -38,15 +42,16 @@ export async function contain({ address }: Pick<Account, 'address'>, changed: ()
           <li>{t('contain.logins')}</li>
           <li>{t('contain.passwords')}</li>
           <li>{t('contain.queue')}</li>
+          <li>{t('contain.ways')}</li>
         </ul>
-        <label>
+        <label class="check">
           <input
             type="checkbox"
             onChange={({ currentTarget }) => {
               barPassword = currentTarget.checked
             }}
-          />{' '}
-          {t('contain.barPassword')}
+          />
+          <span>{t('contain.barPassword')}</span>
         </label>
         <p class="hint">{t('contain.undo')}</p>
       </>
@@ -62,12 +67,26 @@ export async function contain({ address }: Pick<Account, 'address'>, changed: ()
   changed()
   const facts = done
   const undo = await show<true>((close) => <Result address={address} done={facts} close={close} />)
-  if (undo !== true) return
-  const { body } = await call<{ readonly staysFrozen: boolean }>('POST', `${path}:release`)
-  changed()
-  toast({
-    text: t(body.staysFrozen ? 'contain.staysFrozen' : 'account.wasUnfrozen', { address }),
+  if (undo === true) await giveBack(address, changed)
+}
+
+export async function release({ address }: Pick<Account, 'address'>, changed: () => void) {
+  await confirm({
+    title: t('contain.releaseTitle', { address }),
+    text: <p>{t('contain.releaseText')}</p>,
+    verb: t('contain.release'),
+    act: () => giveBack(address, changed),
   })
+}
+
+async function giveBack(address: string, changed: () => void): Promise<void> {
+  const { body } = await call<{
+    readonly staysFrozen: boolean
+    readonly staysRevoked: readonly string[]
+  }>('POST', `/accounts/${segment(address)}:release`)
+  changed()
+  toast({ text: t(body.staysFrozen ? 'contain.staysFrozen' : 'contain.wasReleased', { address }) })
+  if (body.staysRevoked.includes('password')) toast({ text: t('contain.staysBarred', { address }) })
 }
 
 function Result({
@@ -80,6 +99,7 @@ function Result({
   readonly close: (undo?: true) => void
 }) {
   const { held, sessions, appPasswords, tokens, forward, forwardsLately } = done
+  const { passwordBarred, passkeys, identities, recoveryAddress } = done
   return (
     <Dialog
       title={t('contain.done', { address })}
@@ -93,10 +113,20 @@ function Result({
         </>
       }
     >
-      <ul class="prose">
-        <li>{t('contain.held', { count: held })}</li>
-        <li>{t('contain.ended', { sessions, appPasswords, tokens })}</li>
-      </ul>
+      <div class="prose">
+        <ul>
+          <li>{t('contain.held', { count: held })}</li>
+          <li>{t('contain.ended', { sessions, appPasswords, tokens })}</li>
+          {passkeys + identities > 0 && <li>{t('contain.closed', { passkeys, identities })}</li>}
+          {recoveryAddress !== null && (
+            <li>
+              {t('contain.recovery')} <Foreign text={recoveryAddress} isMono />
+            </li>
+          )}
+          {passwordBarred && <li>{t('contain.barred')}</li>}
+        </ul>
+      </div>
+      {!passwordBarred && <p class="notice warn">{t('contain.passwordHolds')}</p>}
       {forward !== null && (
         <p class="notice warn">
           {t('contain.forwards')} <Foreign text={forward.to.join(', ')} isMono />

@@ -3,6 +3,7 @@
 import { call, get } from '../../api/client.ts'
 import { mayOwn } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
+import { clientName } from '../../kit/client-name.ts'
 import { confirm } from '../../kit/dialog.tsx'
 import { Ago, Foreign } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
@@ -84,6 +85,7 @@ function Logins({ path }: { readonly path: string }) {
                       onPress={async () => {
                         await call('DELETE', `${path}/logins/${encodeURIComponent(id)}`)
                         logins.reload()
+                        toast({ text: t('logins.oneEnded') })
                       }}
                     >
                       {t('act.end')}
@@ -126,7 +128,7 @@ function Sessions({ path }: { readonly path: string }) {
   const end = async (which: string) => {
     await call('DELETE', which)
     sessions.reload()
-    toast({ text: t('logins.ended') })
+    toast({ text: t(which === own ? 'sessions.othersEnded' : 'logins.oneEnded') })
   }
   return (
     <Panel
@@ -144,7 +146,9 @@ function Sessions({ path }: { readonly path: string }) {
               {data.map(({ id, usedAt, address, client, isThis }) => (
                 <li key={id}>
                   <div>
-                    <Foreign text={client === '' ? t('logins.unknown') : client} />
+                    <span title={client}>
+                      <Foreign text={client === '' ? t('logins.unknown') : clientName(client)} />
+                    </span>
                     <div class="meta">
                       <span class="mono">{address}</span> ·{' '}
                       {isThis ? t('sessions.this') : <Ago at={usedAt} />}

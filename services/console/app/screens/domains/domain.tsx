@@ -1,6 +1,6 @@
 // One domain: what must be published for it, and what is.
 
-import { call, get } from '../../api/client.ts'
+import { call } from '../../api/client.ts'
 import type { Domain } from '../../api/directory.ts'
 import { ApiFailure } from '../../api/problem.ts'
 import { may } from '../../api/session.ts'
@@ -11,18 +11,19 @@ import { formatCount, Time } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
 import { navigate } from '../../kit/location.ts'
 import { Fact, Facts, Loaded, Page, Panel, Tabs } from '../../kit/panel.tsx'
-import { useResource } from '../../kit/resource.ts'
 import { toast } from '../../kit/toast.tsx'
+import { useVersioned } from '../../kit/versioned.tsx'
 import { segment } from '../../routes.ts'
 import type { ScreenParams } from '../../screens.ts'
 import { DomainDns } from './dns.tsx'
 import { DomainKeys } from './keys.tsx'
+import { DomainLimits } from './limits.tsx'
 
 export function screen({ params }: { readonly params: ScreenParams }) {
   const name = params['domain'] ?? ''
   const path = `/domains/${segment(name)}`
   const { tab } = params
-  const domain = useResource(path, (signal) => get<Domain>(path, {}, signal))
+  const domain = useVersioned<Domain>(path)
   return (
     <Page
       title={name}
@@ -53,7 +54,15 @@ export function screen({ params }: { readonly params: ScreenParams }) {
       ) : tab === 'keys' ? (
         <DomainKeys path={path} />
       ) : (
-        <Loaded of={domain}>{(found) => <Overview domain={found} />}</Loaded>
+        <Loaded of={domain}>
+          {({ body, etag }) => (
+            <div class="panels">
+              <Addresses domain={body} />
+              <DomainLimits key={etag} limits={body.limits} patch={domain.patch} />
+              {may('domains.write') && <Delete domain={body} />}
+            </div>
+          )}
+        </Loaded>
       )}
     </Page>
   )
@@ -64,32 +73,41 @@ const commandOf = (name: string, tab: string | undefined) =>
     ? `postwolke dkim list ${name}`
     : `postwolke domain ${tab === 'dns' ? 'dns' : 'show'} ${name}`
 
-function Overview({ domain: found }: { readonly domain: Domain }) {
-  const { domain, accounts, aliases, createdAt } = found
+function Addresses({ domain: found }: { readonly domain: Domain }) {
+  const { domain, accounts, aliases, createdAt, limits } = found
+  const of = (count: number, limit: number | null) =>
+    limit === null
+      ? formatCount(count)
+      : t('account.usedOf', { used: formatCount(count), quota: formatCount(limit) })
   return (
-    <div class="panels">
-      <Panel title={t('domain.addresses')}>
-        <Facts>
-          <Fact name={t('accounts.title')}>
-            <a href={`/accounts?domain=${encodeURIComponent(domain)}`}>{formatCount(accounts)}</a>
-          </Fact>
-          <Fact name={t('aliases.title')}>
-            <a href={`/aliases?domain=${encodeURIComponent(domain)}`}>{formatCount(aliases)}</a>
-          </Fact>
-          <Fact name={t('created')}>
-            <Time at={createdAt} />
-          </Fact>
-        </Facts>
-      </Panel>
-      {may('domains.write') && (
-        <Panel title={t('domain.delete')}>
-          <p>{t('domain.deleteHint')}</p>
-          <div>
-            <Button onPress={() => remove(found)}>{t('domain.delete')}</Button>
-          </div>
-        </Panel>
-      )}
-    </div>
+    <Panel title={t('domain.addresses')}>
+      <Facts>
+        <Fact name={t('accounts.title')}>
+          <a href={`/accounts?domain=${encodeURIComponent(domain)}`}>
+            {of(accounts, limits.accounts)}
+          </a>
+        </Fact>
+        <Fact name={t('aliases.title')}>
+          <a href={`/aliases?domain=${encodeURIComponent(domain)}`}>
+            {of(aliases, limits.aliases)}
+          </a>
+        </Fact>
+        <Fact name={t('created')}>
+          <Time at={createdAt} />
+        </Fact>
+      </Facts>
+    </Panel>
+  )
+}
+
+function Delete({ domain }: { readonly domain: Domain }) {
+  return (
+    <Panel title={t('domain.delete')}>
+      <p>{t('domain.deleteHint')}</p>
+      <div>
+        <Button onPress={() => remove(domain)}>{t('domain.delete')}</Button>
+      </div>
+    </Panel>
   )
 }
 

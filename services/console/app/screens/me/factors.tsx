@@ -4,8 +4,10 @@
 import { useState } from 'preact/hooks'
 import { call, get } from '../../api/client.ts'
 import { Button } from '../../kit/button.tsx'
+import { systemOf } from '../../kit/client-name.ts'
 import { CopyButton } from '../../kit/copy.tsx'
 import { confirm, Dialog, show } from '../../kit/dialog.tsx'
+import { asToCode } from '../../kit/failure.tsx'
 import { FormBody, TextField, useForm } from '../../kit/form.tsx'
 import { Ago, Foreign } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
@@ -142,11 +144,8 @@ function Passkeys({
 
 /** What its owner will know it by; the browser says no more. */
 function nameOfDevice(): string {
-  const { userAgent } = navigator
-  const system = ['Android', 'iPhone', 'iPad', 'Windows', 'Mac', 'Linux'].find((name) =>
-    userAgent.includes(name),
-  )
-  return `${system ?? 'Passkey'}, ${new Date().toISOString().slice(0, 10)}`
+  const system = systemOf(navigator.userAgent) ?? 'Passkey'
+  return `${system}, ${new Date().toISOString().slice(0, 10)}`
 }
 
 function SetUpTotp({ path, close }: { readonly path: string; readonly close: () => void }) {
@@ -162,9 +161,9 @@ function SetUpTotp({ path, close }: { readonly path: string; readonly close: () 
     initial: { code: '' },
     isFleeting: true,
     async send({ code }) {
-      const { body } = await call<Added>('PUT', `${path}/totp`, {
-        body: { code: code.replaceAll(/\s/g, '') },
-      })
+      const { body } = await asToCode(
+        call<Added>('PUT', `${path}/totp`, { body: { code: code.replaceAll(/\s/g, '') } }),
+      )
       setCodes(body.recoveryCodes ?? [])
     },
   })

@@ -15,6 +15,7 @@ import { Arrived } from './arrived.tsx'
 import { Factors } from './factors.tsx'
 import { Forwarding } from './forwarding.tsx'
 import { ChangePassword } from './password.tsx'
+import { RecoveryAddress } from './recovery.tsx'
 import { Tokens } from './tokens.tsx'
 
 const allTabs = ['mail', 'quarantine', 'security', 'devices'] as const
@@ -92,6 +93,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
         <div class="panels">
           <ChangePassword path={path} />
           <Factors path={path} />
+          <RecoveryAddress path={path} />
           <Tokens />
         </div>
       )}

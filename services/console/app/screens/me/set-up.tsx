@@ -34,7 +34,7 @@ export function SetUpDone({ made }: { readonly made: SetUp }) {
       {/* A phone that reads and does not send, or the other way round, has no use for a profile. */}
       {thunderbirdCode !== null && (
         <>
-          <details>
+          <details name="set-up">
             <summary>{t('setUp.apple')}</summary>
             <p>{t('setUp.appleText')}</p>
             <Qr text={profile.url} label={t('setUp.appleCode')} />
@@ -42,14 +42,14 @@ export function SetUpDone({ made }: { readonly made: SetUp }) {
               <a href={profile.url}>{t('setUp.appleLink')}</a>
             </p>
           </details>
-          <details>
+          <details name="set-up">
             <summary>{t('setUp.android')}</summary>
             <p>{t('setUp.androidText')}</p>
             <Qr text={thunderbirdCode} label={t('setUp.androidCode')} />
           </details>
         </>
       )}
-      <details>
+      <details name="set-up">
         <summary>{t('setUp.other')}</summary>
         <p>{t('setUp.otherText')}</p>
         <Facts>

@@ -14,7 +14,7 @@ import { askedOf } from '../../parts/query-fields.tsx'
 import { ServiceTabs } from '../../parts/service-tabs.tsx'
 import { segment } from '../../routes.ts'
 
-type HeldLogin = {
+export type HeldLogin = {
   readonly account: string | null
   readonly network: string | null
   readonly failures: number

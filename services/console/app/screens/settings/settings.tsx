@@ -2,7 +2,7 @@
 // is changed here, and the rest is shown with where it is changed.
 
 import { useState } from 'preact/hooks'
-import { call, get } from '../../api/client.ts'
+import { call, get, rehearsed } from '../../api/client.ts'
 import { may } from '../../api/session.ts'
 import { Button } from '../../kit/button.tsx'
 import { CopyAs } from '../../kit/copy.tsx'
@@ -142,11 +142,7 @@ const change = async (changes: Changes): Promise<void> => {
 
 /** What would come of it. */
 const rehearse = async (changes: Changes): Promise<Changed> => {
-  const { body } = await call<{ readonly result: Changed }>('POST', '/settings:change', {
-    body: { changes },
-    dryRun: true,
-  })
-  return body.result
+  return await rehearsed<Changed>('POST', '/settings:change', { body: { changes } })
 }
 
 async function edit(setting: Setting, changed: () => void): Promise<void> {

@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { fieldOf, readProblem } from '#services/console/app/api/problem.ts'
+import { fieldsOf, readProblem } from '#services/console/app/api/problem.ts'
 import {
   bytesText,
   durationText,
@@ -269,14 +269,15 @@ describe('quotas', () => {
 
 describe('problems', () => {
   it.each([
-    [{ pointer: '/quotaBytes' }, 'quotaBytes'],
-    [{ pointer: '/targets/2' }, 'targets'],
-    [{ pointer: '/a~1b', field: 'x' }, 'a/b'],
-    [{ name: 'domain', field: 'address' }, 'domain'],
-    [{ field: 'address' }, 'address'],
-    [{}, undefined],
-  ])('%j is about %s', (fault, field) => {
-    expect(fieldOf(fault)).toBe(field)
+    [{ pointer: '/quotaBytes' }, ['quotaBytes']],
+    [{ pointer: '/targets/2' }, ['targets', '2']],
+    [{ pointer: '/limits/accounts' }, ['limits', 'accounts']],
+    [{ pointer: '/a~1b', field: 'x' }, ['a/b']],
+    [{ name: 'domain', field: 'address' }, ['domain']],
+    [{ field: 'address' }, ['address']],
+    [{}, []],
+  ])('%j is about %j', (fault, fields) => {
+    expect(fieldsOf(fault)).toEqual(fields)
   })
 
   it('are read from whatever came', () => {

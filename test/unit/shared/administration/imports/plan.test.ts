@@ -102,7 +102,7 @@ describe('an import', () => {
 
   it('gives an account whose password cannot be compared that of the row only with an update', async () => {
     const text = `ann@a.test:${aHash}\n`
-    const password = Buffer.from('secret')
+    const password = Buffer.from('a secret')
     await world.administration.accounts.add({
       address: 'ann@a.test',
       secret: async () => ({ kind: 'password', password }),
@@ -186,8 +186,8 @@ describe('rows of accounts', () => {
     [`ann@a.test:${aHash}:::::: quota_rule=*:storage=9999999999999T`, { field: 'quota' }],
     ['address,password,password_hash\na@a.test,x,y', { rule: { name: 'not-both' } }],
     ['address,password\na@a.test,', { rule: { name: 'password-or-hash' } }],
-    [`address,password\na@a.test,a\0b`, { field: 'password', rule: { name: 'password' } }],
-    ['address,password,enabled\na@a.test,x,perhaps', { field: 'enabled', value: 'perhaps' }],
+    [`address,password\na@a.test,a secret\0b`, { field: 'password', rule: { name: 'password' } }],
+    ['address,password,enabled\na@a.test,a secret,perhaps', { field: 'enabled', value: 'perhaps' }],
     ['address,what\na@a.test,x', { field: 'heading', value: 'what', rule: { name: 'column' } }],
   ])('are refused: %j', async (text, refusal) => {
     expect((await problems('accounts', text))[0]).toMatchObject({

@@ -1,7 +1,7 @@
 import { chmod, mkdir, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { compileCacheFolder } from '#services/cli/compile-cache.ts'
+import { compileCacheFolder } from '#services/cli/quick-start.mjs'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 describe('the folder for compiled code', () => {
