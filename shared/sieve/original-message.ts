@@ -47,8 +47,10 @@ export class Original {
 
   /** What is too long to be edited is `restOfHeader`. */
   async lines(): Promise<HeaderLines> {
-    const text = (await this.#headerBytes()).toString('latin1')
-    this.#lines ??= headerLines(text, this.#source.headerBytes <= HEADER_BYTES_MAX)
+    if (this.#lines === undefined) {
+      const text = (await this.#headerBytes()).toString('latin1')
+      this.#lines = headerLines(text, this.#source.headerBytes <= HEADER_BYTES_MAX)
+    }
     return this.#lines
   }
 

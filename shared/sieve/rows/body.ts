@@ -36,9 +36,9 @@ export const body = defineTest({
     const values: string[] = []
     for await (const { pieces } of texts) values.push(pieces.join(''))
     // RFC 5173 §6: wildcards set no match variables here.
-    const before = run.variables.matched
+    const release = run.variables.holdMatched()
     const fits = await matchAny(run, tags, values, keys)
-    run.variables.matched = () => before
+    release()
     return fits
   },
 })

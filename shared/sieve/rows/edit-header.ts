@@ -45,7 +45,7 @@ export const deleteHeader = defineCommand({
   tags: { ...matching, ...ownIndex() },
   positional: { name: string, values: optional(strings) },
   check({ name, values, ...tags }, checker) {
-    checkMatching(tags, checker)
+    checkMatching({ ...tags, ...(values === undefined ? {} : { keys: values }) }, checker)
     checkIndex(tags, checker)
     if (name !== unknown && !fieldName.test(name)) checker.error(`"${name}" names no header field`)
   },

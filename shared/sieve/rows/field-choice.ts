@@ -28,20 +28,22 @@ export function checkMime(
   { mime, anychild }: KnownValues<Values<typeof mimeTags, NoKinds>>,
   checker: Checker,
 ): void {
-  if (anychild === true && mime === false) checker.error(':anychild stands beside :mime')
+  if (anychild === true && mime === false)
+    checker.error(':anychild stands beside :mime', 'anychild')
 }
 
-/** One after the other. */
-export async function* headersOf(
+/** One after the other; mostly it is one. */
+export async function headersOf(
   run: Run,
   { mime, anychild }: Values<typeof mimeTags, NoKinds>,
-): AsyncGenerator<Header> {
-  const current = run.parts.current
-  if (!mime || (current === undefined && !anychild)) {
-    yield await run.message.header()
-    return
-  }
-  const parts = [current ?? run.message.structure()]
+): Promise<readonly Header[] | AsyncIterable<Header>> {
+  const { current } = run.parts
+  if (!mime || (current === undefined && !anychild)) return [await run.message.header()]
+  return partHeaders(run, current ?? run.message.structure(), anychild)
+}
+
+async function* partHeaders(run: Run, first: Part, anychild: boolean): AsyncGenerator<Header> {
+  const parts = [first]
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
     yield await partHeader(run, part)
     if (anychild) parts.push(...run.message.parts(part).toReversed())
@@ -59,8 +61,8 @@ export const indexTags = { index: option('index', number, 'index'), last: flag('
 export type Index = Values<typeof indexTags, NoKinds>
 
 export function checkIndex({ index, last }: KnownValues<Index>, checker: Checker): void {
-  if (index === undefined && last === true) checker.error(':last stands beside :index')
-  if (index === 0) checker.error(':index counts from 1')
+  if (index === undefined && last === true) checker.error(':last stands beside :index', 'last')
+  if (index === 0) checker.error(':index counts from 1', 'index')
 }
 
 /** RFC 5260 §6: of all fields together, in the order of the names. */

@@ -92,8 +92,9 @@ export const extractText = defineCommand({
   },
 })
 
-/** Bytes that a character takes at most, tags of HTML around it reckoned in. */
+/** Bytes that a character takes in any encoding, and bytes of HTML in which those that are asked for should stand. */
 const BYTES_PER_CHARACTER = 16
+const HTML_BYTES_MAX = 256 * 1024
 
 async function extracted(run: Run, asked: number): Promise<string> {
   const part = run.parts.current
@@ -102,7 +103,8 @@ async function extracted(run: Run, asked: number): Promise<string> {
   const isText = part?.kind === 'leaf' && part.type === 'text'
   if (!isText || transferDecoder(part.encoding) === undefined) return ''
   const reading = part.subtype === 'html' ? 'shown' : 'content'
-  const bytesMax = Math.max(1_024, characters * BYTES_PER_CHARACTER)
+  const bytesMax =
+    reading === 'shown' ? HTML_BYTES_MAX : Math.max(1_024, characters * BYTES_PER_CHARACTER)
   const { message } = run
   const what = { of: part, reading, bytesMax } as const
   const text = await run.bodyTexts.read(
@@ -122,6 +124,9 @@ async function extracted(run: Run, asked: number): Promise<string> {
   return first
 }
 
+/** What was replaced before is written down anew. */
+const REPLACE_STEPS = 64
+
 /** RFC 5703 §5: of the part that a loop is at, or of all of the message. */
 export const replace = defineCommand({
   name: 'replace',
@@ -139,7 +144,7 @@ export const replace = defineCommand({
     if (from !== undefined && !isMailboxList(from)) {
       throw new SieveRunError(`"${from}" is no list of addresses`)
     }
-    run.spend(1 + (replacement.length >> 8))
+    run.spend(REPLACE_STEPS + (replacement.length >> 8))
     const entity = mime ? mimeEntity(replacement) : textEntity(replacement)
     const root = run.message.structure()
     const replaced = run.parts.current ?? root

@@ -33,7 +33,7 @@ export const header = defineTest({
   },
   async evaluate({ names, keys, of, ...tags }, run) {
     const values: string[] = []
-    for await (const fields of headersOf(run, tags)) {
+    for await (const fields of await headersOf(run, tags)) {
       if (of === undefined) {
         values.push(
           ...indexed(
@@ -69,13 +69,12 @@ export const address = defineTest({
     }
   },
   async evaluate({ names, keys, part, ...tags }, run) {
+    const known = names.filter(holdsAddresses)
     const found: EnvelopeAddress[] = []
-    const fieldNames = names.filter(holdsAddresses)
-    for await (const fields of headersOf(run, tags)) {
-      if (tags.index === undefined)
-        found.push(...fieldNames.flatMap((name) => fields.addresses(name)))
+    for await (const fields of await headersOf(run, tags)) {
+      if (tags.index === undefined) found.push(...known.flatMap((name) => fields.addresses(name)))
       else {
-        const named = fieldNames.flatMap((name) => fields.values(name))
+        const named = known.flatMap((name) => fields.values(name))
         found.push(...indexed(tags, named).flatMap((value) => parseAddressList(value)))
       }
     }
@@ -163,7 +162,7 @@ export const exists = defineTest({
   check: checkMime,
   async evaluate({ names, ...tags }, run) {
     let missing = names
-    for await (const fields of headersOf(run, tags)) {
+    for await (const fields of await headersOf(run, tags)) {
       missing = missing.filter((name) => fields.values(name).length === 0)
       if (missing.length === 0) return true
     }

@@ -1,7 +1,7 @@
 // RFC 5703, section by section: parts of a message, and messages made of others.
 
 import { describe, expect, it } from 'vitest'
-import { ENCLOSURES_MAX } from '#shared/sieve/limits.ts'
+import { ENCLOSURES_MAX, MADE_BYTES_MAX, REPLACED_DEPTH_MAX } from '#shared/sieve/limits.ts'
 import { changedMessage, findings, outcome, run, type Situation } from '#test/support/sieve.ts'
 
 const all =
@@ -271,6 +271,30 @@ describe('§5 replace', () => {
   })
 })
 
+describe('limits of what a run makes', () => {
+  const times = Math.floor(MADE_BYTES_MAX / 200_000)
+  const script = (count: number) =>
+    `set "n" "${'y'.repeat(8_000)}"; ${`replace "${'${n}'.repeat(25)}";\n`.repeat(count)}`
+
+  it('are bytes', async () => {
+    expect(await named(script(times - 1))).toEqual(['keep'])
+    expect(await named(script(times + 1))).toEqual([
+      expect.stringContaining(`more than ${MADE_BYTES_MAX} bytes put into the message`),
+    ])
+  })
+
+  it('are replaced parts in replaced parts', async () => {
+    const entity = 'Content-Type: multipart/mixed; boundary=q\n\n--q\nX: y\n\nz\n--q--'
+    const nested = (depth: number) =>
+      `foreverypart { if exists :mime "x" { replace :mime "${entity}"; } }\n`.repeat(depth)
+    const first = `foreverypart { if header :mime :subtype "content-type" "html" { replace :mime "${entity}"; } }`
+    expect(await named(first + nested(REPLACED_DEPTH_MAX - 1))).toEqual(['keep'])
+    expect(await named(first + nested(REPLACED_DEPTH_MAX))).toEqual([
+      expect.stringContaining(`more than ${REPLACED_DEPTH_MAX} replaced parts within each other`),
+    ])
+  })
+})
+
 describe('§6 enclose', () => {
   const enclosing = 'enclose :subject "Warning" :headers ["To", "Date"] "Do not open.";'
 
@@ -355,7 +379,7 @@ describe('§7 extracttext', () => {
 
   it.each([
     ['extracttext :first 3 "t";', 'Grü'],
-    ['extracttext :upper :first 3 "t";', 'GRÜ'],
+    ['extracttext :upper :first 3 "t";', 'GRü'],
     ['extracttext :length "t";', '5'],
     ['extracttext :first 0 "t";', ''],
   ])('%s', async (command, expected) => {
