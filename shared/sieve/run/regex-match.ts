@@ -13,7 +13,6 @@ import { RegexSyntaxError } from '../regex/syntax.ts'
 import type { Comparator } from './comparator.ts'
 import { SieveRunError } from './failure.ts'
 import type { Run } from './run.ts'
-import type { Tester } from './tester.ts'
 
 /** Whether a value fits one of the keys. */
 export type Tester = (value: string) => Generator<undefined, boolean>
