@@ -441,7 +441,7 @@ function comparable(outcomes: readonly string[]): readonly string[] {
 }
 
 describe.skipIf(!isInstalled('sieve-test'))('what Pigeonhole does', () => {
-  it('is done here, but where it is said', { timeout: 60_000 }, async () => {
+  it('is done here, but where it is said', { timeout: 120_000 }, async () => {
     const run = scripts.map(({ script }) => ({ script: `${script}\n`, message: rich }))
     const cases = [...asked, ...run]
     const names = [...tests, ...scripts.map(({ script, ...rest }) => ({ test: script, ...rest }))]
