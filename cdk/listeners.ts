@@ -1,4 +1,4 @@
-// The seven listeners: the port the world knows and the port of the container (the settings' defaults, shared/settings).
+// The listeners: the port the world knows and the port of the container (the settings' defaults, shared/settings).
 
 import { containerOf } from '#services/aws/environment.ts'
 import { variableOf } from '#shared/settings/load.ts'
@@ -11,6 +11,7 @@ export const listenerTable = {
   imaps: { port: 993, containerPort: 1993 },
   pop3: { port: 110, containerPort: 1110 },
   pop3s: { port: 995, containerPort: 1995 },
+  managesieve: { port: 4190, containerPort: 4190 },
 } as const
 
 export type ListenerName = keyof typeof listenerTable

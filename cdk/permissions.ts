@@ -76,6 +76,24 @@ export function logins({ tables: { directory, counters } }: Storage): PolicyStat
   ]
 }
 
+/** Scripts of accounts, and the marks on account and address that there is an active one, where they are managed. */
+export function keepScripts(
+  { listeners }: Deployment,
+  { tables: { directory } }: Storage,
+): PolicyStatement[] {
+  if (!listeners.includes('managesieve')) return []
+  return [
+    allow(['dynamodb:PutItem', 'dynamodb:DeleteItem'], [directory.tableArn], keysLike('ACC#*')),
+    // Of an address no more than that: whose it is, is administration's.
+    allow(['dynamodb:UpdateItem'], [directory.tableArn], {
+      'ForAllValues:StringLike': {
+        'dynamodb:LeadingKeys': ['D#*'],
+        'dynamodb:Attributes': ['pk', 'sk', 'accountId', 'filtered'],
+      },
+    }),
+  ]
+}
+
 const deliver = [
   'dynamodb:GetItem',
   'dynamodb:BatchGetItem',

@@ -5,6 +5,7 @@ import type { Construct } from 'constructs'
 import { type ContainerParts, ContainerService } from '../container-service.ts'
 import {
   dmarcReports,
+  keepScripts,
   manageMailboxes,
   ownWatchQueue,
   readObjects,
@@ -41,6 +42,7 @@ export class Edge extends ContainerService<'edge'> {
         writeObjects(storage),
         sendHints(scope, prefix),
         ownWatchQueue(scope, prefix),
+        ...keepScripts(deployment, storage),
         ...readWebhookSecret(deployment),
       ],
     })

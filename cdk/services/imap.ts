@@ -1,9 +1,10 @@
-// imap: the two IMAP listeners in a service of their own. It knows nothing of the queue.
+// imap: the two IMAP listeners, and ManageSieve, in a service of their own. It knows nothing of the queue.
 
 import type { Construct } from 'constructs'
 import { type ContainerParts, ContainerService } from '../container-service.ts'
 import { listenersOf } from '../listeners.ts'
 import {
+  keepScripts,
   manageMailboxes,
   ownWatchQueue,
   readObjects,
@@ -30,6 +31,7 @@ export class Imap extends ContainerService<'imap'> {
         writeObjects(storage),
         sendHints(scope, prefix),
         ownWatchQueue(scope, prefix),
+        ...keepScripts(deployment, storage),
       ],
     })
   }

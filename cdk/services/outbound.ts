@@ -58,6 +58,12 @@ export function deliveryStatements(
     freezeAccounts(storage),
     // What domains publish by MTA-STS outlives an instance.
     allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [counters.tableArn], keysLike('STS#*')),
+    // What scripts remember: whom they answered, what they saw, that their owner was told of a failure.
+    allow(
+      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      [counters.tableArn],
+      keysLike('SIEVE#*'),
+    ),
     ...(deployment.sendsTlsReports
       ? [
           allow(

@@ -22,6 +22,7 @@ import { assembleDirectory } from './directory-parts.ts'
 import { assembleFactorKeeper } from './factors.ts'
 import { assembleIdentification } from './identity.ts'
 import { assembleQueue } from './queue-parts.ts'
+import { sieveLimitsOf } from './sieve-limits.ts'
 
 export type Backend = ReturnType<typeof createBackend>
 
@@ -66,7 +67,7 @@ export function createBackend(deps: {
       messages: settings.mailboxMessageLimit,
       appendBytesPerDay: appendBytesPerDay(bytes, settings.accountAppendLimitPerDay),
     }
-    return { quota, script: found.script }
+    return { quota, script: found.script, displayName: found.displayName }
   }
 
   return {
@@ -104,6 +105,7 @@ export function createBackend(deps: {
     }),
     people: createPeople(directory.accounts, settings),
     operator,
+    sieveLimits: sieveLimitsOf(settings),
   }
 }
 

@@ -15,8 +15,10 @@ export function createExpand(deps: {
   readonly directory: Directory
   readonly rewriting: Pick<AddressRewriting, 'envelope'>
   readonly defaultDomain: Domain | undefined
+  /** Whether all mail for accounts of a domain goes through a script. */
+  readonly isFiltered?: (domain: Domain) => boolean
 }): Expand {
-  const { directory, rewriting, defaultDomain } = deps
+  const { directory, rewriting, defaultDomain, isFiltered = () => false } = deps
 
   return async function expand(recipients, message) {
     const envelope = new Map<Address, EnvelopeRecipient>()
@@ -51,7 +53,7 @@ export function createExpand(deps: {
         ...final(found),
         accountId: found.accountId,
         extension: found.extension,
-        needsContent: found.filtered,
+        needsContent: found.filtered || isFiltered(found.address.domain),
       })),
       remote: remote.map(final),
       failed: [

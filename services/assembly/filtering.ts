@@ -1,32 +1,68 @@
 // What a user's scripts decide at delivery, put together on the backend.
 
+import type { Deposit } from '#services/delivery/local/deposit.ts'
 import { createCompiledScripts } from '#services/delivery/local/filtering/compiled-scripts.ts'
+import { createDoActions } from '#services/delivery/local/filtering/do-actions.ts'
+import { createEnvironment } from '#services/delivery/local/filtering/environment.ts'
+import { createFolderFacts } from '#services/delivery/local/filtering/facts.ts'
 import { createFiltering, type Filtering } from '#services/delivery/local/filtering/filtering.ts'
+import { createAnswers } from '#services/delivery/local/filtering/made-answers.ts'
+import { createSiteScripts } from '#services/delivery/local/filtering/site-scripts.ts'
+import { createTellOwner } from '#services/delivery/local/filtering/tell-owner.ts'
+import { verdictOf } from '#services/delivery/local/filtering/verdict.ts'
+import type { Places } from '#services/delivery/local/places.ts'
+import { createDoubt } from '#services/delivery/notices/doubt.ts'
+import { createReadOriginal, returnedOf } from '#services/delivery/notices/original.ts'
+import type { Language } from '#shared/mail/dsn/notice-text.ts'
+import { takeRandomBytes } from '#shared/runtime/random-bytes.ts'
+import { createNetworkMatcher } from '#shared/settings/networks.ts'
+import { originDomain } from '#shared/settings/own-domains.ts'
+import { createFilterMemory } from '#shared/sieve/memory.ts'
 import { vocabulary } from '#shared/sieve/vocabulary.ts'
 import type { Backend } from './backend.ts'
 
-export function assembleFiltering({
-  directory,
-  store,
-  mailbox,
-  settings,
-  clock,
-}: Backend): Filtering {
+export function assembleFiltering(
+  backend: Backend,
+  { places, deposit }: { readonly places: Places; readonly deposit: Deposit },
+): Filtering {
+  const { directory, store, mailbox, settings, clock } = backend
+  const log = backend.log.child({ service: 'delivery' })
+  const memory = createFilterMemory({ counters: store.tables.counters, clock })
+  const [first = 'en', ...more]: readonly Language[] = settings.noticeLanguages
+  const readOriginal = createReadOriginal(store.objects, settings)
+  const answers = createAnswers({
+    newName: () => Buffer.from(takeRandomBytes(NAME_BYTES)).toString('hex'),
+    headerOf: async (message) => {
+      const original = await readOriginal(message)
+      return original && returnedOf(message, original, 'headers')
+    },
+    whyDoubted: createDoubt(createNetworkMatcher(settings.mynetworks)),
+    options: {
+      hostname: settings.hostname,
+      domain: originDomain(settings),
+      languages: [first, ...more],
+    },
+    clock,
+  })
+  const own = { places, deposit, memory, answers, log }
   return createFiltering({
-    compiled: createCompiledScripts({ scripts: directory.scripts, vocabulary }),
+    compiled: createCompiledScripts({ scripts: directory.scripts, vocabulary, clock }),
+    site: createSiteScripts(settings),
     objects: store.objects,
-    facts: ({ id }) => ({
-      environment: () => undefined,
-      folders: {
-        exists: async (path) => (await mailbox.folders.find(id, path))?.selectable === true,
-        idExists: async () => false,
-        hasSpecialUse: async (_path, use) => (await mailbox.folders.findUse(id, use)) !== undefined,
-        metadata: async () => undefined,
-      },
+    facts: async (letter, message, lookups) => ({
+      environment: createEnvironment(letter, settings.hostname),
+      folders: createFolderFacts(mailbox, letter.account, lookups),
+      // Address lists are nowhere kept yet.
       listHolds: async () => undefined,
-      wasSeen: async () => false,
-      verdict: { spamPercent: undefined, virus: 0 },
+      verdict: verdictOf(await message.header(), letter.message.junk, settings),
     }),
+    memory,
+    doActions: createDoActions({
+      ...own,
+      wrapSender: backend.bounceAddresses.wrap,
+      options: { hopcountLimit: settings.hopcountLimit },
+    }),
+    tellOwner: createTellOwner(own),
     extensions: vocabulary.extensions,
     options: {
       recipientDelimiter: settings.recipientDelimiter,
@@ -44,5 +80,8 @@ export function assembleFiltering({
       },
     },
     clock,
+    log,
   })
 }
+
+const NAME_BYTES = 15

@@ -1,6 +1,7 @@
 // Which setting reaches which listener, and under which name. Nothing is passed on that is not named here.
 
 import { type ImapOptions, imapDefaults } from '#services/imap/config.ts'
+import { type ManageSieveOptions, manageSieveDefaults } from '#services/managesieve/config.ts'
 import { type Pop3Options, pop3Defaults } from '#services/pop3/config.ts'
 import type { SmtpOptions, SmtpRole } from '#services/smtp/config.ts'
 import { withoutIssuer } from '#shared/sasl/sasl-exchange.ts'
@@ -106,6 +107,23 @@ export function pop3Options(settings: Settings, name: 'pop3' | 'pop3s'): Pop3Opt
     commandErrorsMax: settings.pop3ErrorLimit,
     loginTimeoutMs: settings.pop3LoginTimeout,
     idleTimeoutMs: settings.pop3Timeout,
+  }
+}
+
+export function manageSieveOptions(settings: Settings): ManageSieveOptions & Proxied {
+  return {
+    ...manageSieveDefaults,
+    endpoints: endpoints(settings.listeners.managesieve, 'starttls'),
+    tls: { minVersion: settings.tls.minimumVersion },
+    disablePlaintextAuth: settings.disablePlaintextAuth,
+    authMechanisms: offeredHere(settings),
+    connectionCountLimit: settings.connectionCountLimit,
+    clientConnectionCountLimit: settings.clientConnectionCountLimit,
+    proxyTrustedNetworks: settings.proxyTrustedNetworks,
+    accountConnectionCountLimit: settings.managesieveAccountConnectionCountLimit,
+    authFailureDelayMs: settings.authFailureDelay,
+    loginTimeoutMs: settings.managesieveLoginTimeout,
+    idleTimeoutMs: settings.managesieveTimeout,
   }
 }
 

@@ -3,6 +3,7 @@
 import type { AddressInfo } from 'node:net'
 import { createImapListener } from '#services/imap/listener.ts'
 import { createMemory } from '#services/imap/memory.ts'
+import { createManageSieveListener } from '#services/managesieve/listener.ts'
 import { createPop3Listener } from '#services/pop3/listener.ts'
 import { noMaildropLock } from '#services/pop3/maildrop-lock.ts'
 import type { SmtpRole } from '#services/smtp/config.ts'
@@ -21,11 +22,13 @@ import { createCleanEnvelope } from '#shared/queue/clean-envelope.ts'
 import { createDoorbell } from '#shared/queue/doorbell.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Settings } from '#shared/settings/table.ts'
+import { createScriptShelf } from '#shared/sieve/shelf.ts'
+import { vocabulary } from '#shared/sieve/vocabulary.ts'
 import type { Signals } from '#shared/storage/ports.ts'
 import { assembleAuthenticator, type LoginParts } from './authenticator.ts'
 import type { Backend } from './backend.ts'
 import { formatEndpoint } from './endpoint.ts'
-import { imapOptions, pop3Options, smtpOptions } from './listener-options.ts'
+import { imapOptions, manageSieveOptions, pop3Options, smtpOptions } from './listener-options.ts'
 import { reinjectionPolicy } from './reinjection.ts'
 import { explained } from './start-failure.ts'
 
@@ -160,6 +163,24 @@ function makers(backend: Backend, parts: ListenerParts, accountWatch: AccountWat
       hostname,
       log: log.child({ service: 'pop3' }),
     })
+  const managesieve = () =>
+    createManageSieveListener(manageSieveOptions(settings), {
+      sieve: () => ({
+        shelf: createScriptShelf({
+          scripts: backend.directory.scripts,
+          vocabulary,
+          limits: backend.sieveLimits,
+        }),
+        extensions: [...vocabulary.extensions],
+        maxRedirects: backend.sieveLimits.maxRedirects,
+      }),
+      authenticator,
+      accountWatch,
+      certificates,
+      clock,
+      hostname,
+      log: log.child({ service: 'managesieve' }),
+    })
   return {
     smtp: smtp('smtp'),
     submission: smtp('submission'),
@@ -170,5 +191,6 @@ function makers(backend: Backend, parts: ListenerParts, accountWatch: AccountWat
     imaps: imap('imaps'),
     pop3: pop3('pop3'),
     pop3s: pop3('pop3s'),
+    managesieve,
   } satisfies Record<MailListenerName, () => Listener>
 }

@@ -11,6 +11,9 @@ export const listeningBackend = (backend: Backend, newest: () => Backend): Backe
     envelope: (...given) => newest().rewriting.envelope(...given),
     copiesOf: (...given) => newest().rewriting.copiesOf(...given),
   },
+  get sieveLimits() {
+    return newest().sieveLimits
+  },
   suspicion: {
     ...backend.suspicion,
     noteCountry: (...given) => newest().suspicion.noteCountry(...given),

@@ -4,7 +4,11 @@
 import { createCleanup } from '#services/cleanup/cleanup.ts'
 import { createCollector } from '#services/collector/collector.ts'
 import { createDelivery, type Delivery } from '#services/delivery/delivery.ts'
+import { createDeposit } from '#services/delivery/local/deposit.ts'
+import type { Filtering } from '#services/delivery/local/filtering/filtering.ts'
+import { createSiteScripts } from '#services/delivery/local/filtering/site-scripts.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
+import { createPlaces } from '#services/delivery/local/places.ts'
 import type { Notices } from '#services/delivery/notices/notices.ts'
 import { createLimits } from '#services/delivery/queue-manager/limits.ts'
 import { startQueueManager } from '#services/delivery/queue-manager/queue-manager.ts'
@@ -12,6 +16,7 @@ import { createSharedTurns, type UnderWay } from '#services/delivery/queue-manag
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
+import { parseAddress } from '#shared/mail/address.ts'
 import { createStageMessage } from '#shared/queue/created-message.ts'
 import type { IsFrozen, LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
@@ -21,7 +26,11 @@ import type { Backend } from './backend.ts'
 import { assembleFiltering } from './filtering.ts'
 import { assembleNotices } from './notices.ts'
 
-export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(backend)) {
+/** It may not read the bytes of messages. */
+export function assembleCleanup(
+  backend: Backend,
+  deliverLocal = localDelivery(backend, undefined),
+) {
   const { store, queue, expand, clock } = backend
   return createCleanup({
     queue,
@@ -39,7 +48,7 @@ export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(b
 export function assembleDelivery(
   backend: Backend,
   deliverRemote: RemoteDelivery,
-  deliverLocal = localDelivery(backend),
+  deliverLocal = filteringDelivery(backend),
   notices: Notices = assembleNotices(backend),
 ) {
   return createDelivery({
@@ -135,15 +144,28 @@ export function assembleCollector({ store, directory, mailbox, settings, clock, 
   })
 }
 
-function localDelivery(backend: Backend): LocalDelivery {
-  const { mailbox, account, bounceAddresses, settings, clock } = backend
-  return createLocalDelivery({
+const placesOf = ({ mailbox, settings }: Backend) =>
+  createPlaces({
     mailbox,
-    account,
-    filtering: assembleFiltering(backend),
-    wrapSender: bounceAddresses.wrap,
     options: { deliverToDetailFolder: settings.lmtpSaveToDetailMailbox },
-    clock,
+  })
+
+function filteringDelivery(backend: Backend): LocalDelivery {
+  const places = placesOf(backend)
+  const deposit = createDeposit(backend)
+  return localDelivery(backend, assembleFiltering(backend, { places, deposit }))
+}
+
+function localDelivery(backend: Backend, filter: Filtering | undefined): LocalDelivery {
+  const { account, settings } = backend
+  const { concern } = createSiteScripts(settings)
+  return createLocalDelivery({
+    places: placesOf(backend),
+    deposit: createDeposit(backend),
+    account,
+    isFiltered: ({ script }, { address }) =>
+      script !== null || concern(parseAddress(address)?.domain),
+    filter,
   })
 }
 

@@ -1,5 +1,6 @@
 // The queue on a store, as a backend has it, and as a command that needs no more of one.
 
+import { createSiteScripts } from '#services/delivery/local/filtering/site-scripts.ts'
 import type { Maps } from '#shared/directory/maps.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { createMailQueue, type MailQueue } from '#shared/queue/mail-queue.ts'
@@ -53,6 +54,7 @@ export function assembleQueue(
     rewriting,
     // RFC 5321 §4.5.1: postmaster without a domain is this host's.
     defaultDomain: parseDomain(settings.hostname),
+    isFiltered: createSiteScripts(settings).concern,
   })
   const routes = routesOf(settings, accessTables)
   const operator = createQueueOperator({

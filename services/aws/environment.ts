@@ -198,6 +198,8 @@ export const containerOf = {
   imaps: 'imap',
   pop3: 'pop3',
   pop3s: 'pop3',
+  // Scripts are part of a mailbox, whose owner manages them beside it.
+  managesieve: 'imap',
 } as const satisfies { readonly [listener: string]: ContainerName }
 
 /** Input of the scheduled functions. */

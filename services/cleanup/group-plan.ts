@@ -10,8 +10,9 @@ import { lastResult, type RecipientResult } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 
-export const isCreating = ({ result, creates }: Tried) =>
-  result.kind === 'delivered' && creates.length > 0
+/** What delivery does, and does again. */
+export const isCreating = ({ result, creates, isLeft }: Tried) =>
+  isLeft === true || (result.kind === 'delivered' && creates.length > 0)
 
 /**
  * Whose mail depends on bytes that cleanup may not read, and whose sender wants to be told of success: what he is told is written with the

@@ -22,7 +22,7 @@ function addCommand(group: Command, define: Define): void {
     about: 'make an app password; it is shown this once',
     options: (command) => {
       command.requiredOption('--name <text>', 'which program has it')
-      command.option('--for <protocols...>', 'imap, pop3, smtp or all (default: all)')
+      command.option('--for <protocols...>', 'imap, pop3, smtp, managesieve or all (default: all)')
       command.option('--expires <time>', 'a time, or for how long, such as 90d (default: never)')
     },
     async run({ administration, output }, [address], options: AddOptions) {

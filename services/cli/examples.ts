@@ -130,6 +130,10 @@ const lines: { readonly [path: string]: readonly string[] } = {
     'sieve run ann@example.org letter.eml --file work.sieve',
     'sieve run ann@example.org --uid 17 --script work',
   ],
+  'sieve from-procmail': [
+    'sieve from-procmail .procmailrc',
+    'sieve from-procmail old/.procmailrc --login ann --json',
+  ],
   'queue list': ['queue list --deferred --older 4h', 'queue list --json --limit 100'],
   'queue show': [`queue show ${id}`],
   'queue hold': [`queue hold ${id}`, 'queue hold --sender eve@example.org'],

@@ -40,7 +40,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   srs: async (parent, { define }) => (await import('./srs.ts')).srsCommands(parent, define),
   dkim: async (parent, { define }) => (await import('./dkim.ts')).dkimCommands(parent, define),
   acl: async (parent, { define }) => (await import('./acl.ts')).aclCommands(parent, define),
-  sieve: async (parent, { define }) => (await import('./sieve.ts')).sieveCommands(parent, define),
+  sieve: async (parent, { process, define }) =>
+    (await import('./sieve.ts')).sieveCommands(parent, process, define),
   queue: async (parent, { define }) => (await import('./queue.ts')).queueCommands(parent, define),
   quarantine: async (parent, { define }) =>
     (await import('./quarantine.ts')).quarantineCommands(parent, define),

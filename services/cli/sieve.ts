@@ -9,10 +9,11 @@ import { type Finding, findingText } from '#shared/sieve/finding.ts'
 import type { Context, Process } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
+import { fromProcmailCommand } from './from-procmail.ts'
 import { columns, formatTime, warn } from './output.ts'
 import { refused } from './refusal-text.ts'
 
-export function sieveCommands(parent: Command, define: Define): void {
+export function sieveCommands(parent: Command, process: Process, define: Define): void {
   const group = parent
     .command('sieve')
     .description(`filters of accounts, by their address; those for all by the word '${SITE}'`)
@@ -24,6 +25,7 @@ export function sieveCommands(parent: Command, define: Define): void {
   removeCommand(group, define)
   checkCommand(group, define)
   runCommand(group, define)
+  fromProcmailCommand(group, process)
 }
 
 function listCommand(group: Command, define: Define): void {

@@ -39,7 +39,7 @@ export type MakeAppPassword = {
   readonly address: string
   /** For people: which program has it. */
   readonly name: string
-  /** `imap`, `pop3`, `smtp` or `all`; none: all. */
+  /** `imap`, `pop3`, `smtp`, `managesieve` or `all`; none: all. */
   readonly scopes?: readonly string[] | undefined
   /** A time as in RFC 3339, or for how long, such as 90d; none: it does not end by itself. */
   readonly expires?: string | undefined

@@ -30,7 +30,7 @@ export type TokenRefused = LoginRefused & {
 }
 
 export type ScramAttempt = {
-  readonly service: 'smtp' | 'imap' | 'pop3' | 'api'
+  readonly service: 'smtp' | 'imap' | 'pop3' | 'managesieve' | 'api'
   /** As typed; without a domain the configured default domain is added. '' for what is no text. */
   readonly login: string
   readonly remoteAddress: string

@@ -55,8 +55,12 @@ export type LocalAction =
   | { readonly kind: 'redirected'; readonly to: string }
   /** Its sender is answered; whoever says so creates that message. */
   | { readonly kind: 'replied'; readonly to: string }
+  /** Somebody is told of it; whoever says so creates that message. */
+  | { readonly kind: 'notified'; readonly to: string }
   /** The recipient does not want it, and its sender is not told. */
   | { readonly kind: 'discarded' }
+  /** The recipient does not want it, and this is who is told by a message of its own (an MDN); whoever says so creates it. */
+  | { readonly kind: 'returned'; readonly to: string }
   /** The recipient does not want it, and its sender is to be told in these words. */
   | { readonly kind: 'refused'; readonly status: EnhancedStatus; readonly reply: string }
   | Undelivered

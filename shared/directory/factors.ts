@@ -49,7 +49,7 @@ export type FactorsRecord = {
 
 export type ScramSalt = { readonly salt: Uint8Array; readonly iterations: number }
 
-export const appPasswordScopes = ['imap', 'pop3', 'smtp'] as const
+export const appPasswordScopes = ['imap', 'pop3', 'smtp', 'managesieve'] as const
 export type AppPasswordScope = (typeof appPasswordScopes)[number]
 
 export type AppPasswordRecord = {

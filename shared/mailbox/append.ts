@@ -199,7 +199,8 @@ export function createAppend(deps: {
   ): Promise<void> {
     for (const [i, refused] of refusals) {
       const message = batch[i]?.message
-      results[i] = (message?.once && (await found(folderId, message.blob.id))) || refused
+      results[i] =
+        (message?.once && (await found(folderId, message.onceAs ?? message.blob.id))) || refused
     }
   }
 
@@ -264,24 +265,27 @@ const MESSAGE_WRITES_MAX = TRANSACT_ITEMS_MAX - 2 - USAGE_WRITES
 /** What makes a message refer to its blob, and keeps it from being there twice. */
 function claimsOf(
   folderId: FolderId,
-  { blob, once, recipient = '', reserved = false }: NewMessage,
+  { blob, once, onceAs, recipient = '', reserved = false }: NewMessage,
   marked: boolean,
   nowMs: number,
 ): readonly Write[] {
   if (!once) return [reference(blob, undefined)]
-  const marker = deliverOnce(folderId, blob.id, recipient, nowMs)
+  const marker = deliverOnce(folderId, onceAs ?? blob.id, recipient, nowMs)
+  if (onceAs !== undefined) return [reference(blob, undefined), marker]
   if (reserved) return [marker]
   return marked ? [reference(blob, undefined), marker] : [reference(blob, folderId)]
 }
 
-/** Two messages of one blob cannot share a transaction: they would write the blob item twice. */
+/** Two messages of one blob cannot share a transaction: they would write the blob item twice, or the marker of both. */
 function takeBatch(queue: Waiting[]): Waiting[] {
   const blobs = new Set<BlobId>()
   let n = 0
   for (; n < queue.length && n < APPEND_BATCH_MAX; n++) {
-    const blob = queue[n]?.message.blob.id
-    if (blob === undefined || blobs.has(blob)) break
-    blobs.add(blob)
+    const message = queue[n]?.message
+    if (message === undefined) break
+    const same = message.onceAs ?? message.blob.id
+    if (blobs.has(same)) break
+    blobs.add(same)
   }
   return queue.splice(0, Math.max(1, n))
 }

@@ -45,6 +45,9 @@ export function reference(blob: Blob, into: FolderId | undefined, count = 1): Wr
 export const DELIVERED_DAYS = 400
 const daySeconds = 86_400
 
+/** What is made of a blob for one of its recipients, by a name that is the same with each attempt. No blob has such an id. */
+export const onceId = (blobId: BlobId, name: string) => `${blobId} ${name}` as BlobId
+
 /** Refused when the blob was delivered into the folder before; the item there names the recipient it was for. */
 export function deliverOnce(
   folderId: FolderId,

@@ -329,6 +329,8 @@ export type NewMessage = {
   readonly unended?: boolean
   /** True for queued mail: the same blob is put into the same folder once, however often it is asked for. */
   readonly once: boolean
+  /** With `once`, of bytes that each attempt stores anew: by what they are the same, in place of their blob; `onceId` makes it. */
+  readonly onceAs?: BlobId
   /** With `once`: whom it is for, and whether a reference was reserved for that recipient (reservations.ts). */
   readonly recipient?: string
   readonly reserved?: boolean

@@ -19,6 +19,8 @@ export type CreatedMessage = {
   readonly deliveredTo: readonly string[]
   readonly content:
     | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+    /** Bytes that are not to be in memory all at once. */
+    | { readonly kind: 'stream'; readonly open: () => AsyncIterable<Uint8Array> }
     /** Those of the message that is delivered. */
     | { readonly kind: 'same' }
 }
@@ -36,15 +38,12 @@ export function createStageMessage(deps: {
     const arrivedMs = clock.now()
     const queueId = newQueueId(arrivedMs)
     const key = objectKey(queueId)
-    const facts = content.kind === 'same' ? of : indexOf(content.bytes)
-    const source = content.kind === 'same' ? await objects.stream(of.object.key) : content.bytes
-    if (source === undefined) throw new Error(`${of.object.key} is gone`)
-    await objects.put(key, source)
+    const facts = await put(key, of, content)
     return {
       ...untouched,
       ...message,
       queueId,
-      object: { key, length: facts.object.length, storedFirst: true },
+      object: { key, length: facts.length, storedFirst: true },
       index: facts.index,
       headerBytes: facts.headerBytes,
       completes: false,
@@ -53,15 +52,34 @@ export function createStageMessage(deps: {
       bornOf: of.queueId,
     }
   }
+
+  /** Stores the bytes, and tells what a queue item says of them. */
+  async function put(
+    key: string,
+    of: QueuedMessage,
+    content: CreatedMessage['content'],
+  ): Promise<Pick<QueuedMessage, 'index' | 'headerBytes'> & { readonly length: number }> {
+    if (content.kind === 'same') {
+      const source = await objects.stream(of.object.key)
+      if (source === undefined) throw new Error(`${of.object.key} is gone`)
+      await objects.put(key, source)
+      return { length: of.object.length, index: of.index, headerBytes: of.headerBytes }
+    }
+    const indexer = new MessageIndexer()
+    if (content.kind === 'bytes') {
+      indexer.push(content.bytes)
+      await objects.put(key, content.bytes)
+    } else {
+      await objects.put(key, indexed(content.open(), indexer))
+    }
+    const index = indexer.finish()
+    return { length: index.bytes, index: encodeIndex(index), headerBytes: index.headerBytes }
+  }
 }
 
-function indexOf(bytes: Uint8Array) {
-  const indexer = new MessageIndexer()
-  indexer.push(bytes)
-  const index = indexer.finish()
-  return {
-    object: { length: index.bytes },
-    index: encodeIndex(index),
-    headerBytes: index.headerBytes,
+async function* indexed(source: AsyncIterable<Uint8Array>, indexer: MessageIndexer) {
+  for await (const chunk of source) {
+    indexer.push(chunk)
+    yield chunk
   }
 }

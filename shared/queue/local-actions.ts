@@ -101,6 +101,10 @@ export function replyOf(action: LocalAction): string {
       return `redirected to <${action.to}>`
     case 'replied':
       return `replied to <${action.to}>`
+    case 'notified':
+      return `notified <${action.to}>`
+    case 'returned':
+      return `refused, as <${action.to}> is told`
     case 'discarded':
       return 'discarded as its recipient wants'
     default:

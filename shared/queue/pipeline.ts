@@ -39,6 +39,8 @@ export type LocalResult = {
   readonly creates: readonly CreatedMessage[]
   /** It used a reserved reference to the blob, now or in an attempt before. */
   readonly usedReserved: boolean
+  /** Nothing was tried: what becomes of it depends on its bytes, and here they may not be read. Delivery does it. */
+  readonly isLeft?: true
   /** Deferred because too many deliver there at once: to be tried again within seconds. */
   readonly contended: boolean
   /** It is not known whether it was delivered: the store did not answer. */

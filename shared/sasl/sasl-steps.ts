@@ -24,7 +24,11 @@ export interface SaslExchange {
 }
 
 export type SaslExchangeStep =
-  | { readonly kind: 'challenge'; readonly data: Uint8Array }
+  /**
+   * `isLast`: there is nothing for the client to say to it. A protocol that can send it beside the success (RFC 4422 §3.6) takes the
+   * next step at once, with an empty response.
+   */
+  | { readonly kind: 'challenge'; readonly data: Uint8Array; readonly isLast?: true }
   | { readonly kind: 'finished'; readonly login: string; readonly result: LoginResult }
   | { readonly kind: 'malformed' }
 

@@ -60,9 +60,9 @@ export function createScramExchange(
     })
     if (result.kind !== 'authenticated') return finishWith(first, result)
     const { kind, account } = result
-    // RFC 4422 §5: none of our protocols has room for data beside the success, so the client answers the last challenge too.
+    // RFC 4422 §5: most of our protocols have no room for data beside the success, so the client answers the last challenge too.
     next = async (empty) => (empty?.length === 0 ? finishWith(first, { kind, account }) : malformed)
-    return { kind: 'challenge', data: Buffer.from(`v=${result.serverSignature}`) }
+    return { kind: 'challenge', data: Buffer.from(`v=${result.serverSignature}`), isLast: true }
   }
 
   /** GS2 header and bytes of the binding as the client must repeat them; undefined when it may not go on (RFC 5802 §6). */

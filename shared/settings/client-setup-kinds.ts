@@ -10,6 +10,7 @@ export const clientServices = [
   'imap',
   'pop3s',
   'pop3',
+  'managesieve',
   'https',
 ] as const
 export type ClientService = (typeof clientServices)[number]

@@ -8,6 +8,7 @@ export const loggingServices = [
   'smtp',
   'imap',
   'pop3',
+  'managesieve',
   'policy',
   'content',
   'authentication',

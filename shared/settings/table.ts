@@ -20,6 +20,7 @@ import { imapSettings } from './table/imap.ts'
 import { issuerSettings } from './table/issuer.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { localSubmissionSettings } from './table/local-submission.ts'
+import { manageSieveSettings } from './table/managesieve.ts'
 import { metricsSettings } from './table/metrics.ts'
 import { milterSettings } from './table/milters.ts'
 import { mtaStsSettings } from './table/mta-sts.ts'
@@ -70,6 +71,7 @@ export const settingParts = {
   'Sign-in elsewhere': issuerSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
+  'ManageSieve server': manageSieveSettings,
   'Queue and delivery': queueSettings,
   'SMTP client': smtpClientSettings,
   'Forwarding and copies': forwardingSettings,
@@ -113,6 +115,7 @@ export const settingsTable = {
   ...issuerSettings,
   ...imapSettings,
   ...pop3Settings,
+  ...manageSieveSettings,
   ...queueSettings,
   ...smtpClientSettings,
   ...forwardingSettings,

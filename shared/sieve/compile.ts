@@ -20,7 +20,7 @@ import {
   type TestRow,
   unknown,
 } from './definition.ts'
-import { type Finding, type Position, SieveSyntaxError } from './finding.ts'
+import { type Finding, type Position, SieveSyntaxError, shortened } from './finding.ts'
 import { scriptText } from './language/lexer.ts'
 import { parseScript } from './language/parse.ts'
 import type { Argument, CommandSyntax, TestSyntax } from './language/syntax.ts'
@@ -386,7 +386,8 @@ class Compiler {
   }
 
   /** Errors go before warnings where there are too many of both. */
-  #tell(finding: Finding): void {
+  #tell(given: Finding): void {
+    const finding = { ...given, message: shortened(given.message) }
     if (this.#findings.length < PROBLEMS_MAX) {
       this.#findings.push(finding)
       return

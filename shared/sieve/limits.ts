@@ -38,13 +38,6 @@ export const INCLUDES_MAX = 64
 /** Bytes of a message's body that one test looks at, decoded; the rest is not found in it. */
 export const BODY_BYTES_MAX = 4 * 1024 * 1024
 
-/** Bytes that one run puts into messages: fields, parts in place of others, texts that enclose. All that was ever put in counts. */
-export const MADE_BYTES_MAX = 4 * 1024 * 1024
-/** Messages around a message (RFC 5703 §6). */
-export const ENCLOSURES_MAX = 8
-/** Parts replaced within what replaced another part. */
-export const REPLACED_DEPTH_MAX = 8
-
 /** Of a regular expression in UTF-16 units: what a variable holds. */
 export const REGEX_CHARACTERS_MAX = 8_192
 /** Its states, repetitions written out: a character of a text takes as many looks at most. */
@@ -58,3 +51,10 @@ export const REGEX_GROUPS_MAX = 64
 export const REGEX_NESTING_MAX = 32
 /** Looks of a regular expression at a character that are one step of a run. */
 export const REGEX_LOOKS_A_STEP = 32
+
+/** Bytes that one run puts into messages: fields, parts in place of others, texts that enclose. All that was ever put in counts. */
+export const MADE_BYTES_MAX = 4 * 1024 * 1024
+/** Messages around a message (RFC 5703 §6). */
+export const ENCLOSURES_MAX = 8
+/** Parts replaced within what replaced another part. */
+export const REPLACED_DEPTH_MAX = 8

@@ -13,6 +13,7 @@ import { compileScript, type Vocabulary } from './compile.ts'
 import type { Finding } from './finding.ts'
 
 export interface ScriptShelf {
+  readonly limits: ShelfLimits
   list(owner: ScriptsOwner): Promise<ScriptCatalogue>
   read(owner: ScriptsOwner, name: string): Promise<StoredScript | undefined>
   /** Nothing is stored. */
@@ -152,6 +153,7 @@ export function createScriptShelf(deps: {
   }
 
   return {
+    limits,
     check,
     list: (owner) => scripts.catalogue(owner),
 

@@ -1,4 +1,4 @@
-// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication`, `policy [rounds]`, `outbound [rounds]`, `api [accounts]`, `start [rounds]` or `scheduler [messages]`
+// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication`, `policy [rounds]`, `outbound [rounds]`, `api [accounts]`, `start [rounds]`, `sieve [rounds]` or `scheduler [messages]`
 
 import { benchApi } from './api.ts'
 import { benchAuthentication } from './authentication.ts'
@@ -11,6 +11,7 @@ import { benchPolicy } from './policy.ts'
 import { benchPop3 } from './pop3.ts'
 import { benchReceipt } from './receipt/receipt.ts'
 import { benchScheduler } from './scheduler.ts'
+import { benchSieve } from './sieve.ts'
 import { benchSmtp } from './smtp.ts'
 import { benchStart } from './start.ts'
 import { benchTrace } from './trace.ts'
@@ -31,6 +32,7 @@ const benches = new Map<string, (...words: readonly (string | undefined)[]) => P
   ['policy', benchPolicy],
   ['outbound', benchOutbound],
   ['start', rounds(benchStart)],
+  ['sieve', rounds(benchSieve)],
   ['trace', benchTrace],
   ['scheduler', benchScheduler],
 ])

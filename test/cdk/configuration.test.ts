@@ -147,7 +147,7 @@ describe('a wrong deployment file', () => {
     [
       'all listeners in one service',
       file(`listeners = ${JSON.stringify(listenerNames)}`),
-      'listeners and topology: ECS attaches at most 5 listeners to one service, not 7; topology = "separate" serves all of them',
+      'listeners and topology: ECS attaches at most 5 listeners to one service, not 8; topology = "separate" serves all of them',
     ],
     [
       'an unknown listener',

@@ -157,10 +157,10 @@ describe('container services', () => {
     const variable = (...names: string[]) =>
       names.map((name) => `POSTWOLKE_LISTENERS__${name}__ENABLED`)
     expect(off).toEqual({
-      edge: variable('IMAP', 'POP3'),
-      smtp: variable('IMAP', 'IMAPS', 'POP3', 'POP3S'),
+      edge: variable('IMAP', 'POP3', 'MANAGESIEVE'),
+      smtp: variable('IMAP', 'IMAPS', 'POP3', 'POP3S', 'MANAGESIEVE'),
       imap: variable('SMTP', 'SUBMISSION', 'SUBMISSIONS', 'POP3', 'POP3S'),
-      pop3: variable('SMTP', 'SUBMISSION', 'SUBMISSIONS', 'IMAP', 'IMAPS'),
+      pop3: variable('SMTP', 'SUBMISSION', 'SUBMISSIONS', 'IMAP', 'IMAPS', 'MANAGESIEVE'),
     })
   })
 

@@ -110,7 +110,22 @@ describe('permissions', () => {
       expect(ofCollector.map(({ action, condition }) => `${action} ${condition}`)).toEqual([
         'dynamodb:DeleteItem {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["REMOVED"]}}',
       ])
-      const ofThese = [...ofSweeper, ...ofAdministration, ...ofCollector]
+      // The IMAP container of separate services, where ManageSieve is.
+      const isOfScripts = ({ action, condition }: Permission) =>
+        /(?:Put|Delete)Item$/.test(action) || condition.includes('"filtered"')
+      const ofScripts = writes.filter(
+        (write) => write.role === 'imapTaskTaskRole' && isOfScripts(write),
+      )
+      expect(ofScripts.map(({ action, condition }) => `${action} ${condition}`).sort()).toEqual(
+        synthesis === scale
+          ? [
+              'dynamodb:DeleteItem {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["ACC#*"]}}',
+              'dynamodb:PutItem {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["ACC#*"]}}',
+              'dynamodb:UpdateItem {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["D#*"],"dynamodb:Attributes":["pk","sk","accountId","filtered"]}}',
+            ]
+          : [],
+      )
+      const ofThese = [...ofSweeper, ...ofAdministration, ...ofCollector, ...ofScripts]
       const others = writes.filter((write) => !ofThese.includes(write))
       for (const { role, action, condition } of others) {
         expect(action).toBe('dynamodb:UpdateItem')

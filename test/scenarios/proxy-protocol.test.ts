@@ -6,6 +6,7 @@ import { get as getSecurely } from 'node:https'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Account, eventually, firstAccounts, takeMail } from '#test/support/accounts.ts'
+import { ManageSieveClient } from '#test/support/managesieve-client.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
 import { localHeader, proxyHeader } from '#test/support/proxy-header.ts'
 import {
@@ -30,6 +31,7 @@ const clientAddresses: { readonly [name in Name]: string } = {
   imaps: '2001:db8::993',
   pop3: '203.0.113.110',
   pop3s: '203.0.113.99',
+  managesieve: '2001:db8::4190',
   http: '203.0.113.80',
   https: '2001:db8::443',
 }
@@ -90,7 +92,7 @@ function logged(message: string) {
 }
 
 /** Resolves when the last login that a service has logged is from there. */
-function loginLogged(service: 'smtp' | 'imap' | 'pop3', address: string) {
+function loginLogged(service: 'smtp' | 'imap' | 'pop3' | 'managesieve', address: string) {
   const last = () => logged('logged in').findLast((line) => line.service === service)
   return eventually('the login is logged', () => last()?.remoteAddress === address)
 }
@@ -150,6 +152,13 @@ describe('the client named by the header', () => {
     if (name === 'pop3') await client.startTls()
     expect(await client.logIn(alice.address, alice.password)).toMatch(/^\+OK/)
     await loginLogged('pop3', clientAddresses[name])
+  })
+
+  it('logs in by managesieve', async () => {
+    await using client = await ManageSieveClient.open(ports.managesieve)
+    await client.startTls()
+    expect(await client.logIn(alice.address, alice.password)).toMatch(/^OK/)
+    await loginLogged('managesieve', clientAddresses.managesieve)
   })
 })
 

@@ -1,20 +1,26 @@
-// What becomes of a message by the script of its recipient: on a store and the services behind the listeners, every bell rung by hand.
+// What becomes of a message by the scripts of its recipient: on a store and the services behind the listeners, every bell rung by hand.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { AccountId, Folder } from '#shared/contracts/mailbox.ts'
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { createMessageOpener } from '#shared/message/message-opener.ts'
 import { createScriptShelf } from '#shared/sieve/shelf.ts'
 import { vocabulary } from '#shared/sieve/vocabulary.ts'
 import type { Store } from '#shared/storage/ports.ts'
+import { countingTable } from '#test/support/counting-table.ts'
+import { MemoryLog } from '#test/support/memory-log.ts'
 import { must } from '#test/support/must.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { openEmbedded } from '#test/support/storage-embedded.ts'
 
+const DAY_MS = 86_400_000
 const resources = new AsyncDisposableStack()
 const clock = manualClock()
 let store: Store
 let pipeline: Pipeline
+let log: MemoryLog
 let id: AccountId
-const left: { from: string; to: readonly string[] }[] = []
+let ann: string
+const left: { from: string; to: readonly string[]; text: string }[] = []
 
 beforeAll(async () => {
   const opened = await openEmbedded({ clock })
@@ -24,48 +30,93 @@ beforeAll(async () => {
 afterAll(() => resources.disposeAsync())
 
 let count = 0
-beforeEach(async () => {
-  left.length = 0
+async function open(...set: readonly string[]): Promise<void> {
+  log = new MemoryLog()
   pipeline = createPipeline(store, clock, {
+    log,
+    set,
+    tellsSenders: true,
     deliverRemote: async (message, _route, recipients) => {
-      left.push({ from: message.envelope.sender, to: recipients.map(({ address }) => address) })
+      const body = await Array.fromAsync(must(await store.objects.stream(message.object.key)))
+      left.push({
+        from: message.envelope.sender,
+        to: recipients.map(({ address }) => address),
+        text: message.prepend + Buffer.concat(body).toString('latin1'),
+      })
       return recipients.map(() => ({ kind: 'delivered', reply: '250 ok' }))
     },
   })
-  id = (await pipeline.addAccount(`ann${++count}@example.test`)).id
-})
-
-async function script(text: string): Promise<void> {
-  const limits = { scriptBytesMax: 100_000, scriptsMax: 0, storageBytesMax: 0 }
-  const { scripts } = pipeline.backend.directory
-  const shelf = createScriptShelf({ scripts, vocabulary, limits })
-  expect(await shelf.put(id, 'filter', Buffer.from(text))).toMatchObject({ kind: 'put' })
-  expect(await shelf.activate(id, 'filter')).toMatchObject({ kind: 'activated' })
 }
 
-async function deliver(subject: string): Promise<void> {
-  const message = `From: Bob <bob@remote.test>\r\nTo: ann@example.test\r\nSubject: ${subject}\r\n\r\nHello.\r\n`
-  await pipeline.accept(message, [`ann${count}@example.test`])
+beforeEach(async () => {
+  left.length = 0
+  await open()
+  ann = `ann${++count}@example.test`
+  id = (await pipeline.addAccount(ann)).id
+})
+
+const shelf = () =>
+  createScriptShelf({
+    scripts: pipeline.backend.directory.scripts,
+    vocabulary,
+    limits: { scriptBytesMax: 100_000, scriptsMax: 0, storageBytesMax: 0 },
+  })
+
+async function script(text: string): Promise<void> {
+  expect(await shelf().put(id, 'filter', Buffer.from(text))).toMatchObject({ kind: 'put' })
+  expect(await shelf().activate(id, 'filter')).toMatchObject({ kind: 'activated' })
+}
+
+async function siteScript(name: string, text: string): Promise<void> {
+  expect(await shelf().put(null, name, Buffer.from(text))).toMatchObject({ kind: 'put' })
+}
+
+async function deliver(
+  subject: string,
+  { fields = '', to = ann, from = 'bob@remote.test' } = {},
+): Promise<void> {
+  const message = `From: Bob <bob@remote.test>\r\nTo: ${ann}\r\nSubject: ${subject}\r\n${fields}\r\nHello.\r\n`
+  await pipeline.accept(message, [to], { envelope: { sender: from } })
   await pipeline.settle()
 }
 
-/** How many messages there are in a folder, with their flags; undefined where there is no such folder. */
+/** Messages of a folder, with their flags; undefined where there is no such folder. */
 async function folder(path: string): Promise<readonly (readonly string[])[] | undefined> {
   const { mailbox } = pipeline.backend
   const found = await mailbox.folders.find(id, path)
   if (found === undefined) return undefined
-  const { messages } = await mailbox.snapshot(found as Folder)
+  const { messages } = await mailbox.snapshot(found)
   return messages.map(({ flags }) => flags)
 }
+
+async function texts(path: string): Promise<readonly string[]> {
+  const { mailbox } = pipeline.backend
+  const { messages } = await mailbox.snapshot(must(await mailbox.folders.find(id, path)))
+  const opener = createMessageOpener({ blob: mailbox.blob, objects: store.objects })
+  return await Promise.all(
+    messages.map(async (message) => {
+      const chunks = await Array.fromAsync(must(await opener.open(message)).stream())
+      return Buffer.concat(chunks).toString('latin1')
+    }),
+  )
+}
+
+const expectLogged = (fields: object) =>
+  expect(log.lines.map((line) => line.fields)).toContainEqual(expect.objectContaining(fields))
+
+const subjects = (all: readonly string[]) =>
+  all.map((text) => /^Subject: (.*?)\r$/m.exec(text)?.[1])
 
 describe('a script', () => {
   it('files what it names, with flags, and the rest stays in INBOX', async () => {
     await script(`require ["fileinto", "mailbox", "imap4flags"];
-      if header :contains "subject" "work" { fileinto :create :flags "\\\\Flagged $Label1" "Work/New"; }`)
+      if header :contains "subject" "work" { fileinto :create :flags "\\\\Flagged $Label1" "Work/New"; }
+      elsif header :contains "subject" "read" { setflag "\\\\Seen"; }`)
     await deliver('About work')
     await deliver('Other')
+    await deliver('read it')
     expect(await folder('Work/New')).toEqual([['\\Flagged', '$Label1']])
-    expect(await folder('INBOX')).toEqual([[]])
+    expect(await folder('INBOX')).toEqual([[], ['\\Seen']])
   })
 
   it('files into INBOX where the folder is not there', async () => {
@@ -75,32 +126,303 @@ describe('a script', () => {
     expect(await folder('INBOX')).toEqual([[]])
   })
 
+  it('finds folders by what they are for and by their ids, and makes one for a use', async () => {
+    const { folders } = pipeline.backend.mailbox
+    const made = await folders.create(id, 'Papers')
+    const mailboxId = made.kind === 'created' ? made.folder.mailboxId : ''
+    await script(`require ["fileinto", "mailbox", "mailboxid", "special-use"];
+      if header "subject" "id" { if mailboxidexists "${mailboxId}" {
+        fileinto :mailboxid "${mailboxId}" "Elsewhere"; } }
+      elsif header "subject" "use" { fileinto :specialuse "\\\\Flagged" :create "Starred"; }
+      elsif specialuse_exists "Trash" "\\\\Trash" { fileinto :specialuse "\\\\Trash" "Nowhere"; }`)
+    await deliver('id')
+    await deliver('use')
+    await deliver('trash')
+    expect(await folder('Papers')).toEqual([[]])
+    expect((await folders.find(id, 'Starred'))?.specialUses).toEqual(['\\Flagged'])
+    expect(await folder('Trash')).toEqual([[]])
+  })
+
+  it('asks annotations, where it runs, and what policy found', async () => {
+    await pipeline.backend.mailbox.annotations.set({ accountId: id, id: null }, [
+      { entry: '/private/comment', value: Buffer.from('on leave') },
+    ])
+    await script(`require ["servermetadata", "environment", "spamtestplus", "imap4flags"];
+      if servermetadata "/private/Comment" "on leave" { addflag "annotated"; }
+      if environment "location" "MDA" { addflag "here"; }
+      if spamtest :percent "100" { addflag "spam"; }`)
+    await deliver('x', { fields: 'X-Spam: Yes\r\n' })
+    expect(await folder('INBOX')).toEqual([['annotated', 'here', 'spam']])
+  })
+
   it('discards, and the queue is empty', async () => {
     await script('discard;')
     await deliver('x')
     expect(await folder('INBOX')).toEqual([])
-  })
-
-  it('sends on, keeps a copy, and the message leaves once', async () => {
-    await script('require "copy"; redirect :copy "far@away.test";')
-    await deliver('x')
-    expect(await folder('INBOX')).toEqual([[]])
-    expect(left.map(({ to }) => to)).toEqual([['far@away.test']])
-  })
-
-  it('that goes wrong keeps the message', async () => {
-    await script('require ["ihave", "fileinto"]; fileinto "X"; error "no";')
-    await deliver('x')
-    expect(await folder('INBOX')).toEqual([[]])
+    expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
   })
 
   it('is asked for nothing once it is active no more', async () => {
     await script('discard;')
     const account = must(await pipeline.backend.directory.accounts.byId(id))
     expect(account.script).toMatchObject({ name: 'filter' })
-    const limits = { scriptBytesMax: 100_000, scriptsMax: 0, storageBytesMax: 0 }
-    const { scripts } = pipeline.backend.directory
-    await createScriptShelf({ scripts, vocabulary, limits }).activate(id, null)
+    await shelf().activate(id, null)
+    await deliver('x')
+    expect(await folder('INBOX')).toEqual([[]])
+  })
+
+  it('knows what it saw before', async () => {
+    await script('require "duplicate"; if duplicate { discard; }')
+    await deliver('first', { fields: 'Message-ID: <one@remote.test>\r\n' })
+    await deliver('again', { fields: 'Message-ID: <one@remote.test>\r\n' })
+    await deliver('other', { fields: 'Message-ID: <two@remote.test>\r\n' })
+    expect(subjects(await texts('INBOX'))).toEqual(['first', 'other'])
+    clock.advance(8 * DAY_MS)
+    await deliver('later', { fields: 'Message-ID: <one@remote.test>\r\n' })
+    expect(subjects(await texts('INBOX'))).toEqual(['first', 'other', 'later'])
+  })
+})
+
+describe('an account without a script', () => {
+  /** Calls on the directory, the counters and the objects while one message is delivered. */
+  async function calls(): Promise<object> {
+    const counting = {
+      directory: countingTable(store.tables.directory),
+      counters: countingTable(store.tables.counters),
+    }
+    const reads: string[] = []
+    const objects = new Proxy(store.objects, {
+      get(target, name: string) {
+        const value: unknown = Reflect.get(target, name)
+        if (typeof value !== 'function') return value
+        return (...given: unknown[]) => {
+          reads.push(name)
+          return value.apply(target, given)
+        }
+      },
+    })
+    const on = {
+      ...store,
+      queues: store.queues,
+      objects,
+      tables: {
+        ...store.tables,
+        directory: counting.directory.table,
+        counters: counting.counters.table,
+      },
+    }
+    const counted = createPipeline(on, clock)
+    await counted.accept('Subject: x\r\n\r\nx\r\n', [ann])
+    counting.directory.take()
+    counting.counters.take()
+    reads.length = 0
+    await counted.settle()
+    return { directory: counting.directory.take(), counters: counting.counters.take(), reads }
+  }
+
+  it('pays nothing for those of others', async () => {
+    const { folders } = pipeline.backend.mailbox
+    await folders.list(id)
+    const before = await calls()
+    // The address, its domain, and the account; whether the object is there: as always.
+    expect(before).toEqual({ directory: ['batchGet', 'get'], counters: [], reads: ['size'] })
+    await script('keep;')
+    expect(await calls()).not.toEqual(before)
+    await shelf().activate(id, null)
+    expect(await calls()).toEqual(before)
+  })
+})
+
+describe('redirect', () => {
+  it('sends on, keeps a copy, and the message leaves once', async () => {
+    await script('require "copy"; redirect :copy "far@away.test"; redirect :copy "FAR@away.test";')
+    await deliver('x')
+    expect(await folder('INBOX')).toEqual([[]])
+    expect(left.map(({ to }) => to)).toEqual([['FAR@away.test']])
+    expect(left[0]?.from).toMatch(/^SRS0=.*=remote\.test=bob@/)
+    expect(left[0]?.text).toMatch(
+      new RegExp(`^X-Sieve-Redirected-From: ${ann}\r\nDelivered-To: ${ann}\r\n`),
+    )
+    expect(left[0]?.text).not.toContain('Return-Path')
+  })
+
+  it.each([
+    ['to its recipient', '', () => ann],
+    ['of what was sent on before', 'X-Sieve-Redirected-From', () => 'far@away.test'],
+    ['of what came over too many hosts', 'Received', () => 'far@away.test'],
+  ])('%s is not done: the message stays', async (_, name, to) => {
+    await script(`redirect "${to()}";`)
+    const fields =
+      name === 'Received'
+        ? 'Received: by x\r\n'.repeat(120)
+        : name === ''
+          ? ''
+          : `${name}: ${ann}\r\n`
+    await deliver('x', { fields })
+    expect(left).toEqual([])
+    expect(await folder('INBOX')).toEqual([[]])
+    expectLogged({ scriptAction: 'redirect', scriptLine: 1 })
+  })
+
+  it('between two accounts ends with the second', async () => {
+    const other = `bea${count}@example.test`
+    const first = id
+    await script(`redirect "${other}";`)
+    id = (await pipeline.addAccount(other)).id
+    await script(`redirect "${ann}";`)
+    await deliver('x')
+    expect(await folder('INBOX')).toEqual([[]])
+    id = first
+    expect(await folder('INBOX')).toEqual([])
+  })
+})
+
+describe('vacation', () => {
+  const away = 'require "vacation"; vacation :days 3 :subject "Away" "Back on Monday.";'
+
+  it('answers each sender once in its time, and keeps the message', async () => {
+    await script(away)
+    await deliver('one')
+    await deliver('two')
+    await deliver('three', { from: 'eve@remote.test' })
+    expect(await folder('INBOX')).toHaveLength(3)
+    expect(left.map(({ to }) => to)).toEqual([['bob@remote.test'], ['eve@remote.test']])
+    expect(left[0]?.from).toBe('')
+    expect(left[0]?.text).toMatch(/Auto-Submitted: auto-replied.*\r\n\r\nBack on Monday\.\r\n$/s)
+    clock.advance(4 * DAY_MS)
+    await deliver('four')
+    expect(left).toHaveLength(3)
+  })
+
+  it.each([
+    ['the null sender', { from: '' }],
+    ['a list', { fields: 'List-Id: <l.remote.test>\r\n' }],
+  ])('does not answer %s', async (_, given) => {
+    await script(away)
+    await deliver('x', given)
+    expect(left).toEqual([])
+    expect(await folder('INBOX')).toEqual([[]])
+    expectLogged({ scriptAction: 'vacation' })
+  })
+
+  it('leaves a copy where it is told to', async () => {
+    await script(`require ["vacation", "fcc", "mailbox", "imap4flags"];
+      vacation :fcc "Sent" :create :flags "\\\\Seen" :subject "Away" "Back on Monday.";`)
+    await deliver('one')
+    await deliver('two')
+    expect(subjects(await texts('Sent'))).toEqual(['Away'])
+    expect(await folder('Sent')).toEqual([['\\Seen']])
+  })
+})
+
+describe('notify', () => {
+  const pager = 'require "enotify"; notify :message "You have mail" "mailto:pager@far.test";'
+
+  it('tells whom the script names, and keeps the message', async () => {
+    await script(pager)
+    await deliver('x')
+    expect(await folder('INBOX')).toEqual([[]])
+    expect(left.map(({ from, to }) => [from, ...to])).toEqual([[ann, 'pager@far.test']])
+    expect(subjects([left[0]?.text ?? ''])).toEqual(['You have mail'])
+    expect(left[0]?.text).toContain('Auto-Submitted: auto-notified')
+  })
+
+  it('tells nobody of what a program sent', async () => {
+    await script(pager)
+    await deliver('x', { fields: 'Auto-Submitted: auto-generated\r\n' })
+    expect(left).toEqual([])
+    expectLogged({ said: 'notify: a program wrote the message, nobody is told' })
+  })
+})
+
+describe('a refusal', () => {
+  it.each([
+    ['reject', 'report-type=disposition-notification'],
+    ['ereject', 'report-type=delivery-status'],
+  ])('by %s reaches the sender, and nothing is kept', async (word, type) => {
+    await script(`require "${word}"; ${word} "Not from you.";`)
+    await deliver('x')
+    expect(await folder('INBOX')).toEqual([])
+    expect(left.map(({ from, to }) => [from, ...to])).toEqual([['', 'bob@remote.test']])
+    expect(left[0]?.text).toContain(type)
+    // The reply has a space for each fold of the report.
+    expect(left[0]?.text.replace(/\r\n\s+/g, ' ')).toContain('Not from you.')
+  })
+
+  it('of what nobody sent reaches nobody', async () => {
+    await script('require "reject"; reject "No.";')
+    await deliver('x', { from: '' })
+    expect(left).toEqual([])
+    expect(await folder('INBOX')).toEqual([])
+  })
+})
+
+describe('a script that goes wrong', () => {
+  it('does nothing, keeps the message, and its owner is told once a day', async () => {
+    await script(
+      'require ["ihave", "fileinto", "copy"]; redirect :copy "far@away.test"; error "no";',
+    )
+    await deliver('one')
+    await deliver('two')
+    expect(left).toEqual([])
+    const [first, notice = '', second, ...more] = await texts('INBOX')
+    expect(subjects([first ?? '', second ?? ''])).toEqual(['one', 'two'])
+    expect(more).toEqual([])
+    expect(notice).toContain('MAILER-DAEMON@')
+    expect(notice).toContain('filter')
+    expectLogged({ script: 'filter', scriptLine: 1, reason: 'no' })
+    clock.advance(DAY_MS + 1)
+    await deliver('three')
+    expect(await texts('INBOX')).toHaveLength(5)
+  })
+
+  it('by asking too much is ended', async () => {
+    const all = Array.from({ length: 70 }, (_, n) => `"f${n}"`).join(', ')
+    await script(
+      `require "mailbox"; if not mailboxexists [${all}] { } if anyof (${Array.from(
+        { length: 70 },
+        (_, n) => `mailboxexists "g${n}"`,
+      ).join(', ')}) { discard; }`,
+    )
+    await deliver('x')
+    expect(subjects(await texts('INBOX'))[0]).toBe('x')
+    expectLogged({ script: 'filter' })
+  })
+})
+
+describe('site scripts', () => {
+  const before = `require ["fileinto", "mailbox"];
+    if header "subject" "spam" { fileinto :create "Caught"; }`
+  const after = 'require "imap4flags"; addflag "late";'
+
+  it('stand before and behind that of the account, as long as the message is kept', async () => {
+    await siteScript('before', before)
+    await siteScript('after', after)
+    await open('sieveBefore=before', 'sieveAfter=after')
+    await deliver('plain')
+    await script('if header "subject" "gone" { discard; }')
+    await deliver('spam')
+    await deliver('gone')
+    await deliver('fine')
+    expect(await folder('Caught')).toEqual([[]])
+    expect(subjects(await texts('INBOX'))).toEqual(['plain', 'fine'])
+    expect(await folder('INBOX')).toEqual([['late'], ['late']])
+  })
+
+  it('are for those who have none, for a domain its own', async () => {
+    await siteScript('usual', 'require "imap4flags"; addflag "usual";')
+    await siteScript('domains', 'require "imap4flags"; addflag "domain";')
+    await open('sieveDefault=usual')
+    await deliver('one')
+    await open('sieveDefault=usual', 'sieveDomainDefaults=example.test=domains')
+    await deliver('two')
+    await script('keep;')
+    await deliver('three')
+    expect(await folder('INBOX')).toEqual([['usual'], ['domain'], []])
+  })
+
+  it('that are not there do not matter', async () => {
+    await open('sieveBefore=missing')
     await deliver('x')
     expect(await folder('INBOX')).toEqual([[]])
   })

@@ -27,6 +27,7 @@ export const screens: readonly { readonly name: string; readonly path: string }[
   { name: 'access', path: '/policy/tables' },
   { name: 'greylist', path: '/policy/greylist?about=198.51.100.7' },
   { name: 'scores', path: '/policy/greylist?about=198.51.100.7&show=scores' },
+  { name: 'site-scripts', path: '/policy/scripts' },
   { name: 'health', path: '/service' },
   { name: 'certificates', path: '/service/certificates' },
   { name: 'held-logins', path: '/service/held-logins' },
@@ -37,6 +38,9 @@ export const screens: readonly { readonly name: string; readonly path: string }[
   { name: 'audit', path: '/audit' },
   { name: 'me', path: '/me' },
   { name: 'me-security', path: '/me/security' },
+  { name: 'filters', path: '/me/filters' },
+  { name: 'script', path: '/me/filters/new' },
+  { name: 'away', path: '/me/away' },
 ]
 
 /** Where one types who one is. */

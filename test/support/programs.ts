@@ -23,6 +23,7 @@ export const programs = {
   mail: 'bsd-mailx',
   runuser: 'util-linux',
   opendkim: 'opendkim',
+  'sieve-connect': 'sieve-connect',
   postfix: 'postfix',
   postmap: 'postfix',
   postgrey: 'postgrey',
@@ -37,6 +38,8 @@ export const programs = {
   zsh: 'zsh',
   fish: 'fish',
   mandoc: 'mandoc',
+  procmail: 'procmail',
+  sievec: 'dovecot-sieve',
   'sieve-test': 'dovecot-sieve',
 } as const
 

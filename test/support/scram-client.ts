@@ -60,7 +60,7 @@ export type ScramOutcome = {
   readonly trusted: boolean | undefined
 }
 
-/** What differs between IMAP, SMTP and POP3. */
+/** What differs between the protocols. */
 export type ScramDialogue = {
   readonly wire: Wire
   /** Sends the command, without an initial response. */
@@ -69,6 +69,10 @@ export type ScramDialogue = {
   challengeIn(line: string): string | undefined
   /** Whether a line is the outcome. */
   isOutcome(line: string): boolean
+  /** The server's last word, where it stands in the outcome (RFC 5804 §2.1). */
+  finalIn?(outcome: string): string | undefined
+  /** Of the client's messages; undefined: bare base64. */
+  write?(base64: string): void
 }
 
 export async function logInWithScram(
@@ -83,11 +87,17 @@ export async function logInWithScram(
   for (const message of messages) {
     const line = await nextLine(dialogue)
     const challenge = dialogue.challengeIn(line)
-    if (challenge === undefined) return { status: line, trusted }
+    if (challenge === undefined) {
+      const final = dialogue.finalIn?.(line)
+      if (final !== undefined) trusted = client.trusts(Buffer.from(final, 'base64').toString())
+      return { status: line, trusted }
+    }
     const said = Buffer.from(challenge, 'base64').toString()
     if (message === 'end') trusted = client.trusts(said)
     const text = message === 'first' ? client.first : message === 'final' ? client.final(said) : ''
-    wire.write(`${Buffer.from(text).toString('base64')}\r\n`)
+    const base64 = Buffer.from(text).toString('base64')
+    if (dialogue.write !== undefined) dialogue.write(base64)
+    else wire.write(`${base64}\r\n`)
   }
   return { status: await nextLine(dialogue), trusted }
 }
@@ -124,4 +134,13 @@ export const pop3Dialogue = (wire: Wire): ScramDialogue => ({
   begin: (mechanism) => wire.write(`AUTH ${mechanism}\r\n`),
   challengeIn: (line) => /^\+ (.*)$/.exec(line)?.[1],
   isOutcome: (line) => line.startsWith('+OK') || line.startsWith('-ERR'),
+})
+
+export const manageSieveDialogue = (wire: Wire): ScramDialogue => ({
+  wire,
+  begin: (mechanism) => wire.write(`AUTHENTICATE "${mechanism}"\r\n`),
+  challengeIn: (line) => /^"([^"]*)"$/.exec(line)?.[1],
+  isOutcome: (line) => /^(?:OK|NO|BYE)\b/.test(line),
+  finalIn: (outcome) => /^OK \(SASL "([^"]*)"\)/.exec(outcome)?.[1],
+  write: (base64) => wire.write(`"${base64}"\r\n`),
 })

@@ -16,6 +16,7 @@ export const listenerNames = [
   'imaps',
   'pop3',
   'pop3s',
+  'managesieve',
 ] as const
 /** With those of HTTP. */
 export const allListenerNames = [...listenerNames, 'http', 'https'] as const

@@ -13,7 +13,7 @@ export const appPassword = z
   .object({
     id: z.string(),
     name: z.string(),
-    scopes: z.array(z.enum(['imap', 'pop3', 'smtp'])),
+    scopes: z.array(z.enum(['imap', 'pop3', 'smtp', 'managesieve'])),
     createdAt: time,
     expiresAt: time.nullable(),
     hasExpired: z.boolean(),

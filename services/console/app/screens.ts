@@ -8,6 +8,7 @@ export type Screen = ComponentType<{ readonly params: ScreenParams }>
 type Module = Promise<{ readonly screen: Screen }>
 
 const directory = () => import('./screens/directory.ts')
+const filters = () => import('./screens/filters.ts')
 const operations = () => import('./screens/operations.ts')
 
 const of = async <Name extends string>(
@@ -20,6 +21,9 @@ export const screens = {
   oidc: () => import('./screens/oidc.tsx'),
   welcome: () => import('./screens/welcome.tsx'),
   forgotten: () => import('./screens/forgotten.tsx'),
+  filters: () => of(filters(), 'filters'),
+  away: () => of(filters(), 'away'),
+  'site-scripts': () => of(filters(), 'siteScripts'),
   me: () => import('./screens/me/me.tsx'),
   accounts: () => of(directory(), 'accounts'),
   'account-new': () => of(directory(), 'accountNew'),

@@ -87,6 +87,7 @@ imap = { port = 143, address = "*" }
 imaps = { port = 993, address = "*" }
 pop3 = { port = 110, address = "*" }
 pop3s = { port = 995, address = "*" }
+managesieve = { port = 4190, address = "*" }
 http = { port = 80, address = "*" }
 https = { port = 443, address = "*" }
 `

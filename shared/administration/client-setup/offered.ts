@@ -36,6 +36,7 @@ const ports = {
   imap: { high: 1143, usual: 143 },
   pop3s: { high: 1995, usual: 995 },
   pop3: { high: 1110, usual: 110 },
+  managesieve: { high: 4190, usual: 4190 },
   https: { high: 8443, usual: 443 },
 } as const satisfies { readonly [name in ClientService]: object }
 

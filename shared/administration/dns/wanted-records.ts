@@ -160,22 +160,23 @@ const sts = (domain: string, hostname: string, policy: string): readonly WantedR
   ]
 }
 
-// RFC 6186 §3.1, RFC 8314 §5.1: those with TLS from the first byte come first.
+// RFC 6186 §3.1, RFC 8314 §5.1: those with TLS from the first byte come first. RFC 5804 §1.8: ManageSieve is called sieve.
 const clientServices = [
-  ['submissions', 0],
-  ['submission', 10],
-  ['imaps', 0],
-  ['imap', 10],
-  ['pop3s', 20],
-  ['pop3', 30],
+  ['submissions', 'submissions', 0],
+  ['submission', 'submission', 10],
+  ['imaps', 'imaps', 0],
+  ['imap', 'imap', 10],
+  ['pop3s', 'pop3s', 20],
+  ['pop3', 'pop3', 30],
+  ['managesieve', 'sieve', 0],
 ] as const
 
 function services(domain: string, settings: DnsSettings): readonly WantedRecord[] {
-  return clientServices.map(([service, priority]): WantedRecord => {
+  return clientServices.map(([service, called, priority]): WantedRecord => {
     const { enabled } = settings.listeners[service]
     const target = `${seenPort(service, settings)} ${setupHost(settings)}`
     return {
-      name: `_${service}._tcp.${domain}`,
+      name: `_${called}._tcp.${domain}`,
       type: 'SRV',
       // RFC 6186 §3.4: not served.
       value: enabled ? `${priority} 1 ${target}` : '0 0 0 .',

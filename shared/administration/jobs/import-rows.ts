@@ -128,7 +128,8 @@ function sliceOf(
 
 const errorOf = (line: number, key: string, refusal: Refusal): JobError => ({ line, key, refusal })
 
-const faulty = (count: number) => new JobFailure(`${count} rows are wrong; nothing was changed`)
+const faulty = (count: number) =>
+  new JobFailure(`rows that are wrong: ${count}; nothing was changed`)
 
 function inputOf(input: unknown): ImportInput {
   const { what, update, dryRun, within } = Object(input)

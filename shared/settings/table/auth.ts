@@ -76,7 +76,7 @@ export const authSettings = {
   passwordWithSecondFactor: new Setting(boolean, {
     default: false,
     about:
-      'Whether the password of an account that has a second factor (TOTP or a passkey) still logs in to IMAP, POP3 and SMTP, where nobody can be asked for the factor. Otherwise only app passwords do, and tokens of `oidcIssuer`.',
+      'Whether the password of an account that has a second factor (TOTP or a passkey) still logs in to IMAP, POP3, SMTP and ManageSieve, where nobody can be asked for the factor. Otherwise only app passwords do, and tokens of `oidcIssuer`.',
   }),
   authTrustedNetworks: new Setting(networkList, {
     default: [],

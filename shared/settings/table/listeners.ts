@@ -54,6 +54,7 @@ export const listenerSettings = {
     imaps: listener('IMAP over TLS', 1993, 993),
     pop3: listener('POP3 with STLS', 1110, 110),
     pop3s: listener('POP3 over TLS', 1995, 995),
+    managesieve: listener('ManageSieve with STARTTLS', 4190, 4190),
     http: listener(
       'HTTP without TLS, which sends all that is not public on to https unless it comes from this machine',
       8080,

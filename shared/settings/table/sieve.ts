@@ -1,7 +1,8 @@
 // Sieve: how much a user's scripts may be and do.
 
-import { bytes, duration, fieldNames, integer } from '../kinds.ts'
+import { bytes, choice, duration, fieldNames, integer, text } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
+import { domainScripts, scriptNameOrNone, scriptNames } from '../sieve-kinds.ts'
 
 const DAY_MS = 86_400_000
 
@@ -49,6 +50,57 @@ export const sieveSettings = {
     default: 60 * DAY_MS,
     about: 'The longest such time; RFC 5230 wants more than 7 days.',
     known: { dovecot: 'sieve_vacation_max_period' },
+  }),
+  sieveBefore: new Setting(scriptNames, {
+    reload: true,
+    default: [],
+    about:
+      "Site scripts that all mail for accounts goes through before the account's own script; the next one runs as long as the message is kept. With any of these, delivery looks at all mail.",
+    known: { dovecot: 'sieve_before' },
+  }),
+  sieveAfter: new Setting(scriptNames, {
+    reload: true,
+    default: [],
+    about: 'The same behind the script of the account.',
+    known: { dovecot: 'sieve_after' },
+  }),
+  sieveDefault: new Setting(scriptNameOrNone, {
+    reload: true,
+    default: '',
+    about: 'The site script for accounts that have no script of their own active.',
+    known: { dovecot: 'sieve_default' },
+  }),
+  sieveDomainDefaults: new Setting(domainScripts, {
+    reload: true,
+    default: [],
+    about: 'The same for accounts of a domain, in place of `sieveDefault`.',
+  }),
+  sieveSpamtestStatusHeader: new Setting(text, {
+    reload: true,
+    default: '',
+    about:
+      'The header field in which a spam filter tells its score, for the test `spamtest`. Nothing: what went to Junk, and what has `X-Spam: Yes`, is spam, and of all else nothing is known.',
+    known: { dovecot: 'sieve_spamtest_status_header' },
+  }),
+  sieveSpamtestStatusType: new Setting(choice('score', 'strlen'), {
+    reload: true,
+    default: 'score',
+    about:
+      'How it tells it: a number (the one behind `score=`, else the first), or one character so many times.',
+    known: { dovecot: 'sieve_spamtest_status_type' },
+  }),
+  sieveSpamtestMaxValue: new Setting(integer({ min: 1, max: 100_000 }), {
+    reload: true,
+    default: 10,
+    about: 'The score that is surely spam.',
+    known: { dovecot: 'sieve_spamtest_max_value' },
+  }),
+  sieveVirustestStatusHeader: new Setting(text, {
+    reload: true,
+    default: '',
+    about:
+      'The header field in which a virus scanner tells what it found, for the test `virustest`: a number from 0 to 5 (RFC 5235), or a word, of which `Clean`, `No` and `None` are good.',
+    known: { dovecot: 'sieve_virustest_status_header' },
   }),
   sieveEditheaderMaxHeaderSize: new Setting(bytes({ min: 1_024, max: 16 * 1_024 }), {
     reload: true,

@@ -3,7 +3,6 @@
 
 import { oneLine, wrap } from '#shared/mail/dsn/foreign-text.ts'
 import type { Language } from '#shared/mail/dsn/notice-text.ts'
-import { cleanLine } from '#shared/mail/header-text.ts'
 import type { Position } from '../finding.ts'
 import type { Header } from '../message.ts'
 import { type MadeMessage, makeMessage, textEntity } from './message.ts'
@@ -64,5 +63,5 @@ export function writeFailureNotice(failure: ScriptFailure): MadeMessage {
 const paragraphs = (all: readonly string[]) => all.flatMap((text) => [...wrap(oneLine(text)), ''])
 
 /** What others wrote, in a sentence. */
-const shortened = (text: string) => oneLine(cleanLine(text)).slice(0, SHOWN_CHARACTERS_MAX)
+const shortened = (text: string) => oneLine(text.slice(0, SHOWN_CHARACTERS_MAX))
 const SHOWN_CHARACTERS_MAX = 200

@@ -5,6 +5,7 @@ import { parseAddressList } from '#shared/mail/address-list.ts'
 import { decodeHeaderText } from '#shared/mail/encoded-words.ts'
 import type { NamedAddress } from '#shared/mail/header-text.ts'
 import type { EnvelopeAddress } from '#shared/mail/message-index.ts'
+import { parseParts } from '../rows/outbound-address.ts'
 import type { ScriptOwner } from '../run/context.ts'
 
 export type Owner = Pick<ScriptOwner, 'address' | 'name' | 'addresses' | 'recipientDelimiter'>
@@ -40,8 +41,7 @@ export function readAddress(text: string): NamedAddress | undefined {
 /** With a domain, as it may be sent to; undefined for groups and for what is no address. */
 export function namedAddress({ name, mailbox, host }: EnvelopeAddress): NamedAddress | undefined {
   if (mailbox === null || !host) return undefined
-  const address =
-    parseAddress(utf8(`${mailbox}@${host}`)) ?? parseAddress(utf8(`"${mailbox}"@${host}`))
+  const address = parseParts(utf8(mailbox), utf8(host))
   if (address === undefined) return undefined
   return { name: name === null ? null : decodeHeaderText(name), address: formatAddress(address) }
 }

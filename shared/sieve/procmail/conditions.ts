@@ -22,12 +22,13 @@ export function recipeCondition(
   const plain: Condition[] = []
   const weighted: Weighted[] = []
   for (const text of conditions) {
-    const weight = /^([-+]?[0-9.]+)\s*\^\s*([-+]?[0-9.]+)\s*(.*)$/s.exec(text)
+    const weight = /^([-+]?[0-9.]+)\s*\^\s*([-+]?[0-9.]+)/.exec(text)
     if (weight === null) {
       plain.push(condition(text, context))
       continue
     }
-    const [, by, exponent, rest = ''] = weight
+    const [head, by, exponent] = weight
+    const rest = text.slice(head.length).trim()
     weighted.push({
       weight: Number(by),
       exponent: Number(exponent),
@@ -63,9 +64,10 @@ function size(comparison: '<' | '>', text: string): Condition {
 
 /** `NAME ?? pattern`. */
 function named(text: string, context: ConditionContext): Condition {
-  const found = /^([A-Za-z_][A-Za-z0-9_]*)\s*\?\?\s*(.*)$/s.exec(text)
+  const found = /^([A-Za-z_][A-Za-z0-9_]*)\s*\?\?/.exec(text)
   if (found === null) return searched(text, context)
-  const [, name = '', rest = ''] = found
+  const [head, name = ''] = found
+  const rest = text.slice(head.length).trim()
   if (/^(H|B|HB|BH)$/.test(name)) {
     const others = context.flags.replace(/[HB]/g, '')
     return condition(rest, { ...context, flags: others + name })

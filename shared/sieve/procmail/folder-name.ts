@@ -17,12 +17,12 @@ export type MailHome = {
 }
 
 export function placeOf(name: string, { maildir, inboxes }: MailHome): Place {
-  const path = absolute(name, maildir)
+  const path = pathOf(name, maildir)
   if (path === '/dev/null') return { kind: 'nothing' }
-  if (inboxes.some((inbox) => absolute(inbox, maildir) === path) || spool.test(path)) {
+  if (inboxes.some((inbox) => pathOf(inbox, maildir) === path) || spool.test(path)) {
     return { kind: 'inbox' }
   }
-  const root = [absolute(maildir, '~'), ...inboxes.map((each) => absolute(each, maildir)), ...homes]
+  const root = [pathOf(maildir, '~'), ...inboxes.map((each) => pathOf(each, maildir)), ...homes]
     .filter((each) => each !== '~' && path.startsWith(`${each}/`))
     .toSorted((a, b) => b.length - a.length)[0]
   const inside = path.slice(root === undefined ? 0 : root.length + 1)
@@ -41,7 +41,8 @@ const spool = /^\/var\/(spool\/)?mail(\/[^/]+)+$/
 /** A home of a user, by custom. */
 const userHome = /^\/(?:usr\/|export\/|var\/)?home\/[^/]+(?=\/|$)/
 
-function absolute(name: string, maildir: string): string {
+/** Of a name as a recipe has it. */
+export function pathOf(name: string, maildir: string): string {
   const whole = /^[/~]/.test(name) ? name : `${maildir}/${name}`
   const path = whole.replace(userHome, '~')
   // `…/` is a Maildir, and `…/.` is of MH; a mailbox file has neither.
@@ -50,13 +51,15 @@ function absolute(name: string, maildir: string): string {
 }
 
 function named(relative: string): Extract<Place, { kind: 'folder' }> {
+  if (relative.split('/').includes('..')) {
+    throw new Untranslatable('its folder is outside of the mail home')
+  }
   // Maildir++: `.Lists.node` is a folder in a folder.
   const parts = relative
     .split('/')
     .flatMap((part) => (part.startsWith('.') ? part.slice(1).split('.') : [part]))
     .filter((part) => part !== '')
   if (parts.length === 0) throw new Untranslatable('it names no folder')
-  if (parts.includes('..')) throw new Untranslatable('its folder is outside of the mail home')
   const name = parts.join('/')
   if (/[\u0000\u0002-\u001f\u007f*%]/.test(name)) {
     throw new Untranslatable('its folder has characters in its name that no folder may have')

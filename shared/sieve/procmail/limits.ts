@@ -3,7 +3,7 @@
 /** Of one file. */
 export const RCFILE_BYTES_MAX = 256 * 1024
 /** Statements of all files together. */
-export const STATEMENTS_MAX = 5_000
+export const STATEMENTS_MAX = 2_000
 /** Blocks in blocks; Sieve has a limit of its own behind it. */
 export const BLOCKS_NESTED_MAX = 16
 /** Files in files. */

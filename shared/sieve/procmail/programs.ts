@@ -11,7 +11,7 @@ export type KnownProgram =
   | { readonly kind: 'answer'; readonly text: string; readonly files: readonly string[] }
   /** vacation(1), which has its text in a file. */
   | { readonly kind: 'vacation' }
-  /** Delivery to a folder of Dovecot. */
+  /** Delivery to a folder of Dovecot; with its quotes. */
   | { readonly kind: 'folder'; readonly name: string }
   | { readonly kind: 'nothing' }
   | { readonly kind: 'unknown'; readonly name: string }
@@ -22,8 +22,9 @@ export function knownProgram(command: string): KnownProgram {
   if (/\bformail\b/.test(command)) return formail(command)
   if (name === 'vacation') return { kind: 'vacation' }
   if (name === 'deliver' || name === 'dovecot-lda') {
-    const folder = /\s-m\s*(?:"([^"]*)"|'([^']*)'|(\S+))/.exec(command)
-    if (folder) return { kind: 'folder', name: folder[1] ?? folder[2] ?? folder[3] ?? '' }
+    const at = command.search(/\s-m/)
+    const folder = at < 0 ? '' : argumentAt(command.slice(at + 3).trimStart())
+    if (folder !== '') return { kind: 'folder', name: folder }
   }
   if (/^(\/bin\/)?cat\s*>{1,2}\s*\/dev\/null$/.test(command)) return { kind: 'nothing' }
   return { kind: 'unknown', name }
@@ -36,15 +37,21 @@ const spamFilters: ReadonlySet<string> = new Set([
 
 /** The first word without its path. */
 function programName(command: string): string {
-  const first = /^[(\s]*("?)([^\s"|;()]+)\1/.exec(command)?.[2] ?? ''
+  const first = /^[^\s"|;()]+/.exec(command.replace(/^[(\s"]+/, ''))?.[0] ?? ''
   return first.slice(first.lastIndexOf('/') + 1)
+}
+
+/** A word of sh(1), with its quotes. */
+function argumentAt(text: string): string {
+  const quoted = /^"[^"]*"/.exec(text) ?? /^'[^']*'/.exec(text)
+  return (quoted ?? /^[^\s;|()&\\]*/.exec(text))?.[0] ?? ''
 }
 
 function formail(command: string): KnownProgram {
   const options = [...command.matchAll(/\s-([A-Za-z]+)/g)].map(([, letters = '']) => letters)
   const has = (letter: string) => options.some((letters) => letters.startsWith(letter))
   const isReply = has('r')
-  if (isReply && /sendmail\b[^|]*-[a-z]*t/i.test(command)) {
+  if (isReply && takesRecipients(command)) {
     return { kind: 'answer', text: echoed(command), files: shown(command) }
   }
   if (options.some((letters) => letters.includes('D'))) {
@@ -53,10 +60,24 @@ function formail(command: string): KnownProgram {
   return { kind: 'unknown', name: 'formail' }
 }
 
+/** `sendmail -oi -t`: whoever the reply is to. */
+function takesRecipients(command: string): boolean {
+  const words = command.slice(command.search(/sendmail/i)).split(/\s+/)
+  return /sendmail$/i.test(words[0] ?? '') && words.some((word) => /^-[^t]*t/.test(word))
+}
+
 function echoed(command: string): string {
-  const lines = command.matchAll(/\becho\s+(?:"([^"]*)"|'([^']*)'|([^;|()&\n\\]*))/g)
-  return [...lines].map(([, a, b, c]) => a ?? b ?? c?.trim() ?? '').join('\n')
+  const lines = command.split(/\becho\s/).slice(1)
+  return lines.map((line) => echoArgument(line.trimStart())).join('\n')
+}
+
+function echoArgument(text: string): string {
+  if (/^["']/.test(text)) return argumentAt(text).slice(1, -1)
+  return (/^[^;|()&\n\\]*/.exec(text)?.[0] ?? '').trim()
 }
 
 const shown = (command: string): readonly string[] =>
-  [...command.matchAll(/\bcat\s+([^;|()&\s\\]+)/g)].map(([, file = '']) => file)
+  command
+    .split(/\bcat\s/)
+    .slice(1)
+    .map((rest) => argumentAt(rest.trimStart()))

@@ -70,7 +70,7 @@ class Reader {
     this.#at++
     const head = this.#restOfLine()
     const source = [`:${head}`.trimEnd()]
-    const flags = head.replace(/#.*$/, '').split(':')[0] ?? ''
+    const flags = head.split(/[#:]/, 1)[0] ?? ''
     // procmailrc(5), NOTES: in old files the number is that of the conditions, which have no asterisk then.
     const count = Number.parseInt(flags, 10)
     let bare = flags.trim() === '' || Number.isNaN(count) ? (/^\s*\d/.test(flags) ? 0 : 1) : count

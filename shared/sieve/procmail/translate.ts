@@ -18,7 +18,7 @@ import {
 } from './condition-text.ts'
 import { recipeCondition } from './conditions.ts'
 import { isDaemonTest } from './daemons.ts'
-import { placeOf } from './folder-name.ts'
+import { pathOf, placeOf } from './folder-name.ts'
 import { INCLUDES_NESTED_MAX, RCFILE_BYTES_MAX, STATEMENTS_MAX } from './limits.ts'
 import { type KnownProgram, knownProgram } from './programs.ts'
 import { parseRcfile, type Recipe, type Statement } from './rcfile.ts'
@@ -180,7 +180,7 @@ class Translator {
     const path = value === null ? '' : this.#words(value).join(' ')
     if (path === '' || path === '/dev/null') return []
     if (isDynamic(path)) throw new Untranslatable('what it includes depends on the mail')
-    const whole = /^[/~]/.test(path) ? path : `${this.#variables.get('MAILDIR')}/${path}`
+    const whole = pathOf(path, this.#variables.get('MAILDIR'))
     if (this.#depth >= INCLUDES_NESTED_MAX) {
       throw new Untranslatable(`more than ${INCLUDES_NESTED_MAX} files in files`)
     }
@@ -447,7 +447,7 @@ class Translator {
   ): Rule {
     const added: string[] = []
     for (const file of files) {
-      const path = this.#words(file).join(' ')
+      const path = pathOf(this.#words(file).join(' '), this.#variables.get('MAILDIR'))
       const content = this.#options.read(path)
       if (content === undefined)
         remark(`its answer ends with what ${path} says, which cannot be read`)
@@ -467,7 +467,11 @@ class Translator {
     }
     const end = text.indexOf('\n\n')
     const header = end < 0 ? '' : text.slice(0, end)
-    const subject = /^subject:[ \t]*(.*)$/im.exec(header)?.[1]?.trim()
+    const subject = header
+      .split('\n')
+      .find((line) => /^subject:/i.test(line))
+      ?.slice('subject:'.length)
+      .trim()
     const body = (header.includes(':') ? text.slice(end + 2) : text).trimEnd()
     const tag = subject && !subject.includes('$') ? `:subject ${string(subject)} ` : ''
     return command(`vacation ${tag}${string(body)}`, ['vacation'])
@@ -537,8 +541,9 @@ function collectKept(statements: readonly Statement[], kept: Set<string>, inBloc
       if (inBlock && !special.has(statement.name)) kept.add(statement.name)
     } else if (statement.kind === 'recipe') {
       for (const condition of statement.conditions) {
-        const name = /([A-Za-z_][A-Za-z0-9_]*)\s*\?\?/.exec(condition)?.[1]
-        if (name !== undefined && !special.has(name) && !/^(H|B|HB|BH)$/.test(name)) kept.add(name)
+        const at = condition.indexOf('??')
+        const name = condition.slice(0, Math.max(at, 0)).trim().split(/\W/).at(-1) ?? ''
+        if (name !== '' && !special.has(name) && !/^(H|B|HB|BH)$/.test(name)) kept.add(name)
       }
       const { action } = statement
       if (action.kind === 'block') collectKept(action.statements, kept, true)

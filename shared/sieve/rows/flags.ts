@@ -34,7 +34,7 @@ function defineFlags(name: string, change: Change) {
 
 function checkVariable(variable: string | undefined | typeof unknown, checker: Checker): void {
   if (variable === undefined || variable === unknown) return
-  checker.needs('variables', 'flags in a variable')
+  checker.needs('variables', 'a variable of flags')
   if (!isVariableName(variable)) checker.error(`"${variable}" names no variable`)
 }
 

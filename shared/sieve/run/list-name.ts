@@ -1,6 +1,6 @@
 // Names of lists that are kept outside of scripts (RFC 6134 §2.6): URIs. What there is of them the context knows.
 
-const ADDRESS_BOOKS = 'urn:ietf:params:sieve:addrbook:'
+export const ADDRESS_BOOKS = 'urn:ietf:params:sieve:addrbook:'
 /** Short for the same. */
 const SHORT = ':addrbook:'
 

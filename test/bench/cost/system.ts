@@ -37,7 +37,16 @@ type WorkedQueue = keyof typeof BATCHES
 const VISIBILITY_SECONDS = 360
 const DOMAINS = 4
 const END = Buffer.from('.\r\n')
-const quiet = ['smtp', 'submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s'] as const
+const quiet = [
+  'smtp',
+  'submission',
+  'submissions',
+  'imap',
+  'imaps',
+  'pop3',
+  'pop3s',
+  'managesieve',
+] as const
 
 /** What is found of nearly every message, without the DNS. */
 const authenticated: ContentStep = {

@@ -12,6 +12,7 @@ import {
   takeMail,
 } from '#test/support/deployment/mail.ts'
 import type { Deployment } from '#test/support/deployment/running-deployment.ts'
+import { activateScript } from '#test/support/deployment/scripts.ts'
 import type { FakeSes } from '#test/support/fake-ses.ts'
 import { openFakeSes } from '#test/support/fake-ses.ts'
 import { freePort } from '#test/support/server-process.ts'
@@ -115,6 +116,35 @@ describe.each([
       await eventually('the forwarded message', () => subjectsAt().includes('forwarded'))
       const { mailFrom } = sink.messages.at(-1)?.envelope ?? {}
       expect(mailFrom ? mailFrom.address : '').toMatch(/^SRS0=.*=remote\.test=friend@/)
+    })
+
+    it('follows from the script of its recipient', async () => {
+      const dora: Account = { address: 'dora@example.test', password: 'a secret of dora' }
+      const add = ['account', 'add', dora.address, '--password-stdin']
+      await operate(deployment, add, `${dora.password}\n`)
+      await activateScript(
+        deployment,
+        dora.address,
+        `require ["copy", "vacation", "duplicate", "fileinto", "mailbox", "fcc"];
+        if duplicate :last { discard; stop; }
+        redirect :copy "x@script.test";
+        fileinto :copy :create "Filed";
+        vacation :fcc "Sent" :create :subject "Away" "Back on Monday.";`,
+      )
+      const text =
+        'Message-ID: <1@remote.test>\r\nTo: dora@example.test\r\nSubject: filtered\r\n\r\nx\r\n'
+      for (let n = 0; n < 2; n++) {
+        expect(await receive(deployment, dora.address, text)).toMatch(/^250 /)
+        await eventually('what the script sends', () =>
+          ['filtered', 'Away'].every((subject) => subjectsAt().includes(subject)),
+        )
+      }
+      await eventually('an empty queue', async () => (await queueList(deployment)).length === 0)
+      const kept = await takeMail(deployment, dora)
+      expect(kept).toHaveLength(1)
+      expect(kept[0]).toContain('Subject: filtered')
+      expect(subjectsAt().filter((subject) => subject === 'filtered')).toHaveLength(1)
+      expect(subjectsAt().filter((subject) => subject === 'Away')).toHaveLength(1)
     })
 
     it('waits for nobody who does not answer', async () => {

@@ -30,6 +30,7 @@ import {
 } from '#test/support/deployment/mail.ts'
 import { localPlace } from '#test/support/deployment/place.ts'
 import type { Deployment } from '#test/support/deployment/running-deployment.ts'
+import { activateScript } from '#test/support/deployment/scripts.ts'
 import { secretArnOf } from '#test/support/deployment/secret-arn.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
 import { freePort } from '#test/support/server-process.ts'
@@ -174,6 +175,18 @@ describeDeployed('permissions', () => {
     await operate(deployment, ['access', 'import', 'senders', '-'], many.join(''))
     await refused()
     await operate(deployment, ['access', 'remove', 'senders', '--yes'])
+  })
+
+  it('let scripts remember what they saw', async () => {
+    const script = 'require "duplicate"; if duplicate :last { discard; }'
+    await activateScript(deployment, bob.address, script)
+    const text = 'Message-ID: <1@remote.test>\r\nSubject: seen\r\n\r\nx\r\n'
+    expect(await receive(deployment, bob.address, text)).toMatch(/^250 /)
+    expect(await takeMail(deployment, bob)).toHaveLength(1)
+    const prolonged = used('deliveryRole', 'dynamodb:UpdateItem', /SIEVE#/)
+    expect(await receive(deployment, bob.address, text)).toMatch(/^250 /)
+    await prolonged
+    await activateScript(deployment, bob.address, 'keep;')
   })
 
   it('let a listener record what it decided itself', async () => {

@@ -1,4 +1,4 @@
-// SMTP, IMAP and POP3 each in a service of its own, and clients' addresses told by PROXY protocol: the other way to deploy. What
+// SMTP, IMAP with ManageSieve, and POP3 each in a service of its own, and clients' addresses told by PROXY protocol: the other way to deploy. What
 // the one service has rights for in common, here nobody has together.
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -7,6 +7,7 @@ import type { Role } from '#test/support/deployment/inventory.ts'
 import { addAccounts, ann, idle, receiveFrom, takeMail } from '#test/support/deployment/mail.ts'
 import type { Deployment } from '#test/support/deployment/running-deployment.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
+import { ManageSieveClient } from '#test/support/managesieve-client.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
 import { deploy, deploymentFile, describeDeployed } from './deployed.ts'
 
@@ -53,6 +54,23 @@ describeDeployed('services of their own', () => {
     imap.close()
   })
 
+  it('keep scripts of an account, and its marks that one is active', async () => {
+    await using client = await ManageSieveClient.open(deployment.port(4190))
+    await client.startTls()
+    expect(await client.logIn(ann.address, ann.password)).toMatch(/^OK/)
+    for (const [name, ...strings] of [
+      ['PUTSCRIPT', 'work', 'keep;'],
+      ['SETACTIVE', 'work'],
+      ['PUTSCRIPT', 'work', 'stop;'],
+      ['RENAMESCRIPT', 'work', 'play'],
+      ['SETACTIVE', ''],
+      ['DELETESCRIPT', 'play'],
+      ['LISTSCRIPTS'],
+    ] as const) {
+      expect([name, await client.command(name, ...strings)]).toEqual([name, 'OK\r\n'])
+    }
+  })
+
   it('do no more than they may', () => {
     expect(deployment.gateway.refusals()).toEqual([])
   })
@@ -74,6 +92,19 @@ describeDeployed('services of their own', () => {
         expect(may(role(name), 'sqs:SendMessage', arn)).toBe(false)
       }
     }
+  })
+
+  it('imap may mark an address, and not say whose it is', () => {
+    const imap = role(/imapTaskTaskRole/)
+    const directory = tableArn('Directory')
+    const mark = (...names: readonly string[]) =>
+      evaluate(imap.policies, {
+        action: 'dynamodb:UpdateItem',
+        resource: directory,
+        context: { 'dynamodb:LeadingKeys': ['D#a.test'], 'dynamodb:Attributes': names },
+      }).kind
+    expect(mark('pk', 'sk', 'accountId', 'filtered')).toBe('allowed')
+    expect(mark('pk', 'sk', 'accountId', 'disabled')).not.toBe('allowed')
   })
 
   it('and functions leave it to the collector to delete objects', () => {
@@ -103,6 +134,8 @@ function bucketArn(): string {
 
 const object = () => `${bucketArn()}/mail/01M8HRX8X4R0SYG0Y4`
 
-function mailTable(): string {
-  return `arn:aws:dynamodb:eu-central-1:000000000000:table/${deployment.table('Mail')}`
+const mailTable = () => tableArn('Mail')
+
+function tableArn(name: 'Mail' | 'Directory'): string {
+  return `arn:aws:dynamodb:eu-central-1:000000000000:table/${deployment.table(name)}`
 }

@@ -1,4 +1,4 @@
-// AUTH=SCRAM-SHA-256 and AUTH=SCRAM-SHA-256-PLUS over the sockets of all three listeners, with a client of its own.
+// AUTH=SCRAM-SHA-256 and AUTH=SCRAM-SHA-256-PLUS over the sockets of all listeners, with a client of its own.
 
 import { createHash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
@@ -6,10 +6,12 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { smtpDefaults } from '#services/smtp/config.ts'
 import { createSmtpListener } from '#services/smtp/listener.ts'
 import { startImapServer } from '#test/support/imap-server.ts'
+import { startManageSieve } from '#test/support/managesieve-fakes.ts'
 import { startPop3 } from '#test/support/pop3-fakes.ts'
 import {
   imapDialogue,
   logInWithScram,
+  manageSieveDialogue,
   pop3Dialogue,
   ScramClient,
   type ScramClientOptions,
@@ -25,6 +27,8 @@ afterEach(async () => {
 })
 
 type Protocol = {
+  /** Nothing is offered in clear, and the server's last word comes with the success. */
+  readonly wantsTls?: true
   readonly login: string
   readonly password: string
   /** Clear with passwords refused, and implicit TLS. */
@@ -102,6 +106,34 @@ const pop3: Protocol = {
   probe: { command: 'STAT', end: /^-ERR/m },
 }
 
+const managesieve: Protocol = {
+  wantsTls: true,
+  login: 'alice@example.test',
+  password: 'secret',
+  async start() {
+    const host = '127.0.0.1'
+    const { listener, ports } = await startManageSieve({
+      options: {
+        disablePlaintextAuth: 'yes',
+        endpoints: [
+          { host, port: 0, tls: 'starttls' },
+          // Nobody serves that; it spares this test STARTTLS.
+          { host, port: 0, tls: 'implicit' },
+        ],
+      },
+    })
+    closing.push(() => listener.close({ graceMs: 0 }))
+    const [clear = 0, tls = 0] = ports
+    return { clear, tls }
+  },
+  dialogue: manageSieveDialogue,
+  capabilities: { command: 'CAPABILITY', end: /^OK\r\n/m },
+  loggedIn: /^OK \(SASL /,
+  refused: /^NO "Login failed/,
+  notOffered: /^NO \(ENCRYPT-NEEDED\)/,
+  probe: { command: 'LISTSCRIPTS', end: /^NO "Log in/m },
+}
+
 /** Bindings as the client sees them. */
 const bindings = {
   'tls-exporter': (tls: TLSSocket) =>
@@ -111,7 +143,9 @@ const bindings = {
     createHash('sha256').update(tls.getPeerCertificate().raw).digest(),
 }
 
-describe.each(Object.entries({ imap, smtp, pop3 }))('%s', (_, protocol) => {
+describe.each(Object.entries({ imap, smtp, pop3, managesieve }))('%s', (_, protocol) => {
+  const tls = protocol.wantsTls === true
+
   async function connect(
     how: { readonly tls?: boolean; readonly maxVersion?: 'TLSv1.2' } = {},
   ): Promise<Wire> {
@@ -119,7 +153,7 @@ describe.each(Object.entries({ imap, smtp, pop3 }))('%s', (_, protocol) => {
     const wire = await Wire.open(how.tls ? tls : clear)
     closing.unshift(() => wire.destroy())
     if (how.tls) await wire.startTls(how.maxVersion ? { maxVersion: how.maxVersion } : {})
-    await wire.read((bytes) => bytes.includes('\r\n'))
+    await wire.read((bytes) => /^(?:\*|220|\+OK|OK)[^\n]*\n$/m.test(bytes.toString('latin1')))
     return wire
   }
 
@@ -145,20 +179,21 @@ describe.each(Object.entries({ imap, smtp, pop3 }))('%s', (_, protocol) => {
 
   it('offers SCRAM-SHA-256 without TLS, where passwords are refused, and -PLUS with TLS', async () => {
     const clear = await ask(await connect(), protocol.capabilities)
-    expect(clear).toMatch(/[ =]SCRAM-SHA-256\b/)
+    if (protocol.wantsTls) expect(clear).toContain('"SASL" ""')
+    else expect(clear).toMatch(/[ =]SCRAM-SHA-256\b/)
     expect(clear).not.toMatch(/PLUS|PLAIN/)
     const tls = await ask(await connect({ tls: true }), protocol.capabilities)
     expect(tls).toMatch(/PLAIN.*[ =]SCRAM-SHA-256\b.*[ =]SCRAM-SHA-256-PLUS\b/)
   })
 
   it('logs in, and proves that the server knows the password too', async () => {
-    const outcome = await logIn(await connect(), 'SCRAM-SHA-256')
+    const outcome = await logIn(await connect({ tls }), 'SCRAM-SHA-256')
     expect(outcome).toEqual({ status: expect.stringMatching(protocol.loggedIn), trusted: true })
   })
 
   it('tells a wrong password from an unknown user by nothing', async () => {
-    const wrong = await logIn(await connect(), 'SCRAM-SHA-256', { password: 'falsch' })
-    const unknown = await logIn(await connect(), 'SCRAM-SHA-256', {
+    const wrong = await logIn(await connect({ tls }), 'SCRAM-SHA-256', { password: 'falsch' })
+    const unknown = await logIn(await connect({ tls }), 'SCRAM-SHA-256', {
       login: 'nobody@example.test',
       password: 'falsch',
     })
@@ -195,7 +230,7 @@ describe.each(Object.entries({ imap, smtp, pop3 }))('%s', (_, protocol) => {
     expect((await logIn(await connect(), 'SCRAM-SHA-256-PLUS')).status).toMatch(protocol.notOffered)
   })
 
-  it('is not logged in before the client has seen the signature', async () => {
+  it.skipIf(tls)('is not logged in before the client has seen the signature', async () => {
     const wire = await connect()
     await ask(wire, protocol.capabilities)
     const { login, password } = protocol

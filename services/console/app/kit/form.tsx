@@ -168,7 +168,7 @@ type FieldOptions = {
 }
 
 type InputOptions = {
-  readonly type?: 'text' | 'email' | 'password' | 'search'
+  readonly type?: 'text' | 'email' | 'password' | 'search' | 'date'
   readonly inputMode?: 'numeric'
   readonly placeholder?: string
   readonly autofocus?: boolean

@@ -47,13 +47,17 @@ const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u20
 export function Foreign({
   text,
   isMono = false,
+  hasLines = false,
 }: {
   readonly text: string
   readonly isMono?: boolean
+  /** Ends of lines and tabs are what they are, in a `pre`. */
+  readonly hasLines?: boolean
 }) {
   const parts: (string | preact.JSX.Element)[] = []
   let from = 0
   for (const found of text.matchAll(HIDDEN)) {
+    if (hasLines && /[\t\n]/.test(found[0])) continue
     if (found.index > from) parts.push(text.slice(from, found.index))
     const code = (found[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
     parts.push(

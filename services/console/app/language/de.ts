@@ -2,6 +2,7 @@
 
 import type { MessageText } from '../kit/message.ts'
 import { directory } from './de/directory.ts'
+import { filters } from './de/filters.ts'
 import { mail } from './de/mail.ts'
 import { me } from './de/me.ts'
 import { problems } from './de/problems.ts'
@@ -14,6 +15,7 @@ export const catalogue = {
   ...shell,
   ...problems,
   ...directory,
+  ...filters,
   ...me,
   ...mail,
   ...system,

@@ -1,36 +1,34 @@
-// What the scripts of a recipient want of a message: found out, not done. Whoever has none pays nothing: the account, which delivery reads
-// anyway, says so.
+// Mail that goes through scripts: finds out what they want of a message, and has it done. A run that fails has nothing done; the message is
+// kept, and the owner told. Whoever has no script pays nothing: the account, which delivery reads anyway, says so.
 
-import type { FinalRecipient } from '#shared/contracts/delivery.ts'
-import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
-import type { Blob } from '#shared/mailbox/records.ts'
+import { parseAddress } from '#shared/mail/address.ts'
 import type { ObjectReader } from '#shared/message/stored-message.ts'
 import { StoredMessage } from '#shared/message/stored-message.ts'
+import type { LocalResult } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
 import { ACTIONS_MAX, STEPS_MAX } from '#shared/sieve/limits.ts'
+import type { FilterMemory } from '#shared/sieve/memory.ts'
 import { readMessage } from '#shared/sieve/read-message.ts'
 import type { HeaderEditRules, RunContext } from '#shared/sieve/run/context.ts'
 import { SieveRunError } from '#shared/sieve/run/failure.ts'
 import { type NamedScript, type RunResult, runScripts } from '#shared/sieve/run/interpreter.ts'
+import { deliveryFields, type Letter, noteOf } from '../letter.ts'
 import type { CompiledScripts } from './compiled-scripts.ts'
+import type { DoActions } from './do-actions.ts'
+import { Lookups } from './facts.ts'
+import type { SiteScripts } from './site-scripts.ts'
+import type { TellOwner } from './tell-owner.ts'
 
-export type FilteredAccount = Pick<AccountRecord, 'script'> & { readonly id: AccountId }
+export type FilteredAccount = Pick<AccountRecord, 'script' | 'displayName'>
 
-export interface Filtering {
-  /** Undefined: no script decides of this account's mail. Fails as the store does. */
-  decide(
-    message: QueuedMessage,
-    given: {
-      readonly blob: Blob
-      readonly recipient: FinalRecipient
-      readonly account: FilteredAccount
-      /** Header fields of this recipient alone. */
-      readonly prepend: string
-    },
-  ): Promise<RunResult | undefined>
-}
+/** Undefined: no script decides of it after all. Fails as the store does. */
+export type Filtering = (
+  letter: Letter,
+  account: FilteredAccount,
+) => Promise<LocalResult | undefined>
 
 export type FilteringOptions = {
   readonly recipientDelimiter: string
@@ -41,63 +39,152 @@ export type FilteringOptions = {
   readonly headerEdits: HeaderEditRules
 }
 
+/** Of what a run may ask, what is known besides the message and its envelope. */
+export type Facts = (
+  letter: Letter,
+  message: RunContext['message'],
+  lookups: Lookups,
+) => Promise<Pick<RunContext, 'environment' | 'folders' | 'listHolds' | 'verdict'>>
+
 export function createFiltering(deps: {
   readonly compiled: CompiledScripts
+  readonly site: SiteScripts
   readonly objects: ObjectReader
-  /** Of what the context asks besides the message. */
-  readonly facts: (
-    account: FilteredAccount,
-    message: QueuedMessage,
-  ) => Pick<RunContext, 'environment' | 'folders' | 'listHolds' | 'wasSeen' | 'verdict'>
+  readonly facts: Facts
+  readonly memory: Pick<FilterMemory, 'isNoted'>
+  readonly doActions: DoActions
+  readonly tellOwner: TellOwner
   readonly extensions: ReadonlySet<string>
   readonly options: FilteringOptions
   readonly clock: Clock
+  readonly log: Log
 }): Filtering {
-  const { compiled, options, clock } = deps
+  const { compiled, site, log } = deps
 
-  return {
-    async decide(message, { blob, recipient, account, prepend }) {
-      const { script } = account
-      if (script === null) return undefined
-      const stored = new StoredMessage(deps.objects, blob, prepend)
-      const context: RunContext = {
-        ...deps.facts(account, message),
-        message: readMessage(stored),
-        envelope: { from: message.envelope.sender, to: recipient.original },
-        owner: {
-          address: recipient.address,
-          name: null,
-          addresses: [recipient.address.toLowerCase(), recipient.original.toLowerCase()],
-          recipientDelimiter: options.recipientDelimiter,
+  return async function filter(letter, account) {
+    const { message, recipient } = letter
+    const source = new StoredMessage(deps.objects, letter.blob, deliveryFields(recipient))
+    const context = await contextOf(letter, account, readMessage(source))
+    const result = await run(letter, account, context)
+    if (result === undefined) return undefined
+    if (result.kind === 'done') return await deps.doActions(letter, context, result)
+    const { queueId } = message
+    const { script, at, reason } = result
+    const fields = { queueId, to: recipient.address, script, scriptLine: at.line, reason }
+    log.warn(fields, 'script failed, message kept')
+    return await deps.tellOwner(letter, context, result)
+  }
+
+  async function contextOf(
+    letter: Letter,
+    { displayName }: FilteredAccount,
+    message: RunContext['message'],
+  ): Promise<RunContext> {
+    const { options, memory, clock } = deps
+    const { recipient, account } = letter
+    const lookups = new Lookups()
+    const nowMs = clock.now()
+    const by = noteOf(letter)
+    const addresses = [recipient.address, recipient.original].map((each) => each.toLowerCase())
+    return {
+      ...(await deps.facts(letter, message, lookups)),
+      message,
+      envelope: envelopeOf(letter),
+      owner: {
+        address: recipient.address,
+        name: displayName === '' ? null : displayName,
+        addresses: [...new Set(addresses)],
+        recipientDelimiter: options.recipientDelimiter,
+      },
+      nowMs,
+      zone: zoneAt(nowMs),
+      wasSeen: (name) =>
+        lookups.once(`seen ${name}`, () => memory.isNoted({ account, kind: 'seen', name, by })),
+      limits: {
+        steps: STEPS_MAX,
+        actions: ACTIONS_MAX,
+        redirects: options.sieveMaxRedirects,
+        vacationSeconds: {
+          min: options.sieveVacationMinPeriodMs / 1_000,
+          default: options.sieveVacationDefaultPeriodMs / 1_000,
+          max: options.sieveVacationMaxPeriodMs / 1_000,
         },
-        nowMs: clock.now(),
-        zone: '+0000',
-        limits: {
-          steps: STEPS_MAX,
-          actions: ACTIONS_MAX,
-          redirects: options.sieveMaxRedirects,
-          vacationSeconds: {
-            min: options.sieveVacationMinPeriodMs / 1_000,
-            default: options.sieveVacationDefaultPeriodMs / 1_000,
-            max: options.sieveVacationMaxPeriodMs / 1_000,
-          },
-        },
-        headerEdits: options.headerEdits,
-        extensions: deps.extensions,
+      },
+      headerEdits: options.headerEdits,
+      extensions: deps.extensions,
+      note: (text) => {
+        const fields = { queueId: letter.message.queueId, to: recipient.address }
+        log.info({ ...fields, said: text.slice(0, SAID_CHARACTERS_MAX) }, 'script says')
+      },
+    }
+  }
+
+  async function run(
+    letter: Letter,
+    account: FilteredAccount,
+    context: RunContext,
+  ): Promise<RunResult | undefined> {
+    let name = ''
+    try {
+      const scripts: NamedScript[] = []
+      for (const wanted of scriptsOf(letter, account)) {
+        name = wanted.name
+        const owner = wanted.isSite ? null : letter.account
+        const script = await compiled.get(owner, name, wanted.version)
+        if (script !== undefined) scripts.push({ name, script })
+        // An account's own was removed in this moment.
+        else if (wanted.isSite) log.warn({ script: name }, 'no such site script')
       }
-      try {
-        const active = await compiled.get(account.id, script.name, script.version)
-        // Removed in this moment: nothing is wanted.
-        if (active === undefined) return undefined
-        const scripts: readonly NamedScript[] = [{ name: script.name, script: active }]
-        return await runScripts(scripts, context, (location, name) =>
-          compiled.get(location === 'global' ? null : account.id, name),
-        )
-      } catch (error) {
-        if (!(error instanceof SieveRunError)) throw error
-        const at = error.at ?? { line: 1, column: 1 }
-        return { kind: 'failed', script: script.name, at, reason: error.message, steps: 0 }
-      }
-    },
+      if (scripts.length === 0) return undefined
+      return await runScripts(scripts, context, (location, included) =>
+        compiled.get(location === 'global' ? null : letter.account, included),
+      )
+    } catch (error) {
+      if (!(error instanceof SieveRunError)) throw error
+      const at = error.at ?? { line: 1, column: 1 }
+      return { kind: 'failed', script: name, at, reason: error.message, steps: 0 }
+    }
+  }
+
+  function scriptsOf(
+    { recipient }: Letter,
+    { script }: FilteredAccount,
+  ): readonly { readonly name: string; readonly version?: number; readonly isSite: boolean }[] {
+    const onSite = (names: readonly string[]) => names.map((name) => ({ name, isSite: true }))
+    const instead = site.defaultOf(parseAddress(recipient.address)?.domain)
+    const own =
+      script === null
+        ? onSite(instead === undefined ? [] : [instead])
+        : [{ ...script, isSite: false }]
+    return [...onSite(site.before), ...own, ...onSite(site.after)]
   }
 }
+
+const SAID_CHARACTERS_MAX = 500
+
+/** RFC 5228 §5.4, RFC 6009 §2. */
+function envelopeOf({ message, recipient }: Letter): RunContext['envelope'] {
+  const { sender, dsnReturn, dsnEnvelopeId } = message.envelope
+  return {
+    from: sender,
+    to: recipient.original,
+    ...authOf(message),
+    ...(recipient.notify.length > 0 && { notify: recipient.notify.join(',') }),
+    ...(recipient.originalRecipient !== null && { orcpt: recipient.originalRecipient }),
+    ...(dsnReturn !== null && { ret: dsnReturn }),
+    ...(dsnEnvelopeId !== null && { envid: dsnEnvelopeId }),
+  }
+}
+
+/** Who sent it, where that is one of ours; what others say in AUTH= nobody here knows to be true (RFC 4954 §5). */
+const authOf = ({ origin: { account } }: QueuedMessage) =>
+  account?.login.includes('@') ? { auth: account.login } : {}
+
+/** Of this machine: `+0100`. */
+function zoneAt(ms: number): string {
+  const minutes = -new Date(ms).getTimezoneOffset()
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60]
+  return `${minutes < 0 ? '-' : '+'}${pad(hours)}${pad(rest)}`
+}
+
+const pad = (value: number) => String(value).padStart(2, '0')

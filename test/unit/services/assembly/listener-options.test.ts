@@ -2,7 +2,12 @@
 // with the table. What is not in the table reaches no listener.
 
 import { describe, expect, it } from 'vitest'
-import { imapOptions, pop3Options, smtpOptions } from '#services/assembly/listener-options.ts'
+import {
+  imapOptions,
+  manageSieveOptions,
+  pop3Options,
+  smtpOptions,
+} from '#services/assembly/listener-options.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import { type Settings, settingsByPath } from '#shared/settings/table.ts'
 
@@ -15,6 +20,7 @@ const listeners = {
   imaps: (settings: Settings) => imapOptions(settings, 'imaps'),
   pop3: (settings: Settings) => pop3Options(settings, 'pop3'),
   pop3s: (settings: Settings) => pop3Options(settings, 'pop3s'),
+  managesieve: manageSieveOptions,
 }
 type Name = keyof typeof listeners
 
@@ -23,7 +29,8 @@ const smtp = ['smtp', 'submission', 'submissions', 'lmtp'] as const
 const smtpEverywhere = ['smtp', 'submission', 'submissions'] as const
 const imap = ['imap', 'imaps'] as const
 const pop3 = ['pop3', 'pop3s'] as const
-const all = [...smtp, ...imap, ...pop3] as const
+const managesieve = ['managesieve'] as const
+const all = [...smtp, ...imap, ...pop3, ...managesieve] as const
 
 type Row = readonly [
   path: string,
@@ -34,7 +41,7 @@ type Row = readonly [
 
 const to = (at: readonly Name[], option: string, as: unknown) => ({ [option]: { at, as } })
 
-const tlsOf = { starttls: ['imap', 'pop3'], implicit: ['imaps', 'pop3s'] } as const
+const tlsOf = { starttls: ['imap', 'pop3', 'managesieve'], implicit: ['imaps', 'pop3s'] } as const
 const endpoints = (change: (name: Name) => readonly object[]) =>
   Object.fromEntries(
     Object.entries(tlsOf).flatMap(([tls, names]) =>
@@ -45,7 +52,7 @@ const endpoints = (change: (name: Name) => readonly object[]) =>
     ),
   )
 
-const portOf = { imap: 1143, imaps: 1993, pop3: 1110, pop3s: 1995 }
+const portOf = { imap: 1143, imaps: 1993, pop3: 1110, pop3s: 1995, managesieve: 4190 }
 
 const rows: readonly Row[] = [
   ['smtpdBanner', '$hostname ESMTP other', to(smtp, 'smtpdBanner', 'mx.test ESMTP other')],
@@ -124,17 +131,28 @@ const rows: readonly Row[] = [
   ['submissionRequireTls', 'no', to(smtp, 'submissionRequireTls', false)],
   ['tls.minimumVersion', 'TLSv1.3', to(all, 'tls', { minVersion: 'TLSv1.3' })],
   ['smtpdTimeout', '1008ms', to(smtp, 'smtpdTimeoutMs', 1_008)],
-  ['connectionCountLimit', '1009', to([...smtp, ...pop3], 'connectionCountLimit', 1_009)],
+  [
+    'connectionCountLimit',
+    '1009',
+    to([...smtp, ...pop3, ...managesieve], 'connectionCountLimit', 1_009),
+  ],
   ['imapConnectionCountLimit', '1010', to(imap, 'connectionCountLimit', 1_010)],
   ['clientConnectionCountLimit', '1011', to(all, 'clientConnectionCountLimit', 1_011)],
   ['proxyTrustedNetworks', '192.0.2.9', to(all, 'proxyTrustedNetworks', ['192.0.2.9'])],
   ['imapAccountConnectionCountLimit', '1012', to(imap, 'accountConnectionCountLimit', 1_012)],
   ['imapLoginTimeout', '1013ms', to(imap, 'loginTimeoutMs', 1_013)],
   ['imapTimeout', '1801014ms', to(imap, 'idleTimeoutMs', 1_801_014)],
-  ['authFailureDelay', '1015ms', to(pop3, 'authFailureDelayMs', 1_015)],
+  ['authFailureDelay', '1015ms', to([...pop3, ...managesieve], 'authFailureDelayMs', 1_015)],
   ['pop3ErrorLimit', '1016', to(pop3, 'commandErrorsMax', 1_016)],
   ['pop3LoginTimeout', '1017ms', to(pop3, 'loginTimeoutMs', 1_017)],
   ['pop3Timeout', '601018ms', to(pop3, 'idleTimeoutMs', 601_018)],
+  [
+    'managesieveAccountConnectionCountLimit',
+    '1019',
+    to(managesieve, 'accountConnectionCountLimit', 1_019),
+  ],
+  ['managesieveLoginTimeout', '1020ms', to(managesieve, 'loginTimeoutMs', 1_020)],
+  ['managesieveTimeout', '1801021ms', to(managesieve, 'idleTimeoutMs', 1_801_021)],
   [
     'inetInterfaces',
     '127.0.0.1, ::1',
@@ -149,7 +167,7 @@ const rows: readonly Row[] = [
   ['listeners.lmtp.address', '127.0.0.1, ::1', to(['lmtp'], 'otherAddresses', ['::1'])],
   ...all.flatMap((name, i): Row[] => {
     const isSmtp = smtp.some((one) => one === name)
-    const tls = name === 'imap' || name === 'pop3' ? 'starttls' : 'implicit'
+    const tls = tlsOf.starttls.some((one) => one === name) ? 'starttls' : 'implicit'
     const at = [name]
     const port = isSmtp
       ? to(at, 'port', 3_000 + i)

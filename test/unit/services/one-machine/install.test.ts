@@ -108,6 +108,7 @@ describe('an installation', () => {
       'imaps',
       'pop3',
       'pop3s',
+      'managesieve',
       'http',
       'https',
     ] as const

@@ -96,7 +96,7 @@ describe('what is wrong', () => {
     ['addflag "a";', 'line 1: addflag needs require "imap4flags"'],
     [
       'require "imap4flags"; addflag "v" "a";',
-      'line 1: flags in a variable need require "variables"',
+      'line 1: a variable of flags needs require "variables"',
     ],
     ['require ["imap4flags", "variables"]; addflag "a b" "c";', 'line 1: "a b" names no variable'],
     [

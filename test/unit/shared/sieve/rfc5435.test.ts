@@ -1,6 +1,7 @@
 // RFC 5435 (enotify) and RFC 5436 (its mailto method), section by section; URIs are in made/mailto.test.ts.
 
 import { describe, expect, it } from 'vitest'
+import { MESSAGES_CREATED_MAX } from '#shared/sieve/limits.ts'
 import { writeNotification } from '#shared/sieve/made/notification.ts'
 import { contextOf, findings, outcome, run, type Situation } from '#test/support/sieve.ts'
 
@@ -81,6 +82,17 @@ describe('§3 notify', () => {
     ],
   ])('%s', async (script, actions) => {
     expect(await done(script)).toEqual(actions)
+  })
+
+  it('counts with all other messages to others', async () => {
+    const notify = (count: number) =>
+      Array.from({ length: count }, (_, i) => `notify "mailto:a${i}@b.example";`).join('')
+    expect(await done(`redirect "x@y.example"; ${notify(MESSAGES_CREATED_MAX - 1)}`)).toHaveLength(
+      MESSAGES_CREATED_MAX,
+    )
+    expect(await done(`redirect "x@y.example"; ${notify(MESSAGES_CREATED_MAX)}`)).toEqual([
+      'error: line 1: more than 8 messages to others',
+    ])
   })
 
   it('tells those who were not told yet', async () => {

@@ -145,9 +145,11 @@ export const directory = {
   'logins.oneEnded': 'Diese Anmeldung ist beendet',
   'logins.ended': 'Alle Anmeldungen sind beendet',
 
-  'sessions.title': 'Hier angemeldet',
+  'sessions.title': 'An der Konsole angemeldet',
   'sessions.this': 'dieser Browser',
   'sessions.othersEnded': 'Alle anderen sind beendet',
+  'sessions.end': 'Alle beenden',
+  'sessions.none': 'Niemand ist an der Konsole angemeldet',
   'sessions.endAll': 'Alle anderen beenden',
 
   'sent.title': 'Versendet',
@@ -184,6 +186,7 @@ export const directory = {
   'appPassword.nameHint': 'Etwa „Telefon“ oder „Thunderbird zu Hause“.',
   'appPassword.scopes': 'Es darf',
   'appPassword.smtp': 'Senden (SMTP)',
+  'appPassword.managesieve': 'Filter verwalten (ManageSieve)',
   'appPassword.once':
     'Nur dieses eine Mal sichtbar. Geben Sie es im Programm anstelle Ihres Passworts ein.',
   'appPassword.used': 'benutzt',

@@ -28,6 +28,7 @@ export const mail: { readonly [key in keyof typeof english]: MessageText } = {
   'queue.bulk': 'Ausgewähltes',
   'queue.oldest': 'älteste',
   'queue.next': 'nächster Versuch',
+  'queue.nextTry': 'Nächster Versuch',
   'queue.showAll': 'Alle zeigen',
   'queue.empty': 'Nichts wartet',
   'queue.emptyText':
@@ -109,6 +110,7 @@ export const mail: { readonly [key in keyof typeof english]: MessageText } = {
   'fate.failed': 'zurückgegeben',
   'fate.removed': 'entfernt',
   'fate.waiting': 'wartet',
+  'fate.held': 'angehalten',
   'fate.refused': 'abgelehnt',
   'fate.discarded': 'verworfen',
   'moment.accepted': 'angenommen',
@@ -221,6 +223,7 @@ export const mail: { readonly [key in keyof typeof english]: MessageText } = {
     other: '{count} lassen sich nicht sagen: wovon sie abhängen, wurde damals nicht gefragt.',
   },
 
+  'policy.tab.scripts': 'Skripte',
   'policy.tab.greylist': 'Greylist, Punkte',
   'greylist.title': 'Greylist und Punkte',
   'greylist.about': 'Client, Absender oder Empfänger',

@@ -6,6 +6,8 @@ import type { me as english } from '../en/me.ts'
 export const me = {
   'me.title': 'Meine Mail',
   'me.tab.mail': 'Mail',
+  'me.tab.filters': 'Filter',
+  'me.tab.away': 'Abwesenheit',
   'me.tab.quarantine': 'Quarantäne',
   'me.tab.security': 'Sicherheit',
   'me.tab.devices': 'Geräte',

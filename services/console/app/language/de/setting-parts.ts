@@ -28,6 +28,7 @@ export const partTexts = {
   'settings.part.Sign-in elsewhere': 'Anmelden anderswo',
   'settings.part.IMAP server': 'IMAP-Server',
   'settings.part.POP3 server': 'POP3-Server',
+  'settings.part.ManageSieve server': 'ManageSieve-Server',
   'settings.part.Queue and delivery': 'Warteschlange und Zustellung',
   'settings.part.SMTP client': 'SMTP-Client',
   'settings.part.Forwarding and copies': 'Weiterleitungen und Kopien',

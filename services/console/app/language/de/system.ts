@@ -40,6 +40,14 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'job.asCsv': 'Als CSV',
   'job.correct':
     'Berichtigen Sie diese Zeilen in der CSV-Datei und senden Sie sie erneut: Erledigtes bleibt erledigt.',
+  'job.correctAll': 'Berichtigen Sie diese Zeilen in der CSV-Datei und senden Sie sie erneut.',
+  'job.about.what': 'Was',
+  'job.about.update': 'Ändert, was abweicht',
+  'job.about.dryRun': 'Nur versucht',
+  'job.about.of': 'Zum Auftrag',
+  'job.about.format': 'Format',
+  'job.about.domain': 'Domain',
+  'job.about.verb': 'Vorgang',
   'job.line': 'Zeile',
   'job.row': 'Inhalt',
 
@@ -162,6 +170,8 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'certificates.next': 'Das nächste',
   'certificates.byAcme': 'Das System holt es selbst.',
   'certificates.byFiles': 'Es kommt von dort, woher dieses kam.',
+  'certificates.own':
+    'Es hat sich selbst unterschrieben, für die ersten Versuche: Fremde Programme warnen davor. Die Einstellungen acmeDirectory oder tls.certificateFile bringen ein anderes.',
   'certificates.file': 'Datei',
   'certificates.renew': 'Jetzt nach einem neuen sehen',
   'certificates.renewed': 'Es gibt ein neues Zertifikat',

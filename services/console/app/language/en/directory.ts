@@ -140,9 +140,11 @@ export const directory = {
   'logins.ended': 'All logins have ended',
   'logins.oneEnded': 'This login has ended',
 
-  'sessions.title': 'Signed in here',
+  'sessions.title': 'Signed in to the console',
   'sessions.this': 'this browser',
   'sessions.othersEnded': 'All others have ended',
+  'sessions.end': 'End all',
+  'sessions.none': 'Nobody is signed in to the console',
   'sessions.endAll': 'End all others',
 
   'sent.title': 'What it has sent',
@@ -179,6 +181,7 @@ export const directory = {
   'appPassword.nameHint': 'Such as “phone” or “Thunderbird at home”.',
   'appPassword.scopes': 'It may',
   'appPassword.smtp': 'Send (SMTP)',
+  'appPassword.managesieve': 'Manage filters (ManageSieve)',
   'appPassword.once': 'Shown this once. Type it into the program in place of your password.',
   'appPassword.used': 'used',
   'appPassword.unused': 'never used',

@@ -25,6 +25,7 @@ export const mail = {
   'queue.bulk': 'What is selected',
   'queue.oldest': 'oldest',
   'queue.next': 'next',
+  'queue.nextTry': 'Next try',
   'queue.showAll': 'Show all of them',
   'queue.empty': 'Nothing waits',
   'queue.emptyText':
@@ -100,6 +101,7 @@ export const mail = {
   'fate.failed': 'returned',
   'fate.removed': 'removed',
   'fate.waiting': 'waiting',
+  'fate.held': 'on hold',
   'fate.refused': 'refused',
   'fate.discarded': 'discarded',
   'moment.accepted': 'accepted',
@@ -211,6 +213,7 @@ export const mail = {
     other: '{count} cannot be told: what they depend on was not asked then.',
   },
 
+  'policy.tab.scripts': 'Scripts',
   'policy.tab.greylist': 'Greylist, points',
   'greylist.title': 'Greylist and points',
   'greylist.about': 'Client, sender or recipient',

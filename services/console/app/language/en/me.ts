@@ -3,6 +3,8 @@
 export const me = {
   'me.title': 'My mail',
   'me.tab.mail': 'Mail',
+  'me.tab.filters': 'Filters',
+  'me.tab.away': 'Away',
   'me.tab.quarantine': 'Quarantine',
   'me.tab.security': 'Security',
   'me.tab.devices': 'Devices',

@@ -36,6 +36,14 @@ export const system = {
   'job.output': 'Download the result',
   'job.asCsv': 'As CSV',
   'job.correct': 'Correct these rows in the CSV file and send it again: what is done stays done.',
+  'job.correctAll': 'Correct these rows in the CSV file and send it again.',
+  'job.about.what': 'What',
+  'job.about.update': 'Changes what differs',
+  'job.about.dryRun': 'Only tried',
+  'job.about.of': 'Of the job',
+  'job.about.format': 'Format',
+  'job.about.domain': 'Domain',
+  'job.about.verb': 'Act',
   'job.line': 'Line',
   'job.row': 'Row',
 
@@ -159,6 +167,8 @@ export const system = {
   'certificates.next': 'The next one',
   'certificates.byAcme': 'The system gets it by itself.',
   'certificates.byFiles': 'Whoever gave this one gives it.',
+  'certificates.own':
+    'It has signed itself, for the first tries: programs of others warn of it. The settings acmeDirectory or tls.certificateFile bring another.',
   'certificates.file': 'File',
   'certificates.renew': 'Look for a new one now',
   'certificates.renewed': 'There is a new certificate',

@@ -105,14 +105,15 @@ export function AppPasswords({
 function Make({ path, close }: { readonly path: string; readonly close: () => void }) {
   const [made, setMade] = useState<SetUp>()
   const form = useForm({
-    initial: { name: '', imap: true, pop3: false, smtp: true },
+    initial: { name: '', imap: true, pop3: false, smtp: true, managesieve: false },
     isFleeting: true,
     names: { scopes: 'imap' },
-    async send({ name, imap, pop3, smtp }) {
+    async send({ name, imap, pop3, smtp, managesieve }) {
       const scopes = [
         ...(imap ? ['imap'] : []),
         ...(pop3 ? ['pop3'] : []),
         ...(smtp ? ['smtp'] : []),
+        ...(managesieve ? ['managesieve'] : []),
       ]
       const { body } = await call<SetUp>('POST', `${path}/setup`, {
         body: { name: name.trim(), scopes },
@@ -141,6 +142,7 @@ function Make({ path, close }: { readonly path: string; readonly close: () => vo
             <CheckField form={form} name="imap" label="IMAP" />
             <CheckField form={form} name="pop3" label="POP3" />
             <CheckField form={form} name="smtp" label={t('appPassword.smtp')} />
+            <CheckField form={form} name="managesieve" label={t('appPassword.managesieve')} />
           </fieldset>
         </FormBody>
       ) : (

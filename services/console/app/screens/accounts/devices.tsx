@@ -125,22 +125,30 @@ function Sessions({ path }: { readonly path: string }) {
   const sessions = useResource(own, (signal) =>
     get<{ readonly data: readonly Session[] }>(own, {}, signal),
   )
+  const shown = sessions.value?.data ?? []
+  const isOwn = shown.some(({ isThis }) => isThis)
+  const hasOthers = shown.some(({ isThis }) => !isThis)
   const end = async (which: string) => {
     await call('DELETE', which)
     sessions.reload()
-    toast({ text: t(which === own ? 'sessions.othersEnded' : 'logins.oneEnded') })
+    toast({
+      text: t(which !== own ? 'logins.oneEnded' : isOwn ? 'sessions.othersEnded' : 'logins.ended'),
+    })
   }
   return (
     <Panel
       title={t('sessions.title')}
       actions={
-        mayOwn('logins.end') && <Button onPress={() => end(own)}>{t('sessions.endAll')}</Button>
+        mayOwn('logins.end') &&
+        hasOthers && (
+          <Button onPress={() => end(own)}>{t(isOwn ? 'sessions.endAll' : 'sessions.end')}</Button>
+        )
       }
     >
       <Loaded of={sessions}>
         {({ data }) =>
           data.length === 0 ? (
-            <Empty icon="key" title={t('logins.none')} />
+            <Empty icon="key" title={t('sessions.none')} />
           ) : (
             <ul class="items">
               {data.map(({ id, usedAt, address, client, isThis }) => (

@@ -6,7 +6,7 @@ import { cancelJob, isEnded, type Job, type JobError, readErrors, readJob } from
 import { Button, ButtonLink } from '../../kit/button.tsx'
 import { CopyAs } from '../../kit/copy.tsx'
 import { useEvents } from '../../kit/events.ts'
-import { explainFault } from '../../kit/failure.tsx'
+import { explainRefusal } from '../../kit/failure.tsx'
 import { Ago, Foreign, formatCount } from '../../kit/format.tsx'
 import { t, tIfKnown } from '../../kit/language.ts'
 import { Fact, Facts, Loaded, Page, Panel } from '../../kit/panel.tsx'
@@ -74,11 +74,17 @@ export function screen({ params }: { readonly params: ScreenParams }) {
                     <Ago at={value.endedAt} />
                   </Fact>
                 )}
-                {Object.entries(value.about).map(([name, fact]) => (
-                  <Fact key={name} name={tIfKnown(`job.about.${name}`) ?? name}>
-                    <Foreign text={String(fact)} />
-                  </Fact>
-                ))}
+                {Object.entries(value.about)
+                  .filter(([, fact]) => fact !== null)
+                  .map(([name, fact]) => (
+                    <Fact key={name} name={tIfKnown(`job.about.${name}`) ?? name}>
+                      {typeof fact === 'boolean' ? (
+                        t(fact ? 'yes' : 'no')
+                      ) : (
+                        <Foreign text={String(fact)} />
+                      )}
+                    </Fact>
+                  ))}
                 {Object.entries(value.counts).map(([name, count]) => (
                   <Fact key={name} name={tIfKnown(`job.count.${name}`) ?? name}>
                     {formatCount(count)}
@@ -93,7 +99,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
                 </div>
               )}
             </Panel>
-            {value.failed > 0 && <Failures id={id} failed={value.failed} />}
+            {value.failed > 0 && <Failures job={value} />}
           </div>
         )}
       </Loaded>
@@ -101,14 +107,14 @@ export function screen({ params }: { readonly params: ScreenParams }) {
   )
 }
 
-function Failures({ id, failed }: { readonly id: string; readonly failed: number }) {
+function Failures({ job: { id, failed, state } }: { readonly job: Job }) {
   const errors = useResource(`${id} ${failed}`, (signal) => readErrors(id, signal))
   return (
     <Panel
       title={t('job.failedRows', { count: failed })}
       actions={<Button onPress={() => saveErrors(id)}>{t('job.asCsv')}</Button>}
     >
-      <p class="meta">{t('job.correct')}</p>
+      <p class="meta">{t(state === 'failed' ? 'job.correctAll' : 'job.correct')}</p>
       <Loaded of={errors}>
         {({ data }) => (
           <div class="scroll-x">
@@ -161,7 +167,4 @@ function cell(text: string): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
-function explained({ refusal }: JobError): string {
-  const known = tIfKnown(`problem.${refusal.kind}`, { value: String(refusal.value ?? '') })
-  return known ?? (explainFault(refusal) || String(refusal.kind ?? ''))
-}
+const explained = ({ refusal }: JobError): string => explainRefusal(refusal)

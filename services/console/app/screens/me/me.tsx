@@ -1,10 +1,10 @@
 // One's own mail: how do I set it up, is it safe, where does it go?
 
 import type { Account } from '../../api/directory.ts'
-import { current, may, mayOwn } from '../../api/session.ts'
+import { current } from '../../api/session.ts'
 import { formatBytes } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
-import { Loaded, Meter, Page, Panel, Tabs } from '../../kit/panel.tsx'
+import { Loaded, Meter, Page, Panel } from '../../kit/panel.tsx'
 import { useVersioned } from '../../kit/versioned.tsx'
 import { segment } from '../../routes.ts'
 import type { ScreenParams } from '../../screens.ts'
@@ -14,20 +14,16 @@ import { QuarantineList } from '../quarantine/quarantine.tsx'
 import { Arrived } from './arrived.tsx'
 import { Factors } from './factors.tsx'
 import { Forwarding } from './forwarding.tsx'
+import { MeTabs, meTabs } from './me-tabs.tsx'
 import { ChangePassword } from './password.tsx'
 import { RecoveryAddress } from './recovery.tsx'
 import { Tokens } from './tokens.tsx'
-
-const allTabs = ['mail', 'quarantine', 'security', 'devices'] as const
 
 export function screen({ params }: { readonly params: ScreenParams }) {
   const address = current()?.account.address ?? ''
   const path = `/accounts/${segment(address)}`
   const account = useVersioned<Account>(path)
-  // Who decides for others too has all of it in one list.
-  const isOwnList = mayOwn('quarantine.read') && !may('quarantine.read')
-  const tabs = allTabs.filter((each) => each !== 'quarantine' || isOwnList)
-  const tab = tabs.find((each) => each === params['tab']) ?? 'mail'
+  const tab = meTabs.find((each) => each === params['tab']) ?? 'mail'
   const found = account.value?.body
   return (
     <Page
@@ -48,14 +44,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
         </>
       }
     >
-      <Tabs
-        label={t('me.title')}
-        tabs={tabs.map((each) => ({
-          href: each === 'mail' ? '/me' : `/me/${each}`,
-          label: t(`me.tab.${each}`),
-          isCurrent: each === tab,
-        }))}
-      />
+      <MeTabs current={tab} />
       {tab === 'mail' && (
         <>
           <AppPasswords path={path} mayMake />

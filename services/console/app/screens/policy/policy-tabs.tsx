@@ -9,6 +9,7 @@ const tabs = [
   ['explain', '/policy/explain', 'policy.write'],
   ['rehearse', '/policy/rehearse', 'policy.write'],
   ['greylist', '/policy/greylist', 'policy.read'],
+  ['scripts', '/policy/scripts', 'settings.read'],
   ['tables', '/policy/tables', 'policy.read'],
 ] as const
 

@@ -101,7 +101,7 @@ function Held({ message }: { readonly message: QuarantinedShown }) {
         <h3>{t('quarantine.preview')}</h3>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keyboard */}
         <pre class="preview" tabIndex={0} role="region" aria-label={t('quarantine.preview')}>
-          <Foreign text={preview.text} />
+          <Foreign text={preview.text.replaceAll('\r\n', '\n').trimEnd()} hasLines />
         </pre>
         {preview.isCut && <p class="meta">{t('quarantine.cut')}</p>}
         {preview.attachments.length > 0 && (

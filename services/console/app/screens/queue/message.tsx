@@ -97,7 +97,7 @@ function Group({ group }: { readonly group: QueueGroup }) {
           <QueueStatus state={state} />
         </Fact>
         <Fact name={t('queue.attempts')}>{formatCount(attempts)}</Fact>
-        <Fact name={t('queue.next')}>{dueAt === null ? '–' : <Ago at={dueAt} />}</Fact>
+        <Fact name={t('queue.nextTry')}>{dueAt === null ? '–' : <Ago at={dueAt} />}</Fact>
       </Facts>
       {lastReply !== null && (
         <blockquote class="reply">

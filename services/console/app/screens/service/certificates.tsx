@@ -52,7 +52,9 @@ function Shown({
   readonly certificate: Certificate
   readonly changed: () => void
 }) {
-  const { file, names, issuer, expiresAt, keptBy } = certificate
+  const { file, issuer, expiresAt, keptBy } = certificate
+  const names = certificate.names.map(bareName)
+  const isOwn = names.some((name) => issuer === `CN=${name}`)
   const renew = async () => {
     const path = '/service:renewCertificate'
     const { body } = await call<Renewal>('POST', path, { body: {} })
@@ -77,6 +79,7 @@ function Shown({
       }
     >
       <Validity certificate={certificate} />
+      {isOwn && <p class="notice warn">{t('certificates.own')}</p>}
       <Facts>
         <Fact name={t('certificates.names')}>
           {names.map((name) => (
@@ -91,9 +94,11 @@ function Shown({
         <Fact name={t('certificates.expires')}>
           {expiresAt === null ? t('none') : <Time at={expiresAt} />}
         </Fact>
-        <Fact name={t('certificates.next')}>
-          {t(keptBy === 'acme' ? 'certificates.byAcme' : 'certificates.byFiles')}
-        </Fact>
+        {!isOwn && (
+          <Fact name={t('certificates.next')}>
+            {t(keptBy === 'acme' ? 'certificates.byAcme' : 'certificates.byFiles')}
+          </Fact>
+        )}
         <Fact name={t('certificates.file')}>
           <Foreign text={file} isMono />
         </Fact>
@@ -101,6 +106,9 @@ function Shown({
     </Panel>
   )
 }
+
+/** Without what kind of name it is, which one sees. */
+const bareName = (name: string) => name.replace(/^(?:DNS|IP Address):/, '')
 
 function Validity({ certificate }: { readonly certificate: Certificate }) {
   const { problem, daysLeft, expiresAt } = certificate

@@ -13,8 +13,9 @@ import { type Moment, TimeLine } from '../../parts/time-line.tsx'
 import { segment } from '../../routes.ts'
 import type { ScreenParams } from '../../screens.ts'
 import { ActButtons, mayAct } from '../queue/acts.tsx'
-import { MessageStatus } from './trace.tsx'
+import { MessageStatus, RefusalStatus } from './trace.tsx'
 import {
+  type Client,
   type Decision,
   readTrace,
   replyText,
@@ -27,12 +28,19 @@ export function screen({ params }: { readonly params: ScreenParams }) {
   const { queueId = '' } = params
   const trace = useResource(queueId, (signal) => readTrace(queueId, signal))
   const message = trace.value?.message
+  const refusal = message === null ? trace.value && lastDecision(trace.value) : undefined
   const waits = message !== undefined && message !== null && message.state !== 'ended'
   return (
     <Page
       title={queueId}
       back={{ href: '/trace', label: t('entry.trace') }}
-      subtitle={message && <MessageStatus message={message} />}
+      subtitle={
+        message ? (
+          <MessageStatus message={message} />
+        ) : (
+          refusal && <RefusalStatus decision={refusal} />
+        )
+      }
       actions={
         <>
           <CopyAs path={`/trace/${segment(queueId)}`} command={`postwolke trace ${queueId}`} />
@@ -40,7 +48,11 @@ export function screen({ params }: { readonly params: ScreenParams }) {
             <ButtonLink href={`/queue/${segment(queueId)}`}>{t('entry.queue')}</ButtonLink>
           )}
           {waits && mayAct() && (
-            <ActButtons chosen={{ kind: 'messages', queueIds: [queueId] }} after={trace.reload} />
+            <ActButtons
+              chosen={{ kind: 'messages', queueIds: [queueId] }}
+              waits={message.state === 'hold' ? 'held' : 'waiting'}
+              after={trace.reload}
+            />
           )}
         </>
       }
@@ -49,6 +61,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
         {(value) => (
           <div class="stack">
             {value.message !== null && <Head message={value.message} />}
+            {refusal && <RefusedHead decision={refusal} />}
             <Panel title={t('trace.timeLine')}>
               <TimeLine label={t('trace.timeLine')} moments={momentsOf(value)} />
               {value.omitted > 0 && (
@@ -71,22 +84,10 @@ function Head({ message }: { readonly message: TracedMessage }) {
           <Foreign text={sender === '' ? '<>' : sender} isMono />
         </Fact>
         <Fact name={t('queue.to')}>
-          {recipients.slice(0, 20).map((address) => (
-            <div key={address}>
-              <Foreign text={address} isMono />
-            </div>
-          ))}
-          {recipients.length + moreRecipients > 20 && `+${recipients.length + moreRecipients - 20}`}
+          <Addresses addresses={recipients} more={moreRecipients} />
         </Fact>
         <Fact name={t('queue.from')}>
-          <span class="mono">{origin.remoteAddress}</span> <Foreign text={origin.helo} />
-          {origin.tls !== null && ` · ${origin.tls}`}
-          {origin.login !== null && (
-            <>
-              {' · '}
-              <Foreign text={origin.login} />
-            </>
-          )}
+          <CameFrom client={origin} />
         </Fact>
         {messageId !== null && (
           <Fact name="Message-ID">
@@ -95,7 +96,7 @@ function Head({ message }: { readonly message: TracedMessage }) {
         )}
         <Fact name={t('queue.size')}>{formatBytes(bytes)}</Fact>
         {nextAt !== null && (
-          <Fact name={t('queue.next')}>
+          <Fact name={t('queue.nextTry')}>
             <Ago at={nextAt} />
           </Fact>
         )}
@@ -103,6 +104,71 @@ function Head({ message }: { readonly message: TracedMessage }) {
     </Panel>
   )
 }
+
+/** Of what never became a message. */
+function RefusedHead({ decision }: { readonly decision: Decision }) {
+  const { sender, recipients, client } = decision
+  return (
+    <Panel>
+      <Facts>
+        {sender !== null && (
+          <Fact name={t('queue.sender')}>
+            <Foreign text={sender === '' ? '<>' : sender} isMono />
+          </Fact>
+        )}
+        {recipients.length > 0 && (
+          <Fact name={t('queue.to')}>
+            <Addresses addresses={recipients} more={0} />
+          </Fact>
+        )}
+        <Fact name={t('queue.from')}>
+          <CameFrom client={client} />
+        </Fact>
+      </Facts>
+    </Panel>
+  )
+}
+
+const SHOWN_MAX = 20
+
+function Addresses({
+  addresses,
+  more,
+}: {
+  readonly addresses: readonly string[]
+  readonly more: number
+}) {
+  const left = addresses.length + more - SHOWN_MAX
+  return (
+    <>
+      {addresses.slice(0, SHOWN_MAX).map((address) => (
+        <div key={address}>
+          <Foreign text={address} isMono />
+        </div>
+      ))}
+      {left > 0 && `+${left}`}
+    </>
+  )
+}
+
+function CameFrom({ client: { remoteAddress, helo, tls, login } }: { readonly client: Client }) {
+  return (
+    <>
+      <span class="mono">{remoteAddress}</span> <Foreign text={helo} />
+      {tls !== null && ` · ${tls}`}
+      {login !== null && (
+        <>
+          {' · '}
+          <Foreign text={login} />
+        </>
+      )}
+    </>
+  )
+}
+
+/** What ended it. */
+const lastDecision = ({ timeline }: Trace): Decision | undefined =>
+  timeline.flatMap((step) => (step.kind === 'decision' ? [step.decision] : [])).at(-1)
 
 function momentsOf({ timeline, message }: Trace): readonly Moment[] {
   return timeline.flatMap((step, i) => momentOf(step, i, message))

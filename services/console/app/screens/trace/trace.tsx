@@ -152,6 +152,7 @@ const looks: { readonly [kind: string]: 'ok' | 'warn' | 'bad' | 'info' } = {
   failed: 'bad',
   removed: 'info',
   waiting: 'info',
+  held: 'warn',
 }
 
 /** The worst of what became of its recipients. */
@@ -161,10 +162,20 @@ export function MessageStatus({
   readonly message: TracedMessage
 }) {
   const order = ['failed', 'deferred', 'waiting', 'removed', 'delivered']
-  const kind =
+  const worst =
     order.find((each) => results.some((one) => one.kind === each)) ??
     (state === 'ended' ? 'removed' : 'waiting')
+  // What nobody tries waits for somebody who decides.
+  const kind = worst === 'waiting' && state === 'hold' ? 'held' : worst
   return <Status look={looks[kind] ?? 'info'}>{tIfKnown(`fate.${kind}`) ?? kind}</Status>
+}
+
+export function RefusalStatus({ decision: { verdict } }: { readonly decision: Decision }) {
+  return (
+    <Status look="bad">
+      {verdict.kind === 'discard' ? t('fate.discarded') : t('fate.refused')}
+    </Status>
+  )
 }
 
 function Refusal({ decision }: { readonly decision: Decision }) {
@@ -174,9 +185,7 @@ function Refusal({ decision }: { readonly decision: Decision }) {
       <a href={`/trace/${segment(queueId)}`}>
         <Time at={at} />
       </a>
-      <Status look="bad">
-        {verdict.kind === 'discard' ? t('fate.discarded') : t('fate.refused')}
-      </Status>
+      <RefusalStatus decision={decision} />
       <span class="trace-who">
         <Foreign text={sender ?? ''} /> → <Foreign text={recipients[0] ?? ''} />
       </span>

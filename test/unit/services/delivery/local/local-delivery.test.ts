@@ -1,8 +1,12 @@
 // What becomes of a recipient here: where the message goes, once, and why it did not.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createDeposit } from '#services/delivery/local/deposit.ts'
+import type { Filtering } from '#services/delivery/local/filtering/filtering.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
+import { createPlaces } from '#services/delivery/local/places.ts'
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { AccountRecord } from '#shared/directory/records.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { Quota } from '#shared/mailbox/quota.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -36,16 +40,19 @@ describe('local delivery', () => {
 
   function delivery({
     deliverToDetailFolder = true,
-    quota = { bytes: 0, messages: 0 } as Quota | undefined,
+    quota = { bytes: 0, messages: 0 } as Quota,
     mailbox = {} as Partial<Mailbox>,
+    isGone = false,
+    script = null as AccountRecord['script'],
+    filter = undefined as Filtering | undefined,
   } = {}) {
+    const used = { ...opened.mailbox, ...mailbox }
     return createLocalDelivery({
-      mailbox: { ...opened.mailbox, ...mailbox },
-      account: async () => quota && { quota, script: null },
-      filtering: { decide: async () => undefined },
-      wrapSender: async (sender) => sender,
-      options: { deliverToDetailFolder },
-      clock,
+      places: createPlaces({ mailbox: used, options: { deliverToDetailFolder } }),
+      deposit: createDeposit({ mailbox: used, clock }),
+      account: async () => (isGone ? undefined : { quota, script, displayName: '' }),
+      isFiltered: (known) => known.script !== null,
+      filter,
     })
   }
   const inbox = () => opened.mailbox.inbox(account)
@@ -208,21 +215,40 @@ describe('local delivery', () => {
     })
 
     it('whose account has gone', async () => {
-      const gone = createLocalDelivery({
-        mailbox: opened.mailbox,
-        account: async () => undefined,
-        filtering: { decide: async () => undefined },
-        wrapSender: async (sender) => sender,
-        options: { deliverToDetailFolder: false },
-        clock,
-      })
-      expect((await gone(message, b1, ann, false)).actions).toEqual([
+      expect((await delivery({ isGone: true })(message, b1, ann, false)).actions).toEqual([
         {
           kind: 'failed',
           status: '5.1.1',
           reply: 'ann@example.test: no such account',
         },
       ])
+    })
+  })
+
+  describe('for an account with a script', () => {
+    const script = { name: 'filter', version: 1 }
+
+    it('is left to delivery by whoever may not read messages', async () => {
+      expect(await delivery({ script })(message, b1, ann, true)).toMatchObject({
+        isLeft: true,
+        creates: [],
+        actions: [{ kind: 'deferred' }],
+      })
+      expect(await inInbox()).toEqual([])
+    })
+
+    it('is as without one where no script decides after all', async () => {
+      await delivery({ script, filter: async () => undefined })(message, b1, ann, false)
+      expect(await inInbox()).toEqual(['1 b1'])
+    })
+
+    it('waits where the store fails the script', async () => {
+      const filter = async () => {
+        throw new TemporaryFailure('no table')
+      }
+      const { actions } = await delivery({ script, filter })(message, b1, ann, false)
+      expect(actions).toMatchObject([{ kind: 'deferred', status: '4.3.0' }])
+      expect(await inInbox()).toEqual([])
     })
   })
 

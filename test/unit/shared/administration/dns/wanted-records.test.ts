@@ -50,6 +50,7 @@ describe('the records of a domain', () => {
       '_imap._tcp.ours.test SRV 10 1 143 mx.ours.test',
       '_pop3s._tcp.ours.test SRV 20 1 995 mx.ours.test',
       '_pop3._tcp.ours.test SRV 30 1 110 mx.ours.test',
+      '_sieve._tcp.ours.test SRV 0 1 4190 mx.ours.test',
       'autoconfig.ours.test CNAME mx.ours.test',
       'autodiscover.ours.test CNAME mx.ours.test',
       'ua-auto-config.ours.test CNAME mx.ours.test',
@@ -73,6 +74,11 @@ describe('the records of a domain', () => {
       'another port',
       ['listeners.imaps.port=9930'],
       '_imaps._tcp.ours.test SRV 0 1 9930 mx.ours.test',
+    ],
+    [
+      'ManageSieve where nobody serves it',
+      ['listeners.managesieve.enabled=no'],
+      '_sieve._tcp.ours.test SRV 0 0 0 .',
     ],
     [
       'a host and a port that the world sees',

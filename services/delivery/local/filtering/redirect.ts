@@ -1,0 +1,93 @@
+// `redirect` (RFC 5228 §4.2): the message as it came, or as the script changed it, to somebody else, and what keeps it from going in circles.
+// Where it would, it stays with its recipient: it is not lost for that.
+
+import { lookupKey } from '#shared/mail/address.ts'
+import type { CreatedMessage } from '#shared/queue/created-message.ts'
+import type { Action } from '#shared/sieve/actions.ts'
+import type { Header } from '#shared/sieve/message.ts'
+import type { Letter } from '../letter.ts'
+
+/** Accounts here that one message is sent on by, one after the other. */
+export const REDIRECTED_TIMES_MAX = 10
+
+/** Pigeonhole's, so that its servers and ours find their own again. */
+export const REDIRECTED_FROM = 'X-Sieve-Redirected-From'
+
+/** Undefined: it may go there. */
+export function whyNotRedirected(
+  to: string,
+  header: Header,
+  { message, recipient }: Letter,
+  hopcountLimit: number,
+): string | undefined {
+  const own = new Set([recipient.address, recipient.original].map(lookupKey))
+  const target = lookupKey(to)
+  if (own.has(target)) return 'it is the recipient'
+  const before = header.values(REDIRECTED_FROM).map((value) => lookupKey(value.trim()))
+  if (before.some((address) => own.has(address))) return 'it was sent on before'
+  const came = [...before, ...message.deliveredTo.map(lookupKey)]
+  if (came.includes(target)) return 'it came from there'
+  if (message.deliveredTo.length >= REDIRECTED_TIMES_MAX) return 'it was sent on too often'
+  const hops = header.values('received').length
+  return hops >= hopcountLimit ? 'it came over too many hosts' : undefined
+}
+
+/** Our own `Delivered-To` is known when it comes back. */
+export async function redirected(
+  { message, recipient: { address } }: Letter,
+  action: Extract<Action, { readonly kind: 'redirect' }>,
+  wrapSender: (sender: string) => Promise<string>,
+): Promise<CreatedMessage> {
+  const { envelope, origin, prepend, deliveredTo } = message
+  const { changed } = action.message
+  const from = `${REDIRECTED_FROM}: ${address}\r\n`
+  const fields = changed ? from : `${from}Delivered-To: ${address}\r\n`
+  return {
+    envelope: {
+      ...envelope,
+      sender: await wrapSender(envelope.sender),
+      recipients: [{ address: action.to, notify: [], originalRecipient: null }],
+    },
+    origin,
+    // What a script changed has the other fields in it, as it saw them.
+    prepend: Buffer.from(fields, 'utf8').toString('latin1') + (changed ? '' : prepend),
+    deliveredTo: [...deliveredTo, address],
+    content: changed
+      ? { kind: 'stream', open: () => withoutReturnPath(changed()) }
+      : { kind: 'same' },
+  }
+}
+
+/** RFC 5321 §4.4: only who delivers writes one. It stands among the first fields, where it stands at all. */
+async function* withoutReturnPath(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let top: Buffer | undefined = Buffer.alloc(0)
+  for await (const chunk of source) {
+    if (top === undefined) {
+      yield chunk
+      continue
+    }
+    top = Buffer.concat([top, chunk])
+    if (top.length < TOP_BYTES && !top.includes('\r\n\r\n')) continue
+    yield cut(top)
+    top = undefined
+  }
+  if (top !== undefined) yield cut(top)
+}
+
+/** Of a header, in which our own fields stand. */
+const TOP_BYTES = 16 * 1024
+
+function cut(top: Buffer): Buffer {
+  const end = top.indexOf('\r\n\r\n')
+  const header = top.subarray(0, end < 0 ? top.length : end + 2).toString('latin1')
+  const start = header.search(/^return-path:/im)
+  if (start < 0) return top
+  let behind = start
+  do {
+    const line = header.indexOf('\r\n', behind)
+    // Its end is not here: then it is no field of ours.
+    if (line < 0) return top
+    behind = line + 2
+  } while (header[behind] === ' ' || header[behind] === '\t')
+  return Buffer.concat([top.subarray(0, start), top.subarray(behind)])
+}
