@@ -72,6 +72,14 @@ export function assembleFiltering(
       sieveVacationMinPeriodMs: settings.sieveVacationMinPeriod,
       sieveVacationDefaultPeriodMs: settings.sieveVacationDefaultPeriod,
       sieveVacationMaxPeriodMs: settings.sieveVacationMaxPeriod,
+      headerEdits: {
+        valueBytes: settings.sieveEditheaderMaxHeaderSize,
+        forbidAdd: [...settings.sieveEditheaderProtected, ...settings.sieveEditheaderForbidAdd],
+        forbidDelete: [
+          ...settings.sieveEditheaderProtected,
+          ...settings.sieveEditheaderForbidDelete,
+        ],
+      },
     },
     clock,
     log,

@@ -2,7 +2,8 @@ import { readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, sep } from 'node:path'
 import type { Command } from 'commander'
 import { printable } from '#shared/runtime/printable.ts'
-import { type Note, translateProcmail } from '#shared/sieve/procmail/translate.ts'
+import { findingText } from '#shared/sieve/finding.ts'
+import type { Note } from '#shared/sieve/procmail/translate.ts'
 import { type Process, withJson } from './context.ts'
 import { CommandFailure } from './failure.ts'
 import { createOutput } from './output.ts'
@@ -16,16 +17,23 @@ export function fromProcmailCommand(group: Command, process: Process): void {
     .option('--login <name>', 'what $LOGNAME was on the old machine')
   command.action(async (file: string) => {
     const { login, json } = command.opts<{ login?: string; json?: boolean }>()
+    const { translateProcmail } = await import('#shared/sieve/procmail/translate.ts')
     const translation = translateProcmail(readText(file), {
       name: basename(file),
       ...(login !== undefined && { login }),
       read: (path) => readInHome(dirname(file), path),
     })
+    const { compileScript } = await import('#shared/sieve/compile.ts')
+    const { vocabulary } = await import('#shared/sieve/vocabulary.ts')
+    const compilation = compileScript(Buffer.from(translation.script), vocabulary)
+    const findings = compilation.kind === 'refused' ? compilation.findings.map(findingText) : []
     if (json) {
-      createOutput(true, process.write).print(translation, () => [])
+      createOutput(true, process.write).print({ ...translation, findings }, () => [])
       return
     }
     process.write(translation.script)
+    // More than a script may have: it has to be cut down by hand.
+    for (const finding of findings) process.say(`of the script: ${printable(finding)}\n`)
     for (const note of translation.notes) process.say(`${printable(noteLine(note))}\n`)
     const left = translation.notes.filter(({ kind }) => kind === 'left-out').length
     process.say(`${translation.translated} translated, ${left} left out\n`)

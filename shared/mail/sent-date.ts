@@ -12,13 +12,36 @@ export type SentDate = {
 
 /** Of an unfolded field body; undefined when it names no day. */
 export function parseSentDate(value: ByteString): SentDate | undefined {
+  const written = read(value)
+  if (written === undefined) return undefined
+  const { dayMs, timeMs, zoneMs } = written
+  return { dayMs, ms: dayMs + (timeMs ?? 0) - (zoneMs ?? 0) }
+}
+
+export type ZonedDate = {
+  readonly ms: number
+  /** As it was written, east of UTC; none is UTC. */
+  readonly zoneMinutes: number
+}
+
+/** The same for whoever wants a date that is right: undefined also where it has no time of day, or one or a zone that is wrong. */
+export function parseZonedDate(value: ByteString): ZonedDate | undefined {
+  const { dayMs, timeMs, zoneMs } = read(value) ?? {}
+  if (dayMs === undefined || timeMs === undefined || zoneMs === undefined) return undefined
+  return { ms: dayMs + timeMs - zoneMs, zoneMinutes: zoneMs / 60_000 }
+}
+
+function read(value: ByteString) {
   const match = pattern.exec(value.slice(0, DATE_CHARACTERS_MAX))
   if (match === null) return undefined
   const [, day = '', month = '', year = '', hours, minutes, seconds, zone = ''] = match
   const dayMs = dayStart(Number(day), months.indexOf(month.toLowerCase()), fullYear(year))
   if (dayMs === undefined) return undefined
-  const timeMs = timeOfDay(Number(hours ?? 0), Number(minutes ?? 0), Number(seconds ?? 0))
-  return { dayMs, ms: dayMs + timeMs - zoneMs(zone) }
+  const hasTime = hours !== undefined
+  const timeMs = hasTime
+    ? timeOfDay(Number(hours), Number(minutes), Number(seconds ?? 0))
+    : undefined
+  return { dayMs, timeMs, zoneMs: zoneMs(zone) }
 }
 
 /** Beyond this nothing of a date comes; keeps the pattern's work small. */
@@ -44,16 +67,16 @@ function dayStart(day: number, month: number, year: number): number | undefined 
   return date.getUTCDate() === day ? date.getTime() : undefined
 }
 
-function timeOfDay(hours: number, minutes: number, seconds: number): number {
-  if (hours > 23 || minutes > 59 || seconds > 60) return 0
+function timeOfDay(hours: number, minutes: number, seconds: number): number | undefined {
+  if (hours > 23 || minutes > 59 || seconds > 60) return undefined
   return ((hours * 60 + minutes) * 60 + seconds) * 1000
 }
 
-function zoneMs(zone: string): number {
+function zoneMs(zone: string): number | undefined {
   const offset = /^([+-])(\d\d)(\d\d)$/.exec(zone)
   if (offset === null) return (namedZones.get(zone.toUpperCase()) ?? 0) * 3_600_000
   const [, sign, hours, minutes] = offset
-  if (Number(hours) > 23 || Number(minutes) > 59) return 0
+  if (Number(hours) > 23 || Number(minutes) > 59) return undefined
   const ms = (Number(hours) * 60 + Number(minutes)) * 60_000
   return sign === '-' ? -ms : ms
 }

@@ -14,12 +14,13 @@ import type {
 import {
   type Checker,
   type CommandRow,
+  type Enclosing,
   type Kind,
   type TagGroup,
   type TestRow,
   unknown,
 } from './definition.ts'
-import { type Finding, type Position, SieveSyntaxError } from './finding.ts'
+import { type Finding, type Position, SieveSyntaxError, shortened } from './finding.ts'
 import { scriptText } from './language/lexer.ts'
 import { parseScript } from './language/parse.ts'
 import type { Argument, CommandSyntax, TestSyntax } from './language/syntax.ts'
@@ -59,7 +60,7 @@ class Compiler {
   readonly #vocabulary: Vocabulary
   readonly #requirements: Requirements
   readonly #findings: Finding[] = []
-  readonly #within: string[] = []
+  readonly #within: Enclosing[] = []
   #errors = 0
   #regexStates = 0
 
@@ -134,7 +135,7 @@ class Compiler {
     if (block === null) this.#error(at, `behind ${name} stands a block in { }`)
     const test = name === 'else' ? null : this.#branchTest(command)
     if (name === 'else' && tests.kind !== 'none') this.#error(at, 'else takes no test')
-    this.#within.push(name)
+    this.#within.push({ command: name, name: undefined })
     const commands = this.#commands(block ?? [])
     this.#within.pop()
     return { at, test, block: commands }
@@ -156,7 +157,7 @@ class Compiler {
     if (tests.kind !== 'none') this.#error(at, `${name} takes no test`)
     if (row.block && block === null) this.#error(at, `behind ${name} stands a block in { }`)
     if (!row.block && block !== null) this.#error(at, `${name} has no block; it ends with ;`)
-    this.#within.push(name)
+    this.#within.push({ command: name, name: nameOf(args) })
     const inside = this.#commands(block ?? [])
     this.#within.pop()
     return { kind: 'command', at, row, arguments: args, needs, block: inside }
@@ -385,7 +386,8 @@ class Compiler {
   }
 
   /** Errors go before warnings where there are too many of both. */
-  #tell(finding: Finding): void {
+  #tell(given: Finding): void {
+    const finding = { ...given, message: shortened(given.message) }
     if (this.#findings.length < PROBLEMS_MAX) {
       this.#findings.push(finding)
       return
@@ -468,6 +470,12 @@ function constantsOf(values: readonly CompiledValue[]): CompiledArguments['const
 /** What the row gets for an argument with this value. */
 export function readValue({ read, tag }: CompiledValue, value: unknown): unknown {
   return read === undefined ? value : read(tag === undefined ? undefined : { tag, value })
+}
+
+/** What its :name says. */
+function nameOf({ values }: CompiledArguments): string | undefined {
+  const named = values.find(({ tag }) => tag === 'name')?.value
+  return named?.kind === 'known' && typeof named.value === 'string' ? named.value : undefined
 }
 
 function knownValue(each: CompiledValue): unknown {

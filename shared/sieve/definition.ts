@@ -97,7 +97,13 @@ export interface Checker {
   /** Counts states of regular expressions; false where the script has too many of them. */
   takesStates(count: number): boolean
   /** Of the command that the one being checked stands in, from the inside out. */
-  readonly within: readonly string[]
+  readonly within: readonly Enclosing[]
+}
+
+export type Enclosing = {
+  readonly command: string
+  /** What stands behind its `:name`; undefined where it has none. */
+  readonly name: string | undefined
 }
 
 type Named = {

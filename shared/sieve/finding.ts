@@ -15,6 +15,14 @@ export function findingText({ line, severity, message }: Finding): string {
   return `line ${line}: ${severity === 'warning' ? 'warning: ' : ''}${message}`
 }
 
+/** What is told, with texts of any length in it. */
+export function shortened(message: string): string {
+  if (message.length <= MESSAGE_CHARACTERS_MAX) return message
+  return `${message.slice(0, MESSAGE_CHARACTERS_MAX - 1).toWellFormed()}…`
+}
+
+const MESSAGE_CHARACTERS_MAX = 500
+
 /** The text is no Sieve script: RFC 5228 §8. */
 export class SieveSyntaxError extends Error {
   override readonly name = 'SieveSyntaxError'

@@ -35,8 +35,15 @@ export const EXPANDED_CHARACTERS_MAX = 512 * 1024
 export const INCLUDE_DEPTH_MAX = 10
 /** Scripts included by one run, however often and wherever. */
 export const INCLUDES_MAX = 64
-/** Bytes of a message's body that one run looks at, decoded; the rest is not found in it. */
+/** Bytes of a message's body that one test looks at, decoded; the rest is not found in it. */
 export const BODY_BYTES_MAX = 4 * 1024 * 1024
+
+/** Bytes that one run puts into messages: fields, parts in place of others, texts that enclose. All that was ever put in counts. */
+export const MADE_BYTES_MAX = 4 * 1024 * 1024
+/** Messages around a message (RFC 5703 §6). */
+export const ENCLOSURES_MAX = 8
+/** Parts replaced within what replaced another part. */
+export const REPLACED_DEPTH_MAX = 8
 
 /** Of a regular expression in UTF-16 units: what a variable holds. */
 export const REGEX_CHARACTERS_MAX = 8_192

@@ -4,8 +4,11 @@
 import type { Vocabulary } from './compile.ts'
 import type { CommandRow, TestRow } from './definition.ts'
 import { discard, fileinto, keep, redirect } from './rows/actions.ts'
+import { body } from './rows/body.ts'
 import { allOf, anyOf, isFalse, isTrue, not, stop } from './rows/control.ts'
+import { currentDate, date } from './rows/dates.ts'
 import { duplicate } from './rows/duplicate.ts'
+import { addHeader, deleteHeader } from './rows/edit-header.ts'
 import { debugLog, environment, error, ihave } from './rows/environment.ts'
 import { addFlag, hasFlag, removeFlag, setFlag } from './rows/flags.ts'
 import {
@@ -20,6 +23,7 @@ import {
 import { global, include, returnCommand } from './rows/include.ts'
 import { validExtList } from './rows/lists.ts'
 import { notify, notifyMethodCapability, validNotifyMethod } from './rows/notify.ts'
+import { breakCommand, enclose, extractText, forEveryPart, replace } from './rows/parts.ts'
 import { ereject, reject } from './rows/refusal.ts'
 import { address, envelope, exists, header, size } from './rows/tests.ts'
 import { vacation } from './rows/vacation.ts'
@@ -44,6 +48,13 @@ const commands: readonly CommandRow[] = [
   include,
   returnCommand,
   global,
+  addHeader,
+  deleteHeader,
+  forEveryPart,
+  breakCommand,
+  extractText,
+  replace,
+  enclose,
   error,
   debugLog,
 ]
@@ -59,6 +70,9 @@ const tests: readonly TestRow[] = [
   exists,
   header,
   size,
+  body,
+  date,
+  currentDate,
   stringTest,
   hasFlag,
   environment,
@@ -94,6 +108,15 @@ const extensions: readonly string[] = [
   'copy',
   'variables',
   'imap4flags',
+  'body',
+  'date',
+  'index',
+  'editheader',
+  'mime',
+  'foreverypart',
+  'extracttext',
+  'replace',
+  'enclose',
   'include',
   'environment',
   'ihave',

@@ -1,4 +1,4 @@
-// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication`, `policy [rounds]`, `outbound [rounds]`, `api [accounts]`, `start [rounds]`, `sieve [rounds]` or `scheduler [messages]`
+// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication`, `policy [rounds]`, `outbound [rounds]`, `api [accounts]`, `start [rounds]`, `sieve [rounds]` `scheduler [messages]` or `sieve-language [rounds]`
 
 import { benchApi } from './api.ts'
 import { benchAuthentication } from './authentication.ts'
@@ -12,6 +12,7 @@ import { benchPop3 } from './pop3.ts'
 import { benchReceipt } from './receipt/receipt.ts'
 import { benchScheduler } from './scheduler.ts'
 import { benchSieve } from './sieve.ts'
+import { benchSieveLanguage } from './sieve-language.ts'
 import { benchSmtp } from './smtp.ts'
 import { benchStart } from './start.ts'
 import { benchTrace } from './trace.ts'
@@ -35,6 +36,7 @@ const benches = new Map<string, (...words: readonly (string | undefined)[]) => P
   ['sieve', rounds(benchSieve)],
   ['trace', benchTrace],
   ['scheduler', benchScheduler],
+  ['sieve-language', benchSieveLanguage],
 ])
 
 const [name = '', ...words] = process.argv.slice(2)

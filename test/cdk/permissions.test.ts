@@ -135,6 +135,20 @@ describe('permissions', () => {
     }
   })
 
+  it('of the one service let it write scripts where it serves ManageSieve, and are else the same', () => {
+    const listeners = 'listeners = ["smtp", "submission", "submissions", "imaps", "managesieve"]'
+    const lines = (synthesis: Synthesis) => permissionsText(synthesis).split('\n')
+    const before = new Set(lines(standard))
+    const more = lines(synthesize(`${listeners}\n${deploymentFiles.standard}`))
+    const added = more.filter((line) => !before.has(line))
+    expect(added.map((line) => line.replace(/ on .*LeadingKeys/, ' … '))).toEqual([
+      'edgeTaskTaskRole: dynamodb:DeleteItem … ":["ACC#*"]}}',
+      'edgeTaskTaskRole: dynamodb:PutItem … ":["ACC#*"]}}',
+      'edgeTaskTaskRole: dynamodb:UpdateItem … ":["D#*"],"dynamodb:Attributes":["pk","sk","accountId","filtered"]}}',
+    ])
+    expect(more).toHaveLength(before.size + added.length)
+  })
+
   it('of the ACME agent are for one record', () => {
     const [change] = permissions(standard).filter(
       ({ action }) => action === 'route53:ChangeResourceRecordSets',

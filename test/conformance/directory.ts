@@ -1,6 +1,7 @@
 // What the directory promises, on any driver's Table.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { AccountChanges } from '#shared/directory/accounts.ts'
 import {
   createDirectory,
@@ -9,6 +10,7 @@ import {
 } from '#shared/directory/directory.ts'
 import { type ListCursor, type ListPage, parseListCursor } from '#shared/directory/listing.ts'
 import { type AliasName, firstAccountKey } from '#shared/directory/records.ts'
+import type { ScriptChange } from '#shared/directory/scripts.ts'
 import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import type { Table } from '#shared/storage/ports.ts'
@@ -32,6 +34,77 @@ export function describeDirectory(driver: string, open: Open): void {
     beforeEach(async () => {
       await removeAll(directory)
       await directory.domains.add(ours)
+    })
+
+    describe('scripts', () => {
+      const text = Buffer.from('keep;')
+      const change = (owner: AccountId | null, change: ScriptChange) =>
+        directory.scripts.change(owner, () => ({ change, result: 'done' }))
+      const mark = async () => (await directory.accounts.get(address('ann@ours.test')))?.script
+      const isFiltered = async () =>
+        (await directory.expand([address('ann@ours.test')])).local[0]?.filtered
+
+      it('are text and catalogue in one step, and the account and its address say which one is active', async () => {
+        const { id } = await add('ann@ours.test')
+        expect(await mark()).toBeNull()
+        const put = [{ name: 'a', text }]
+        expect(await change(id, { put, active: 'a' })).toBe('done')
+        const [script] = (await directory.scripts.catalogue(id)).scripts
+        expect(script).toMatchObject({ name: 'a', bytes: 5 })
+        expect(await mark()).toEqual({ name: 'a', version: script?.version })
+        expect(await isFiltered()).toBe(true)
+        expect(await directory.scripts.read(id, 'a')).toMatchObject({ version: script?.version })
+        await change(id, { rename: { from: 'a', to: 'b' } })
+        expect((await mark())?.name).toBe('b')
+        expect(await directory.scripts.read(id, 'a')).toBeUndefined()
+        expect(Buffer.from((await directory.scripts.read(id, 'b'))?.text ?? []).toString()).toBe(
+          'keep;',
+        )
+        await change(id, { active: null })
+        expect([await mark(), await isFiltered()]).toEqual([null, false])
+      })
+
+      it('have another version each time, also one that was removed and put again', async () => {
+        const { id } = await add('ann@ours.test')
+        const version = async () => (await directory.scripts.read(id, 'a'))?.version ?? 0
+        await change(id, { put: [{ name: 'a', text }] })
+        const first = await version()
+        await change(id, { remove: ['a'] })
+        await change(id, { put: [{ name: 'a', text }] })
+        expect(await version()).toBeGreaterThan(first)
+      })
+
+      it('that are put at the same time are all kept', async () => {
+        const { id } = await add('ann@ours.test')
+        const names = ['a', 'b', 'c', 'd']
+        await Promise.all(names.map((name) => change(id, { put: [{ name, text }] })))
+        const { scripts } = await directory.scripts.catalogue(id)
+        expect(scripts.map(({ name }) => name)).toEqual(names)
+        const versions = scripts.map((script) => script.version)
+        expect(new Set(versions).size).toBe(names.length)
+        for (const { name, version } of scripts) {
+          expect(await directory.scripts.read(id, name)).toMatchObject({ version })
+        }
+      })
+
+      it('go with their account, and none is put for one that is gone', async () => {
+        const { id } = await add('ann@ours.test')
+        await change(id, { put: [{ name: 'a', text }], active: 'a' })
+        await directory.accounts.remove(address('ann@ours.test'))
+        expect(await directory.scripts.read(id, 'a')).toBeUndefined()
+        expect(await directory.scripts.catalogue(id)).toEqual({ scripts: [], active: null })
+        expect(await change(id, { put: [{ name: 'a', text }] })).toBe('gone')
+        expect(await directory.scripts.read(id, 'a')).toBeUndefined()
+      })
+
+      it('of all are apart from those of accounts', async () => {
+        const { id } = await add('ann@ours.test')
+        await change(null, { put: [{ name: 'site', text }] })
+        expect((await directory.scripts.catalogue(id)).scripts).toEqual([])
+        expect(await directory.scripts.read(null, 'site')).toBeDefined()
+        await change(null, { remove: ['site'] })
+        expect((await directory.scripts.catalogue(null)).scripts).toEqual([])
+      })
     })
 
     describe('addresses that every domain has', () => {

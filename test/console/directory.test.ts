@@ -76,7 +76,7 @@ describe.skipIf(!isInstalled('chromium'))('the console of the directory', () => 
     await page.getByLabel('Quota').fill('2GB')
     await page.getByLabel('Address').press('Enter')
     await heading('new.one@example.test').waitFor()
-    await page.getByText('0 bytes of 2 GB').waitFor()
+    await page.getByText('0 bytes of 2 GB · 0 messages').waitFor()
     // The same again is refused where it was typed.
     await page.goto(`${origin}/accounts/new`)
     await page.getByLabel('Address').fill('new.one@example.test')
@@ -135,7 +135,7 @@ describe.skipIf(!isInstalled('chromium'))('the console of the directory', () => 
       await proof.getByRole('button', { name: 'Confirm' }).click()
     }
     await done.getByRole('button', { name: 'Done' }).click()
-    await page.getByText('frozen', { exact: true }).first().waitFor()
+    await page.locator('.subtitle').getByText('contained', { exact: true }).waitFor()
   })
 
   it('deletes an account only when its address is written out', async () => {

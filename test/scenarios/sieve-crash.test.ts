@@ -15,10 +15,11 @@ const ANN = 'ann@example.test'
 /** Longer than any lease and any pause before a message is as old as these. */
 const LATER_MS = 20 * 60_000
 
-const whole = `require ["fileinto", "copy", "vacation", "fcc", "duplicate", "imap4flags"];
+const whole = `require ["fileinto", "copy", "vacation", "fcc", "duplicate", "imap4flags", "enotify"];
 if duplicate { discard; stop; }
 fileinto :copy :flags "\\\\Seen" "Archive";
 redirect :copy "far@away.test";
+notify "mailto:pager@away.test";
 vacation :fcc "Sent" :subject "Away" "Back on Monday.";`
 const failing = 'require ["ihave", "copy"]; redirect :copy "far@away.test"; error "no";'
 
@@ -121,7 +122,9 @@ for (const driver of ['embedded', 'AWS'] as const) {
                 inbox: isFailing ? 2 * rounds : rounds,
                 archive: isFailing ? 0 : rounds,
                 sent: isFailing ? 0 : rounds,
-                left: isFailing ? [] : [`far@away.test ${rounds}`, `${sender} Away`],
+                left: isFailing
+                  ? []
+                  : [`far@away.test ${rounds}`, `pager@away.test ${rounds}`, `${sender} Away`],
               })
               if (!crashed) break
               crashes++

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { addressKey } from '#shared/directory/records.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
 import { createScriptShelf } from '#shared/sieve/shelf.ts'
@@ -191,6 +192,16 @@ describe('a script', () => {
     expect(await folder('INBOX')).toEqual([[]])
   })
 
+  it('that became active after cleanup found the recipient is asked at delivery', async () => {
+    await script('discard;')
+    // As if the address had been read before.
+    const key = addressKey(must(parseAddress(ann)))
+    await store.tables.directory.write({ update: key, changes: { remove: ['filtered'] } })
+    await deliver('x')
+    expect(await folder('INBOX')).toEqual([])
+    expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
+  })
+
   it('knows what it saw before', async () => {
     await script('require "duplicate"; if duplicate { discard; }')
     await deliver('first', { fields: 'Message-ID: <one@remote.test>\r\n' })
@@ -332,6 +343,26 @@ describe('vacation', () => {
     await deliver('two')
     expect(subjects(await texts('Sent'))).toEqual(['Away'])
     expect(await folder('Sent')).toEqual([['\\Seen']])
+  })
+})
+
+describe('notify', () => {
+  const pager = 'require "enotify"; notify :message "You have mail" "mailto:pager@far.test";'
+
+  it('tells whom the script names, and keeps the message', async () => {
+    await script(pager)
+    await deliver('x')
+    expect(await folder('INBOX')).toEqual([[]])
+    expect(left.map(({ from, to }) => [from, ...to])).toEqual([[ann, 'pager@far.test']])
+    expect(subjects([left[0]?.text ?? ''])).toEqual(['You have mail'])
+    expect(left[0]?.text).toContain('Auto-Submitted: auto-notified')
+  })
+
+  it('tells nobody of what a program sent', async () => {
+    await script(pager)
+    await deliver('x', { fields: 'Auto-Submitted: auto-generated\r\n' })
+    expect(left).toEqual([])
+    expectLogged({ said: 'notify: a program wrote the message, nobody is told' })
   })
 })
 

@@ -277,8 +277,25 @@ async function rest({ backend }: Pipeline, annId: AccountId): Promise<void> {
   await settings.change({ messageSizeLimit: '10MB', logLevel: 'debug' })
   await settings.change({ logLevel: null })
   await directory.transact([noteRemoved(annId, clock.now())])
+  await scripts(backend, annId)
   await openApiKeys(directory)
   await createWordIndex(directory).complete()
+}
+
+/** The active one of an account, another that was renamed, and one of all. */
+async function scripts({ directory }: Pipeline['backend'], annId: AccountId): Promise<void> {
+  const text = Buffer.from('keep;')
+  const put = [
+    { name: 'work', text },
+    { name: 'old', text },
+  ]
+  const done = { result: undefined }
+  await directory.scripts.change(annId, () => ({ change: { put, active: 'work' }, ...done }))
+  const rename = { from: 'old', to: 'Ferien/Änn' }
+  await directory.scripts.change(annId, () => ({ change: { rename }, ...done }))
+  await directory.scripts.change(null, () => ({
+    ...{ change: { put: [{ name: 'spam', text }] }, ...done },
+  }))
 }
 
 async function repeats({ backend }: Pipeline): Promise<void> {

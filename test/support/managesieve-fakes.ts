@@ -86,7 +86,8 @@ export async function startManageSieve({
 }: ManageSieveSetup) {
   const log = new MemoryLog()
   const accountWatch = new FakeAccountWatch()
-  const state = { maxRedirects: 4 }
+  /** Fewer than there are, so that dialogues stay as they are when there are more. */
+  const state = { extensions: ['fileinto', 'vacation', 'enotify'], maxRedirects: 4 }
   const shelf = createScriptShelf({
     scripts,
     vocabulary: {
@@ -105,11 +106,7 @@ export async function startManageSieve({
       ...options,
     },
     {
-      sieve: () => ({
-        shelf,
-        extensions: [...vocabulary.extensions],
-        maxRedirects: state.maxRedirects,
-      }),
+      sieve: () => ({ shelf, ...state }),
       ...(memory === undefined ? {} : { memory }),
       authenticator,
       accountWatch,

@@ -20,6 +20,10 @@ export async function pigeonholeOutcomes(
     `mail_home = ${folder}`,
     'ssl = no',
     'log_path = /dev/stderr',
+    // Those that it has and does not offer by itself.
+    'plugin {',
+    '  sieve_extensions = +editheader +mime +foreverypart +extracttext',
+    '}',
   ]
   await writeFile(join(folder, 'dovecot.conf'), `${settings.join('\n')}\n`)
   await mkdir(join(folder, 'cases'))

@@ -6,7 +6,7 @@ import { compileScript } from '#shared/sieve/compile.ts'
 import type { CompiledScript } from '#shared/sieve/compiled.ts'
 import { findingText } from '#shared/sieve/finding.ts'
 import { bytesSource, readMessage } from '#shared/sieve/read-message.ts'
-import type { RunContext, TraceEvent } from '#shared/sieve/run/context.ts'
+import type { HeaderEditRules, RunContext, TraceEvent } from '#shared/sieve/run/context.ts'
 import { type RunResult, runScripts } from '#shared/sieve/run/interpreter.ts'
 import { vocabulary } from '#shared/sieve/vocabulary.ts'
 
@@ -29,6 +29,7 @@ export type Situation = {
   readonly lists?: Readonly<Record<string, readonly string[]>>
   readonly seen?: ReadonlySet<string>
   readonly limits?: Partial<RunContext['limits']>
+  readonly headerEdits?: Partial<HeaderEditRules>
 }
 
 /** Fails the test with the findings where the script is refused. */
@@ -81,6 +82,7 @@ export function contextOf(situation: Situation, trace?: (event: TraceEvent) => v
       vacationSeconds: { min: 86_400, default: 7 * 86_400, max: 60 * 86_400 },
       ...situation.limits,
     },
+    headerEdits: { valueBytes: 2_048, forbidAdd: [], forbidDelete: [], ...situation.headerEdits },
     extensions: vocabulary.extensions,
     ...(trace && { trace }),
   }
@@ -94,6 +96,21 @@ export async function run(script: string, situation: Situation = {}): Promise<Ru
     const text = situation[location]?.[name]
     return text === undefined ? undefined : compiled(text)
   })
+}
+
+/** The message as the first action stores or sends it, lines ended by LF; undefined of one that is as it came. */
+export async function changedMessage(
+  script: string,
+  situation: Situation = {},
+): Promise<string | undefined> {
+  const result = await run(script, situation)
+  if (result.kind === 'failed') throw new Error(`line ${result.at.line}: ${result.reason}`)
+  const action = result.actions.find((each) => 'message' in each)
+  const message = action && 'message' in action ? action.message : undefined
+  if (typeof message !== 'object' || message?.changed === undefined) return undefined
+  const pieces: Uint8Array[] = []
+  for await (const piece of message.changed()) pieces.push(piece)
+  return Buffer.concat(pieces).toString().replaceAll('\r\n', '\n')
 }
 
 /** What is to be done, one short line each: `keep`, `fileinto Work [\Seen]`, `redirect a@b.example`. Of a run that failed `error: line 3: …`. */

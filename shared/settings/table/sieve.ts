@@ -1,6 +1,6 @@
 // Sieve: how much a user's scripts may be and do.
 
-import { bytes, choice, duration, integer, text } from '../kinds.ts'
+import { bytes, choice, duration, fieldNames, integer, text } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 import { domainScripts, scriptNameOrNone, scriptNames } from '../sieve-kinds.ts'
 
@@ -101,5 +101,30 @@ export const sieveSettings = {
     about:
       'The header field in which a virus scanner tells what it found, for the test `virustest`: a number from 0 to 5 (RFC 5235), or a word, of which `Clean`, `No` and `None` are good.',
     known: { dovecot: 'sieve_virustest_status_header' },
+  }),
+  sieveEditheaderMaxHeaderSize: new Setting(bytes({ min: 1_024, max: 16 * 1_024 }), {
+    reload: true,
+    default: 2_048,
+    about: 'How long the value may be that `addheader` puts into a message.',
+    known: { dovecot: 'sieve_editheader_max_header_size' },
+  }),
+  sieveEditheaderProtected: new Setting(fieldNames, {
+    reload: true,
+    default: [],
+    about:
+      'Header fields that scripts neither add nor delete. Subject is free whatever stands here, and Received and Auto-Submitted are never deleted.',
+    known: { dovecot: 'sieve_editheader_protected' },
+  }),
+  sieveEditheaderForbidAdd: new Setting(fieldNames, {
+    reload: true,
+    default: [],
+    about: 'Header fields that scripts do not add.',
+    known: { dovecot: 'sieve_editheader_forbid_add' },
+  }),
+  sieveEditheaderForbidDelete: new Setting(fieldNames, {
+    reload: true,
+    default: [],
+    about: 'Header fields that scripts do not delete.',
+    known: { dovecot: 'sieve_editheader_forbid_delete' },
   }),
 } satisfies SettingGroup

@@ -1,6 +1,7 @@
 // Tests of Sieve as text, put together and made simpler where nothing changes by it.
 
 import { printString } from '../language/print.ts'
+import { Untranslatable } from './untranslatable.ts'
 
 export type Condition =
   | {
@@ -65,6 +66,19 @@ export function needsOf(condition: Condition): readonly string[] {
   }
 }
 
+/** Tests in it. */
+export function countTests(condition: Condition): number {
+  switch (condition.kind) {
+    case 'test':
+      return 1
+    case 'not':
+      return countTests(condition.of)
+    case 'all':
+    case 'any':
+      return condition.of.reduce((count, each) => count + countTests(each), 0)
+  }
+}
+
 export function conditionText(condition: Condition): string {
   switch (condition.kind) {
     case 'test':
@@ -81,6 +95,13 @@ export function conditionText(condition: Condition): string {
 
 /** One string, or a list of them in brackets. */
 export function stringsText(strings: readonly string[]): string {
+  // Whoever prints the script must not be moved about by it.
+  if (strings.some((each) => controls.test(each))) {
+    throw new Untranslatable('it has control characters')
+  }
   const [first, ...rest] = strings.map(printString)
   return rest.length === 0 ? (first ?? '[]') : `[${[first, ...rest].join(', ')}]`
 }
+
+/** All but tabs and line ends. */
+const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/

@@ -3,7 +3,7 @@
 /** Of one file. */
 export const RCFILE_BYTES_MAX = 256 * 1024
 /** Statements of all files together. */
-export const STATEMENTS_MAX = 5_000
+export const STATEMENTS_MAX = 2_000
 /** Blocks in blocks; Sieve has a limit of its own behind it. */
 export const BLOCKS_NESTED_MAX = 16
 /** Files in files. */
@@ -15,7 +15,9 @@ export const PATTERN_NESTED_MAX = 32
 /** Names of fields, and keys of a test, that one pattern is spelled out into; beyond it stays a pattern. */
 export const SPELLED_OUT_MAX = 64
 /** Pieces that one pattern is taken apart into before it is given up. */
-export const PIECES_MAX = 2_000
+export const PIECES_MAX = 1_000
+/** Tests of one rule, with those of the recipes that it hangs on. */
+export const TESTS_MAX = 500
 /** Weighted conditions of one recipe: every set of them is tried. */
 export const WEIGHTS_MAX = 8
 /** Characters of a value after its variables were put in. */

@@ -67,4 +67,4 @@ function ruleLines(rule: Rule, indent: string): readonly string[] {
 
 /** One line, whatever stood in the file. */
 const commentLine = (text: string) =>
-  text === '' ? '' : `# ${text.replace(/[\u0000-\u001f\u007f]+/g, ' ')}`.trimEnd()
+  text === '' ? '' : `# ${text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')}`.trimEnd()

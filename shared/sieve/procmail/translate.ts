@@ -12,6 +12,7 @@ import {
   any,
   type Condition,
   capturedBy,
+  countTests,
   not,
   stringsText,
   test,
@@ -19,7 +20,7 @@ import {
 import { recipeCondition } from './conditions.ts'
 import { isDaemonTest } from './daemons.ts'
 import { pathOf, placeOf } from './folder-name.ts'
-import { INCLUDES_NESTED_MAX, RCFILE_BYTES_MAX, STATEMENTS_MAX } from './limits.ts'
+import { INCLUDES_NESTED_MAX, RCFILE_BYTES_MAX, STATEMENTS_MAX, TESTS_MAX } from './limits.ts'
 import { type KnownProgram, knownProgram } from './programs.ts'
 import { parseRcfile, type Recipe, type Statement } from './rcfile.ts'
 import { command, comment, printRules, type Rule, stop, when } from './script-text.ts'
@@ -209,6 +210,10 @@ class Translator {
       const isElsif = isElse && !level.beforeStops && level.beforeIsIf && !isChained
       const needsNot = isElse && !level.beforeStops && !isElsif
       const whole = needsNot ? all([not(level.before ?? always), chained]) : chained
+      if (countTests(whole) > TESTS_MAX) {
+        condition = undefined
+        throw new Untranslatable(`it needs more than ${TESTS_MAX} tests`)
+      }
       const done = this.#done(recipe, whole, following, remark)
       const head = comments(recipe)
       const made = done.rules.length === 0 ? [] : when(done.condition, done.rules, isElsif)

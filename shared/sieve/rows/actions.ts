@@ -74,10 +74,12 @@ export const redirect = defineCommand({
     else checkAddress(to, checker)
   },
   async execute({ to, copy, list }, run, { at }) {
+    // RFC 5703 §6: what encloses a message is the owner's.
+    const message = run.message.enclosed ?? run.message
     for (const member of list ? await membersOf(run, to) : [to]) {
       const address = outboundAddress(member)
       if (address === undefined) throw new SieveRunError(`"${member}" is no address to redirect to`)
-      run.act(at, { kind: 'redirect', to: formatAddress(address), message: run.message })
+      run.act(at, { kind: 'redirect', to: formatAddress(address), message })
     }
     if (!copy) run.cancelKeep()
     return undefined

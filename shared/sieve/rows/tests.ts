@@ -1,36 +1,67 @@
 // Tests of the base language that look at the message (RFC 5228 §5).
 
+import { parseAddressList } from '#shared/mail/address-list.ts'
 import type { ByteString, EnvelopeAddress } from '#shared/mail/message-index.ts'
 import { choice, defineTest, number, strings, unknown } from '../definition.ts'
 import type { SieveEnvelope } from '../run/context.ts'
 import { refuseAtImapEvent } from '../run/imap-event.ts'
 import { checkMatching, matchAny, matching } from '../run/match.ts'
 import { addressPart, partsOf } from './address-part.ts'
+import {
+  checkIndex,
+  checkMime,
+  fieldPart,
+  headersOf,
+  indexed,
+  indexTags,
+  mimeTags,
+  partOfField,
+} from './field-choice.ts'
 
-/** RFC 5228 §5.7. */
+/** RFC 5228 §5.7; of a part or several, and of what a field says of one: RFC 5703 §4.1 and §4.2. */
 export const header = defineTest({
   name: 'header',
-  tags: matching,
+  tags: { ...matching, ...indexTags, ...mimeTags, of: fieldPart },
   positional: { names: strings, keys: strings },
-  check: checkMatching,
-  async evaluate({ names, keys, ...tags }, run) {
-    const fields = await run.message.header()
-    return matchAny(
-      run,
-      tags,
-      names.flatMap((name) => fields.texts(name)),
-      keys,
-    )
+  check({ of, ...values }, checker) {
+    checkMatching(values, checker)
+    checkIndex(values, checker)
+    checkMime(values, checker)
+    if (of !== undefined && of !== unknown && values.mime === false) {
+      checker.error(`:${of.tag} stands beside :mime`)
+    }
+  },
+  async evaluate({ names, keys, of, ...tags }, run) {
+    const values: string[] = []
+    for await (const fields of await headersOf(run, tags)) {
+      if (of === undefined) {
+        values.push(
+          ...indexed(
+            tags,
+            names.flatMap((name) => fields.texts(name)),
+          ),
+        )
+        continue
+      }
+      const named = names.flatMap((name) => fields.values(name).map((value) => ({ name, value })))
+      for (const { name, value } of indexed(tags, named)) {
+        run.spend(value.length >> 10)
+        values.push(...partOfField(of, name, value))
+      }
+    }
+    return matchAny(run, tags, values, keys)
   },
 })
 
-/** RFC 5228 §5.1. */
+/** RFC 5228 §5.1; RFC 5703 §4.3. */
 export const address = defineTest({
   name: 'address',
-  tags: { ...matching, part: addressPart },
+  tags: { ...matching, ...indexTags, ...mimeTags, part: addressPart },
   positional: { names: strings, keys: strings },
   check({ names, ...values }, checker) {
     checkMatching(values, checker)
+    checkIndex(values, checker)
+    checkMime(values, checker)
     if (names === unknown) return
     for (const [i, name] of names.entries()) {
       if (holdsAddresses(name)) continue
@@ -38,9 +69,16 @@ export const address = defineTest({
     }
   },
   async evaluate({ names, keys, part, ...tags }, run) {
-    const fields = await run.message.header()
-    const addresses = names.filter(holdsAddresses).flatMap((name) => fields.addresses(name))
-    const values = addresses.filter(isMailbox).map(addressText)
+    const known = names.filter(holdsAddresses)
+    const found: EnvelopeAddress[] = []
+    for await (const fields of await headersOf(run, tags)) {
+      if (tags.index === undefined) found.push(...known.flatMap((name) => fields.addresses(name)))
+      else {
+        const named = known.flatMap((name) => fields.values(name))
+        found.push(...indexed(tags, named).flatMap((value) => parseAddressList(value)))
+      }
+    }
+    const values = found.filter(isMailbox).map(addressText)
     return matchAny(run, tags, partsOf(run, part, values), keys)
   },
 })
@@ -116,13 +154,19 @@ const envelopeParts: ReadonlyMap<string, EnvelopePart> = new Map([
   ['envid', dsn(({ envid }) => envid)],
 ])
 
-/** RFC 5228 §5.5. */
+/** RFC 5228 §5.5; RFC 5703 §4.4: with several parts each field is in one of them. */
 export const exists = defineTest({
   name: 'exists',
+  tags: mimeTags,
   positional: { names: strings },
-  async evaluate({ names }, run) {
-    const fields = await run.message.header()
-    return names.every((name) => fields.values(name).length > 0)
+  check: checkMime,
+  async evaluate({ names, ...tags }, run) {
+    let missing = names
+    for await (const fields of await headersOf(run, tags)) {
+      missing = missing.filter((name) => fields.values(name).length === 0)
+      if (missing.length === 0) return true
+    }
+    return false
   },
 })
 

@@ -17,32 +17,35 @@ import { isVariableName, variableName } from '../strings.ts'
 
 const plain = { extension: null, takes: null } as const
 
-/** RFC 5229 §4. Those in one group have the same precedence, and exclude each other; the higher is applied first. */
+/** RFC 5229 §4.1. Those in one group have the same precedence, and exclude each other; the higher is applied first. */
+export const modifiers = {
+  case: choice({ lower: plain, upper: plain }), // 40
+  first: choice({ lowerfirst: plain, upperfirst: plain }), // 30
+  quoting: choice({
+    quotewildcard: plain,
+    quoteregex: { extension: 'regex', takes: null },
+  }), // 20
+  encodeurl: flag('encodeurl', 'enotify'), // 15, RFC 5435 §6
+  length: flag('length'), // 10
+}
+
+/** RFC 5229 §4. */
 export const set = defineCommand({
   name: 'set',
   extensions: ['variables'],
-  tags: {
-    case: choice({ lower: plain, upper: plain }), // 40
-    first: choice({ lowerfirst: plain, upperfirst: plain }), // 30
-    quoting: choice({
-      quotewildcard: plain,
-      quoteregex: { extension: 'regex', takes: null },
-    }), // 20
-    encodeurl: flag('encodeurl', 'enotify'), // 15, RFC 5435 §6
-    length: flag('length'), // 10
-  },
+  tags: modifiers,
   positional: { name: constant, value: string },
   check({ name }, checker) {
     if (name !== unknown) checkSettable(name, checker)
   },
-  execute({ name, value, ...modifiers }, run) {
-    run.variables.set(variableName(name), modified(value, modifiers))
+  execute({ name, value, ...how }, run) {
+    run.variables.set(variableName(name), modified(value, how))
     return undefined
   },
 })
 
 /** Without a namespace, or in that of global variables (RFC 6609 §3.4.2). */
-function checkSettable(name: string, checker: Checker): void {
+export function checkSettable(name: string, checker: Checker): void {
   const { namespace } = variableName(name)
   if (!isVariableName(name)) checker.error(`"${name}" names no variable that can be set`)
   else if (namespace === 'global') checker.needs('include', 'global. of a variable')
@@ -51,7 +54,7 @@ function checkSettable(name: string, checker: Checker): void {
   }
 }
 
-function modified(
+export function modified(
   value: string,
   {
     case: letters,

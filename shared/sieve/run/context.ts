@@ -21,6 +21,8 @@ export type RunContext = {
   /** RFC 7352: whether this id was seen before, in another message than this one. */
   readonly wasSeen: (id: string) => Promise<boolean>
   readonly limits: RunLimits
+  /** Undefined: what the RFC says, and no more. */
+  readonly headerEdits?: HeaderEditRules
   /** What `ihave` finds: all that `require` takes. */
   readonly extensions: ReadonlySet<string>
   /** Told of each command and test as it is done: for whoever tries a script. */
@@ -82,6 +84,14 @@ export type RunLimits = {
   readonly redirects: number
   /** `sieveVacationMinPeriod` and the longest there is. */
   readonly vacationSeconds: { readonly min: number; readonly default: number; readonly max: number }
+}
+
+/** RFC 5293 §6. Names in any case. */
+export type HeaderEditRules = {
+  /** `sieveEditheaderMaxHeaderSize`: of a value that is put in. */
+  readonly valueBytes: number
+  readonly forbidAdd: readonly string[]
+  readonly forbidDelete: readonly string[]
 }
 
 export type TraceEvent = {

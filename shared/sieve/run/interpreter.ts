@@ -13,7 +13,7 @@ import type {
   RunValue,
 } from '../compiled.ts'
 import type { Evaluated } from '../definition.ts'
-import type { Position } from '../finding.ts'
+import { type Position, shortened } from '../finding.ts'
 import type { RunContext } from './context.ts'
 import { SieveRunError } from './failure.ts'
 import type { Flow } from './flow.ts'
@@ -68,7 +68,9 @@ export async function runScripts(
     return { kind: 'done', actions: run.actions, seen: [...run.seen.values()], steps: run.steps }
   } catch (error) {
     if (!(error instanceof SieveRunError)) throw error
-    const { message: reason, script = '' } = error
+    const { script = '' } = error
+    // It may have a text of the script or of the message in it.
+    const reason = shortened(error.message)
     return { kind: 'failed', script, at: error.at ?? at, reason, steps: run.steps }
   }
 }

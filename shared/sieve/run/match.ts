@@ -17,9 +17,10 @@ import { asciiCasemap, type Comparator, comparators } from './comparator.ts'
 import { SieveRunError } from './failure.ts'
 import { listName } from './list-name.ts'
 import { paced } from './paced.ts'
-import { checkExpressions, foldingOf, regexTester } from './regex-match.ts'
+import { checkExpressions, foldingOf, regexTester, type Tester } from './regex-match.ts'
 import type { Run } from './run.ts'
 import { isWide, patternText, subjectOf } from './subject.ts'
+import type { Tester } from './tester.ts'
 import { matchPattern, type Pattern, parsePattern } from './wildcards.ts'
 
 const plain = { extension: null, takes: null } as const
@@ -124,9 +125,6 @@ function fits(
   const tag = match === undefined || match.tag === 'list' ? 'is' : match.tag
   return paced(fitsAny(run, values, testers[tag](run, comparator, keys)))
 }
-
-/** Whether a value fits one of the keys. */
-export type Tester = (value: string) => Generator<undefined, boolean>
 
 function* fitsAny(run: Run, values: readonly string[], fits: Tester) {
   let characters = 0

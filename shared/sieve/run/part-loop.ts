@@ -17,4 +17,9 @@ export class PartLoop {
   leave(): void {
     this.#parts.pop()
   }
+
+  /** Another one stands in its place. */
+  replace(part: Part): void {
+    this.#parts[this.#parts.length - 1] = part
+  }
 }

@@ -12,8 +12,11 @@ import { type Found, search } from '../regex/search.ts'
 import { RegexSyntaxError } from '../regex/syntax.ts'
 import type { Comparator } from './comparator.ts'
 import { SieveRunError } from './failure.ts'
-import type { Tester } from './match.ts'
 import type { Run } from './run.ts'
+import type { Tester } from './tester.ts'
+
+/** Whether a value fits one of the keys. */
+export type Tester = (value: string) => Generator<undefined, boolean>
 
 /** The draft asks for i;octet and i;ascii-casemap; i;unicode-casemap compares characters by their simple case mappings here. */
 export function foldingOf({ name, countsOctets }: Comparator): Folding {

@@ -6,6 +6,7 @@ import type { Action, Seen } from '../actions.ts'
 import type { Position } from '../finding.ts'
 import { MESSAGES_CREATED_MAX } from '../limits.ts'
 import type { SieveMessage } from '../message.ts'
+import { BodyTexts } from './body-texts.ts'
 import type { RunContext } from './context.ts'
 import { LimitExceeded, SieveRunError } from './failure.ts'
 import type { Flow } from './flow.ts'
@@ -26,6 +27,7 @@ export class Run {
   readonly context: RunContext
   readonly variables: Variables
   readonly parts = new PartLoop()
+  readonly bodyTexts = new BodyTexts()
   readonly include: Include
   /** As it is now: what the script changed is in it. */
   message: SieveMessage

@@ -39,6 +39,15 @@ export class Variables {
     return this.#texts
   }
 
+  /** What is matched until it is called counts for nothing. */
+  holdMatched(): () => void {
+    const [matched, texts] = [this.#matched, this.#texts]
+    return () => {
+      this.#matched = matched
+      this.#texts = texts
+    }
+  }
+
   /** Variables that are read from elsewhere. */
   provide(namespace: string, read: (name: string) => string | undefined): void {
     this.#namespaces.set(namespace, read)

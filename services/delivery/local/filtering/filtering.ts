@@ -12,7 +12,7 @@ import type { Log } from '#shared/runtime/log.ts'
 import { ACTIONS_MAX, STEPS_MAX } from '#shared/sieve/limits.ts'
 import type { FilterMemory } from '#shared/sieve/memory.ts'
 import { readMessage } from '#shared/sieve/read-message.ts'
-import type { RunContext } from '#shared/sieve/run/context.ts'
+import type { HeaderEditRules, RunContext } from '#shared/sieve/run/context.ts'
 import { SieveRunError } from '#shared/sieve/run/failure.ts'
 import { type NamedScript, type RunResult, runScripts } from '#shared/sieve/run/interpreter.ts'
 import { deliveryFields, type Letter, noteOf } from '../letter.ts'
@@ -36,6 +36,7 @@ export type FilteringOptions = {
   readonly sieveVacationMinPeriodMs: number
   readonly sieveVacationDefaultPeriodMs: number
   readonly sieveVacationMaxPeriodMs: number
+  readonly headerEdits: HeaderEditRules
 }
 
 /** Of what a run may ask, what is known besides the message and its envelope. */
@@ -109,6 +110,7 @@ export function createFiltering(deps: {
           max: options.sieveVacationMaxPeriodMs / 1_000,
         },
       },
+      headerEdits: options.headerEdits,
       extensions: deps.extensions,
       note: (text) => {
         const fields = { queueId: letter.message.queueId, to: recipient.address }

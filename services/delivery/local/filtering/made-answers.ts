@@ -6,7 +6,7 @@ import type { Returned } from '#shared/mail/dsn/report.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { writeFailureNotice } from '#shared/sieve/made/failure-notice.ts'
-import { isAutoSubmitted, mayAnswer } from '#shared/sieve/made/may-answer.ts'
+import { mayAnswer } from '#shared/sieve/made/may-answer.ts'
 import type { MadeMessage } from '#shared/sieve/made/message.ts'
 import { writeNotification } from '#shared/sieve/made/notification.ts'
 import { refusalOf, writeRejection } from '#shared/sieve/made/refusal.ts'
@@ -46,8 +46,6 @@ export function createAnswers(deps: {
     async notification({ message: of }, action, { message, envelope, owner }) {
       const { mailto } = action
       const header = await message.header()
-      // RFC 5436 §2.2: what a program sent is told to nobody by another one.
-      if (isAutoSubmitted(header)) return { kind: 'silent', because: 'auto-submitted' }
       const facts = { action, mailto, header, envelope, owner }
       const made = writeNotification({ ...facts, atMs: clock.now(), messageId: messageId() })
       // RFC 6068 §2: a URI may name nobody.

@@ -285,6 +285,13 @@ describe('cleanup', () => {
       ])
     })
 
+    it('a group for delivery at once, of whoever it may not decide about', async () => {
+      const { entry, lines, retry } = await clean({ actions: [full], isLeft: true })
+      expect({ lines, retry }).toEqual({ lines: [], retry: [] })
+      expect(entry?.groups).toMatchObject([{ state: 'waiting', attempts: 0, unsettled: 0 }])
+      expect(entry?.groups[0]?.recipients[0]?.last).toBeUndefined()
+    })
+
     it.each([
       ['one that used no reserved reference', false],
       ['one that did, and adds his own from then on', true],

@@ -7,8 +7,8 @@ import { type ConsoleFiles, packFiles, unpackFiles } from '#services/console/fil
 import { createConsoleHandler } from '#services/console/handler.ts'
 
 /** Of somebody who opens every screen, in one language; of all files. */
-const ONE_PERSON_BYTES_MAX = 135_000
-const ALL_BYTES_MAX = 150_000
+const ONE_PERSON_BYTES_MAX = 141_000
+const ALL_BYTES_MAX = 156_000
 const FIRST_BYTES_MAX = 70_000
 const caller = { address: '192.0.2.1', isSecure: true }
 
@@ -21,7 +21,7 @@ const gzipped = (paths: Iterable<string>) =>
   [...paths].reduce((sum, path) => sum + (files.assets.get(path)?.gzip.length ?? Number.NaN), 0)
 
 describe('the files of the console', () => {
-  it('are less than 150 KB by gzip, 135 for one person, and 70 before anything is seen', () => {
+  it('are less than 156 KB by gzip, 141 for one person, and 70 before anything is seen', () => {
     const paths = [...files.assets.keys()]
     // The longer of the two.
     const german = paths.filter((path) => path.includes('/de-'))

@@ -148,6 +148,15 @@ describe('a session', () => {
     const after = await openLoggedIn(port)
     expect(await after.command('CAPABILITY')).toContain('"MAXREDIRECTS" "1"')
   })
+
+  // RFC 5804 §1.7
+  it('tells of NOTIFY where scripts may notify, and else nothing', async () => {
+    const { port, state } = await start()
+    state.extensions = ['fileinto']
+    const told = await (await openLoggedIn(port)).command('CAPABILITY')
+    expect(told).toContain('"SIEVE" "fileinto"\r\n"SASL"')
+    expect(told).not.toContain('NOTIFY')
+  })
 })
 
 describe('a client that sends what is none', () => {

@@ -725,7 +725,7 @@ describe('an app password', () => {
     const world = await open([account('ann@example.test', { factors, ...credential }), tim], set)
     const keys = await keysOfAppPassword(shown, salt)
     const made = { id: 'a1', name: 'phone', createdMs: 0, expiresMs: null }
-    const scopes = ['imap', 'pop3', 'smtp'] as const
+    const scopes = ['imap', 'pop3', 'smtp', 'managesieve'] as const
     world.kept.set('ann@example.test', [{ ...made, ...keys, scopes, ...changes }])
     return world
   }
@@ -743,7 +743,7 @@ describe('an app password', () => {
 
   it('is found without the work of a password, however often', async () => {
     await using world = await openWith({}, { passwordHash: '{NTLM}nobody verifies it' })
-    for (const service of ['imap', 'pop3', 'smtp'] as const) {
+    for (const service of ['imap', 'pop3', 'smtp', 'managesieve'] as const) {
       expect(await world.logIn('ann', shown, { service })).toMatchObject(letIn)
     }
     expect(world.logged).toEqual([])
@@ -756,7 +756,7 @@ describe('an app password', () => {
   })
 
   it.each([
-    ['is for other protocols', { scopes: ['smtp'] }, 'scope'],
+    ['is for other protocols', { scopes: ['smtp', 'managesieve'] }, 'scope'],
     ['is too old', { expiresMs: 1 }, 'expired'],
   ] as const)('does not let in where it %s, and counts once', async (_, changes, reason) => {
     await using world = await openWith(changes, {}, ['authFailureLimit=2'])

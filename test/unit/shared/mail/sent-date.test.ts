@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { formatDate } from '#shared/mail/date.ts'
-import { parseSentDate } from '#shared/mail/sent-date.ts'
+import { parseSentDate, parseZonedDate } from '#shared/mail/sent-date.ts'
 
 describe('parseSentDate', () => {
   const rows: readonly [string, string, string][] = [
@@ -31,5 +31,27 @@ describe('parseSentDate', () => {
   it('reads what formatDate writes', () => {
     const ms = Date.UTC(2026, 10, 20, 22, 10, 1)
     expect(parseSentDate(formatDate(ms))?.ms).toBe(ms)
+  })
+})
+
+describe('parseZonedDate', () => {
+  it.each([
+    ['Fri, 20 Nov 2026 23:30:00 -0200', '2026-11-21T01:30:00Z', -120],
+    ['20 Nov 2026 23:30 EST', '2026-11-21T04:30:00Z', -300],
+    ['20 Nov 2026 23:30', '2026-11-20T23:30:00Z', 0],
+    ['20 Nov 2026 23:59:60 -0000', '2026-11-21T00:00:00Z', 0],
+  ])('reads %s', (value, moment, zoneMinutes) => {
+    const found = parseZonedDate(value)
+    expect(found?.ms).toBe(Date.parse(moment))
+    expect(found?.zoneMinutes).toBeCloseTo(zoneMinutes)
+  })
+
+  it.each([
+    '20 Nov 2026',
+    '20 Nov 2026 24:00 +0000',
+    '20 Nov 2026 10:00 +2500',
+    '31 Nov 2026 10:00',
+  ])('finds none that is right in %s', (value) => {
+    expect(parseZonedDate(value)).toBeUndefined()
   })
 })

@@ -51,9 +51,19 @@ describe('a message that follows from another', () => {
     expect(await objects.read(message.object.key)).toEqual(await objects.read(parent.object.key))
   })
 
-  it('has bytes of its own, and what is found in them', async () => {
-    const text = 'Subject: reply\r\n\r\nI am away.\r\n'
-    const { message } = await staged({ kind: 'bytes', bytes: Buffer.from(text) })
+  const text = 'Subject: reply\r\n\r\nI am away.\r\n'
+  const bytes = Buffer.from(text)
+  const inPieces = async function* () {
+    yield bytes.subarray(0, 10)
+    yield bytes.subarray(10)
+  }
+
+  it.each<CreatedMessage['content']>([
+    { kind: 'bytes', bytes },
+    { kind: 'stream', open: inPieces },
+  ])('has bytes of its own ($kind), and what is found in them', async (content) => {
+    const { message } = await staged(content)
+    expect(await opened.store.objects.read(message.object.key)).toEqual(bytes)
     expect(message.object.length).toBe(text.length)
     expect(message.headerBytes).toBe('Subject: reply\r\n\r\n'.length)
     expect(decodeIndex(message.index).envelope.subject).toBe('reply')

@@ -252,6 +252,7 @@ describe('the reply while away', () => {
 
   it('is a script without a fault', () => {
     expect(findings(awayText(always))).toEqual([])
+    expect(findings(awayText(away))).toEqual([])
   })
 })
 
@@ -270,7 +271,7 @@ describe('what the console writes', () => {
 
   it('stands before the script that was active, and that is active again when it goes', async () => {
     const { scripts } = world.administration
-    await scripts.activate({ owner: address, name: 'one' })
+    await scripts.put({ owner: address, name: 'one', text: bytes('keep;'), activate: true })
     const on = await filters().setRules({ address, rules })
     expect(on).toMatchObject({ active: 'postwolke', own: 'one', rules, rulesAreOn: true })
     const both = await filters().setAway({ address, isOn: true, away: always })

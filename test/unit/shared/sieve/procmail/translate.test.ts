@@ -6,6 +6,7 @@ import {
   INCLUDES_NESTED_MAX,
   RCFILE_BYTES_MAX,
   STATEMENTS_MAX,
+  TESTS_MAX,
   WEIGHTS_MAX,
 } from '#shared/sieve/procmail/limits.ts'
 import { translateProcmail } from '#shared/sieve/procmail/translate.ts'
@@ -179,6 +180,7 @@ describe('what is left out', () => {
     ['$LOGNAME', '$LOGNAME is not known: --login says it'],
     ['`date`', 'it needs what a program prints (`…`)'],
     ['../x', 'its folder is outside of the mail home'],
+    ['* ^Subject:.*\u001b\nx', 'it has control characters'],
     ['h\nx', 'it takes only the header of the mail'],
     ['fw\n| sed s/a/b/', 'it changes the mail with the program sed'],
     ['e\nx', 'it is for when a program fails'],
@@ -253,6 +255,14 @@ describe('limits', () => {
     const itself = { '~/rc': 'INCLUDERC=rc\n' }
     expect(reasons('INCLUDERC=rc\n', itself)).toEqual([
       `rc:1 left-out: more than ${INCLUDES_NESTED_MAX} files in files`,
+    ])
+  })
+
+  it('of tests that one rule has', () => {
+    const most = `:0\n${'* ^A:\n'.repeat(TESTS_MAX)}`
+    expect(reasons(`${most}a\n`)).toEqual([])
+    expect(reasons(`${most}* ^A:\na\n`)).toEqual([
+      `rc:1 left-out: it needs more than ${TESTS_MAX} tests`,
     ])
   })
 
