@@ -15,9 +15,6 @@ import { SieveRunError } from './failure.ts'
 import type { Run } from './run.ts'
 import type { Tester } from './tester.ts'
 
-/** Whether a value fits one of the keys. */
-export type Tester = (value: string) => Generator<undefined, boolean>
-
 /** The draft asks for i;octet and i;ascii-casemap; i;unicode-casemap compares characters by their simple case mappings here. */
 export function foldingOf({ name, countsOctets }: Comparator): Folding {
   if (name === 'i;octet') return 'none'
