@@ -14,9 +14,6 @@ import type { Comparator } from './comparator.ts'
 import { SieveRunError } from './failure.ts'
 import type { Run } from './run.ts'
 
-/** Whether a value fits one of the keys. */
-export type Tester = (value: string) => Generator<undefined, boolean>
-
 /** The draft asks for i;octet and i;ascii-casemap; i;unicode-casemap compares characters by their simple case mappings here. */
 export function foldingOf({ name, countsOctets }: Comparator): Folding {
   if (name === 'i;octet') return 'none'
