@@ -2,8 +2,8 @@
 
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { SITE } from '#shared/administration/scripts/owner.ts'
 import type { ScriptFacts } from '#shared/administration/scripts/scripts.ts'
+import { SITE } from '#shared/administration/scripts/site.ts'
 import type { ActionFacts, ScriptTried, TryScript } from '#shared/administration/scripts/trial.ts'
 import { type Finding, findingText } from '#shared/sieve/finding.ts'
 import type { Context, Process } from './context.ts'

@@ -22,7 +22,7 @@ import type { AdministrationDeps } from './deps.ts'
 import { createDnsAdministration, type DnsAdministration } from './dns/domain-records.ts'
 import { createDomainAdministration, type DomainAdministration } from './domains.ts'
 import { createFactorAdministration, type FactorAdministration } from './factors.ts'
-import { createFields } from './fields.ts'
+import { createFields, type Fields } from './fields.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
 import { createGreylistAdministration, type GreylistAdministration } from './greylist.ts'
 import { createHeldLoginAdministration, type HeldLoginAdministration } from './held-logins.ts'
@@ -37,9 +37,9 @@ import {
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
 import { createRecoveryAdministration, type RecoveryAdministration } from './recovery.ts'
 import { createRoleAdministration, type RoleAdministration } from './roles.ts'
-import { createFilterAdministration, type FilterAdministration } from './scripts/filters.ts'
-import { createScriptAdministration, type ScriptAdministration } from './scripts/scripts.ts'
-import { createScriptTrials, type ScriptTrials } from './scripts/trial.ts'
+import type { FilterAdministration } from './scripts/filters.ts'
+import type { ScriptAdministration } from './scripts/scripts.ts'
+import type { ScriptTrials } from './scripts/trial.ts'
 import { createSendingAdministration, type SendingAdministration } from './sending.ts'
 import { createSettingsAdministration, type SettingsAdministration } from './settings.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
@@ -93,7 +93,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const accounts = createAccountAdministration(deps, fields)
   const access = createAccessAdministration(deps)
   const appPasswords = createAppPasswordAdministration(deps, fields)
-  const scripts = createScriptAdministration(deps, fields)
+  const scripts = lazyScripts(deps, fields)
   return {
     domains: createDomainAdministration(deps, fields),
     accounts,
@@ -125,7 +125,46 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     policy: createPolicyAdministration(deps),
     quarantine: createQuarantineAdministration(deps, access),
     scripts,
-    scriptTrials: createScriptTrials(deps, fields),
-    filters: createFilterAdministration(deps, fields, scripts),
+    scriptTrials: lazyTrials(deps, fields),
+    filters: lazyFilters(deps, fields, scripts),
+  }
+}
+
+/** Loaded when they are first asked: other commands start without them. */
+function lazyScripts(deps: AdministrationDeps, fields: Fields): ScriptAdministration {
+  const load = async () =>
+    (await import('./scripts/scripts.ts')).createScriptAdministration(deps, fields)
+  return {
+    list: async (owner) => (await load()).list(owner),
+    show: async (request) => (await load()).show(request),
+    check: async (text) => (await load()).check(text),
+    put: async (request) => (await load()).put(request),
+    activate: async (request) => (await load()).activate(request),
+    rename: async (request) => (await load()).rename(request),
+    remove: async (request) => (await load()).remove(request),
+  }
+}
+
+/** The same. */
+function lazyTrials(deps: AdministrationDeps, fields: Fields): ScriptTrials {
+  const load = async () => (await import('./scripts/trial.ts')).createScriptTrials(deps, fields)
+  return {
+    run: async (request) => (await load()).run(request),
+    messages: async (request) => (await load()).messages(request),
+  }
+}
+
+/** The same. */
+function lazyFilters(
+  deps: AdministrationDeps,
+  fields: Fields,
+  scripts: ScriptAdministration,
+): FilterAdministration {
+  const load = async () =>
+    (await import('./scripts/filters.ts')).createFilterAdministration(deps, fields, scripts)
+  return {
+    show: async (address) => (await load()).show(address),
+    setRules: async (request) => (await load()).setRules(request),
+    setAway: async (request) => (await load()).setAway(request),
   }
 }

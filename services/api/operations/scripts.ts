@@ -2,8 +2,8 @@
 // script finds in a message.
 
 import { z } from '@hono/zod-openapi'
-import { SITE } from '#shared/administration/scripts/owner.ts'
 import type { ScriptFacts, ScriptPut, ScriptShown } from '#shared/administration/scripts/scripts.ts'
+import { SITE } from '#shared/administration/scripts/site.ts'
 import type { ScriptTried, TryScript } from '#shared/administration/scripts/trial.ts'
 import type { Call } from '../call.ts'
 import { answer, defineOperation } from '../operation.ts'

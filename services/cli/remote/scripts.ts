@@ -2,13 +2,13 @@
 
 import { isUtf8 } from 'node:buffer'
 import type { FilterAdministration, FiltersShown } from '#shared/administration/scripts/filters.ts'
-import { SITE } from '#shared/administration/scripts/owner.ts'
 import type {
   ScriptAdministration,
   ScriptChecked,
   ScriptFacts,
   ScriptShown,
 } from '#shared/administration/scripts/scripts.ts'
+import { SITE } from '#shared/administration/scripts/site.ts'
 import type {
   MessagesListed,
   ScriptTrials,

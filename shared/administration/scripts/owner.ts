@@ -6,9 +6,7 @@ import type { AdministrationDeps } from '../deps.ts'
 import type { Fields } from '../fields.ts'
 import { findAccount } from '../found-account.ts'
 import type { BadValue, NoSuchAccount } from '../refusals.ts'
-
-/** In place of an address. An account of that name is named with its domain. */
-export const SITE = 'site'
+import { SITE } from './site.ts'
 
 export type FoundOwner = {
   readonly kind: 'found'

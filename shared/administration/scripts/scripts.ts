@@ -19,8 +19,9 @@ import {
   type TooMany,
   type WrongScript,
 } from '../refusals.ts'
-import { type FoundOwner, findOwner, SITE } from './owner.ts'
+import { type FoundOwner, findOwner } from './owner.ts'
 import { openShelf } from './shelf.ts'
+import { SITE } from './site.ts'
 
 export interface ScriptAdministration {
   /** By name. `owner`: an address, or `site`. */
