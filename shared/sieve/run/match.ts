@@ -20,6 +20,7 @@ import { paced } from './paced.ts'
 import { checkExpressions, foldingOf, regexTester } from './regex-match.ts'
 import type { Run } from './run.ts'
 import { isWide, patternText, subjectOf } from './subject.ts'
+import type { Tester } from './tester.ts'
 import { matchPattern, type Pattern, parsePattern } from './wildcards.ts'
 
 const plain = { extension: null, takes: null } as const

@@ -13,6 +13,7 @@ import { RegexSyntaxError } from '../regex/syntax.ts'
 import type { Comparator } from './comparator.ts'
 import { SieveRunError } from './failure.ts'
 import type { Run } from './run.ts'
+import type { Tester } from './tester.ts'
 
 /** The draft asks for i;octet and i;ascii-casemap; i;unicode-casemap compares characters by their simple case mappings here. */
 export function foldingOf({ name, countsOctets }: Comparator): Folding {
