@@ -8,6 +8,7 @@ import { StoredMessage } from '#shared/message/stored-message.ts'
 import type { LocalResult } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { ACTIONS_MAX, STEPS_MAX } from '#shared/sieve/limits.ts'
 import type { FilterMemory } from '#shared/sieve/memory.ts'
@@ -24,7 +25,7 @@ import type { TellOwner } from './tell-owner.ts'
 
 export type FilteredAccount = Pick<AccountRecord, 'script' | 'displayName'>
 
-/** Undefined: no script decides of it after all. Fails as the store does. */
+/** Undefined: no script decides of it after all. Fails as the store does, and of nothing else. */
 export type Filtering = (
   letter: Letter,
   account: FilteredAccount,
@@ -62,6 +63,19 @@ export function createFiltering(deps: {
   const { compiled, site, log } = deps
 
   return async function filter(letter, account) {
+    try {
+      return await decided(letter, account)
+    } catch (error) {
+      if (error instanceof TemporaryFailure) throw error
+      // A bug that a script found: nobody's mail waits for it, nor that of others whom the same group brings it to.
+      const { message, recipient } = letter
+      const fields = { queueId: message.queueId, to: recipient.address, error }
+      log.error(fields, 'scripts could not be run, message kept')
+      return undefined
+    }
+  }
+
+  async function decided(letter: Letter, account: FilteredAccount) {
     const { message, recipient } = letter
     const source = new StoredMessage(deps.objects, letter.blob, deliveryFields(recipient))
     const context = await contextOf(letter, account, readMessage(source))
