@@ -136,10 +136,14 @@ describe('a script', () => {
       if header "subject" "id" { if mailboxidexists "${mailboxId}" {
         fileinto :mailboxid "${mailboxId}" "Elsewhere"; } }
       elsif header "subject" "use" { fileinto :specialuse "\\\\Flagged" :create "Starred"; }
-      elsif specialuse_exists "Trash" "\\\\Trash" { fileinto :specialuse "\\\\Trash" "Nowhere"; }`)
+      elsif header "subject" "none" { fileinto :specialuse "\\\\Invented" :create "Invented"; }
+      elsif allof (specialuse_exists "Trash" "\\\\TRASH", not specialuse_exists "\\\\Invented") {
+        fileinto :specialuse "\\\\trash" :create "Nowhere"; }`)
     await deliver('id')
     await deliver('use')
+    await deliver('none')
     await deliver('trash')
+    expect((await folders.find(id, 'Invented'))?.specialUses).toEqual([])
     expect(await folder('Papers')).toEqual([[]])
     expect((await folders.find(id, 'Starred'))?.specialUses).toEqual(['\\Flagged'])
     expect(await folder('Trash')).toEqual([[]])
@@ -305,6 +309,22 @@ describe('redirect', () => {
     expect(await folder('INBOX')).toEqual([[]])
     id = first
     expect(await folder('INBOX')).toEqual([])
+  })
+
+  it.each([
+    ['', '', 1],
+    // As anybody else of that alias has one.
+    ['with a copy', ':copy', 2],
+  ])('to an alias that leads back to its recipient %s ends there', async (_, copy, kept) => {
+    const { aliases } = pipeline.backend.directory
+    const domain = must(parseAddress(ann)).domain
+    const targets = [ann, 'far@away.test'].map((each) => must(parseAddress(each)))
+    await aliases.add({ local: `all${count}`, domain }, targets)
+    await script(`require "copy"; redirect ${copy} "all${count}@example.test";`)
+    await deliver('x')
+    expect(await folder('INBOX')).toHaveLength(kept)
+    // Its sender has nothing to be told.
+    expect(left.map(({ to }) => to)).toEqual([['far@away.test']])
   })
 })
 
