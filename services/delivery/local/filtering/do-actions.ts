@@ -84,9 +84,10 @@ export function createDoActions(deps: {
           break
         case 'redirect': {
           const header = await action.message.header()
-          const why = whyNotRedirected(action.to, header, letter, options.hopcountLimit)
+          const key = `${versions.of(action.message)} ${lookupKey(action.to)}`
+          const others = plan.redirects.size - (plan.redirects.has(key) ? 1 : 0)
+          const why = whyNotRedirected(action.to, header, letter, options.hopcountLimit, others)
           if (why === undefined) {
-            const key = `${versions.of(action.message)} ${lookupKey(action.to)}`
             plan.redirects.set(key, action)
           } else {
             tell(letter, action, why)
