@@ -311,6 +311,21 @@ describe('redirect', () => {
     expect(await folder('INBOX')).toEqual([])
   })
 
+  it('among accounts that all send to each other does not make hundreds of one message', async () => {
+    const all = Array.from({ length: 7 }, (_, n) => `c${count}-${n}@example.test`)
+    for (const [n, address] of all.entries()) {
+      id = (await pipeline.addAccount(address)).id
+      // To four of them, and so to all in the end.
+      const others = [1, 2, 3, 4].map((away) => must(all[(n + away) % all.length]))
+      await script(others.map((other) => `redirect "${other}";`).join(' '))
+    }
+    await deliver('x', { to: must(all[0]) })
+    const delivered = log.lines.filter(({ fields }) => String(fields.reply).startsWith('uid '))
+    expect(delivered.length).toBeGreaterThan(0)
+    expect(delivered.length).toBeLessThan(100)
+    expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
+  })
+
   it.each([
     ['', '', 1],
     // As anybody else of that alias has one.
@@ -458,6 +473,18 @@ describe('site scripts', () => {
     expect(await folder('Caught')).toEqual([[]])
     expect(subjects(await texts('INBOX'))).toEqual(['plain', 'fine'])
     expect(await folder('INBOX')).toEqual([['late'], ['late']])
+  })
+
+  it('keep as the script before them said, or have it elsewhere and nowhere besides', async () => {
+    const caught = `require ["fileinto", "mailbox"];
+      if header "subject" "spam" { fileinto :create "Caught"; }`
+    await siteScript('catch', caught)
+    await open('sieveAfter=catch')
+    await script('require "imap4flags"; keep; keep :flags "mine";')
+    await deliver('fine')
+    await deliver('spam')
+    expect(await folder('INBOX')).toEqual([['mine']])
+    expect(await folder('Caught')).toEqual([['mine']])
   })
 
   it('are for those who have none, for a domain its own', async () => {

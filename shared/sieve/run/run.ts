@@ -105,11 +105,13 @@ export class Run {
     this.keepsImplicitly = false
   }
 
-  /** Between two scripts: whether the message is still to be kept, which is for the next one to say. */
+  /** Between two scripts: whether the message is still to be kept, which is for the next one to say; with what flags it was. */
   handOn(): boolean {
-    const kept = this.actions.findLastIndex(({ kind }) => kind === 'keep')
-    if (kept >= 0) {
-      this.actions.splice(kept, 1)
+    const kept = this.actions.findLast((action) => action.kind === 'keep')
+    if (kept !== undefined) {
+      const others = this.actions.filter(({ kind }) => kind !== 'keep')
+      this.actions.splice(0, Number.POSITIVE_INFINITY, ...others)
+      this.flags = kept.flags
       this.keepsImplicitly = true
     }
     this.#handedOn = this.actions.length
