@@ -371,6 +371,26 @@ describe('vacation', () => {
     expectLogged({ scriptAction: 'vacation' })
   })
 
+  it.each([
+    ['unwanted mail', { junk: true }, 'Junk'],
+    [
+      'whom a domain disowns',
+      {
+        prepend:
+          'Authentication-Results: mx.example.test;\r\n\tspf=fail smtp.mailfrom=remote.test\r\n',
+      },
+      'INBOX',
+    ],
+  ])('does not answer %s of strangers: another may have that address', async (_, given, path) => {
+    await script(away)
+    const message = `From: bob@remote.test\r\nTo: ${ann}\r\nSubject: x\r\n\r\nHello.\r\n`
+    await pipeline.accept(message, [ann], { envelope: { sender: 'bob@remote.test' }, ...given })
+    await pipeline.settle()
+    expect(left).toEqual([])
+    expect(await folder(path)).toHaveLength(1)
+    expectLogged({ scriptAction: 'vacation' })
+  })
+
   it('leaves a copy where it is told to', async () => {
     await script(`require ["vacation", "fcc", "mailbox", "imap4flags"];
       vacation :fcc "Sent" :create :flags "\\\\Seen" :subject "Away" "Back on Monday.";`)

@@ -167,7 +167,7 @@ export function createDoActions(deps: {
     context: RunContext,
     action: Extract<Action, { readonly kind: 'vacation' }>,
   ) {
-    const may = await answers.mayAnswer(action, context)
+    const may = await answers.mayAnswer(letter, action, context)
     if (may.kind === 'silent') return may
     const { to } = may
     const name = JSON.stringify([action.handle, lookupKey(to)])
