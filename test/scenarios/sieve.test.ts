@@ -299,6 +299,14 @@ describe('redirect', () => {
     expectLogged({ scriptAction: 'redirect', scriptLine: 1 })
   })
 
+  it('of unwanted mail is unwanted there, too', async () => {
+    await script('redirect "dan@example.test";')
+    id = (await pipeline.addAccount('dan@example.test')).id
+    await pipeline.accept('Subject: x\r\n\r\nx\r\n', [ann], { junk: true })
+    await pipeline.settle()
+    expect([await folder('Junk'), await folder('INBOX')]).toEqual([[[]], []])
+  })
+
   it('between two accounts ends with the second', async () => {
     const other = `bea${count}@example.test`
     const first = id
