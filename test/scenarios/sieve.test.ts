@@ -380,7 +380,7 @@ describe('vacation', () => {
   })
 
   it.each([
-    ['unwanted mail', { junk: true }, 'Junk'],
+    ['unwanted mail', { junk: true as const }, 'Junk'],
     [
       'whom a domain disowns',
       {
