@@ -45,6 +45,7 @@ export class Run {
   #steps = 0
   /** Actions of the scripts before this one. */
   #handedOn = 0
+  #answeredBy: string | undefined
 
   constructor(context: RunContext, include: Include) {
     this.context = context
@@ -83,10 +84,12 @@ export class Run {
     if (action.kind === 'vacation' && before > 0) {
       // RFC 5230 §4.7: once in a script. Where another one before it answered, that was the answer.
       const answer = this.actions.findIndex(({ kind }) => kind === 'vacation')
-      if (answer >= this.#handedOn) throw new SieveRunError('vacation a second time')
+      const isAnother = answer < this.#handedOn || this.#answeredBy !== this.script
+      if (!isAnother) throw new SieveRunError('vacation a second time')
       this.note('vacation: a script before this one has answered')
       return
     }
+    if (action.kind === 'vacation') this.#answeredBy = this.script
     const created = this.actions.filter(({ kind }) => isMessage(kind)).length
     if (isMessage(action.kind) && created >= MESSAGES_CREATED_MAX) {
       throw new LimitExceeded(`more than ${MESSAGES_CREATED_MAX} messages to others`)
