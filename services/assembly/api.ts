@@ -16,6 +16,7 @@ import { type EventSource, silentEvents } from '#shared/events/event.ts'
 import { agesOf } from '#shared/figures/queue-ages.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
 import { silentLog } from '#shared/runtime/log.ts'
+import type { Space } from '#shared/storage/ports.ts'
 import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 import { assembleAdministration } from './administration.ts'
 import { openApiKeys } from './api-keys.ts'
@@ -82,7 +83,7 @@ export async function assembleApi(
     eventStreams: streams ? createEventStreams({ events, clock }) : undefined,
     figures,
     overview: createOverview({
-      machine: () => aroundOf(machine),
+      machine: () => aroundOf(machine, store.space),
       queue: () => agesOf(store.tables.queue, clock.now()),
       ...{ figures, jobs, clock },
     }),
@@ -101,7 +102,11 @@ export async function assembleApi(
   return createApi(deps, operations)
 }
 
-async function aroundOf(machine: Machine | undefined) {
-  const [disk, server] = await Promise.all([machine?.disk(), machine?.server()])
-  return { disk, certificate: server && (await machine?.certificate(server)) }
+async function aroundOf(machine: Machine | undefined, space: Space) {
+  const [disk, server, isFull] = await Promise.all([
+    machine?.disk(),
+    machine?.server(),
+    space.isShort(),
+  ])
+  return { disk, isFull, certificate: server && (await machine?.certificate(server)) }
 }

@@ -1,5 +1,6 @@
 // The parts of the site for programs that watch over the system.
 
+import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { expositionOf, metricsOf } from '#services/metrics/exposition.ts'
 import { createHealthPages } from '#services/metrics/health.ts'
@@ -7,6 +8,7 @@ import { createMetricsPage } from '#services/metrics/metrics-page.ts'
 import type { WebPart } from '#shared/contracts/web.ts'
 import { wordsStateKey } from '#shared/directory/words.ts'
 import type { FigureCounter } from '#shared/figures/counter.ts'
+import type { CertificatePair } from '#shared/net/tls/certificate.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
@@ -19,6 +21,8 @@ export type MetricsParts = {
   /** As they are now. */
   readonly settings: () => Settings
   readonly isReady: () => boolean
+  /** The one that listeners show now. */
+  readonly certificate: () => Pick<CertificatePair, 'cert'>
 }
 
 const SECOND_MS = 1_000
@@ -26,7 +30,7 @@ const SECOND_US = 1_000_000
 
 export function assembleMetrics(
   { store, clock }: Backend,
-  { counter, measure, version, settings, isReady }: MetricsParts,
+  { counter, measure, version, settings, isReady, certificate }: MetricsParts,
 ): readonly WebPart[] {
   const startedSeconds = Math.floor(clock.now() / SECOND_MS)
   return [
@@ -47,7 +51,11 @@ export function assembleMetrics(
           const { user, system } = process.cpuUsage()
           const cpuSeconds = (user + system) / SECOND_US
           const memoryBytes = process.memoryUsage.rss()
-          const facts = { cpuSeconds, memoryBytes, startedSeconds, version }
+          const { validToDate } = new X509Certificate(certificate().cert)
+          const facts = {
+            ...{ cpuSeconds, memoryBytes, startedSeconds, version },
+            certificateExpiresSeconds: Math.floor(validToDate.getTime() / SECOND_MS),
+          }
           return expositionOf(metricsOf(counter.totals, await measure(), facts))
         },
       }),

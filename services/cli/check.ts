@@ -33,8 +33,9 @@ export function checkCommand(parent: Command, define: Define): void {
       const { findingKinds } = await import('#shared/administration/check/finding.ts')
       const shown: Shown[] = []
       for await (const { mend, ...finding } of findings) {
+        const { kind, of, found } = finding
         const isMended = repairing && mend !== undefined && (await mended(mend))
-        if (isMended) backend.log.warn({ ...finding }, 'repaired')
+        if (isMended) backend.log.warn({ kind, of, found }, 'repaired')
         const next = isMended ? 'mended' : mend === undefined ? 'stays' : 'can be mended'
         shown.push({ ...finding, gravity: findingKinds[finding.kind], next })
       }

@@ -58,9 +58,9 @@ function shownCertificate(certificate: CertificateFacts) {
 
 function certificateText(certificate: CertificateFacts): string {
   if (certificate.kind === 'unreadable') return `${certificate.file} cannot be read`
-  const { names, expiresMs, daysLeft } = certificate
+  const { names, expiresMs, daysLeft, missing } = certificate
   const expires = formatTime(expiresMs)
   const when =
     daysLeft < 0 ? `has expired on ${expires}` : `expires ${expires}, in ${daysLeft} days`
-  return `${names}, ${when}`
+  return `${names}, ${when}${missing === undefined ? '' : `, and is not for ${missing} (hostname)`}`
 }

@@ -7,6 +7,7 @@ import type { DomainRecords } from '#shared/administration/dns/domain-records.ts
 import { stsHost } from '#shared/administration/dns/sts-policy.ts'
 import { formatNextHop, type NextHop, SMTP_PORT } from '#shared/mail/next-hop.ts'
 import type { Settings } from '#shared/settings/table.ts'
+import { reserveBytesOf } from '#shared/storage/embedded/disk-space.ts'
 import { checkCertificate } from './certificate.ts'
 import { checkClientSetup } from './client-setup.ts'
 import { checkPolicyHost, judgeRecords } from './domain.ts'
@@ -27,7 +28,13 @@ import type { DoctorWorld } from './world.ts'
 
 export type DoctorSettings = Pick<
   Settings,
-  'hostname' | 'mynetworks' | 'relayhost' | 'queueMinfree' | 'mtaStsMode' | 'listeners'
+  | 'hostname'
+  | 'mynetworks'
+  | 'relayhost'
+  | 'queueMinfree'
+  | 'messageSizeLimit'
+  | 'mtaStsMode'
+  | 'listeners'
 > &
   ClientSetupSettings
 
@@ -65,7 +72,7 @@ function begin(deps: DoctorDeps): readonly Begun[] {
   return [
     ...here(
       () => measured('server', '', () => checkServer(world)),
-      () => measured('disk', '', () => checkDisk(world, settings.queueMinfree)),
+      () => measured('disk', '', () => checkDisk(world, reserveBytesOf(settings))),
     ),
     measured('queue', '', () => checkQueue(world)),
     measured('settings', '', () => checkSettings(world)),

@@ -36,7 +36,7 @@ const DISK_WARN_SHARE = 0.1
 
 export async function checkDisk(
   world: Pick<DoctorWorld, 'disk'>,
-  queueMinfree: number,
+  reserveBytes: number,
 ): Promise<readonly Finding[]> {
   const disk = await world.disk()
   if (disk === undefined) return []
@@ -44,11 +44,14 @@ export async function checkDisk(
   const found = `${Math.floor((100 * freeBytes) / bytes)} % free`
   const about = { check: 'disk', of: '', found } as const
   const next = 'make room: no mail is taken when it is full; postwolke storage collect --now'
+  const full = `${found}, less than what is kept free (queueMinfree): no mail is taken`
   if (disk.isReadOnly === true) {
-    const mend = 'the log of the kernel says why (dmesg): often the disk fails; no mail is taken'
+    const mend =
+      'its rights were changed, or its disk fails, of which the log of the kernel tells (dmesg); no mail is taken'
     return [{ ...about, state: 'bad', found: 'cannot be written to', next: mend }]
   }
-  if (freeBytes < 2 * queueMinfree) return [{ ...about, state: 'bad', next }]
+  if (freeBytes < reserveBytes) return [{ ...about, state: 'bad', found: full, next }]
+  if (freeBytes < 2 * reserveBytes) return [{ ...about, state: 'bad', next }]
   const isShort = freeBytes < DISK_WARN_SHARE * bytes
   return [isShort ? { ...about, state: 'warn', next } : { ...about, state: 'ok' }]
 }

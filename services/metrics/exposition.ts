@@ -37,6 +37,8 @@ export type ProcessFacts = {
   readonly memoryBytes: number
   readonly startedSeconds: number
   readonly version: string
+  /** Of the certificate that listeners show. */
+  readonly certificateExpiresSeconds: number
 }
 
 export function metricsOf(
@@ -62,6 +64,12 @@ export function metricsOf(
   return [
     ...ours,
     one('postwolke_build_info', 'gauge', 'The version that runs.', 1, 'version', facts.version),
+    one(
+      'postwolke_certificate_expires_seconds',
+      'gauge',
+      'When the certificate of the listeners runs out, in seconds since 1970.',
+      facts.certificateExpiresSeconds,
+    ),
     one('process_cpu_seconds_total', 'counter', 'Processor time spent.', facts.cpuSeconds),
     one('process_resident_memory_bytes', 'gauge', 'Memory of the process.', facts.memoryBytes),
     one('process_start_time_seconds', 'gauge', 'When it began.', facts.startedSeconds),

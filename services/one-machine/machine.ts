@@ -1,7 +1,7 @@
 // The machine that a data folder is on, for whoever asks how the system is.
 
 import { X509Certificate } from 'node:crypto'
-import { access, constants, readFile, statfs } from 'node:fs/promises'
+import { readFile, statfs } from 'node:fs/promises'
 import type {
   CertificateFacts,
   DiskFacts,
@@ -9,6 +9,7 @@ import type {
   ServerFacts,
 } from '#shared/administration/status.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { isReadOnly } from '#shared/storage/embedded/disk-space.ts'
 import { whoServes } from '#shared/storage/embedded/serving-lock.ts'
 
 const DAY_MS = 86_400_000
@@ -23,14 +24,14 @@ export function createMachine({
   return {
     server: async () => serverFacts(await whoServes(directory)),
     disk: () => readDisk(directory),
-    certificate: ({ certificateFile }) => readCertificate(certificateFile, clock.now()),
+    certificate: (server) => readCertificate(server, clock.now()),
   }
 }
 
 /** One that has just begun to start tells its name only. */
 function serverFacts(holder: Awaited<ReturnType<typeof whoServes>>): ServerFacts | undefined {
   if (holder === undefined) return undefined
-  const { pid, started, version, listeners, certificateFile } = {
+  const { pid, started, version, listeners, certificateFile, hostname } = {
     ...holder,
   } as Partial<ServerFacts>
   return {
@@ -39,20 +40,20 @@ function serverFacts(holder: Awaited<ReturnType<typeof whoServes>>): ServerFacts
     version: version ?? null,
     listeners: Array.isArray(listeners) ? listeners : [],
     certificateFile: certificateFile ?? '',
+    ...(typeof hostname === 'string' && { hostname }),
   }
 }
 
 async function readDisk(directory: string): Promise<DiskFacts> {
   const { bavail, blocks, bsize } = await statfs(directory)
-  const writing = access(directory, constants.W_OK)
-  const isReadOnly = await writing.then(
-    () => false,
-    (error: NodeJS.ErrnoException) => error.code === 'EROFS',
-  )
-  return { freeBytes: bavail * bsize, bytes: blocks * bsize, ...(isReadOnly && { isReadOnly }) }
+  const facts = { freeBytes: bavail * bsize, bytes: blocks * bsize }
+  return (await isReadOnly(directory)) ? { ...facts, isReadOnly: true } : facts
 }
 
-async function readCertificate(file: string, nowMs: number): Promise<CertificateFacts | undefined> {
+async function readCertificate(
+  { certificateFile: file, hostname = '' }: Pick<ServerFacts, 'certificateFile' | 'hostname'>,
+  nowMs: number,
+): Promise<CertificateFacts | undefined> {
   if (file === '') return undefined
   try {
     const certificate = new X509Certificate(await readFile(file))
@@ -60,7 +61,10 @@ async function readCertificate(file: string, nowMs: number): Promise<Certificate
     const expiresMs = certificate.validToDate.getTime()
     const daysLeft = Math.floor((expiresMs - nowMs) / DAY_MS)
     const { issuer } = certificate
-    return { kind: 'readable', file, names, issuer, expiresMs, daysLeft }
+    const isFor =
+      hostname === '' || certificate.checkHost(hostname, { subject: 'never' }) !== undefined
+    const missing = isFor ? {} : { missing: hostname }
+    return { kind: 'readable', file, names, issuer, expiresMs, daysLeft, ...missing }
   } catch {
     return { kind: 'unreadable', file }
   }

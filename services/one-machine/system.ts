@@ -54,6 +54,7 @@ import { formatProblem } from '#shared/settings/problems.ts'
 import { type Reloaded, reloadSettings } from '#shared/settings/reload.ts'
 import { type LoadStored, loadTolerantly } from '#shared/settings/stored.ts'
 import type { Settings } from '#shared/settings/table.ts'
+import { reserveBytesOf } from '#shared/storage/embedded/disk-space.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { lockForServing } from '#shared/storage/embedded/serving-lock.ts'
 
@@ -78,8 +79,6 @@ export type System = {
   stop(): Promise<void>
 }
 
-/** Free at least, in messages of the largest size: as Postfix's smtpd asks for. */
-const RESERVE_MESSAGES = 1.5
 /** How long a session may take to finish its transaction when the system stops. */
 export const STOP_GRACE_MS = 10_000
 /** How long deliveries to other hosts may go on after that. */
@@ -114,10 +113,7 @@ export async function startSystem(deps: {
         directory: deps.directory,
         clock,
         log,
-        reserveBytes: Math.max(
-          deps.settings.queueMinfree,
-          RESERVE_MESSAGES * deps.settings.messageSizeLimit,
-        ),
+        reserveBytes: reserveBytesOf(deps.settings),
       }),
     ),
   )
@@ -257,6 +253,7 @@ export async function startSystem(deps: {
     version: deps.version,
     settings: () => running.settings,
     isReady: () => isReady,
+    certificate: () => certificates.current(),
   })
   /** Until the listeners are open that prove our names. */
   let renewKept = async (): Promise<Renewal> => ({ kind: 'failed', reason: 'not started yet' })
@@ -295,6 +292,7 @@ export async function startSystem(deps: {
     version: deps.version,
     listeners: [...listeners.opened, ...http.opened],
     certificateFile: certificates.certificateFile,
+    hostname: settings.hostname,
   })
   await warnWithoutPostmaster(backend)
   /** One at a time: two that change at once would leave the earlier in force. */

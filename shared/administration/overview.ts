@@ -10,8 +10,12 @@ import type { CertificateFacts, DiskFacts } from './status.ts'
 export type OverviewFinding = {
   readonly kind:
     | 'disk-low'
+    | 'disk-full'
+    | 'disk-read-only'
     | 'certificate-expires'
+    | 'certificate-expired'
     | 'certificate-unreadable'
+    | 'certificate-name'
     | 'queue-old'
     | 'queue-held'
     | 'log-errors'
@@ -35,6 +39,8 @@ export type Overview = {
 export type OverviewFacts = {
   /** Undefined: nobody knows, as on AWS. */
   readonly disk: DiskFacts | undefined
+  /** Less of it is free than what is kept: no mail is taken. */
+  readonly isFull?: boolean
   readonly certificate: CertificateFacts | undefined
   /** As figures have it: `queueMessages/…`, `queueAge/max`. */
   readonly queue: FigureValues
@@ -64,7 +70,7 @@ const JOBS_LOOKED_AT = 20
 const JOBS_TOLD_MAX = 3
 
 export function createOverview(deps: {
-  readonly machine: () => Promise<Pick<OverviewFacts, 'disk' | 'certificate'>>
+  readonly machine: () => Promise<Pick<OverviewFacts, 'disk' | 'isFull' | 'certificate'>>
   readonly queue: () => Promise<FigureValues>
   readonly figures: FigureSource
   readonly jobs: Pick<Jobs, 'page'>
@@ -115,7 +121,7 @@ export function createOverview(deps: {
 
 export function findingsOf(facts: OverviewFacts): readonly OverviewFinding[] {
   const all = [
-    ...ofDisk(facts.disk),
+    ...ofDisk(facts),
     ...ofCertificate(facts.certificate),
     ...ofQueue(facts.queue),
     ...ofCounts(facts),
@@ -124,18 +130,32 @@ export function findingsOf(facts: OverviewFacts): readonly OverviewFinding[] {
   return all.sort((a, b) => Number(b.look === 'bad') - Number(a.look === 'bad'))
 }
 
-function ofDisk(disk: DiskFacts | undefined): readonly OverviewFinding[] {
+function ofDisk({
+  disk,
+  isFull = false,
+}: Pick<OverviewFacts, 'disk' | 'isFull'>): readonly OverviewFinding[] {
   if (disk === undefined || disk.bytes === 0) return []
+  const href = '/service'
+  if (disk.isReadOnly === true) {
+    const text =
+      'the data folder cannot be written to, so no mail is taken: its rights were changed, or its disk fails, of which the log of the kernel tells (dmesg)'
+    return [{ kind: 'disk-read-only', look: 'bad', text, facts: {}, href }]
+  }
   const part = disk.freeBytes / disk.bytes
-  if (part > DISK_FREE_PART_WARN) return []
   const percent = Math.floor(part * 100)
+  if (isFull) {
+    const text = `the disk of the data folder is full (${percent} % left): no mail is taken until there is room; 'postwolke storage collect --now' makes some`
+    const facts = { percent, freeBytes: disk.freeBytes, bytes: disk.bytes }
+    return [{ kind: 'disk-full', look: 'bad', text, facts, href }]
+  }
+  if (part > DISK_FREE_PART_WARN) return []
   return [
     {
       kind: 'disk-low',
       look: part > DISK_FREE_PART_BAD ? 'warn' : 'bad',
       text: `the disk of the data folder has ${percent} % left; when it is full no mail is taken`,
       facts: { percent, freeBytes: disk.freeBytes, bytes: disk.bytes },
-      href: '/service',
+      href,
     },
   ]
 }
@@ -148,15 +168,31 @@ function ofCertificate(certificate: CertificateFacts | undefined): readonly Over
     const text = `the certificate in ${file} cannot be read`
     return [{ kind: 'certificate-unreadable', look: 'bad', about: file, text, facts: {}, href }]
   }
-  const { daysLeft, names } = certificate
-  if (daysLeft > CERTIFICATE_DAYS_WARN) return []
-  const text =
-    daysLeft < 0
-      ? `the certificate ran out ${-daysLeft} days ago`
-      : `the certificate runs out in ${daysLeft} days`
+  const { daysLeft, names, missing } = certificate
+  const ofName: readonly OverviewFinding[] =
+    missing === undefined
+      ? []
+      : [
+          {
+            kind: 'certificate-name',
+            look: 'bad',
+            about: file,
+            text: `the certificate is not for ${missing} (hostname), but for ${names}`,
+            facts: { missing, names },
+            href,
+          },
+        ]
+  if (daysLeft > CERTIFICATE_DAYS_WARN) return ofName
+  if (daysLeft < 0) {
+    const daysAgo = -daysLeft
+    const text = `the certificate ran out ${daysAgo} days ago: clients refuse it`
+    const facts = { daysAgo, names }
+    return [...ofName, { kind: 'certificate-expired', look: 'bad', about: file, text, facts, href }]
+  }
+  const text = `the certificate runs out in ${daysLeft} days`
   const look = daysLeft > CERTIFICATE_DAYS_BAD ? 'warn' : 'bad'
   const facts = { daysLeft, names }
-  return [{ kind: 'certificate-expires', look, about: file, text, facts, href }]
+  return [...ofName, { kind: 'certificate-expires', look, about: file, text, facts, href }]
 }
 
 function ofQueue(queue: FigureValues): readonly OverviewFinding[] {

@@ -13,7 +13,9 @@ export interface Machine {
   server(): Promise<ServerFacts | undefined>
   disk(): Promise<DiskFacts>
   /** Undefined where there is none. */
-  certificate(server: ServerFacts): Promise<CertificateFacts | undefined>
+  certificate(
+    server: Pick<ServerFacts, 'certificateFile' | 'hostname'>,
+  ): Promise<CertificateFacts | undefined>
 }
 
 export type ServerFacts = {
@@ -28,6 +30,8 @@ export type ServerFacts = {
   }[]
   /** '' for none. */
   readonly certificateFile: string
+  /** Absent: it has just begun to start, or is of a version that does not tell. */
+  readonly hostname?: string
 }
 
 export type DiskFacts = {
@@ -47,6 +51,8 @@ export type CertificateFacts =
       readonly expiresMs: number
       /** Whole days; negative once it has expired. */
       readonly daysLeft: number
+      /** The name of the host, where it does not have that. */
+      readonly missing?: string
     }
   | { readonly kind: 'unreadable'; readonly file: string }
 

@@ -36,6 +36,8 @@ export interface FailureCounters {
   record(subjects: readonly Subject[]): Promise<readonly HeldSubject[]>
 }
 
+/** Of machines that count together. */
+const CLOCKS_DIFFER_MS = 60_000
 /** Two processes can only hinder each other when a window has just ended. */
 const ATTEMPTS_MAX = 5
 
@@ -88,7 +90,12 @@ export function createFailureCounters(
 
   return {
     key: failuresKey,
-    waitMs: ({ limit }, item) => Math.max(0, waitEndMs(item, limit, times) - clock.now()),
+    waitMs({ limit }, item) {
+      const waitMs = waitEndMs(item, limit, times) - clock.now()
+      // A failure of a time to come was before the clock was set back: nobody waits for that time.
+      const isToCome = waitMs > backoffMs(item, limit, times) + CLOCKS_DIFFER_MS
+      return isToCome ? 0 : Math.max(0, waitMs)
+    },
     async record(subjects) {
       const items = await Promise.all(subjects.map(count))
       return subjects.flatMap((subject, i) => {
@@ -100,11 +107,14 @@ export function createFailureCounters(
 }
 
 function waitEndMs(item: Item | undefined, limit: number, times: BackoffTimes): number {
+  const waitMs = backoffMs(item, limit, times)
+  return waitMs === 0 ? 0 : Number(item?.lastFailureMs ?? 0) + waitMs
+}
+
+function backoffMs(item: Item | undefined, limit: number, times: BackoffTimes): number {
   const excess = Number(item?.failures ?? 0) - limit
-  if (excess < 0) return 0
   // 2 ** 1024 is Infinity, which the maximum takes care of.
-  const backoffMs = Math.min(times.minimalMs * 2 ** excess, times.maximalMs)
-  return Number(item?.lastFailureMs ?? 0) + backoffMs
+  return excess < 0 ? 0 : Math.min(times.minimalMs * 2 ** excess, times.maximalMs)
 }
 
 export const failuresKey = ({ name }: Pick<Subject, 'name'>): Key => ({

@@ -66,9 +66,9 @@ const no = (rule: Rule): Allowed => ({ kind: 'no', rule })
 
 const changes = (right: Right) => !right.endsWith('.read')
 
-/** Whether a factor was used just now. */
+/** Whether a factor was used just now. Not in a time to come, after the clock was set back: that would last until then. */
 export const isFresh = ({ steppedUpMs }: Actor, nowMs: number) =>
-  steppedUpMs !== null && nowMs - steppedUpMs < STEP_UP_MS
+  steppedUpMs !== null && Math.abs(nowMs - steppedUpMs) < STEP_UP_MS
 
 function reachOf({ role, domains }: Actor, right: Right): Reach {
   const reach = rights[right][role]

@@ -28,9 +28,9 @@ export class ObjectFiles {
   /** Writes the chunks to a new file and returns its name and size once it is durable. A source that throws leaves nothing. */
   async write(source: AsyncIterable<Uint8Array>): Promise<{ name: string; bytes: number }> {
     const name = randomBytes(NAME_BYTES).toString('hex')
-    await this.#ensureFolder(name)
     const path = this.#path(name)
     try {
+      await this.#ensureFolder(name)
       const bytes = await writeFile(path, source, this.#space)
       await fromDisk(syncFolder(this.#folder(name)))
       return { name, bytes }

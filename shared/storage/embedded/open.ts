@@ -1,7 +1,7 @@
 // Opens the embedded driver: one lmdb environment, a folder of object files and a folder of signal inboxes, all under one
 // data folder. Several processes may have it open at once (the server and the command line), each at most once.
 
-import { mkdir, realpath, stat } from 'node:fs/promises'
+import { access, constants, mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
@@ -68,6 +68,8 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
   const { clock = systemClock, log = silentLog } = options
   await mkdir(options.directory, { recursive: true, mode: 0o700 })
   const directory = await realpath(options.directory)
+  // lmdb's own words for it ("Attempting to setup locks") help nobody.
+  await access(directory, constants.W_OK)
   if (openDirectories.has(directory)) {
     throw new StorageMisuse(`${directory} is already open in this process`)
   }

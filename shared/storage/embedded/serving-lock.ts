@@ -2,7 +2,7 @@
 // lets another one listen while its own sessions and deliveries come to their end. A lock is the operating system's own, taken by SQLite on an empty file, and
 // ends with the process however it ends; the command line works beside it. Node itself has no call for file locks.
 
-import { access, readFile, writeFile } from 'node:fs/promises'
+import { access, constants, readFile, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -25,6 +25,8 @@ export type Holder = {
 
 /** Holds the lock until it is disposed of. Rejects with UnusableStore, which names the holder. */
 export async function lockForServing(directory: string, nowMs: number): Promise<ServingLock> {
+  // SQLite's own words for it ("unable to open database file") help nobody.
+  await access(directory, constants.W_OK)
   const lock = tryLock(join(directory, LOCK_FILE))
   if (lock === undefined) {
     throw new UnusableStore(

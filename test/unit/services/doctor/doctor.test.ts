@@ -159,6 +159,7 @@ describe('a doctor', () => {
     ],
     ['clock', { clockAheadMs: async () => 20_000 }, /^warn .*20\.0 s ahead/],
     ['disk', { disk: async () => ({ freeBytes: 9e9, bytes: 100e9 }) }, /^warn .*9 %/],
+    ['disk', { disk: async () => ({ freeBytes: 5e7, bytes: 1e8 }) }, /^bad .*no mail is taken/],
     [
       'disk',
       { disk: async () => ({ freeBytes: 90e9, bytes: 100e9, isReadOnly: true }) },

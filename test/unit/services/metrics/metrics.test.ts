@@ -13,7 +13,10 @@ import { tappedLog } from '#shared/runtime/tapped-log.ts'
 const docs = (name: string) =>
   readFileSync(fileURLToPath(new URL(`../../../../docs/${name}`, import.meta.url)), 'utf8')
 
-const facts = { cpuSeconds: 1.5, memoryBytes: 2, startedSeconds: 3, version: '0.1"\\\n' }
+const facts = {
+  ...{ cpuSeconds: 1.5, memoryBytes: 2, startedSeconds: 3, version: '0.1"\\\n' },
+  certificateExpiresSeconds: 4,
+}
 
 /** Every name with every label it can have. */
 const metrics = metricsOf(

@@ -27,9 +27,20 @@ describe('findings', () => {
 
   it.each<[string, Partial<OverviewFacts>, readonly string[]]>([
     ['a disk that fills', { disk: { freeBytes: 9, bytes: 100 } }, ['disk-low warn']],
-    ['a full disk', { disk: { freeBytes: 2, bytes: 100 } }, ['disk-low bad']],
+    ['one that is nearly full', { disk: { freeBytes: 2, bytes: 100 } }, ['disk-low bad']],
+    ['a full disk', { isFull: true }, ['disk-full bad']],
+    [
+      'a disk that cannot be written to',
+      { isFull: true, disk: { freeBytes: 0, bytes: 100, isReadOnly: true } },
+      ['disk-read-only bad'],
+    ],
     ['a certificate to renew', { certificate: certificateOf(10) }, ['certificate-expires warn']],
-    ['one that ran out', { certificate: certificateOf(-1) }, ['certificate-expires bad']],
+    ['one that ran out', { certificate: certificateOf(-1) }, ['certificate-expired bad']],
+    [
+      'one for another host',
+      { certificate: { ...certificateOf(60), missing: 'mx.test' } },
+      ['certificate-name bad'],
+    ],
     [
       'one without a use',
       { certificate: { kind: 'unreadable', file: 'c' } },

@@ -58,6 +58,16 @@ describe('failure counters', () => {
     expect(await world.waitSeconds(tim)).toBe(0)
   })
 
+  it('hold nobody back until a time to come, once the clock was set back', async () => {
+    await using world = await open()
+    world.advance(24 * 60 * MINUTE)
+    await world.fail(tim, 4)
+    world.advance(-24 * 60 * MINUTE)
+    expect(await world.waitSeconds(tim)).toBe(0)
+    await world.fail(tim, 1)
+    expect(await world.waitSeconds(tim)).toBe(120)
+  })
+
   it('double the wait with each further failure, up to the longest', async () => {
     await using world = await open()
     await world.fail(tim, 4)

@@ -184,7 +184,14 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
 
   'finding.disk-low':
     'Auf der Platte sind noch {percent} % frei ({freeBytes}). Ist sie voll, wird keine Mail mehr angenommen.',
+  'finding.disk-full':
+    'Die Platte ist voll (noch {percent} % frei, {freeBytes}): Bis Platz ist, wird keine Mail angenommen.',
+  'finding.disk-read-only':
+    'In den Datenordner kann nicht geschrieben werden, also wird keine Mail angenommen: Seine Rechte wurden geändert, oder die Platte versagt (dmesg).',
+  'finding.certificate-name': 'Das Zertifikat gilt nicht für {missing}, sondern für {names}',
   'finding.certificate-expires': 'Tage, bis das Zertifikat abläuft: {daysLeft}',
+  'finding.certificate-expired':
+    'Tage, seit das Zertifikat abgelaufen ist: {daysAgo}. Programme lehnen es ab.',
   'finding.certificate-unreadable': 'Das Zertifikat ist nicht lesbar',
   'finding.queue-old': 'Die älteste Nachricht wartet seit {hours} Stunden',
   'finding.queue-held': 'Angehalten, bis jemand entscheidet: {held}',

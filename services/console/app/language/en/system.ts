@@ -181,7 +181,14 @@ export const system = {
 
   'finding.disk-low':
     'The disk has {percent} % left ({freeBytes}). When it is full no mail is taken.',
+  'finding.disk-full':
+    'The disk is full ({percent} % left, {freeBytes}): no mail is taken until there is room.',
+  'finding.disk-read-only':
+    'The data folder cannot be written to, so no mail is taken: its rights were changed, or its disk fails (dmesg).',
+  'finding.certificate-name': 'The certificate is not for {missing}, but for {names}',
   'finding.certificate-expires': 'Days until the certificate runs out: {daysLeft}',
+  'finding.certificate-expired':
+    'Days since the certificate ran out: {daysAgo}. Clients refuse it.',
   'finding.certificate-unreadable': 'The certificate cannot be read',
   'finding.queue-old': 'The oldest message waits for {hours} hours',
   'finding.queue-held': 'Held until somebody decides: {held}',

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { checkPair } from '#shared/net/tls/certificate-files.ts'
 import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { certificateWarnings, WARN_DAYS } from '#shared/net/tls/certificate-warnings.ts'
@@ -64,6 +64,30 @@ describe('a certificate that TLS can be served with', () => {
       { certificateFile, reason: expect.stringMatching(/^it expired/) },
       { certificateFile, reason: expect.stringMatching(/^it is not for mx/) },
     ])
+  })
+
+  it('is told of again once a day, and not after it was closed', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    await using folder = await temporaryFolder()
+    const { path } = folder
+    const [certificateFile, keyFile] = [join(path, 'cert.pem'), join(path, 'key.pem')]
+    await writeFile(certificateFile, pair.cert)
+    await writeFile(keyFile, pair.key)
+    let told = 0
+    let nowMs = endMs - 16 * DAY_MS
+    const log = { ...silentLog, warn: () => void told++ }
+    const hostname = 'mail.example.net'
+    const place = { certificateFile, keyFile, folder: path, hostname, log, now: () => nowMs }
+    const source = await openCertificateSource(place)
+    for (const wanted of [0, 0, 0, 1, 2]) {
+      expect(told).toBe(wanted)
+      nowMs += DAY_MS
+      vi.advanceTimersByTime(DAY_MS)
+    }
+    source.close()
+    vi.advanceTimersByTime(DAY_MS)
+    expect(told).toBe(3)
   })
 })
 
