@@ -42,8 +42,10 @@ export async function stageCreated(
       all.push(...messages)
       staged.push({ ...outcome, staged: messages })
     } catch (error) {
-      if (!(error instanceof TemporaryFailure)) throw error
-      staged.push(putOff(outcome, `storage failed: ${error.message}`))
+      // A bug in what a script made is nobody else's: all other recipients of the group have their mail.
+      const isOfStore = error instanceof TemporaryFailure
+      const reply = isOfStore ? `storage failed: ${error.message}` : String(error)
+      staged.push(putOff(outcome, reply))
     }
   }
   return staged

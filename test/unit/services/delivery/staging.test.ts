@@ -94,8 +94,15 @@ describe('what deliveries create is stored', () => {
     ])
   })
 
-  it('and a bug is no wait', async () => {
-    const broken: StageMessage = () => Promise.reject(new TypeError('a bug'))
-    await expect(stageCreated(broken, message, [creating(1)])).rejects.toThrow('a bug')
+  it('and a bug in what is made for one keeps no other waiting', async () => {
+    let calls = 0
+    const broken: StageMessage = async () => {
+      if (calls++ === 0) throw new TypeError('a bug')
+      return aQueuedMessage()
+    }
+    expect(await stageCreated(broken, message, [creating(1), creating(1)])).toMatchObject([
+      { result: { kind: 'deferred', reply: 'TypeError: a bug' }, staged: [] },
+      { result: { kind: 'delivered' }, staged: [{}] },
+    ])
   })
 })
