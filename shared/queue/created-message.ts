@@ -49,6 +49,8 @@ export function createStageMessage(deps: {
       completes: false,
       has: [],
       arrivedMs,
+      // What is sent on is as unwanted as it was, to whoever gets it, and when its sender is to be told of anything.
+      junk: content.kind !== 'bytes' && of.junk,
       bornOf: of.queueId,
     }
   }

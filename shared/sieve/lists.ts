@@ -2,8 +2,10 @@
 // writes (RFC 5464), a value on each line. Lists of the domain are its aliases: `tag:example.com,2026:team` is whom team@example.com leads
 // to. Each is read once in a run, when it is asked for.
 
+import { mayBeOwn } from '#shared/mail/address.ts'
 import { parseAddressList } from '#shared/mail/address-list.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
+import { parseParts } from './rows/outbound-address.ts'
 import type { RunContext } from './run/context.ts'
 import { ADDRESS_BOOKS } from './run/list-name.ts'
 
@@ -67,7 +69,9 @@ async function aliasMembers(name: string, { domain, aliasTargets }: ListSources)
   const own = parseDomain(domain)
   // Whom other domains write to is theirs.
   if (local === '' || own === undefined || parseDomain(authority) !== own) return undefined
-  return await aliasTargets(local)
+  // What is none cannot be looked up either.
+  const address = parseParts(local, own)
+  return address && mayBeOwn(address) ? await aliasTargets(address.local) : undefined
 }
 
 /** A value is held as it is, and a field by each address in it (RFC 6134 §2.7 example 3). */

@@ -102,6 +102,8 @@ export function scriptName(written: string): string | undefined {
   const name = written.normalize('NFC')
   const isFine =
     name !== '' &&
+    // The catalogue has its names as those of properties.
+    name !== '__proto__' &&
     name.isWellFormed() &&
     !notInName.test(name) &&
     [...name].length <= SCRIPT_NAME_CHARACTERS_MAX &&

@@ -136,10 +136,14 @@ describe('a script', () => {
       if header "subject" "id" { if mailboxidexists "${mailboxId}" {
         fileinto :mailboxid "${mailboxId}" "Elsewhere"; } }
       elsif header "subject" "use" { fileinto :specialuse "\\\\Flagged" :create "Starred"; }
-      elsif specialuse_exists "Trash" "\\\\Trash" { fileinto :specialuse "\\\\Trash" "Nowhere"; }`)
+      elsif header "subject" "none" { fileinto :specialuse "\\\\Invented" :create "Invented"; }
+      elsif allof (specialuse_exists "Trash" "\\\\TRASH", not specialuse_exists "\\\\Invented") {
+        fileinto :specialuse "\\\\trash" :create "Nowhere"; }`)
     await deliver('id')
     await deliver('use')
+    await deliver('none')
     await deliver('trash')
+    expect((await folders.find(id, 'Invented'))?.specialUses).toEqual([])
     expect(await folder('Papers')).toEqual([[]])
     expect((await folders.find(id, 'Starred'))?.specialUses).toEqual(['\\Flagged'])
     expect(await folder('Trash')).toEqual([[]])
@@ -295,6 +299,14 @@ describe('redirect', () => {
     expectLogged({ scriptAction: 'redirect', scriptLine: 1 })
   })
 
+  it('of unwanted mail is unwanted there, too', async () => {
+    await script('redirect "dan@example.test";')
+    id = (await pipeline.addAccount('dan@example.test')).id
+    await pipeline.accept('Subject: x\r\n\r\nx\r\n', [ann], { junk: true })
+    await pipeline.settle()
+    expect([await folder('Junk'), await folder('INBOX')]).toEqual([[[]], []])
+  })
+
   it('between two accounts ends with the second', async () => {
     const other = `bea${count}@example.test`
     const first = id
@@ -305,6 +317,37 @@ describe('redirect', () => {
     expect(await folder('INBOX')).toEqual([[]])
     id = first
     expect(await folder('INBOX')).toEqual([])
+  })
+
+  it('among accounts that all send to each other does not make hundreds of one message', async () => {
+    const all = Array.from({ length: 7 }, (_, n) => `c${count}-${n}@example.test`)
+    for (const [n, address] of all.entries()) {
+      id = (await pipeline.addAccount(address)).id
+      // To four of them, and so to all in the end.
+      const others = [1, 2, 3, 4].map((away) => must(all[(n + away) % all.length]))
+      await script(others.map((other) => `redirect "${other}";`).join(' '))
+    }
+    await deliver('x', { to: must(all[0]) })
+    const delivered = log.lines.filter(({ fields }) => String(fields.reply).startsWith('uid '))
+    expect(delivered.length).toBeGreaterThan(0)
+    expect(delivered.length).toBeLessThan(100)
+    expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
+  })
+
+  it.each([
+    ['', '', 1],
+    // As anybody else of that alias has one.
+    ['with a copy', ':copy', 2],
+  ])('to an alias that leads back to its recipient %s ends there', async (_, copy, kept) => {
+    const { aliases } = pipeline.backend.directory
+    const domain = must(parseAddress(ann)).domain
+    const targets = [ann, 'far@away.test'].map((each) => must(parseAddress(each)))
+    await aliases.add({ local: `all${count}`, domain }, targets)
+    await script(`require "copy"; redirect ${copy} "all${count}@example.test";`)
+    await deliver('x')
+    expect(await folder('INBOX')).toHaveLength(kept)
+    // Its sender has nothing to be told.
+    expect(left.map(({ to }) => to)).toEqual([['far@away.test']])
   })
 })
 
@@ -333,6 +376,26 @@ describe('vacation', () => {
     await deliver('x', given)
     expect(left).toEqual([])
     expect(await folder('INBOX')).toEqual([[]])
+    expectLogged({ scriptAction: 'vacation' })
+  })
+
+  it.each([
+    ['unwanted mail', { junk: true as const }, 'Junk'],
+    [
+      'whom a domain disowns',
+      {
+        prepend:
+          'Authentication-Results: mx.example.test;\r\n\tspf=fail smtp.mailfrom=remote.test\r\n',
+      },
+      'INBOX',
+    ],
+  ])('does not answer %s of strangers: another may have that address', async (_, given, path) => {
+    await script(away)
+    const message = `From: bob@remote.test\r\nTo: ${ann}\r\nSubject: x\r\n\r\nHello.\r\n`
+    await pipeline.accept(message, [ann], { envelope: { sender: 'bob@remote.test' }, ...given })
+    await pipeline.settle()
+    expect(left).toEqual([])
+    expect(await folder(path)).toHaveLength(1)
     expectLogged({ scriptAction: 'vacation' })
   })
 
@@ -438,6 +501,18 @@ describe('site scripts', () => {
     expect(await folder('Caught')).toEqual([[]])
     expect(subjects(await texts('INBOX'))).toEqual(['plain', 'fine'])
     expect(await folder('INBOX')).toEqual([['late'], ['late']])
+  })
+
+  it('keep as the script before them said, or have it elsewhere and nowhere besides', async () => {
+    const caught = `require ["fileinto", "mailbox"];
+      if header "subject" "spam" { fileinto :create "Caught"; }`
+    await siteScript('catch', caught)
+    await open('sieveAfter=catch')
+    await script('require "imap4flags"; keep; keep :flags "mine";')
+    await deliver('fine')
+    await deliver('spam')
+    expect(await folder('INBOX')).toEqual([['mine']])
+    expect(await folder('Caught')).toEqual([['mine']])
   })
 
   it('are for those who have none, for a domain its own', async () => {

@@ -1,6 +1,6 @@
 // Local delivery, what a local delivery agent does: asks the recipient's scripts, finds the folder, watches the quota, appends exactly once.
 
-import type { FinalRecipient, Undelivered } from '#shared/contracts/delivery.ts'
+import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { lookupKey } from '#shared/mail/address.ts'
 import type { Quota } from '#shared/mailbox/quota.ts'
@@ -25,16 +25,22 @@ export function createLocalDelivery(deps: {
 }): LocalDelivery {
   return async function deliverLocal(message, blob, recipient, reserved) {
     try {
-      const accountId = accountFor(message, recipient)
-      if (typeof accountId !== 'string') return answer(accountId)
+      const { accountId } = recipient
+      // Its aliases led nowhere, and an older version let it be tried again: an operator releases it once they are mended.
+      if (accountId === null) return failed('5.1.1', `<${recipient.address}>: leads to no account`)
+      const cameBack = wasHere(message, recipient)
+      // RFC 5321 §6.3: a message that already was here goes in circles.
+      if (cameBack && !message.bornOf) {
+        return failed('5.4.6', `mail forwarding loop for ${recipient.address}`)
+      }
       const account = await deps.account(accountId)
       if (account === undefined) {
-        const reply = `${recipient.address}: no such account`
-        return answer({ kind: 'failed', status: '5.1.1', reply })
+        return failed('5.1.1', `${recipient.address}: no such account`)
       }
       const { quota } = account
       const letter: Letter = { message, blob, recipient, reserved, quota, account: accountId }
-      if (!deps.isFiltered(account, recipient)) return await deliverPlainly(letter)
+      // A script sent it on, and an alias led it back: here it ends, since its sender has nothing to do with that.
+      if (cameBack || !deps.isFiltered(account, recipient)) return await deliverPlainly(letter)
       // Its script was made active after the recipient was found.
       if (deps.filter === undefined) return leftToDelivery
       return (await deps.filter(letter, account)) ?? (await deliverPlainly(letter))
@@ -60,19 +66,10 @@ const leftToDelivery: LocalResult = {
   isLeft: true,
 }
 
-/** The account to deliver to, or why mail cannot come to this recipient whatever its account wants. */
-function accountFor(
-  { deliveredTo }: QueuedMessage,
-  { address, accountId }: FinalRecipient,
-): AccountId | Undelivered {
-  // Its aliases led nowhere, and an older version let it be tried again: an operator releases it once they are mended.
-  if (accountId === null) {
-    return { kind: 'failed', status: '5.1.1', reply: `<${address}>: leads to no account` }
-  }
-  // RFC 5321 §6.3: a message that already was here goes in circles.
+const failed = (status: '5.1.1' | '5.4.6', reply: string) =>
+  answer({ kind: 'failed', status, reply })
+
+function wasHere({ deliveredTo }: QueuedMessage, { address }: FinalRecipient): boolean {
   const key = lookupKey(address)
-  if (deliveredTo.some((before) => lookupKey(before) === key)) {
-    return { kind: 'failed', status: '5.4.6', reply: `mail forwarding loop for ${address}` }
-  }
-  return accountId
+  return deliveredTo.some((before) => lookupKey(before) === key)
 }

@@ -4,6 +4,7 @@ import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { usesNamed } from '#shared/mailbox/special-use.ts'
 import type { Fcc } from '#shared/sieve/actions.ts'
 import type { Letter } from './letter.ts'
 
@@ -68,12 +69,14 @@ export function createPlaces(deps: {
         const found = all.find((folder) => folder.mailboxId === mailboxId)
         if (found?.selectable) return found
       }
-      const used = specialUse === null ? undefined : await folders.findUse(accountId, specialUse)
+      // RFC 6154 §6: in any case. One that no folder can have is none.
+      const [use] = (specialUse !== null && usesNamed([specialUse])) || []
+      const used = use === undefined ? undefined : await folders.findUse(accountId, use)
       if (used?.selectable) return used
       const named = await folders.find(accountId, path)
       if (named?.selectable) return named
       // RFC 8579 §4.1: what is made for a use has it.
-      const uses = specialUse === null || used ? [] : [specialUse]
+      const uses = use === undefined || used ? [] : [use]
       const made = create ? await make(accountId, path, uses) : undefined
       return made ?? (await inbox(accountId))
     },

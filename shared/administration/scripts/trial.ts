@@ -6,6 +6,7 @@ import type { FolderRef, Uid } from '#shared/contracts/mailbox.ts'
 import type { ScriptsOwner } from '#shared/directory/scripts.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { EnvelopeAddress } from '#shared/mail/message-index.ts'
+import { usesNamed } from '#shared/mailbox/special-use.ts'
 import { StoredMessage } from '#shared/message/stored-message.ts'
 import type { Action } from '#shared/sieve/actions.ts'
 import type { CompiledScript } from '#shared/sieve/compiled.ts'
@@ -293,8 +294,10 @@ function folderFacts(
       const all = owner === null ? [] : await folders.list(owner)
       return all.some(({ mailboxId }) => mailboxId === id)
     },
-    async hasSpecialUse(path, use) {
-      const found = owner === null ? undefined : await folders.findUse(owner, use)
+    async hasSpecialUse(path, written) {
+      const [use] = usesNamed([written]) ?? []
+      const found =
+        owner === null || use === undefined ? undefined : await folders.findUse(owner, use)
       if (found === undefined || owner === null || path === null) return found !== undefined
       return (await folders.find(owner, path))?.id === found.id
     },

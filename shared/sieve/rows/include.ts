@@ -2,6 +2,7 @@
 
 import { choice, constant, constants, defineCommand, flag, unknown } from '../definition.ts'
 import { SieveRunError } from '../run/failure.ts'
+import { scriptName } from '../shelf.ts'
 import { isVariableName } from '../strings.ts'
 
 const plain = { extension: null, takes: null } as const
@@ -23,7 +24,12 @@ export const include = defineCommand({
     const where = location?.tag ?? 'personal'
     const name = `:${where} "${script}"`
     if (once && run.includes.has(name)) return undefined
-    const flow = await run.includes.run(name, () => run.include(run, where, script))
+    // As it is kept; of a name that none can have nobody is asked.
+    const known = scriptName(script)
+    const flow =
+      known === undefined
+        ? 'missing'
+        : await run.includes.run(name, () => run.include(run, where, known))
     if (flow !== 'missing') return flow
     if (!optional) throw new SieveRunError(`there is no script ${name}`)
     return undefined

@@ -248,7 +248,7 @@ export const enclose = defineCommand({
     )
     const { owner, nowMs } = run.context
     const made = [
-      ...(has('from') ? [] : [`From: <${owner.address}>\r\n`]),
+      ...(has('from') ? [] : [`From: ${fromText(`<${owner.address}>`)}\r\n`]),
       ...(has('date') ? [] : [`Date: ${formatDate(nowMs)}\r\n`]),
       ...(subject === undefined ? [] : [textField('Subject', subject)]),
       'MIME-Version: 1.0\r\n',

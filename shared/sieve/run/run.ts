@@ -45,6 +45,7 @@ export class Run {
   #steps = 0
   /** Actions of the scripts before this one. */
   #handedOn = 0
+  #answeredBy: string | undefined
 
   constructor(context: RunContext, include: Include) {
     this.context = context
@@ -83,10 +84,12 @@ export class Run {
     if (action.kind === 'vacation' && before > 0) {
       // RFC 5230 §4.7: once in a script. Where another one before it answered, that was the answer.
       const answer = this.actions.findIndex(({ kind }) => kind === 'vacation')
-      if (answer >= this.#handedOn) throw new SieveRunError('vacation a second time')
+      const isAnother = answer < this.#handedOn || this.#answeredBy !== this.script
+      if (!isAnother) throw new SieveRunError('vacation a second time')
       this.note('vacation: a script before this one has answered')
       return
     }
+    if (action.kind === 'vacation') this.#answeredBy = this.script
     const created = this.actions.filter(({ kind }) => isMessage(kind)).length
     if (isMessage(action.kind) && created >= MESSAGES_CREATED_MAX) {
       throw new LimitExceeded(`more than ${MESSAGES_CREATED_MAX} messages to others`)
@@ -105,11 +108,13 @@ export class Run {
     this.keepsImplicitly = false
   }
 
-  /** Between two scripts: whether the message is still to be kept, which is for the next one to say. */
+  /** Between two scripts: whether the message is still to be kept, which is for the next one to say; with what flags it was. */
   handOn(): boolean {
-    const kept = this.actions.findLastIndex(({ kind }) => kind === 'keep')
-    if (kept >= 0) {
-      this.actions.splice(kept, 1)
+    const kept = this.actions.findLast((action) => action.kind === 'keep')
+    if (kept !== undefined) {
+      const others = this.actions.filter(({ kind }) => kind !== 'keep')
+      this.actions.splice(0, Number.POSITIVE_INFINITY, ...others)
+      this.flags = kept.flags
       this.keepsImplicitly = true
     }
     this.#handedOn = this.actions.length

@@ -26,6 +26,7 @@ export type Refused = { readonly kind: 'dsn'; readonly status: '5.7.1'; readonly
 export interface Answers {
   /** Whom `vacation` may answer; who was answered before is not asked here. */
   mayAnswer(
+    letter: Letter,
     action: Vacation,
     context: RunContext,
   ): Promise<{ readonly kind: 'answer'; readonly to: string } | Silent>

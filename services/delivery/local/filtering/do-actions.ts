@@ -84,9 +84,10 @@ export function createDoActions(deps: {
           break
         case 'redirect': {
           const header = await action.message.header()
-          const why = whyNotRedirected(action.to, header, letter, options.hopcountLimit)
+          const key = `${versions.of(action.message)} ${lookupKey(action.to)}`
+          const others = plan.redirects.size - (plan.redirects.has(key) ? 1 : 0)
+          const why = whyNotRedirected(action.to, header, letter, options.hopcountLimit, others)
           if (why === undefined) {
-            const key = `${versions.of(action.message)} ${lookupKey(action.to)}`
             plan.redirects.set(key, action)
           } else {
             tell(letter, action, why)
@@ -166,7 +167,7 @@ export function createDoActions(deps: {
     context: RunContext,
     action: Extract<Action, { readonly kind: 'vacation' }>,
   ) {
-    const may = await answers.mayAnswer(action, context)
+    const may = await answers.mayAnswer(letter, action, context)
     if (may.kind === 'silent') return may
     const { to } = may
     const name = JSON.stringify([action.handle, lookupKey(to)])

@@ -6,6 +6,7 @@ import type { Aliases } from '#shared/directory/aliases.ts'
 import { formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { usesNamed } from '#shared/mailbox/special-use.ts'
 import { createLists } from '#shared/sieve/lists.ts'
 import type { FolderFacts } from '#shared/sieve/run/context.ts'
 import { LimitExceeded } from '#shared/sieve/run/failure.ts'
@@ -55,7 +56,9 @@ export function createFolderFacts(
       return all.some(({ mailboxId, selectable }) => selectable && mailboxId === id)
     },
 
-    async hasSpecialUse(path, use) {
+    async hasSpecialUse(path, written) {
+      const [use] = usesNamed([written]) ?? []
+      if (use === undefined) return false
       const used = await lookups.once(`use ${use}`, () => folders.findUse(accountId, use))
       if (used === undefined) return false
       return path === null || (await find(path))?.id === used.id

@@ -7,14 +7,17 @@ import type { ObjectReader } from '#shared/message/stored-message.ts'
 import { StoredMessage } from '#shared/message/stored-message.ts'
 import type { LocalResult } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
+import { ByteBudget, HeldBytes } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { ACTIONS_MAX, STEPS_MAX } from '#shared/sieve/limits.ts'
+import { ACTIONS_MAX, BODY_BYTES_MAX, STEPS_MAX } from '#shared/sieve/limits.ts'
 import type { FilterMemory } from '#shared/sieve/memory.ts'
 import { readMessage } from '#shared/sieve/read-message.ts'
 import type { HeaderEditRules, RunContext } from '#shared/sieve/run/context.ts'
 import { SieveRunError } from '#shared/sieve/run/failure.ts'
 import { type NamedScript, type RunResult, runScripts } from '#shared/sieve/run/interpreter.ts'
+import { Contended } from '#shared/storage/retry-on-conflict.ts'
 import { deliveryFields, type Letter, noteOf } from '../letter.ts'
 import type { CompiledScripts } from './compiled-scripts.ts'
 import type { DoActions } from './do-actions.ts'
@@ -24,7 +27,7 @@ import type { TellOwner } from './tell-owner.ts'
 
 export type FilteredAccount = Pick<AccountRecord, 'script' | 'displayName'>
 
-/** Undefined: no script decides of it after all. Fails as the store does. */
+/** Undefined: no script decides of it after all. Fails as the store does, and of nothing else. */
 export type Filtering = (
   letter: Letter,
   account: FilteredAccount,
@@ -60,9 +63,27 @@ export function createFiltering(deps: {
   readonly log: Log
 }): Filtering {
   const { compiled, site, log } = deps
+  const memory = new ByteBudget(RUNS_BYTES_MAX)
 
   return async function filter(letter, account) {
+    try {
+      return await decided(letter, account)
+    } catch (error) {
+      if (error instanceof TemporaryFailure) throw error
+      // A bug that a script found: nobody's mail waits for it, nor that of others whom the same group brings it to.
+      const { message, recipient } = letter
+      const fields = { queueId: message.queueId, to: recipient.address, error }
+      log.error(fields, 'scripts could not be run, message kept')
+      return undefined
+    }
+  }
+
+  async function decided(letter: Letter, account: FilteredAccount) {
     const { message, recipient } = letter
+    using held = new HeldBytes(memory)
+    if (!(await held.wait(bytesFor(letter), { clock: deps.clock, waitMs: MEMORY_WAIT_MS }))) {
+      throw new Contended('no memory for its scripts now')
+    }
     const source = new StoredMessage(deps.objects, letter.blob, deliveryFields(recipient))
     const context = await contextOf(letter, account, readMessage(source))
     const result = await run(letter, account, context)
@@ -80,7 +101,7 @@ export function createFiltering(deps: {
     { displayName }: FilteredAccount,
     message: RunContext['message'],
   ): Promise<RunContext> {
-    const { options, memory, clock } = deps
+    const { options, clock } = deps
     const { recipient, account } = letter
     const lookups = new Lookups()
     const nowMs = clock.now()
@@ -99,7 +120,9 @@ export function createFiltering(deps: {
       nowMs,
       zone: zoneAt(nowMs),
       wasSeen: (name) =>
-        lookups.once(`seen ${name}`, () => memory.isNoted({ account, kind: 'seen', name, by })),
+        lookups.once(`seen ${name}`, () =>
+          deps.memory.isNoted({ account, kind: 'seen', name, by }),
+        ),
       limits: {
         steps: STEPS_MAX,
         actions: ACTIONS_MAX,
@@ -161,6 +184,19 @@ export function createFiltering(deps: {
 }
 
 const SAID_CHARACTERS_MAX = 500
+
+/** Memory for all runs of a process at once: one large message comes to many, and the script of each of them may look into it. */
+export const RUNS_BYTES_MAX = 128 * 1024 * 1024
+/** Of a run, with a small message. */
+const RUN_BYTES = 256 * 1024
+/** A body that is looked at: decoded, as one text, folded, and as a variable has it. */
+const TIMES_IN_MEMORY = 4
+/** How long a message waits for that; then it is tried again within seconds. */
+const MEMORY_WAIT_MS = 30_000
+
+function bytesFor({ blob }: Letter): number {
+  return RUN_BYTES + TIMES_IN_MEMORY * Math.min(blob.object.length, BODY_BYTES_MAX)
+}
 
 /** RFC 5228 §5.4, RFC 6009 §2. */
 function envelopeOf({ message, recipient }: Letter): RunContext['envelope'] {

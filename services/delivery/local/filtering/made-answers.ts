@@ -32,8 +32,11 @@ export function createAnswers(deps: {
   const messageId = () => `${deps.newName()}@${options.hostname}`
 
   return {
-    mayAnswer: async ({ addresses }, { message, envelope, owner }) =>
-      mayAnswer({ header: await message.header(), envelope, owner, addresses }),
+    async mayAnswer({ message: of }, { addresses }, { message, envelope, owner }) {
+      const may = mayAnswer({ header: await message.header(), envelope, owner, addresses })
+      const because = deps.whyDoubted(of)
+      return may.kind === 'silent' || because === undefined ? may : { kind: 'silent', because }
+    },
 
     async vacation({ message: of }, action, { message, owner }, to) {
       const header = await message.header()

@@ -10,6 +10,12 @@ import type { Letter } from '../letter.ts'
 /** Accounts here that one message is sent on by, one after the other. */
 export const REDIRECTED_TIMES_MAX = 10
 
+/**
+ * So often a message that is sent on goes to several addresses at once; from then on to one. Accounts that send to each other would make
+ * of one message as many as there are ways between them, whatever their scripts write into it.
+ */
+export const SPREAD_TIMES_MAX = 2
+
 /** Pigeonhole's, so that its servers and ours find their own again. */
 export const REDIRECTED_FROM = 'X-Sieve-Redirected-From'
 
@@ -19,6 +25,8 @@ export function whyNotRedirected(
   header: Header,
   { message, recipient }: Letter,
   hopcountLimit: number,
+  /** Other addresses that this delivery sends it to already. */
+  others = 0,
 ): string | undefined {
   const own = new Set([recipient.address, recipient.original].map(lookupKey))
   const target = lookupKey(to)
@@ -28,6 +36,9 @@ export function whyNotRedirected(
   const came = [...before, ...message.deliveredTo.map(lookupKey)]
   if (came.includes(target)) return 'it came from there'
   if (message.deliveredTo.length >= REDIRECTED_TIMES_MAX) return 'it was sent on too often'
+  if (message.deliveredTo.length >= SPREAD_TIMES_MAX && others > 0) {
+    return 'it was sent on before, and goes to another address already'
+  }
   const hops = header.values('received').length
   return hops >= hopcountLimit ? 'it came over too many hosts' : undefined
 }

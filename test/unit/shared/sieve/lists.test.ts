@@ -86,4 +86,19 @@ describe('aliases of the domain', () => {
     await listHolds('tag:other.example,2026:team', 'x')
     expect(asked).toEqual([])
   })
+
+  it.each(['\u00e9'.repeat(900), 'x'.repeat(65), '\ud800', 'a\0b'])(
+    'that none can be are not asked for: %j',
+    async (local) => {
+      const { listHolds, asked } = lists()
+      expect(await listHolds(`tag:example.com,2026:${local}`, 'x')).toBeUndefined()
+      expect(asked).toEqual([])
+    },
+  )
+
+  it('are asked for as addresses are written', async () => {
+    const { listHolds, asked } = lists()
+    await listHolds('tag:example.com,2026:"team"', 'x')
+    expect(asked).toEqual(['team'])
+  })
 })

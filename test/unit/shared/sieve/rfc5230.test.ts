@@ -137,6 +137,19 @@ it('§4.7: a script behind another one that answered does not answer, too', asyn
   ])
 })
 
+it.each([
+  ['include "away"; include "own";', ['vacation Away', 'fileinto Own']],
+  ['include "away"; vacation "a"; fileinto "Own";', ['vacation Away', 'fileinto Own']],
+  ['include "away"; include "away";', ['error: line 1: vacation a second time']],
+])('§4.7: nor does one that is included beside it: %s', async (script, actions) => {
+  const personal = {
+    away: 'require "vacation"; vacation "Away";',
+    own: 'require ["vacation", "fileinto"]; vacation "b"; fileinto "Own";',
+  }
+  const needsAll = 'require ["include", "vacation", "fileinto"]; '
+  expect(await outcome(needsAll + script, { personal })).toEqual(actions)
+})
+
 describe('§5 the answer', () => {
   const message =
     'From: Ann <ann@example.org>\nTo: me@example.com\nSubject: Lunch\nMessage-ID: <m3@example.org>\nReferences: <m1@example.org> <m2@example.org>\n\nHi\n'

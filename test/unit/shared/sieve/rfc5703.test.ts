@@ -332,6 +332,14 @@ describe('§6 enclose', () => {
     )
   })
 
+  it('is of its owner, in UTF-8, whatever letters her address has', async () => {
+    // The low byte of the first one ends a line.
+    const owner = { address: '\u010ab\u00fcro@example.com' }
+    expect(await changed('enclose "x";', { owner })).toContain(
+      '\nFrom: <\u010ab\u00fcro@example.com>\n',
+    )
+  })
+
   it('is the same whenever the script runs, and another one for another message', async () => {
     expect(await changed(enclosing)).toBe(await changed(enclosing))
     const boundary = async (text: string) =>

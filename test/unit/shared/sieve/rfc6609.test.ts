@@ -47,9 +47,15 @@ include :personal "mailing_lists";`
     ['include "a";', 'error: line 2: there is no script :personal "a"'],
     ['include :global "b";', 'error: line 2: there is no script :global "b"'],
     ['include :optional "a";', 'keep'],
+    // Longer than a name may be, which no store could be asked for.
+    [`include :optional "${'\u00e9'.repeat(600)}";`, 'keep'],
+    // As it is kept, and not as it is written.
+    ['include "o\u0308";', 'discard'],
     ['include :optional :global "b"; include :optional "a";', 'keep'],
-  ])('%s, which is not there', async (script, expected) => {
-    expect(await outcome(required + script, { personal: { b: 'discard;' } })).toEqual([expected])
+  ])('%s', async (script, expected) => {
+    expect(
+      await outcome(required + script, { personal: { b: 'discard;', '\u00f6': 'discard;' } }),
+    ).toEqual([expected])
   })
 
   it(':once runs a script once, from wherever it is included', async () => {

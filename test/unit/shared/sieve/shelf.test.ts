@@ -138,6 +138,7 @@ describe('names of scripts (§1.6)', () => {
     '\u2028',
     '\ud800',
     'x'.repeat(SCRIPT_NAME_CHARACTERS_MAX + 1),
+    '__proto__',
   ])('%j is none', (name) => expect(scriptName(name)).toBeUndefined())
   it('that look the same are the same', () => expect(scriptName('e\u0301')).toBe('\u00e9'))
 })

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import {
   REDIRECTED_TIMES_MAX,
   redirected,
+  SPREAD_TIMES_MAX,
   whyNotRedirected,
 } from '#services/delivery/local/filtering/redirect.ts'
 import type { Letter } from '#services/delivery/local/letter.ts'
@@ -56,6 +57,16 @@ describe('redirect', () => {
       whyNotRedirected('far@away.test', plain, through(count), HOPS_MAX)
     expect(why(REDIRECTED_TIMES_MAX - 1)).toBeUndefined()
     expect(why(REDIRECTED_TIMES_MAX)).toBe('it was sent on too often')
+  })
+
+  it.each([
+    [SPREAD_TIMES_MAX - 1, 7, undefined],
+    [SPREAD_TIMES_MAX, 0, undefined],
+    [SPREAD_TIMES_MAX, 1, 'it was sent on before, and goes to another address already'],
+  ])('that is the %ith, beside %i others: %j', (times, others, why) => {
+    const before = Array.from({ length: times }, (_, n) => `u${n}@example.test`)
+    const plain = header('Subject: x')
+    expect(whyNotRedirected('far@away.test', plain, letter(before), HOPS_MAX, others)).toBe(why)
   })
 
   const at = { line: 1, column: 1 }
