@@ -12,5 +12,5 @@ ENV NODE_ENV=production
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json index.mjs sender.mjs crypt-worker.mjs ./
 USER node
-EXPOSE 2525 2587 2465 1143 1993 1110 1995 8080
+EXPOSE 2525 2587 2465 1143 1993 1110 1995 4190 8080
 ENTRYPOINT ["node", "/app/index.mjs"]

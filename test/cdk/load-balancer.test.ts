@@ -7,13 +7,17 @@ import { readable } from './readable.ts'
 import { hobby, scale, standard, syntheses } from './syntheses.ts'
 import { at, list } from './synthesis.ts'
 
+/** Services that serve several listeners have theirs beside each other; the order of all is no promise. */
+const inOrder = <T>(rows: readonly T[]) =>
+  rows.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+
 describe('the load balancer', () => {
   it.each(syntheses)(
     'of %s passes TCP through, for longer than IMAP clients are silent',
     (_name, { find, deployment }) => {
       const listeners = find('AWS::ElasticLoadBalancingV2::Listener')
-      expect(listeners.map(({ Properties }) => Properties.Port)).toEqual(
-        deployment.listeners.map((name) => listenerTable[name].port),
+      expect(inOrder(listeners.map(({ Properties }) => Properties.Port))).toEqual(
+        inOrder(deployment.listeners.map((name) => listenerTable[name].port)),
       )
       for (const { Properties } of listeners) {
         expect(Properties).toMatchObject({
@@ -32,8 +36,8 @@ describe('the load balancer', () => {
     'of %s tells containers the address of clients',
     (_name, { find, deployment }, way, drainSeconds) => {
       const groups = find('AWS::ElasticLoadBalancingV2::TargetGroup')
-      expect(groups.map(({ Properties }) => Properties.Port)).toEqual(
-        deployment.listeners.map((name) => listenerTable[name].containerPort),
+      expect(inOrder(groups.map(({ Properties }) => Properties.Port))).toEqual(
+        inOrder(deployment.listeners.map((name) => listenerTable[name].containerPort)),
       )
       for (const { Properties } of groups) {
         expect(Properties).toMatchObject({
@@ -66,11 +70,13 @@ describe('the load balancer', () => {
           at(rule, 'ToPort'),
         ]),
       )
-      expect(open).toEqual(
-        deployment.listeners.map((name) => {
-          const { port } = listenerTable[name]
-          return ['LoadBalancerSecurityGroup', '0.0.0.0/0', 'tcp', port, port]
-        }),
+      expect(inOrder(open)).toEqual(
+        inOrder(
+          deployment.listeners.map((name) => {
+            const { port } = listenerTable[name]
+            return ['LoadBalancerSecurityGroup', '0.0.0.0/0', 'tcp', port, port]
+          }),
+        ),
       )
     },
   )
@@ -89,14 +95,16 @@ describe('the load balancer', () => {
       HEALTH_PORT,
       ...synthesis.deployment.listeners.map((name) => listenerTable[name].containerPort),
     ]
-    expect(rules).toEqual(
-      ports.map((port) => [
-        'LoadBalancerSecurityGroup.GroupId',
-        'LoadBalancerTaskSecurityGroup.GroupId',
-        'tcp',
-        port,
-        port,
-      ]),
+    expect(inOrder(rules)).toEqual(
+      inOrder(
+        ports.map((port) => [
+          'LoadBalancerSecurityGroup.GroupId',
+          'LoadBalancerTaskSecurityGroup.GroupId',
+          'tcp',
+          port,
+          port,
+        ]),
+      ),
     )
   })
 
@@ -114,14 +122,16 @@ describe('the load balancer', () => {
       HEALTH_PORT,
       ...synthesis.deployment.listeners.map((name) => listenerTable[name].containerPort),
     ]
-    expect(rules).toEqual(
-      ports.map((port) => [
-        'LoadBalancerSecurityGroup.GroupId',
-        'LoadBalancerTaskSecurityGroup.GroupId',
-        'tcp',
-        port,
-        port,
-      ]),
+    expect(inOrder(rules)).toEqual(
+      inOrder(
+        ports.map((port) => [
+          'LoadBalancerSecurityGroup.GroupId',
+          'LoadBalancerTaskSecurityGroup.GroupId',
+          'tcp',
+          port,
+          port,
+        ]),
+      ),
     )
   })
 

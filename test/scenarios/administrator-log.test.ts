@@ -61,7 +61,7 @@ describe("an administrator's log", () => {
 
   it('says what was changed, how it was before and how it is after', async () => {
     await run(['account', 'add', 'ann@a.test', '--password-hash', hash])
-    await run(['account', 'set', 'ann@a.test', '--quota', '2GB', '--password-stdin'], 'secret')
+    await run(['account', 'set', 'ann@a.test', '--quota', '2GB', '--password-stdin'], 'secretword')
     await run(['account', 'remove', 'ann@a.test'])
     await run(['account', 'remove', 'ann@a.test'])
     const facts = { enabled: true, shared: false, quotaBytes: null }

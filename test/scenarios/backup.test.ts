@@ -58,7 +58,7 @@ async function postwolke(directory: string, ...words: string[]) {
 beforeAll(async () => {
   folder = await temporaryFolder()
   await postwolke(data(), 'domain', 'add', 'example.test')
-  await runCommand(data(), ['account', 'add', 'ann@example.test', '--password-stdin'], 'secret')
+  await runCommand(data(), ['account', 'add', 'ann@example.test', '--password-stdin'], 'secretword')
   server = await startServer(data(), await freePorts(), ['disablePlaintextAuth=false'])
   load = Promise.all([
     ...writers.map((name, n) => write(name, journals[n] as Journal)),

@@ -22,7 +22,7 @@ const large = `Subject: large\r\n\r\n${`${'y'.repeat(70)}\r\n`.repeat(3_000)}`
 async function withServer(run: (server: ServerProcess) => Promise<void>): Promise<void> {
   await using folder = await temporaryFolder()
   await runCommand(folder.path, ['domain', 'add', 'example.test'])
-  await runCommand(folder.path, ['account', 'add', ADDRESS, '--password-stdin'], 'secret')
+  await runCommand(folder.path, ['account', 'add', ADDRESS, '--password-stdin'], 'secretword')
   await using server = await startServer(folder.path, await freePorts(), [
     'disablePlaintextAuth=false',
   ])

@@ -10,7 +10,7 @@ import { SmtpClient } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const [ann, carl] = ['ann@example.test', 'carl@example.test'] as const
-const password = 'secret'
+const password = 'secretword'
 
 let resources: AsyncDisposableStack
 let folder: string

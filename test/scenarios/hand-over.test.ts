@@ -27,7 +27,7 @@ describe.skipIf(!isInstalled('python3'))('a hand-over', () => {
     folder = await temporaryFolder()
     await runCommand(folder.path, ['domain', 'add', 'example.test'])
     const ann = ['account', 'add', 'ann@example.test', '--password-stdin']
-    await runCommand(folder.path, ann, 'secret')
+    await runCommand(folder.path, ann, 'secretword')
     ports = await freePorts()
     holder = spawn('python3', [holderScript, String(ports.smtp), String(ports.imap)], {
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -91,7 +91,7 @@ describe('sendmail', () => {
     expect(textOf(got)).toMatch(
       /^Received: by mx\.example\.test \(Postwolke, from userid \d+\)\r\n\tid \w{18}; /m,
     )
-    expect(textOf(got)).toMatch(/^From: Ann\r\n\t<ann@example\.test>\r$/m)
+    expect(textOf(got)).toMatch(/^From: Ann <ann@example\.test>\r$/m)
     expect(textOf(got)).toMatch(/^Date: .* \+0000\r$/m)
     expect(textOf(got)).toMatch(/^Message-ID: <\w+@mx\.example\.test>\r$/m)
     expect(textOf(got)).toMatch(/\r\n\r\nHello\.\r\n$/)

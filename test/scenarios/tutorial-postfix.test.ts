@@ -210,7 +210,7 @@ describe.skipIf(!canRun)('the preset isp beside Postfix, policyd-weight and post
     ])
     resources.defer(async () => void (await server.end('SIGTERM')))
     // The first start has made an account for bob.
-    await run(['account', 'add', accounts[0], '--password-stdin'], 'secret')
+    await run(['account', 'add', accounts[0], '--password-stdin'], 'secretword')
     await run(['alias', 'add', alias.from, alias.to])
     for (const table of Object.keys(tables)) {
       await run(['access', 'import', table, join(folder, table)])

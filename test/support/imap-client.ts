@@ -44,7 +44,7 @@ export class ImapClient {
 
   static async login(port: number, login = 'ann@example.test'): Promise<ImapClient> {
     const client = await ImapClient.connect(port)
-    await client.ok(`LOGIN ${login} secret`)
+    await client.ok(`LOGIN ${login} secretword`)
     return client
   }
 

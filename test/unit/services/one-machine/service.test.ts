@@ -65,7 +65,9 @@ describe('the page', () => {
     if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
     const served = Object.values(loaded.settings.listeners).filter(({ enabled }) => enabled)
     const ports = served.map(({ port }) => port)
-    expect(ports.toSorted((a, b) => a - b)).toEqual([25, 80, 110, 143, 443, 465, 587, 993, 995])
+    expect(ports.toSorted((a, b) => a - b)).toEqual([
+      25, 80, 110, 143, 443, 465, 587, 993, 995, 4190,
+    ])
   })
 
   it('names the folders of the unit', () => {
