@@ -312,7 +312,12 @@ describe('a change', () => {
   it('that made a secret keeps none for a repeat', async () => {
     const bob = await administered.administration.accounts.show('bob@example.org')
     if (bob.kind !== 'account') throw new Error(bob.kind)
-    const as: Actor = { ...owner, accountId: bob.account.id, via: 'cookie', steppedUpMs: Infinity }
+    const as: Actor = {
+      ...owner,
+      accountId: bob.account.id,
+      via: 'cookie',
+      steppedUpMs: administered.clock.now(),
+    }
     const body = { name: 'of a script', scopes: ['queue.read'] }
     const headers = { 'idempotency-key': 'k-secret' }
     const first = await api.ask('POST /me/tokens', body, { headers, as })
