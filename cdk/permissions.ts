@@ -280,7 +280,7 @@ const administered = {
     ],
     ...['ACCESS', 'ACCESS#*', 'DKIM#*', 'TOKENS', 'TOKEN#*', 'AUDIT#*'],
   ],
-  api: ['SRS', 'PASSKEYS', 'API', SETTINGS_PK, SETTINGS_STATE_PK],
+  api: ['SRS', 'PASSKEYS', 'API', 'SIEVE', SETTINGS_PK, SETTINGS_STATE_PK],
 } as const
 /** Of those that end by themselves: who is signed in, what was begun, what others counted and is looked at. */
 const administeredCounters = {

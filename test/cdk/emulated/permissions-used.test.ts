@@ -186,7 +186,8 @@ describeDeployed('permissions', () => {
     const prolonged = used('deliveryRole', 'dynamodb:UpdateItem', /SIEVE#/)
     expect(await receive(deployment, bob.address, text)).toMatch(/^250 /)
     await prolonged
-    await activateScript(deployment, bob.address, 'keep;')
+    // What is put off on the spot, further down, is not left to delivery.
+    await activateScript(deployment, bob.address, null)
   })
 
   it('let a listener record what it decided itself', async () => {

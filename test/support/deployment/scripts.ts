@@ -1,4 +1,4 @@
-// A Sieve script of an account of a deployment, made active as its owner would.
+// A Sieve script of an account of a deployment, made active as its owner would; null: none is.
 
 import { parseAccountId } from '#shared/directory/account-id.ts'
 import { addressKey } from '#shared/directory/records.ts'
@@ -14,7 +14,7 @@ import { openStoresOf } from './stores.ts'
 export async function activateScript(
   deployment: Deployment,
   address: string,
-  text: string,
+  text: string | null,
 ): Promise<void> {
   const stores = await openStoresOf(deployment, 'sweeper', systemClock)
   try {
@@ -26,6 +26,10 @@ export async function activateScript(
       vocabulary,
       limits: { scriptBytesMax: 100_000, scriptsMax: 0, storageBytesMax: 0 },
     })
+    if (text === null) {
+      await shelf.activate(id, null)
+      return
+    }
     const put = await shelf.put(id, 'filter', Buffer.from(text))
     const active = await shelf.activate(id, 'filter')
     if (put.kind !== 'put' || active.kind !== 'activated') throw new Error(JSON.stringify(put))
