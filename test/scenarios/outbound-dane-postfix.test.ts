@@ -136,7 +136,6 @@ describe.skipIf(!(await hasPostfixWithDns()))(
     beforeAll(async () => {
       const { path } = resources.use(await temporaryFolder())
       dns = resources.use(await startDnsServer({}, NAME_SERVER))
-      const port = await freePort()
       for (const [i, name] of names.entries()) {
         const { host, tlsa, signed = ['domain', 'host'] } = cases[name] ?? {}
         const mx = `mx.${domainOf(i)}`
@@ -154,6 +153,8 @@ describe.skipIf(!(await hasPostfixWithDns()))(
       const only = names.flatMap((name, i) =>
         cases[name]?.level === undefined ? [] : [`{ ${hopOf(i)} = dane-only }`],
       )
+      // Behind the hosts: one of them could have been given it.
+      const port = await freePort()
       resources.use(
         await startPostfix(path, [{ port, settings: {} }], {
           nameServer: NAME_SERVER.host,
