@@ -110,6 +110,20 @@ const subjects = (all: readonly string[]) =>
   all.map((text) => /^Subject: (.*?)\r$/m.exec(text)?.[1])
 
 describe('a script', () => {
+  it('has nothing sent on while its mailbox is full, and all of it done once there is room', async () => {
+    const full = `full${count}@example.test`
+    id = (await pipeline.addAccount(full, { quotaBytes: 10 })).id
+    await script('require "copy"; redirect :copy "far@away.test";')
+    await deliver('x', { to: full })
+    expect([await folder('INBOX'), left]).toEqual([[], []])
+    await pipeline.backend.directory.accounts.set(must(parseAddress(full)), { quotaBytes: 0 })
+    clock.advance(3_600_000)
+    await pipeline.workers.sweeper.ringDue()
+    await pipeline.settle()
+    expect(await folder('INBOX')).toEqual([[]])
+    expect(left.map(({ to }) => to)).toEqual([['far@away.test']])
+  })
+
   it('files what it names, with flags, and the rest stays in INBOX', async () => {
     await script(`require ["fileinto", "mailbox", "imap4flags"];
       if header :contains "subject" "work" { fileinto :create :flags "\\\\Flagged $Label1" "Work/New"; }
