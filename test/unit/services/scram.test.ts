@@ -230,18 +230,21 @@ describe.each(Object.entries({ imap, smtp, pop3, managesieve }))('%s', (_, proto
     expect((await logIn(await connect(), 'SCRAM-SHA-256-PLUS')).status).toMatch(protocol.notOffered)
   })
 
-  it.skipIf(tls)('is not logged in before the client has seen the signature', async () => {
-    const wire = await connect()
-    await ask(wire, protocol.capabilities)
-    const { login, password } = protocol
-    const client = new ScramClient({ login, password })
-    // One that does not trust it.
-    client.trusts = () => {
-      wire.write('*\r\n')
-      return false
-    }
-    const { status } = await logInWithScram(protocol.dialogue(wire), 'SCRAM-SHA-256', client)
-    expect(status).not.toMatch(protocol.loggedIn)
-    expect(await ask(wire, protocol.probe)).toMatch(protocol.probe.end)
-  })
+  // RFC 5804 §2.1 tells the signature with the answer itself: there is nothing before it to break off.
+  if (!tls) {
+    it('is not logged in before the client has seen the signature', async () => {
+      const wire = await connect()
+      await ask(wire, protocol.capabilities)
+      const { login, password } = protocol
+      const client = new ScramClient({ login, password })
+      // One that does not trust it.
+      client.trusts = () => {
+        wire.write('*\r\n')
+        return false
+      }
+      const { status } = await logInWithScram(protocol.dialogue(wire), 'SCRAM-SHA-256', client)
+      expect(status).not.toMatch(protocol.loggedIn)
+      expect(await ask(wire, protocol.probe)).toMatch(protocol.probe.end)
+    })
+  }
 })
