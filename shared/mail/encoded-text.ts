@@ -22,13 +22,14 @@ function isPlain(text: string): boolean {
   return text.split(' ').every((word) => word.length <= WORD_CHARACTERS_MAX)
 }
 
-export function encodedWords(text: string): readonly string[] {
+/** No character is cut (RFC 2047 §5). `bytesMax`: of UTF-8 in one word. */
+export function encodedWords(text: string, bytesMax = ENCODED_BYTES_MAX): readonly string[] {
   const words: string[] = []
   let word = ''
   let bytes = 0
   for (const character of text.toWellFormed()) {
     const more = Buffer.byteLength(character)
-    if (bytes + more > ENCODED_BYTES_MAX) {
+    if (bytes + more > bytesMax) {
       words.push(word)
       word = ''
       bytes = 0

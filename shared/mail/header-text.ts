@@ -2,6 +2,7 @@
 // may be anything; what comes out is one field.
 
 import { canonicalAddress } from './address.ts'
+import { encodedWords } from './encoded-text.ts'
 
 /** Of one text in a header; nobody reads more. */
 export const HEADER_TEXT_CHARACTERS_MAX = 2_000
@@ -17,7 +18,10 @@ export function textField(name: string, text: string): string {
   const words = cleanLine(text).split(' ').filter(Boolean)
   const at = words.findIndex((word) => !isPlain(word))
   if (at < 0) return folded(name, words)
-  return folded(name, [...words.slice(0, at), ...encodedWords(words.slice(at).join(' '))])
+  return folded(name, [
+    ...words.slice(0, at),
+    ...encodedWords(words.slice(at).join(' '), ENCODED_BYTES_MAX),
+  ])
 }
 
 export type NamedAddress = { readonly name: string | null; readonly address: string }
@@ -56,30 +60,12 @@ export function phrase(text: string): readonly string[] {
   if (name === '') return []
   if (atoms.test(name) && !name.includes('=?')) return name.split(' ').filter(Boolean)
   if (ascii.test(name) && !name.includes('=?')) return [`"${name.replaceAll(/["\\]/g, '\\$&')}"`]
-  return encodedWords(name)
+  return encodedWords(name, ENCODED_BYTES_MAX)
 }
 
 const NAME_CHARACTERS_MAX = 200
 const atoms = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]+$/
 const ascii = /^[\x20-\x7e]*$/
-
-/** No character is cut (RFC 2047 §5). */
-function encodedWords(text: string): readonly string[] {
-  const words: string[] = []
-  let word = ''
-  let bytes = 0
-  for (const character of text) {
-    const length = Buffer.byteLength(character)
-    if (bytes + length > ENCODED_BYTES_MAX) {
-      words.push(word)
-      word = ''
-      bytes = 0
-    }
-    word += character
-    bytes += length
-  }
-  return [...words, word].map((each) => `=?UTF-8?B?${Buffer.from(each).toString('base64')}?=`)
-}
 
 function isPlain(word: string): boolean {
   return ascii.test(word) && word.length <= WORD_CHARACTERS_MAX && !word.includes('=?')

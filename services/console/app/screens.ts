@@ -1,10 +1,8 @@
 // Which screen stands under which route, loaded when one of its group is opened first.
 
-import type { ComponentType } from 'preact'
 import type { RouteName } from './routes.ts'
+import type { Screen } from './screen.ts'
 
-export type ScreenParams = { readonly [name: string]: string }
-export type Screen = ComponentType<{ readonly params: ScreenParams }>
 type Module = Promise<{ readonly screen: Screen }>
 
 const directory = () => import('./screens/directory.ts')

@@ -13,7 +13,7 @@ import { useResource } from '../../kit/resource.ts'
 import { toast } from '../../kit/toast.tsx'
 import { useVersioned } from '../../kit/versioned.tsx'
 import { segment } from '../../routes.ts'
-import type { ScreenParams } from '../../screens.ts'
+import type { ScreenParams } from '../../screen.ts'
 import { removeAlias } from './list.tsx'
 import { targetsOf } from './new.tsx'
 

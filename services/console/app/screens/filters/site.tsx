@@ -3,7 +3,7 @@
 import { may } from '../../api/session.ts'
 import { t } from '../../kit/language.ts'
 import { Page } from '../../kit/panel.tsx'
-import type { ScreenParams } from '../../screens.ts'
+import type { ScreenParams } from '../../screen.ts'
 import { PolicyTabs } from '../policy/policy-tabs.tsx'
 import { Editor } from './editor.tsx'
 import { Scripts } from './scripts.tsx'

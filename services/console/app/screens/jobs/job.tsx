@@ -13,7 +13,7 @@ import { Fact, Facts, Loaded, Page, Panel } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
 import { saveText } from '../../kit/save.ts'
 import { toast } from '../../kit/toast.tsx'
-import type { ScreenParams } from '../../screens.ts'
+import type { ScreenParams } from '../../screen.ts'
 import { JobStatus, kindText, Progress } from './progress.tsx'
 
 /** Where no event comes. */

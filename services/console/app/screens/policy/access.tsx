@@ -17,7 +17,7 @@ import { useResource } from '../../kit/resource.ts'
 import { toast } from '../../kit/toast.tsx'
 import { tellWarnings } from '../../kit/warnings.ts'
 import { segment } from '../../routes.ts'
-import type { ScreenParams } from '../../screens.ts'
+import type { ScreenParams } from '../../screen.ts'
 import { PolicyTabs } from './policy-tabs.tsx'
 
 type AccessTable = { readonly table: string; readonly entries: number }

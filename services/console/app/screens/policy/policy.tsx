@@ -8,7 +8,7 @@ import { Foreign } from '../../kit/format.tsx'
 import { t } from '../../kit/language.ts'
 import { Loaded, Page } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
-import type { ScreenParams } from '../../screens.ts'
+import type { ScreenParams } from '../../screen.ts'
 import { screen as Access } from './access.tsx'
 import { PolicyTabs } from './policy-tabs.tsx'
 

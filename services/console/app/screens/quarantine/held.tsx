@@ -9,7 +9,7 @@ import { navigate } from '../../kit/location.ts'
 import { Fact, Facts, Loaded, Page, Panel } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
 import { segment } from '../../routes.ts'
-import type { ScreenParams } from '../../screens.ts'
+import type { ScreenParams } from '../../screen.ts'
 import { QuarantineActs } from './acts.tsx'
 import { type QuarantinedShown, readQuarantined } from './quarantine-api.ts'
 

@@ -11,7 +11,7 @@ import { useResource } from '../../kit/resource.ts'
 import { DecisionSteps } from '../../parts/decision.tsx'
 import { type Moment, TimeLine } from '../../parts/time-line.tsx'
 import { segment } from '../../routes.ts'
-import type { ScreenParams } from '../../screens.ts'
+import type { ScreenParams } from '../../screen.ts'
 import { ActButtons, mayAct } from '../queue/acts.tsx'
 import { MessageStatus, RefusalStatus } from './trace.tsx'
 import {
