@@ -42,6 +42,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   acl: async (parent, { define }) => (await import('./acl.ts')).aclCommands(parent, define),
   sieve: async (parent, { process, define }) =>
     (await import('./sieve.ts')).sieveCommands(parent, process, define),
+  import: async (parent, { process, define }) =>
+    (await import('./moving.ts')).movingCommands(parent, process, define),
   queue: async (parent, { define }) => (await import('./queue.ts')).queueCommands(parent, define),
   quarantine: async (parent, { define }) =>
     (await import('./quarantine.ts')).quarantineCommands(parent, define),

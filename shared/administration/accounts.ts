@@ -171,7 +171,10 @@ export type PasswordFacts =
   | { readonly kind: 'costly'; readonly scheme: string; readonly exceeds: string }
   | { readonly kind: 'unsupported'; readonly scheme: string }
 
-export type FolderFacts = Omit<FolderRecord, 'digest' | 'counted' | 'recentFrom' | 'uidGap' | 'broughtIn'> & {
+export type FolderFacts = Omit<
+  FolderRecord,
+  'digest' | 'counted' | 'recentFrom' | 'uidGap' | 'broughtIn'
+> & {
   readonly path: string
 }
 
@@ -607,8 +610,14 @@ function inboxFirst(folders: readonly FolderRecord[]): readonly FolderFacts[] {
         Number(isInbox(b.folder)) - Number(isInbox(a.folder)) || a.path.localeCompare(b.path),
     )
     .map(({ folder, path }) => {
-      const { digest: _, counted: __, recentFrom: ___, uidGap: ____, broughtIn: _____, ...facts } =
-        folder
+      const {
+        digest: _,
+        counted: __,
+        recentFrom: ___,
+        uidGap: ____,
+        broughtIn: _____,
+        ...facts
+      } = folder
       return { ...facts, path }
     })
 }

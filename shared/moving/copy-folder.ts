@@ -5,10 +5,11 @@ import type { FolderRef, Uid } from '#shared/contracts/mailbox.ts'
 import { blobBytesOf, TOGETHER_BYTES_MAX } from '#shared/mailbox/append.ts'
 import { BRING_IN_MAX } from '#shared/mailbox/bring-in.ts'
 import { type FlagSet, flagList, sameFlags } from '#shared/mailbox/flags.ts'
-import type { Brought, Mailbox, ReceivedMessage } from '#shared/mailbox/port.ts'
+import type { Brought, ReceivedMessage } from '#shared/mailbox/port.ts'
 import { chunks } from '#shared/runtime/chunks.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { type Known, Ledger } from './ledger.ts'
+import type { MailboxForImports } from './mailbox-for-imports.ts'
 import type { FolderReport } from './report.ts'
 import {
   type OpenSource,
@@ -40,7 +41,7 @@ const HELD_BYTES_MAX = 16 * 1024 ** 2
 /** Messages asked of the source at once. */
 const READ_AT_ONCE = 4 * BRING_IN_MAX
 
-type Deps = { readonly mailbox: Mailbox }
+type Deps = { readonly mailbox: MailboxForImports }
 
 export async function* copyFolder(
   deps: Deps,
@@ -196,7 +197,7 @@ function arrivedOf(
 }
 
 async function writeBatch(
-  mailbox: Mailbox,
+  mailbox: MailboxForImports,
   folder: FolderRef,
   ledger: Ledger,
   batch: readonly Arrived[],

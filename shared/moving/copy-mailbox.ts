@@ -3,10 +3,10 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { FolderTree } from '#shared/mailbox/folder-path.ts'
-import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { type CopyTerms, copyFolder } from './copy-folder.ts'
 import { sourceId } from './ledger.ts'
+import type { MailboxForImports } from './mailbox-for-imports.ts'
 import { FolderReport, type MailboxReport } from './report.ts'
 import {
   type MailSource,
@@ -36,7 +36,7 @@ export type CopyStep =
 export type MailTarget = {
   readonly account: string
   readonly accountId: AccountId
-  readonly mailbox: Mailbox
+  readonly mailbox: MailboxForImports
   /** Keeps a script, if none of its name is there; the outcome is for the report. Undefined: scripts are listed, not kept. */
   readonly keepScript?: ((script: SourceScript) => Promise<string>) | undefined
 }

@@ -31,15 +31,15 @@ type Part = (given: Given) => string
 function parse(format: string): { readonly parts: readonly Part[]; readonly isKnown: boolean } {
   const parts: Part[] = []
   let isKnown = true
-  for (const [whole, variable, long] of format.matchAll(/%([0-9]*X?[a-z])|%\{([^}]*)\}|[^%]+|%/g)) {
-    if (variable === undefined && long === undefined) {
-      if (whole === '%') isKnown = false
-      parts.push(() => whole)
-      continue
-    }
-    const part = variable === undefined ? longVariable(long ?? '') : shortVariable(variable)
-    if (part === undefined) isKnown = false
-    else parts.push(part)
+  const [literal = '', ...rest] = format.split('%')
+  parts.push(() => literal)
+  for (const piece of rest) {
+    const [, variable] = /^(\d{0,2}X?[a-z])/.exec(piece) ?? []
+    const end = piece.startsWith('{') ? piece.indexOf('}') + 1 : (variable?.length ?? 0)
+    const part =
+      variable === undefined ? longVariable(piece.slice(1, end - 1)) : shortVariable(variable)
+    if (part === undefined || end === 0) isKnown = false
+    else parts.push(part, () => piece.slice(end))
   }
   return { parts, isKnown }
 }
