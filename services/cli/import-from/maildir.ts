@@ -2,6 +2,7 @@
 
 import { stat } from 'node:fs/promises'
 import { isAbsolute, resolve } from 'node:path'
+import { domainToASCII } from 'node:url'
 import type { Command } from 'commander'
 import { openMaildir } from '#shared/moving/maildir/maildir-source.ts'
 import type { Context } from '../context.ts'
@@ -61,8 +62,12 @@ async function maildirs(
   )
   const found: ToBring[] = []
   for (const { address } of accounts) {
-    const root = pathOf(path, address)
-    if (await isFolder(root)) found.push({ account: address, open: open(root) })
+    for (const spelled of new Set([address, asciiOf(address)])) {
+      const root = pathOf(path, spelled)
+      if (!(await isFolder(root))) continue
+      found.push({ account: address, open: open(root) })
+      break
+    }
   }
   return found
 }
@@ -76,6 +81,12 @@ function pathOf(pattern: string, address: string): string {
     d: address.slice(at + 1),
   }
   return pattern.replace(/%([dnu])/g, (_, letter: string) => values[letter] ?? '')
+}
+
+/** With its domain as other systems write it in names of folders (RFC 5891). */
+const asciiOf = (address: string) => {
+  const at = address.lastIndexOf('@') + 1
+  return address.slice(0, at) + domainToASCII(address.slice(at))
 }
 
 const isFolder = (path: string) =>
