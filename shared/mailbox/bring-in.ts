@@ -123,10 +123,10 @@ export function createBringingIn(deps: TransferDeps): Foreign {
         signals.publish(folderTopic(name.id), String(modSeq))
       }),
 
-    async noteFlags(folder, { source, batch }, flags) {
+    async noteBatch(folder, { source, batch }, { keys, flags }) {
       await table.write({
         update: originKey(folder.id, source, batch),
-        changes: { set: { flags: flagTexts(flags.map((one) => ({ flags: one }))) } },
+        changes: { set: { keys, flags: flagTexts(flags.map((one) => ({ flags: one }))) } },
         if: { exists: 'pk' },
       })
     },

@@ -467,8 +467,12 @@ export interface Foreign {
   raiseUidNext(folder: FolderRef, uidNext: number): Promise<void>
   /** What was brought from a source, batch by batch. */
   origins(folder: FolderRef, source: string): AsyncIterable<BroughtBatch>
-  /** Notes what flags the messages of a batch have at the source now. */
-  noteFlags(folder: FolderRef, origin: Origin, flags: readonly FlagSet[]): Promise<void>
+  /** Notes how the messages of a batch are at the source now; one whose key is '' is gone there, and would be new if it came back. */
+  noteBatch(
+    folder: FolderRef,
+    origin: Origin,
+    now: Pick<BroughtBatch, 'keys' | 'flags'>,
+  ): Promise<void>
 }
 
 /** `keys[i]` became `uids[i]`, which may be gone since, and had `flags[i]` when the source was last looked at. */

@@ -82,7 +82,7 @@ export async function* copyFolder(
   yield* bring(deps, from, missing, to, ledger, terms, report)
   if (terms.signal?.aborted) return
   await followFlags(deps, to, changed, terms, report)
-  await followDeletions(deps, to.folder, ledger, seen, terms, report)
+  await followDeletions(deps, to, ledger, seen, terms, report)
   const uidNext = from.numbers?.uidNext
   if (report.uids === 'kept' && uidNext !== undefined && !terms.dryRun) {
     await mailbox.foreign.raiseUidNext(to.folder, uidNext)
@@ -239,13 +239,26 @@ async function followFlags(
       await mailbox.storeFlags(folder, uids, { mode: 'remove', flags: removed })
     }
   }
+  await noteThere({ mailbox }, { folder, source }, changed)
+}
+
+/** How messages are at the source now; `flags` null: gone. */
+async function noteThere(
+  { mailbox }: Deps,
+  { folder, source }: { readonly folder: FolderRef; readonly source: string },
+  changed: readonly { readonly known: Known; readonly flags: FlagSet | null }[],
+): Promise<void> {
   const byBatch = Map.groupBy(changed, ({ known }) => known.batch)
-  for await (const batch of mailbox.foreign.origins(folder, source)) {
-    const some = byBatch.get(batch.batch)
+  for await (const { batch, ...there } of mailbox.foreign.origins(folder, source)) {
+    const some = byBatch.get(batch)
     if (some === undefined) continue
-    const flags = [...batch.flags]
-    for (const one of some) flags[one.known.position] = one.flags
-    await mailbox.foreign.noteFlags(folder, { source, batch: batch.batch }, flags)
+    const keys = [...there.keys]
+    const flags = [...there.flags]
+    for (const { known, flags: now } of some) {
+      if (now === null) keys[known.position] = ''
+      else flags[known.position] = now
+    }
+    await mailbox.foreign.noteBatch(folder, { source, batch }, { keys, flags })
   }
 }
 
@@ -266,21 +279,21 @@ const differenceText = (before: FlagSet, after: FlagSet) => {
 
 async function followDeletions(
   { mailbox }: Deps,
-  folder: FolderRef,
+  { folder, source }: { readonly folder: FolderRef; readonly source: string },
   ledger: Ledger,
   seen: ReadonlySet<string>,
   { dryRun, deletions }: CopyTerms,
   report: FolderReport,
 ): Promise<void> {
-  const gone = new Map<Uid, FlagSet>()
-  for (const [key, { uid, flags }] of ledger.entries()) if (!seen.has(key)) gone.set(uid, flags)
+  const gone = new Map<Uid, Known>()
+  for (const [key, known] of ledger.entries()) if (!seen.has(key)) gone.set(known.uid, known)
   if (gone.size === 0) return
   const uids = [...gone.keys()].sort((a, b) => a - b)
-  const untouched: Uid[] = []
+  const untouched: Known[] = []
   for (const chunk of chunks(uids, 1_000)) {
     for (const { uid, flags } of await mailbox.readMessages(folder, chunk)) {
-      const had = gone.get(uid)
-      if (had !== undefined && sameFlags(had, flags)) untouched.push(uid)
+      const known = gone.get(uid)
+      if (known !== undefined && sameFlags(known.flags, flags)) untouched.push(known)
       else report.keptGone++
     }
   }
@@ -295,5 +308,14 @@ async function followDeletions(
     return
   }
   report.removed += untouched.length
-  if (!dryRun) await mailbox.expunge(folder, untouched)
+  if (dryRun) return
+  await mailbox.expunge(
+    folder,
+    untouched.map(({ uid }) => uid),
+  )
+  await noteThere(
+    { mailbox },
+    { folder, source },
+    untouched.map((known) => ({ known, flags: null })),
+  )
 }

@@ -71,7 +71,7 @@ export class Ledger {
   #add({ batch, keys, uids, flags }: BroughtBatch): void {
     for (const [position, key] of keys.entries()) {
       const [uid, had] = [uids[position], flags[position]]
-      if (uid !== undefined && had !== undefined) {
+      if (key !== '' && uid !== undefined && had !== undefined) {
         this.#known.set(key, { uid, flags: had, batch, position })
       }
     }
