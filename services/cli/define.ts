@@ -47,6 +47,7 @@ const onlyLook: readonly string[] = [
   'explain',
   'replay',
   'trace',
+  'plan',
   'run',
 ]
 /** Options that say where and how, and not what. */

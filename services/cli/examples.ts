@@ -8,6 +8,7 @@ const job = 'j0199d3c5b7aa1b2c3d4e5'
 
 /** Behind `postwolke`. */
 const lines: { readonly [path: string]: readonly string[] } = {
+  'import plan': ["import plan '/var/mail/vhosts/%d/%n'"],
   'import maildir': [
     'import maildir /home/ann/Maildir --account ann@example.org --dry-run',
     "import maildir '/var/mail/vhosts/%d/%n' --live --report report.json",

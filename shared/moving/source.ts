@@ -58,6 +58,8 @@ export type SourceMessage = {
   readonly uid: number | undefined
   /** As the source spells them; what is no flag here is left out and told. */
   readonly flags: readonly string[]
+  /** As it is kept there, about: for plans and progress. */
+  readonly bytes: number | undefined
   readonly internalDateMs: number
   readonly saveDateMs: number | undefined
   /** What POP3 called it, where that is known and not to be worked out from its uid here. */
