@@ -35,6 +35,8 @@ export type SourceFolder = {
 export interface OpenSource {
   /** Undefined: messages have no uids there that a client could have kept. */
   readonly numbers: SourceNumbers | undefined
+  /** While it is the same, nothing has changed in the folder; undefined: the source has nothing of the kind. */
+  readonly state?: string | undefined
   /** What it says to hold, undefined where only reading tells. */
   readonly count: number | undefined
   /** Every message, those with uids ascending by them, those without behind. */
