@@ -4,7 +4,7 @@
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import type { AnswerRemote } from '#test/support/remote-delivery.ts'
-import { HOURS_PER_MONTH, priceLists } from '../../../cdk/prices.ts'
+import { HOURS_PER_MONTH, priceLists } from '#services/aws/prices.ts'
 import { RELAY_SESSION_MS, SES_CALL_MS } from './latencies.ts'
 import type { Entry } from './meter.ts'
 import { type Line, linesOf, MILLION, money, type Part, printLines, totalOf } from './report.ts'

@@ -89,6 +89,16 @@ export const system = {
   'plot.age': 'Age of what waits',
   'plot.storage': 'Storage',
   'plot.logins': 'Logins',
+  'plot.cost': 'Cost so far this month (estimate)',
+  'usage.title': 'This month (UTC)',
+  'usage.stored': 'Stored mail',
+  'cost.soFar': 'Cost so far (estimate)',
+  'cost.projected': 'At the end of the month',
+  'cost.bySetting': 'Estimate: the monthly cost that is set, spread over the month.',
+  'cost.byList': "Estimate at AWS's list prices of {listed} as of {asOf}; AWS's bill decides.",
+  'cost.byOtherList':
+    "Estimate at AWS's list prices of {listed} as of {asOf}; this runs in {region}, where they may differ. AWS's bill decides.",
+  'cost.notSet': 'What this machine costs is not known. Whoever pays for it can say it:',
 
   'settings.title': 'Settings',
   'settings.q': 'Name, here or in Postfix or Dovecot',
