@@ -114,7 +114,8 @@ export function createMailSystem(
   const probe = deployment.probeSecretArn === '' ? [] : [new Probe(pipeline, parts)]
 
   // Whoever administers asks api, which leaves to jobs what takes long. Nothing refers to their stack.
-  const administration = deployment.api === 'on' ? administer(stack, { ...parts, idleUsdPerMonth }) : undefined
+  const administration =
+    deployment.api === 'on' ? administer(stack, { ...parts, idleUsdPerMonth }) : undefined
 
   const functions = [
     ...[policy, cleanup, ...delivery, sweeper, collector, ...certificates, ...probe],

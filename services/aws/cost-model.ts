@@ -1,9 +1,9 @@
 // What a deployment costs at list prices: at rest as its synthesis computed (cdk/idle-cost), and for each that figures count what the
 // cost benchmark counted (`npm run bench -- cost`), times the price list.
 
-import type { Settings } from '#shared/settings/table.ts'
 import type { CostModel } from '#shared/administration/usage/cost.ts'
 import type { UnitPrices } from '#shared/settings/cost-kinds.ts'
+import type { Settings } from '#shared/settings/table.ts'
 import { HOURS_PER_MONTH, type PriceKey, type PriceList, priceLists } from './prices.ts'
 
 type Amounts = { readonly [key in PriceKey]?: number }
@@ -116,5 +116,10 @@ function usd(list: PriceList, some: Amounts): number {
 /** Days only; of some prices no more than a month or a year is known. */
 function lastReadOf(list: PriceList): string {
   const days = Object.values(list).map(({ asOf }) => asOf)
-  return days.filter((day) => /^\d{4}-\d{2}-\d{2}$/.test(day)).sort().at(-1) ?? ''
+  return (
+    days
+      .filter((day) => /^\d{4}-\d{2}-\d{2}$/.test(day))
+      .sort()
+      .at(-1) ?? ''
+  )
 }

@@ -1,5 +1,10 @@
 import type { Command } from 'commander'
-import type { CostEstimate, CostLine, NoCost, NotCounted } from '#shared/administration/usage/cost.ts'
+import type {
+  CostEstimate,
+  CostLine,
+  NoCost,
+  NotCounted,
+} from '#shared/administration/usage/cost.ts'
 import type { UsageShown } from '#shared/administration/usage/usage.ts'
 import type { Define } from './define.ts'
 import { columns, formatBytes, formatTime } from './output.ts'
@@ -37,7 +42,7 @@ function costText(cost: CostEstimate | NoCost, width: number | undefined): reado
   if (cost.kind === 'none') {
     return cost.why === 'off'
       ? []
-      : ["cost         not known: 'postwolke setting set monthlyCost \"35.50 EUR\"' says it"]
+      : ['cost         not known: \'postwolke setting set monthlyCost "35.50 EUR"\' says it']
   }
   const { currency, origin, soFar, projected, lines, notCounted } = cost
   const from =

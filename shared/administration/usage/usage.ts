@@ -6,7 +6,13 @@ import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { MonthlyCost, UnitPrices } from '#shared/settings/cost-kinds.ts'
-import { type CostEstimate, type CostModel, estimateCost, modelInForce, type NoCost } from './cost.ts'
+import {
+  type CostEstimate,
+  type CostModel,
+  estimateCost,
+  modelInForce,
+  type NoCost,
+} from './cost.ts'
 import { countedFigures, countedTogether, stepsOf, type UsageCounts } from './counts.ts'
 
 export type UsageShown = {

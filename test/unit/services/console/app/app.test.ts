@@ -8,6 +8,7 @@ import { fieldsOf, readProblem } from '#services/console/app/api/problem.ts'
 import {
   bytesText,
   durationText,
+  moneyText,
   relativeText,
   spanText,
 } from '#services/console/app/kit/figures.ts'
@@ -142,6 +143,16 @@ describe('figures', () => {
     [5000 * 1024 ** 4, '5,000 TB'],
   ])('%d bytes', (bytes, wanted) => {
     expect(plain(bytesText(bytes, 'en'))).toBe(wanted)
+  })
+
+  it.each([
+    [34.5, 'EUR', 'en', '€34.50'],
+    [1234.5, 'USD', 'de', '1.234,50 $'],
+    [0.00123, 'USD', 'en', '$0.0012'],
+    [0, 'USD', 'en', '$0.00'],
+    [900, 'JPY', 'en', '¥900'],
+  ])('%d %s in %s', (amount, currency, locale, wanted) => {
+    expect(plain(moneyText(amount, currency, locale))).toBe(wanted)
   })
 
   it.each([
