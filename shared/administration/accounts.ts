@@ -148,6 +148,8 @@ export type AccountFacts = {
   readonly usedBytes: number
   readonly messages: number
   readonly password: PasswordFacts
+  /** Raised with each new password, and whenever sessions were ended: a version that says nothing of it. Null: not told. */
+  readonly sessionsEpoch: number | null
   readonly createdMs: number
   /** Why it may not send, and since when. */
   readonly frozen: Frozen | null
@@ -252,6 +254,7 @@ export function createAccountAdministration(
       usedBytes: used.bytes,
       messages: used.messages,
       password: await describePassword(account.passwordHash),
+      sessionsEpoch: account.sessionsEpoch,
       createdMs: account.createdMs,
       frozen: account.frozen,
       forward: forwardFacts(account.forward),

@@ -217,7 +217,7 @@ export function createQueueAdministration(
         if (items.length === most || looked === LOOKED_AT_MAX) break
         looked++
         next = entry.message.queueId
-        const wanted = await seen(filter.value(entry), scope)
+        const wanted = await wantedOf(entry, filter.value, scope)
         if (wanted !== undefined) items.push(describeEntry(wanted))
       }
       const isAll = items.length < most && looked < LOOKED_AT_MAX
@@ -409,11 +409,24 @@ function listQueue(
   async function* messages(): AsyncGenerator<QueueFacts> {
     for await (const entry of operator.list(after)) {
       looked++
-      const wanted = await seen(filter(entry), scope)
+      const wanted = await wantedOf(entry, filter, scope)
       if (wanted !== undefined) yield describeEntry(wanted)
     }
   }
   return { kind: 'queue', messages: messages(), looked: () => looked }
+}
+
+/**
+ * What is wanted of what is seen. The filter is asked again of that alone: else whoever is not told of a recipient, or of what his host
+ * replied, could guess until an answer comes.
+ */
+async function wantedOf(
+  entry: QueueEntry,
+  filter: QueueFilter,
+  scope: MessageScope | undefined,
+): Promise<QueueEntry | undefined> {
+  const shown = await seen(filter(entry), scope)
+  return shown === undefined || scope === undefined ? shown : filter(shown)
 }
 
 /** What of it is seen, if anything is. */

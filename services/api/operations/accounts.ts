@@ -113,7 +113,7 @@ const accountChange = z
   })
   .openapi({ description: 'Merge patch (RFC 7396): what is not named stays as it is.' })
 
-const accountOf = ({ createdMs, frozen, forward, ...facts }: AccountFacts) => ({
+const accountOf = ({ createdMs, frozen, forward, sessionsEpoch: _, ...facts }: AccountFacts) => ({
   ...facts,
   createdAt: timeOf(createdMs),
   frozen: frozen && {
@@ -126,7 +126,7 @@ const accountOf = ({ createdMs, frozen, forward, ...facts }: AccountFacts) => ({
 
 const folderOf = (facts: FolderFacts) => ({ ...facts, messages: facts.exists })
 
-/** Without what mail changes. */
+/** Without what mail changes; with what a new password of the same kind changes. */
 export const versionOfAccount = ({ usedBytes: _, messages: __, ...facts }: AccountFacts) => facts
 
 /** The address of whom a path names by address or id; what is not there stays as it was written. */

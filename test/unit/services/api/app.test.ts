@@ -271,6 +271,23 @@ describe('a change', () => {
     expect(JSON.stringify(wrong.body)).not.toContain('"value":7')
   })
 
+  it('changes the version of an account with a password of the same kind, and tells nothing of it', async () => {
+    const { accounts } = administered.administration
+    const address = 'secretly@example.org'
+    const secret = async () => ({ kind: 'hash', hash: aHash }) as const
+    await accounts.add({ address, secret })
+    const show = async () => await api.ask(`GET /accounts/${address}`)
+    const before = await show()
+    await accounts.set({ address, secret })
+    const after = await show()
+    expect(after.headers.get('etag')).not.toBe(before.headers.get('etag'))
+    expect(after.body).toEqual(before.body)
+    expect(JSON.stringify(after.body)).not.toContain('sessionsEpoch')
+    const headers = { 'if-match': before.headers.get('etag') ?? '' }
+    const stale = await api.ask(`PATCH /accounts/${address}`, { shared: true }, { headers })
+    expect(stale).toMatchObject({ status: 412, body: { code: 'changed-meanwhile' } })
+  })
+
   it('by a key is not made twice', async () => {
     const body = { address: 'once@example.org', passwordHash: aHash }
     const headers = { 'idempotency-key': 'k1' }
@@ -308,6 +325,56 @@ describe('a change', () => {
     isAway = false
     expect((await unsteady.ask('POST /accounts', body, { headers })).status).toBe(201)
   })
+
+  it.each([
+    ['in it', { fails: 'show' }],
+    ['in the record of it', { fails: 'audit' }],
+  ] as const)(
+    'that failed behind what it did, %s, is not done again with its key',
+    async (_, { fails }) => {
+      const { backend } = administered.pipeline
+      let isAway = true
+      const away = () => {
+        if (isAway) throw new TemporaryFailure('the store is away')
+      }
+      let added = 0
+      const unsteady = openApi(backend, {
+        administration(record) {
+          const all = assembleAdministration(backend, record)
+          const { add, show } = all.accounts
+          const accounts: typeof all.accounts = {
+            ...all.accounts,
+            add(wanted) {
+              added++
+              return add(wanted)
+            },
+            async show(address) {
+              if (fails === 'show' && added > 0) away()
+              return await show(address)
+            },
+          }
+          return { ...all, accounts }
+        },
+        ...(fails === 'audit' && {
+          audit: {
+            begin: async () => ({ end: async () => away() }),
+            note: async () => {},
+            noteRefused: async () => {},
+          },
+        }),
+      })
+      const address = `half-${fails}@example.org`
+      const body = { address, passwordHash: aHash }
+      const headers = { 'idempotency-key': `k-half-${fails}` }
+      expect((await unsteady.ask('POST /accounts', body, { headers })).status).toBe(503)
+      isAway = false
+      expect(await unsteady.ask('POST /accounts', body, { headers })).toMatchObject({
+        status: 409,
+        body: { code: 'outcome-unknown', changed: [{ what: 'account', name: address }] },
+      })
+      expect(added).toBe(1)
+    },
+  )
 
   it('that made a secret keeps none for a repeat', async () => {
     const bob = await administered.administration.accounts.show('bob@example.org')

@@ -217,4 +217,12 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'job.kind.queue-change': 'Änderung der Warteschlange',
   'job.kind.index-directory': 'Suchverzeichnis',
   'job.kind.doctor': 'Diagnose',
+  'job.failure.nobody-does': 'Das tut hier niemand ({job}).',
+  'job.failure.given-up': 'Nach {attempts} Versuchen aufgegeben.',
+  'job.failure.text-gone': 'Der mitgegebene Text ist nicht mehr da.',
+  'job.failure.not-undoable': 'Nur ein Import von Konten oder Aliassen kann zurückgenommen werden.',
+  'job.failure.bad-input': '{field} kann nicht {value} sein.',
+  'job.failure.wrong-rows': 'Falsche Zeilen: {count}. Nichts wurde geändert.',
+  'job.failure.maker-gone': '{name}, von dem das ausging, kann sich nicht mehr anmelden.',
+  'job.failure.maker-may-not': '{name}, von dem das ausging, darf das nicht mehr.',
 }

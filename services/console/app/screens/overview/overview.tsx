@@ -129,10 +129,13 @@ const isScreen = (href: string) => matchRoute(href.replace(/\?.*$/s, '')) !== un
 
 /** By its kind, with its facts in the units of people; else the server's sentence. */
 function findingText({ kind, facts = {}, text }: Finding): string {
-  const job = facts['job']
+  const { job, failure } = facts
   return (
     tIfKnown(`finding.${kind}`, {
       ...factsOf(facts),
+      ...(failure !== undefined && {
+        reason: tIfKnown(`job.failure.${failure}`, factsOf(facts)) ?? String(facts['reason']),
+      }),
       ...(job !== undefined && { job: tIfKnown(`job.kind.${job}`) ?? job }),
     }) ?? text
   )

@@ -95,6 +95,22 @@ describe('the queue', () => {
     expect(body.recipients).toEqual(['bob@two.test'])
   })
 
+  it.each([
+    ['recipient=ann@one.test', []],
+    ['recipient=bob@two.test', ['toBoth']],
+    ['domain=one.test', []],
+    ['destination=one.test', []],
+    ['destination=two.test', ['toBoth']],
+  ])('finds by %s what is told alone', async (query, names) => {
+    const as = admin('two.test')
+    const { body } = await api.ask(`GET /queue?${query}`, undefined, { as })
+    expect(idsIn(body)).toEqual(names.map((name) => queued[name]))
+    const stats = await api.ask(`GET /queue:groups?by=domain&${query}`, undefined, { as })
+    expect(stats.body.total.messages).toBe(names.length)
+    const all = await api.ask(`GET /queue?${query}`)
+    expect(idsIn(all.body)).toContain(queued.toBoth)
+  })
+
   it('lets nobody act on what others have sent, and does not say that it is there', async () => {
     const hold = (as: Actor, name: string) =>
       api.ask(`POST /queue/${queued[name]}:hold`, {}, { as })

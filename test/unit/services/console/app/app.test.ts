@@ -27,6 +27,7 @@ import { shapesOf } from '#services/console/app/shell/shapes.ts'
 import type { OverviewFinding } from '#shared/administration/overview.ts'
 import type { Refusal, Rule } from '#shared/administration/refusals.ts'
 import type { Warning } from '#shared/administration/warnings.ts'
+import type { JobFailureReason } from '#shared/jobs/failure.ts'
 import { settingParts } from '#shared/settings/table.ts'
 
 const app = fileURLToPath(new URL('../../../../../services/console/app/', import.meta.url))
@@ -65,6 +66,13 @@ describe('the catalogues', () => {
       readonly [key in `finding.${OverviewFinding['kind']}`]: MessageText
     }
     expect(Object.keys(findings)).toContain('finding.queue-held')
+  })
+
+  it('have words for why a job failed', () => {
+    const failures = system satisfies {
+      readonly [key in `job.failure.${JobFailureReason['kind']}`]: MessageText
+    }
+    expect(failures['job.failure.wrong-rows']).toContain('{count}')
   })
 
   it('take the same parameters, and plurals where the other has them', () => {
