@@ -22,6 +22,7 @@ import { type FilterRequest, parseQueueFilter, type QueueFilter } from './queue-
 import { type QueueTop, type StateRow, statesOf, type TopKind, topOf } from './queue-summary.ts'
 import type { BadValue, NotQueued, NotWaiting, SwitchedOff } from './refusals.ts'
 import type { Actor, Extent, Subject } from './rights/actor.ts'
+import type { Order } from './sorting.ts'
 
 export interface QueueAdministration {
   /** Oldest first, as a stream: there may be very many. `after`: only what is younger than this message. */
@@ -117,6 +118,8 @@ export type QueueContent = {
 
 export type QueuePageRequest = FilterRequest & {
   readonly within?: Extent | undefined
+  /** By arrival; default: `asc`, the oldest first. */
+  readonly order?: Order | undefined
   /** `next` of the page before. */
   readonly after?: string | undefined
   readonly limit?: number | undefined
@@ -203,7 +206,7 @@ export function createQueueAdministration(
       return listQueue(operator, filter.value, { after: from?.value })
     },
 
-    async page({ within, after, limit = QUEUE_PAGE_MAX, ...request }) {
+    async page({ within, after, order, limit = QUEUE_PAGE_MAX, ...request }) {
       const filter = parseQueueFilter(request, clock.now())
       if (filter.kind !== 'ok') return filter
       const from = after === undefined ? undefined : parseQueueIdField(after)
@@ -213,7 +216,9 @@ export function createQueueAdministration(
       const items: QueueFacts[] = []
       let looked = 0
       let next: string | undefined
-      for await (const entry of operator.list(from?.value)) {
+      const listed =
+        order === 'desc' ? operator.listYoungest(from?.value) : operator.list(from?.value)
+      for await (const entry of listed) {
         if (items.length === most || looked === LOOKED_AT_MAX) break
         looked++
         next = entry.message.queueId

@@ -271,6 +271,57 @@ describe('a change', () => {
     expect(JSON.stringify(wrong.body)).not.toContain('"value":7')
   })
 
+  it('lists accounts by what they store and by their last login, and domains by their accounts, to whom they are seen', async () => {
+    await using world = await openAdministration()
+    const { administration, pipeline, clock } = world
+    const sorted = openApi(pipeline.backend)
+    for (const domain of ['a.test', 'b.test', 'c.test'])
+      await administration.domains.add({ domain })
+    const secret = async () => ({ kind: 'hash', hash: aHash }) as const
+    const idOf = async (address: string) => {
+      await administration.accounts.add({ address, secret })
+      const shown = await administration.accounts.show(address)
+      if (shown.kind !== 'account') throw new Error(shown.kind)
+      return shown.account.id
+    }
+    const ids = [await idOf('one@b.test'), await idOf('two@c.test'), await idOf('tri@c.test')]
+    for (const [n, to] of [['two@c.test'], ['two@c.test', 'one@b.test']].entries()) {
+      await pipeline.accept(`Subject: ${n}\r\n\r\n`, to)
+    }
+    await pipeline.settle()
+    const seen = { service: 'imap', remoteAddress: '192.0.2.1', means: undefined } as const
+    for (const id of [ids[2], ids[0]]) {
+      if (id !== undefined) await pipeline.backend.devices.note(id, seen)
+      clock.advance(60_000)
+    }
+    const addresses = async (query: string, as = owner) => {
+      const { body } = await sorted.ask(`GET /accounts?${query}`, undefined, { as })
+      return body.data.map((one: { address: string }) => one.address)
+    }
+    expect(await addresses('sort=usage')).toEqual(['two@c.test', 'one@b.test', 'tri@c.test'])
+    expect(await addresses('sort=usage&order=asc&domain=c.test')).toEqual([
+      'tri@c.test',
+      'two@c.test',
+    ])
+    expect(await addresses('sort=lastLogin')).toEqual(['one@b.test', 'tri@c.test', 'two@c.test'])
+    const ofC: Actor = {
+      ...domainAdmin,
+      domains: [parseDomain('c.test')].filter((one) => one !== undefined),
+    }
+    expect(await addresses('sort=lastLogin', ofC)).toEqual(['tri@c.test', 'two@c.test'])
+    const first = (await sorted.ask('GET /accounts?sort=lastLogin&limit=2')).body
+    expect(first.data[0].lastLoginAt).toMatch(/^\d{4}-/)
+    const rest = (await sorted.ask(`GET /accounts?sort=lastLogin&limit=2&cursor=${first.next}`))
+      .body
+    expect(rest).toMatchObject({ data: [{ address: 'two@c.test', lastLoginAt: null }], next: null })
+    const domains = (await sorted.ask('GET /domains?sort=accounts')).body.data
+    expect(domains.map((one: { domain: string }) => one.domain)).toEqual([
+      'c.test',
+      'b.test',
+      'a.test',
+    ])
+  })
+
   it('changes the version of an account with a password of the same kind, and tells nothing of it', async () => {
     const { accounts } = administered.administration
     const address = 'secretly@example.org'

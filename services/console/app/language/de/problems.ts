@@ -118,6 +118,8 @@ export const problems = {
     'Ein Passwort hat mindestens {charactersMin} Zeichen und höchstens {bytesMax} Bytes.',
   'rule.password-or-hash': 'Geben Sie ein Passwort an.',
   'rule.one-of': 'Erlaubt: {allowed}.',
+  'rule.too-many-to-sort':
+    'Mehr als {max} Einträge werden nicht sortiert. Wählen Sie eine Domain oder suchen Sie etwas.',
   'rule.some-change': 'Es gibt nichts zu ändern.',
   'rule.one-line': 'Eine Zeile mit 1 bis {charactersMax} Zeichen.',
   'rule.column': 'Diese Spalte gibt es nicht; es gibt {columns}.',

@@ -105,6 +105,8 @@ export const problems = {
     'A password has at least {charactersMin} characters, and at most {bytesMax} bytes.',
   'rule.password-or-hash': 'Give a password.',
   'rule.one-of': 'Allowed: {allowed}.',
+  'rule.too-many-to-sort':
+    'More than {max} entries are not sorted. Choose a domain, or look for something.',
   'rule.some-change': 'There is nothing to change.',
   'rule.one-line': 'One line of 1 to {charactersMax} characters.',
   'rule.column': 'There is no such column; there are {columns}.',
