@@ -4,17 +4,17 @@ import type { Domain } from '../../api/directory.ts'
 import { may } from '../../api/session.ts'
 import { ButtonLink } from '../../kit/button.tsx'
 import { CopyAs } from '../../kit/copy.tsx'
-import { FilterChoice, Filters } from '../../kit/filters.tsx'
 import { Ago, Foreign, formatCount } from '../../kit/format.tsx'
 import { useKeyset } from '../../kit/keyset.ts'
 import { t } from '../../kit/language.ts'
-import { navigate, place } from '../../kit/location.ts'
+import { navigate } from '../../kit/location.ts'
 import { Empty, Page } from '../../kit/panel.tsx'
 import { Table } from '../../kit/table.tsx'
+import { asked, QueryChoice } from '../../parts/query-fields.tsx'
 import { segment } from '../../routes.ts'
 
 export function screen() {
-  const sort = place.value.query.get('sort') ?? ''
+  const sort = asked('sort')
   const list = useKeyset<Domain>('/domains', { sort })
   return (
     <Page
@@ -30,16 +30,15 @@ export function screen() {
         </>
       }
     >
-      <Filters>
-        <FilterChoice
-          name="sort"
-          label={t('table.sort')}
-          options={[
-            { value: '', label: t('domain') },
-            { value: 'accounts', label: t('accounts.title') },
-          ]}
-        />
-      </Filters>
+      <QueryChoice
+        name="sort"
+        label={t('table.sort')}
+        otherwise=""
+        options={[
+          { value: '', label: t('domain') },
+          { value: 'accounts', label: t('accounts.title') },
+        ]}
+      />
       <Table
         label={t('entry.domains')}
         rows={list.rows}
