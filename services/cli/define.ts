@@ -42,6 +42,7 @@ const onlyLook: readonly string[] = [
   'dns',
   'doctor',
   'status',
+  'usage',
   'export',
   'test',
   'explain',

@@ -17,6 +17,7 @@ const lines: { readonly [path: string]: readonly string[] } = {
   install: ['install --hostname mail.example.org', 'install --dry-run'],
   uninstall: ['uninstall --dry-run'],
   status: ['status --json'],
+  usage: ['usage', 'usage --server https://mail.example.org --json'],
   doctor: ['doctor', 'doctor example.org'],
   'domain add': ['domain add example.org --postmaster ann@example.org'],
   'domain list': ['domain list --server https://mail.example.org'],
