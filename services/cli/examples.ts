@@ -8,6 +8,11 @@ const job = 'j0199d3c5b7aa1b2c3d4e5'
 
 /** Behind `postwolke`. */
 const lines: { readonly [path: string]: readonly string[] } = {
+  'import imap': [
+    'import imap --host old.example.org --account ann@example.org --password-file ann.secret',
+    'import imap --host old.example.org --accounts accounts.csv --parallel 8 --report report.json',
+    'import imap --host old.example.org --accounts accounts.csv --admin cyrus --admin-password-file admin.secret --verify',
+  ],
   'import plan': ["import plan '/var/mail/vhosts/%d/%n'"],
   'import maildir': [
     'import maildir /home/ann/Maildir --account ann@example.org --dry-run',

@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import type { Process } from './context.ts'
 import type { Define } from './define.ts'
+import { importImapCommand } from './import-from/imap.ts'
 import { importMaildirCommand } from './import-from/maildir.ts'
 import { importPlanCommand } from './import-from/plan.ts'
 
@@ -12,4 +13,5 @@ export function movingCommands(parent: Command, _process: Process, define: Defin
     .description('bring mail and settings of another mail system here')
   importPlanCommand(group, define)
   importMaildirCommand(group, define)
+  importImapCommand(group, define)
 }
