@@ -187,17 +187,22 @@ async function* read(
   }
 }
 
+/** In their order; one that is read in pieces is alone. */
 function* batches(uids: readonly number[], sizes: ReadonlyMap<number, number>) {
   let batch: number[] = []
   let bytes = 0
   for (const uid of uids) {
     const size = sizes.get(uid) ?? 0
-    if (batch.length > 0 && (batch.length === FETCHED_AT_ONCE || bytes + size > FETCHED_BYTES)) {
+    const isFull = batch.length === FETCHED_AT_ONCE || bytes + size > FETCHED_BYTES
+    if (batch.length > 0 && (isFull || size > LARGE_BYTES)) {
       yield batch
       ;[batch, bytes] = [[], 0]
     }
     batch.push(uid)
     bytes += size
+    if (size <= LARGE_BYTES) continue
+    yield batch
+    ;[batch, bytes] = [[], 0]
   }
   if (batch.length > 0) yield batch
 }
@@ -207,20 +212,16 @@ async function* fetchBytes(
   uids: readonly number[],
   sizes: ReadonlyMap<number, number>,
 ): AsyncGenerator<readonly [uid: number, bytes: AsyncIterable<Uint8Array>]> {
-  const small = uids.filter((uid) => (sizes.get(uid) ?? 0) <= LARGE_BYTES)
-  if (small.length > 0) {
-    const found = await client.fetchAll(rangeOf(small), { uid: true, source: true }, { uid: true })
-    for (const { uid, source } of found.toSorted((a, b) => a.uid - b.uid)) {
-      if (source !== undefined) yield [uid, once(source)]
-    }
+  const [first = 0] = uids
+  if ((sizes.get(first) ?? 0) > LARGE_BYTES) {
+    const options = { uid: true, chunkSize: PIECE_BYTES }
+    const { content } = await client.download(String(first), undefined, options)
+    if (content !== undefined) yield [first, content]
+    return
   }
-  for (const uid of uids) {
-    if (small.includes(uid)) continue
-    const { content } = await client.download(String(uid), undefined, {
-      uid: true,
-      chunkSize: PIECE_BYTES,
-    })
-    if (content !== undefined) yield [uid, content]
+  const found = await client.fetchAll(rangeOf(uids), { uid: true, source: true }, { uid: true })
+  for (const { uid, source } of found.toSorted((a, b) => a.uid - b.uid)) {
+    if (source !== undefined) yield [uid, once(source)]
   }
 }
 

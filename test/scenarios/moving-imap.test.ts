@@ -1,0 +1,325 @@
+// Mailboxes of Debian's Dovecot brought by IMAP: uids, flags, dates and bytes are the same afterwards, over a line that breaks off again and again;
+// and what a server may do to whoever reads it.
+
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openImapSource } from '#shared/moving/imap/imap-source.ts'
+import { type MailSource, SourceFailure } from '#shared/moving/source.ts'
+import { type Dovecot, hasDovecot, startDovecot } from '#test/support/dovecot.ts'
+import { ImapClient } from '#test/support/imap-client.ts'
+import { seenByImap } from '#test/support/mailbox-over-wire.ts'
+import { must } from '#test/support/must.ts'
+import { seededRandom } from '#test/support/seed.ts'
+import {
+  freePorts,
+  runCommand,
+  type ServerProcess,
+  startServer,
+} from '#test/support/server-process.ts'
+import { openTcpRelay } from '#test/support/tcp-relay.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+const password = 'secretword'
+const accounts = ['ann@example.org', 'bob@example.org', 'cy@example.org']
+const MESSAGES = 150
+
+describe.skipIf(!hasDovecot())('mailboxes of another IMAP server', () => {
+  const resources = new AsyncDisposableStack()
+  let dovecot: Dovecot
+  let server: ServerProcess
+  let place: string
+  let data: string
+
+  beforeAll(async () => {
+    const old = resources.use(await temporaryFolder())
+    dovecot = resources.use(
+      await startDovecot(
+        old.path,
+        accounts.map((name) => ({ name, password })),
+        { master: { name: 'admin', password: 'masterword' } },
+      ),
+    )
+    for (const account of accounts) await fill(account)
+    place = resources.use(await temporaryFolder()).path
+    data = join(place, 'data')
+    await postwolke('domain', 'add', 'example.org')
+    const users = accounts.map((address) => `${address}:{PLAIN}${password}\n`).join('')
+    expect(await runCommand(data, ['account', 'import', '-'], users)).toMatchObject({ code: 0 })
+    server = resources.use(
+      await startServer(data, await freePorts(), ['disablePlaintextAuth=loopback-allowed']),
+    )
+  }, 120_000)
+  afterAll(() => resources.disposeAsync())
+
+  async function postwolke(...words: readonly string[]) {
+    const ended = await runCommand(data, words)
+    expect(ended, ended.stderr).toMatchObject({ code: 0 })
+    return ended.stdout
+  }
+
+  async function fill(account: string): Promise<void> {
+    const random = seededRandom(`imap ${account}`)
+    const client = await ImapClient.connect(dovecot.ports.imap)
+    await client.ok(`LOGIN ${account} ${password}`)
+    for (const folder of ['Work.2024', 'Entw&APw-rfe', 'Sent']) {
+      await client.ok(`CREATE ${folder}`)
+      await client.ok(`SUBSCRIBE ${folder}`)
+    }
+    for (let n = 0; n < MESSAGES; n++) {
+      const folder = ['INBOX', 'INBOX', 'Work.2024', 'Entw&APw-rfe', 'Sent'][n % 5]
+      const lines = n % 50 === 7 ? 90_000 : n % 10
+      const text = `From: a@example.com\r\nSubject: ${n} \xfc\r\n\r\n${'a line of some length, as it were\r\n'.repeat(lines)}`
+      const keywords = Array.from({ length: n % 13 === 0 ? 30 : 1 }, (_, k) => `key${k}`).join(' ')
+      const flags = `${random() < 0.5 ? '\\Seen ' : ''}${random() < 0.2 ? '\\Flagged ' : ''}${keywords}`
+      const day = String(1 + (n % 28)).padStart(2, '0')
+      await client.ok(
+        `APPEND ${folder} (${flags}) "${day}-Mar-2011 08:0${n % 10}:00 +0200" {${text.length}}`,
+        `${text}\r\n`,
+      )
+    }
+    await client.ok('SELECT INBOX')
+    await client.ok('UID STORE 2,4:6 +FLAGS (\\Deleted)')
+    await client.ok('EXPUNGE')
+    client.close()
+  }
+
+  const same = async () => {
+    for (const login of accounts) {
+      const there = await seenByImap({ port: dovecot.ports.imap, login, password })
+      const here = await seenByImap({ port: server.ports.imap, login, password })
+      expect(here, login).toEqual(there)
+    }
+  }
+
+  const admin = async (port: number) => {
+    const [list, secret] = [join(place, 'accounts.csv'), join(place, 'admin.secret')]
+    await writeFile(list, `address\n${accounts.join('\n')}\n`)
+    await writeFile(secret, 'masterword\n', { mode: 0o600 })
+    return [
+      ...['import', 'imap', '--host', '127.0.0.1', '--port', String(port), '--tls', 'none'],
+      ...['--accounts', list, '--admin', 'admin', '--admin-password-file', secret, '--json'],
+    ]
+  }
+
+  it('come over a line that breaks off again and again', async () => {
+    await using relay = await openTcpRelay(dovecot.ports.imap)
+    const random = seededRandom('cuts of a line')
+    const words = await admin(relay.port)
+    let isDone = false
+    const cutting = (async () => {
+      for (let n = 0; n < 12 && !isDone; n++) {
+        await new Promise((resolve) => setTimeout(resolve, 400 + random() * 800))
+        await relay.cut()
+        await relay.mend()
+      }
+    })()
+    const told = JSON.parse(await postwolke(...words))
+    isDone = true
+    await cutting
+    expect(relay.connections()).toBeGreaterThan(accounts.length)
+    expect(told.failed).toEqual([])
+    await same()
+  }, 180_000)
+
+  it('are not read again where nothing has changed, and followed where something has', async () => {
+    const words = await admin(dovecot.ports.imap)
+    const client = await ImapClient.connect(dovecot.ports.imap)
+    await client.ok(`LOGIN ${accounts[0]} ${password}`)
+    await client.ok('SELECT Work.2024')
+    await client.ok('UID STORE 1:3 +FLAGS (\\Answered $Later)')
+    await client.ok('UID STORE 4 +FLAGS (\\Deleted)')
+    await client.ok('EXPUNGE')
+    await client.append('Work.2024', 'Subject: new\r\n\r\nnew\r\n')
+    client.close()
+    const told = JSON.parse(await postwolke(...words))
+    const [ann] = told.mailboxes
+    expect(ann.folders.find(({ path }: { path: string }) => path === 'Work/2024')).toMatchObject({
+      brought: 1,
+      removed: 1,
+      flagsChanged: 3,
+      uids: 'kept',
+    })
+    await same()
+    expect(JSON.parse(await postwolke(...words, '--verify')).failed).toEqual([])
+  }, 120_000)
+
+  it('are refused with a wrong password, which is no empty mailbox', async () => {
+    const secret = join(place, 'wrong.secret')
+    await writeFile(secret, 'wrongword\n', { mode: 0o600 })
+    const ended = await runCommand(data, [
+      ...[
+        'import',
+        'imap',
+        '--host',
+        '127.0.0.1',
+        '--port',
+        String(dovecot.ports.imap),
+        '--tls',
+        'none',
+      ],
+      ...['--account', must(accounts[0]), '--password-file', secret],
+    ])
+    expect(ended.code).toBe(66)
+    expect(ended.stderr).toContain('the login is refused')
+    expect(ended.stderr).not.toContain('wrongword')
+  }, 60_000)
+})
+
+describe('a server that is not well', () => {
+  /** Answers each command by the first row that it begins with. */
+  async function reading(
+    rows: readonly (readonly [begins: string, answer: (tag: string, socket: Socket) => string])[],
+  ) {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.write('* OK ready\r\n')
+      let text = ''
+      socket.setEncoding('latin1').on('data', (chunk: string) => {
+        text += chunk
+        for (let end = text.indexOf('\r\n'); end >= 0; end = text.indexOf('\r\n')) {
+          const [tag = '', ...words] = text.slice(0, end).split(' ')
+          text = text.slice(end + 2)
+          const command = words.join(' ')
+          const row = rows.find(([begins]) => command.startsWith(begins))
+          socket.write(row ? row[1](tag, socket) : `${tag} OK done\r\n`, 'latin1')
+        }
+      })
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const pauses: number[] = []
+    const opening = openImapSource({
+      host: { host: '127.0.0.1', port, tls: 'none' },
+      login: { user: 'ann', secret: { kind: 'password', password } },
+      clock: {
+        sleep: async (ms) => {
+          pauses.push(ms)
+        },
+      },
+    })
+    return { opening, pauses, [Symbol.asyncDispose]: async () => void server.close() }
+  }
+
+  const list = ['LIST', (tag: string) => `* LIST () "/" INBOX\r\n${tag} OK done\r\n`] as const
+  const capability = [
+    'CAPABILITY',
+    (tag: string) => `* CAPABILITY IMAP4rev1\r\n${tag} OK done\r\n`,
+  ] as const
+  const examine = [
+    'EXAMINE',
+    (tag: string) =>
+      `* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 9] ok\r\n${tag} OK [READ-ONLY] done\r\n`,
+  ] as const
+  const search = ['UID SEARCH', (tag: string) => `* SEARCH 3 5\r\n${tag} OK done\r\n`] as const
+  const listed = (tag: string) =>
+    `* 1 FETCH (UID 3 FLAGS (\\Seen \\Indexed) INTERNALDATE "01-Jan-2020 00:00:00 +0000" RFC822.SIZE 19189)\r\n* 2 FETCH (UID 5 FLAGS () INTERNALDATE "rubbish" RFC822.SIZE 10)\r\n${tag} OK done\r\n`
+
+  async function read(source: MailSource) {
+    const opened = await source.open(must((await source.folders())[0]))
+    const messages = await Array.fromAsync(opened.messages())
+    const found: string[] = []
+    for await (const { message, bytes } of opened.read(messages)) {
+      const chunks = await Array.fromAsync(bytes)
+      found.push(`${message.key} ${Buffer.concat(chunks).toString('latin1')}`)
+    }
+    return { messages, found }
+  }
+
+  it('is waited for as long as it asks', async () => {
+    let asked = 0
+    await using broken = await reading([
+      capability,
+      examine,
+      search,
+      [
+        'LIST',
+        (tag) =>
+          ++asked < 3
+            ? `${tag} BAD Request is throttled. Suggested Backoff Time: 120 milliseconds\r\n`
+            : list[1](tag),
+      ],
+    ])
+    const source = await broken.opening
+    // The client has waited already.
+    expect(broken.pauses).toEqual([0, 0])
+    expect(asked).toBe(3)
+    await source.close()
+  })
+
+  it('may lie about sizes and dates, and break off in the middle of a message', async () => {
+    let asked = 0
+    await using broken = await reading([
+      capability,
+      list,
+      examine,
+      search,
+      [
+        'UID FETCH',
+        (tag, socket) => {
+          asked++
+          if (asked === 1) return listed(tag)
+          if (asked === 2) {
+            setTimeout(() => socket.destroy(), 20)
+            return '* 1 FETCH (UID 3 BODY[] {100}\r\nhalf of it'
+          }
+          return `* 1 FETCH (UID 3 BODY[] {4}\r\nabc\n)\r\n* 2 FETCH (UID 5 BODY[] {0}\r\n)\r\n${tag} OK done\r\n`
+        },
+      ],
+    ])
+    const source = await broken.opening
+    const { messages, found } = await read(source)
+    expect(messages.map(({ internalDateMs }) => internalDateMs)).toEqual([1_577_836_800_000, 0])
+    expect(found).toEqual(['7.3 abc\n', '7.5 '])
+    expect(broken.pauses).toEqual([1_000])
+    await source.close()
+  })
+
+  it('loses one message that ends every session, and not the others', async () => {
+    let first = true
+    await using broken = await reading([
+      capability,
+      list,
+      examine,
+      search,
+      [
+        'UID FETCH',
+        (tag, socket) => {
+          if (first) {
+            first = false
+            return listed(tag)
+          }
+          setTimeout(() => socket.destroy(), 20)
+          return '* 2 FETCH (UID 5 BODY[] {100}\r\nhalf'
+        },
+      ],
+    ])
+    const source = await broken.opening
+    const { found } = await read(source)
+    expect(found).toEqual([])
+    expect(source.notes().map(({ about }) => about)).toEqual(['INBOX: uid 3', 'INBOX: uid 5'])
+    await source.close()
+  })
+
+  it('is not read when it sends a line without end', async () => {
+    await using broken = await reading([
+      capability,
+      ['LIST', () => `* LIST () "/" ${'x'.repeat(9 * 1024 ** 2)}`],
+    ])
+    await expect(broken.opening).rejects.toThrow(/does not answer/)
+    expect(broken.pauses.length).toBeGreaterThan(3)
+  })
+
+  it('is told from one that refuses the login', async () => {
+    await using refusing = await reading([
+      capability,
+      ['LOGIN', (tag) => `${tag} NO [AUTHENTICATIONFAILED] wrong\r\n`],
+      ['AUTHENTICATE', (tag) => `${tag} NO [AUTHENTICATIONFAILED] wrong\r\n`],
+    ])
+    await expect(refusing.opening).rejects.toThrow(SourceFailure)
+    expect(refusing.pauses).toEqual([])
+  })
+})
