@@ -75,6 +75,7 @@ export function newFolder(given: {
     keywords: [],
     counted: { bytes: 0, messages: 0 },
     recentFrom: 1,
+    eventScript: null,
   }
 }
 

@@ -25,6 +25,8 @@ export type FolderRecord = Folder & {
   readonly counted: { readonly bytes: number; readonly messages: number } | null
   /** The lowest uid that is \Recent (recent.ts); null: an older version made the folder, and nothing is. */
   readonly recentFrom: number | null
+  /** The script that runs when something happens here (RFC 6785 §2.3.1), '' for none at all; null: nobody named one. */
+  readonly eventScript: string | null
 }
 
 /** The item of a new folder: later changes are updates of single attributes. */
@@ -47,6 +49,7 @@ export function folderItem(folder: FolderRecord): Item {
     countedBytes: folder.counted?.bytes ?? 0,
     countedMessages: folder.counted?.messages ?? 0,
     ...(folder.recentFrom === null ? {} : { recentFrom: folder.recentFrom }),
+    ...(folder.eventScript === null ? {} : { eventScript: folder.eventScript }),
   }
 }
 
@@ -77,6 +80,7 @@ export function folderRecord(item: Item): FolderRecord {
         ? { bytes: countedBytes, messages: countedMessages }
         : null,
     recentFrom: typeof recentFrom === 'number' ? recentFrom : null,
+    eventScript: optionalText(item, 'eventScript'),
   }
 }
 

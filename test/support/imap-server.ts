@@ -18,6 +18,7 @@ import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
 import { fakeTokens } from './fake-tokens.ts'
+import { imapScripting, type ScriptsGiven } from './imap-scripting.ts'
 import { fakeScram } from './scram-fake.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -37,6 +38,9 @@ export async function startImapServer(
     readonly clock?: Clock
     readonly memory?: Memory
     readonly log?: Log
+    readonly scripts?: ScriptsGiven
+    /** What becomes of mail that scripts send. */
+    readonly post?: Parameters<typeof imapScripting>[2]
   } = {},
 ) {
   const resources = new AsyncDisposableStack()
@@ -49,6 +53,11 @@ export async function startImapServer(
   const accountWatch = new FakeAccountWatch()
   const clock = systemClock
   const mailbox = createMailbox({ table: tables.mail, objects, signals, clock })
+  const { scripting, posted } = imapScripting(
+    { mailbox, store, clock, ...(given.log && { log: given.log }) },
+    given.scripts,
+    given.post,
+  )
   const listener = createImapListener({
     options: {
       ...imapDefaults,
@@ -57,6 +66,7 @@ export async function startImapServer(
         { host: '127.0.0.1', port: 0, tls: 'implicit' },
       ],
       disablePlaintextAuth: 'loopback-allowed',
+      sieveUrl: 'sieve://imap.example.test',
       ...given.options,
     },
     certificates: { current: () => certificate, onChange: () => {} },
@@ -66,6 +76,7 @@ export async function startImapServer(
     authenticator,
     accountWatch,
     people,
+    scripting,
     quota: async () => ({
       bytes: given.quotaBytes ?? 0,
       messages: given.quotaMessages ?? 0,
@@ -115,6 +126,8 @@ export async function startImapServer(
     store,
     mailbox,
     seed,
+    /** What scripts have sent. */
+    posted,
     accountId,
     stop: () => resources.disposeAsync(),
   }

@@ -7,6 +7,8 @@ export type RunContext = {
   readonly message: SieveMessage
   readonly envelope: SieveEnvelope
   readonly owner: ScriptOwner
+  /** Of a message that is in a folder already: the flags it has there, with which `hasflag` and the others begin (RFC 6785 §3.8). */
+  readonly flags?: readonly string[]
   readonly nowMs: number
   /** The zone that dates are told in where a script names none: `+0100`. */
   readonly zone: string
