@@ -154,10 +154,8 @@ async function runAll(
   }
   const left = uids.length - done
   if (!mayGoOn() && left > 0) {
-    session.log.warn(
-      { folder: folder.id, script: named.name, left },
-      'scripts not run for the rest',
-    )
+    const fields = { folder: folder.id, script: named.name, messages: left }
+    session.log.warn(fields, 'script not run for the rest')
   }
   return changed
 }
