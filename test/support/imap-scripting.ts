@@ -21,6 +21,8 @@ export type ScriptsGiven = {
   readonly before?: readonly string[]
   /** For what happens in mailboxes that name none. */
   readonly event?: string
+  /** What the holder may store. */
+  readonly quotaMessages?: number
 }
 
 export type Posting = Pick<OutgoingMail, 'kind' | 'envelope'> & { readonly text: string }
@@ -64,7 +66,7 @@ export function imapScripting(
       address: id.replace(/^acc-/, ''),
       displayName: '',
       script: active === undefined ? null : { name: active, version: 1 },
-      quota: { bytes: 0, messages: 0, appendBytesPerDay: 0 },
+      quota: { bytes: 0, messages: given.quotaMessages ?? 0, appendBytesPerDay: 0 },
     }),
     aliases: { get: async () => undefined },
     isServed: async (domain) => domain === 'example.test',

@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { type ImapOptions, imapDefaults } from '#services/imap/config.ts'
 import { createImapListener } from '#services/imap/listener.ts'
 import type { Memory } from '#services/imap/memory.ts'
-import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type { Scripting } from '#services/imap/scripts/scripting.ts'
+import type { Authenticator, LoggedInAccount } from '#shared/contracts/authenticate.ts'
 import type { AccountId, BlobId, FolderRef } from '#shared/contracts/mailbox.ts'
 import type { People, Person } from '#shared/contracts/people.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
@@ -38,7 +39,11 @@ export async function startImapServer(
     readonly clock?: Clock
     readonly memory?: Memory
     readonly log?: Log
+    /** Whoever logs in is this account; default: one made of the name. */
+    readonly account?: LoggedInAccount
     readonly scripts?: ScriptsGiven
+    /** In place of one that has `scripts`. */
+    readonly scripting?: Scripting
     /** What becomes of mail that scripts send. */
     readonly post?: Parameters<typeof imapScripting>[2]
   } = {},
@@ -73,10 +78,10 @@ export async function startImapServer(
     mailbox,
     objects,
     space,
-    authenticator,
+    authenticator: given.account === undefined ? authenticator : openTo(given.account),
     accountWatch,
     people,
-    scripting,
+    scripting: given.scripting ?? scripting,
     quota: async () => ({
       bytes: given.quotaBytes ?? 0,
       messages: given.quotaMessages ?? 0,
@@ -96,6 +101,8 @@ export async function startImapServer(
     text: string,
     flags: readonly string[] = [],
     internalDateMs = Date.UTC(2026, 10, 20, 12),
+    /** Header fields that delivery put before it. */
+    added = '',
   ) {
     const bytes = Buffer.from(text, 'latin1')
     const indexer = new MessageIndexer()
@@ -107,7 +114,7 @@ export async function startImapServer(
       blob: {
         id,
         object: { key: `mail/${id}`, offset: 0, length: bytes.length },
-        prepend: '',
+        prepend: added,
         index: encodeIndex(index),
         headerBytes: index.headerBytes,
       },
@@ -163,3 +170,8 @@ const authenticator: Authenticator = {
   ...fakeScram('secret', accountOf),
   ...fakeTokens(accountOf),
 }
+
+const openTo = (account: LoggedInAccount): Authenticator => ({
+  ...authenticator,
+  authenticate: async () => ({ kind: 'authenticated', account }),
+})
