@@ -57,7 +57,7 @@ export function assembleFiltering(
         environment: createEnvironment(letter, settings.hostname),
         folders,
         ...createListFacts(directory.aliases, folders, letter.recipient.address, lookups),
-        verdict: verdictOf(await message.header(), letter.message.junk, settings),
+        verdict: async () => verdictOf(await message.header(), letter.message.junk, settings),
       }
     },
     memory,

@@ -171,7 +171,10 @@ export type PasswordFacts =
   | { readonly kind: 'costly'; readonly scheme: string; readonly exceeds: string }
   | { readonly kind: 'unsupported'; readonly scheme: string }
 
-export type FolderFacts = Omit<FolderRecord, 'digest' | 'counted' | 'recentFrom' | 'eventScript'> & {
+export type FolderFacts = Omit<
+  FolderRecord,
+  'digest' | 'counted' | 'recentFrom' | 'eventScript'
+> & {
   readonly path: string
 }
 

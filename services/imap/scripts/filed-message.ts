@@ -2,10 +2,12 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { parseAddressList } from '#shared/mail/address-list.ts'
+import { headerFields } from '#shared/mail/header-field.ts'
+import { decodeEnvelope } from '#shared/mail/index-codec.ts'
 import type { EnvelopeAddress } from '#shared/mail/message-index.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'
 import type { Blob, FolderRecord, MessageRecord } from '#shared/mailbox/records.ts'
-import type { Header, SieveMessage } from '#shared/sieve/message.ts'
+import { Header, type SieveMessage } from '#shared/sieve/message.ts'
 
 export type FiledMessage = {
   readonly folder: FolderRecord
@@ -36,18 +38,21 @@ export const noteOf = ({ folder, record }: FiledMessage): string =>
 
 /**
  * draft-bosch-imap-filter-sieve-00 §5: the envelope as it was, as well as it can be known. Who sent it stands in Return-Path, which final
- * delivery wrote.
+ * delivery wrote before it; in the header of a message that came otherwise FILTER looks for it.
  */
 export async function envelopeOf(
+  filed: FiledMessage,
   message: SieveMessage,
-  owner: string,
+  { owner, isRead }: { readonly owner: string; readonly isRead: boolean },
 ): Promise<{ readonly from: string; readonly to: string }> {
-  const header = await message.header()
+  const isKnown = wasDelivered(filed) || !isRead
+  const added = new Header(headerFields(Buffer.from(addedFieldsOf(filed), 'latin1')))
+  const header = isKnown ? added : await message.header()
   const to = firstAddress(header, 'x-original-to') ?? firstAddress(header, 'delivered-to') ?? owner
   const [path] = header.values('return-path')
-  if (path === undefined) return { from: firstAddress(header, 'from') ?? '', to }
-  const [sender] = parseAddressList(path)
-  return { from: sender === undefined ? '' : (textOf(sender) ?? ''), to }
+  const [author] =
+    path === undefined ? (decodeEnvelope(filed.blob.index).from ?? []) : parseAddressList(path)
+  return { from: (author && textOf(author)) ?? '', to }
 }
 
 function firstAddress(header: Header, name: string): string | undefined {

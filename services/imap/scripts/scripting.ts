@@ -143,7 +143,8 @@ export function createScripting(deps: ScriptingDeps): Scripting {
     const { id: account, address, displayName } = holder
     const lookups = new Lookups()
     const folders = createFolderFacts(mailbox, account, lookups)
-    const envelope = await envelopeOf(message, address)
+    const isRead = occasion.kind === 'filter'
+    const envelope = await envelopeOf(filed, message, { owner: address, isRead })
     const nowMs = clock.now()
     const by = noteOf(filed)
     return {
@@ -161,7 +162,7 @@ export function createScripting(deps: ScriptingDeps): Scripting {
       environment: environmentOf(occasion, { hostname, owner: address, changedFlags }),
       folders,
       ...createListFacts(deps.aliases, folders, address, lookups),
-      verdict: verdictOf(await message.header(), false, options),
+      verdict: async () => verdictOf(await message.header(), false, options),
       wasSeen: (name) =>
         lookups.once(`seen ${name}`, () => memory.isNoted({ account, kind: 'seen', name, by })),
       limits: { steps: STEPS_MAX, actions: ACTIONS_MAX, redirects, vacationSeconds: noVacation },

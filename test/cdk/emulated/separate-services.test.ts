@@ -169,6 +169,6 @@ const object = () => `${bucketArn()}/mail/01M8HRX8X4R0SYG0Y4`
 
 const mailTable = () => tableArn('Mail')
 
-function tableArn(name: 'Mail' | 'Directory'): string {
+function tableArn(name: 'Mail' | 'Directory' | 'Queue'): string {
   return `arn:aws:dynamodb:eu-central-1:000000000000:table/${deployment.table(name)}`
 }
