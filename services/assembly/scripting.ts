@@ -62,6 +62,5 @@ export function assembleScripting(backend: Backend, outbox: Outbox): Scripting {
     newMessageId,
     budget: new ByteBudget(RUNS_BYTES_MAX),
     clock,
-    log: backend.log.child({ service: 'imap' }),
   })
 }

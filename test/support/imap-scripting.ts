@@ -5,7 +5,6 @@ import type { OutgoingMail, Posted } from '#shared/contracts/outbox.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { createCompiledScripts } from '#shared/sieve/account/compiled-scripts.ts'
 import { createSiteScripts } from '#shared/sieve/account/site-scripts.ts'
 import { createFilterMemory } from '#shared/sieve/memory.ts'
@@ -32,12 +31,10 @@ export function imapScripting(
     mailbox,
     store,
     clock,
-    log = silentLog,
   }: {
     readonly mailbox: Mailbox
     readonly store: Store
     readonly clock: Clock
-    readonly log?: Log
   },
   given: ScriptsGiven = {},
   answer: (mail: OutgoingMail) => Posted = () => ({ kind: 'queued' }),
@@ -99,7 +96,6 @@ export function imapScripting(
     newMessageId: () => 'made@imap.example.test',
     budget: new ByteBudget(RUNS_BYTES_MAX),
     clock,
-    log,
   })
   return { scripting, posted }
 }

@@ -58,11 +58,7 @@ export async function startImapServer(
   const accountWatch = new FakeAccountWatch()
   const clock = systemClock
   const mailbox = createMailbox({ table: tables.mail, objects, signals, clock })
-  const { scripting, posted } = imapScripting(
-    { mailbox, store, clock, ...(given.log && { log: given.log }) },
-    given.scripts,
-    given.post,
-  )
+  const { scripting, posted } = imapScripting({ mailbox, store, clock }, given.scripts, given.post)
   const listener = createImapListener({
     options: {
       ...imapDefaults,

@@ -73,6 +73,7 @@ async function filterMessages(
       occasion: { kind: 'filter' } as const,
       holder,
       changedFlags: [],
+      note: (said: string) => session.logRepeated({ said }, 'script says'),
     })
     const mayGoOn = () => !wire.gone.aborted
     const changed: FlagsChanged[] = []

@@ -133,6 +133,7 @@ async function runAll(
     occasion,
     holder,
     changedFlags: flagsOf.get(uid) ?? [],
+    note: (said: string) => session.logRepeated({ folder: folder.id, said }, 'script says'),
   })
   let failures = 0
   let done = 0
@@ -186,29 +187,31 @@ async function compiled(
 }
 
 async function fail(
-  { deps, log }: Session,
+  session: Session,
   folder: FolderRecord,
   holder: ScriptHolder,
   uid: Uid,
   failed: ScriptFailed,
 ): Promise<void> {
+  const { deps } = session
   const { script, at, reason } = failed
   const fields = { folder: folder.id, uid, script, scriptLine: at.line, reason }
-  log.warn(fields, 'script failed, message left as it is')
+  session.logRepeated(fields, 'script failed, message left as it is')
   const [record] = await deps.mailbox.readMessages(folder, [uid])
   const blob = record && (await deps.mailbox.blob(record.blobId))
   if (record === undefined || blob === undefined) return
   await deps.scripting.tellHolder({ folder, record, blob }, holder, failed)
 }
 
+/** Of as many messages as a command names. */
 function note(
-  { log }: Session,
+  session: Session,
   folder: FolderRecord,
   uid: Uid,
   { name: script }: Named,
   reason: string,
 ): void {
-  log.info({ folder: folder.id, uid, script, reason }, 'not done')
+  session.logRepeated({ folder: folder.id, uid, script, reason }, 'not done')
 }
 
 /** As its owner calls it. */

@@ -10,7 +10,6 @@ import type { ObjectReader } from '#shared/message/stored-message.ts'
 import { StoredMessage } from '#shared/message/stored-message.ts'
 import { type ByteBudget, HeldBytes } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { Log } from '#shared/runtime/log.ts'
 import type { CompiledScripts } from '#shared/sieve/account/compiled-scripts.ts'
 import { createFolderFacts, createListFacts, Lookups } from '#shared/sieve/account/facts.ts'
 import type { SiteScripts } from '#shared/sieve/account/site-scripts.ts'
@@ -53,6 +52,8 @@ export type WantedRun = {
   readonly holder: ScriptHolder
   /** RFC 6785 §4.5. */
   readonly changedFlags: readonly string[]
+  /** Told of what scripts say themselves (`debug_log`), as often as they like. */
+  readonly note: (text: string) => void
 }
 
 export type ScriptFailed = Extract<RunResult, { readonly kind: 'failed' }>
@@ -91,7 +92,6 @@ export type ScriptingDeps = {
   /** For all runs of the process. */
   readonly budget: ByteBudget
   readonly clock: Clock
-  readonly log: Log
 }
 
 /** Memory for all runs of a process. */
@@ -108,7 +108,7 @@ const TOLD_SECONDS = 86_400
 const SAID_CHARACTERS_MAX = 500
 
 export function createScripting(deps: ScriptingDeps): Scripting {
-  const { mailbox, objects, compiled, memory, settings, clock, log } = deps
+  const { mailbox, objects, compiled, memory, settings, clock } = deps
   const doActions = createDoActions({
     mailbox,
     outbox: deps.outbox,
@@ -168,10 +168,7 @@ export function createScripting(deps: ScriptingDeps): Scripting {
       limits: { steps: STEPS_MAX, actions: ACTIONS_MAX, redirects, vacationSeconds: noVacation },
       headerEdits,
       extensions: deps.vocabulary.extensions,
-      note: (text) => {
-        const said = text.slice(0, SAID_CHARACTERS_MAX)
-        log.info({ account: address, uid: filed.record.uid, said }, 'script says')
-      },
+      note: (text) => wanted.note(text.slice(0, SAID_CHARACTERS_MAX)),
     }
   }
 
@@ -207,7 +204,8 @@ export function createScripting(deps: ScriptingDeps): Scripting {
       } as const
       if (!(await memory.take(note, TOLD_SECONDS))) return
       const wanted = { holder, occasion: { kind: 'filter' }, changedFlags: [] } as const
-      const context = await contextOf(filed, { ...wanted, scripts: [], mayRun: () => {} })
+      const nothing = { scripts: [], mayRun: () => {}, note: () => {} }
+      const context = await contextOf(filed, { ...wanted, ...nothing })
       const bytes = await deps.failureNotice(failed, context)
       const { blob, commit } = await mailbox.receive(oneChunk(bytes))
       await commit()
