@@ -23,7 +23,7 @@ export function assembleOutbox(backend: Backend): Outbox {
     }),
     account: async (id) => {
       const found = await directory.accounts.byId(id)
-      return found && { isFrozen: found.frozen !== null }
+      return found && { maySend: found.enabled && found.frozen === null }
     },
     sent: createSentByDay({ counters: store.tables.counters, clock, options: settings }),
     noteRecipients: suspicion.noteRecipients,

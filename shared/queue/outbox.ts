@@ -16,7 +16,7 @@ import type { Log } from '#shared/runtime/log.ts'
 export function createOutbox(deps: {
   readonly spool: Pick<Spool, 'newQueueId' | 'hasRoom' | 'receive' | 'accept' | 'discard'>
   /** Undefined where it is gone. */
-  readonly account: (id: AccountId) => Promise<{ readonly isFrozen: boolean } | undefined>
+  readonly account: (id: AccountId) => Promise<{ readonly maySend: boolean } | undefined>
   readonly sent: Pick<SentByDay, 'count'>
   /** Notes whom it writes to; true where it is frozen because of that. */
   readonly noteRecipients: (
@@ -32,7 +32,7 @@ export function createOutbox(deps: {
   async function send(mail: OutgoingMail): Promise<Posted> {
     const found = await deps.account(mail.account.id)
     if (found === undefined) return refused('the account is gone')
-    if (found.isFrozen) return refused('the account may not send')
+    if (!found.maySend) return refused('the account may not send')
     if (!(await spool.hasRoom())) return refused('there is no room for it now')
     const queueId = spool.newQueueId()
     const isMade = mail.kind === 'made'

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { assembleOutbox } from '#services/assembly/outbox.ts'
 import { assembleScripting } from '#services/assembly/scripting.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { parseAddress } from '#shared/mail/address.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
 import { sentKey } from '#shared/rates/sent-by-day.ts'
 import { createScriptShelf } from '#shared/sieve/shelf.ts'
@@ -152,10 +153,12 @@ describe('what is sent on', () => {
     )
   })
 
-  it('is nothing of an account that is frozen', async () => {
+  it.each(['frozen', 'disabled'])('is nothing of an account that is %s', async (state) => {
     await open()
     await script('redirect "far@away.test";')
-    await pipeline.backend.directory.accounts.freeze(id, 'stolen')
+    const { accounts } = pipeline.backend.directory
+    if (state === 'frozen') await accounts.freeze(id, 'stolen')
+    else await accounts.set(must(parseAddress(ANN)), { enabled: false })
     await client.append('INBOX', 'From: a@away.test\r\n\r\n')
     expect(await settled()).toEqual([])
     await client.ok('SELECT INBOX')

@@ -223,6 +223,23 @@ describe('many messages', () => {
 })
 
 describe('a mailbox without a script', () => {
+  it('is one whose entry an older version kept as an annotation, and that entry is not told', async () => {
+    const { server, client, seed, name } = await start()
+    await seed(1)
+    const inbox = await server.mailbox.inbox(server.accountId(ann))
+    const entry = '/shared/imapsieve/script'
+    const value = Buffer.from('discarding')
+    await server.mailbox.annotations.set(inbox, [{ entry, value }])
+    await client.ok('SELECT INBOX')
+    await client.ok('STORE 1 +FLAGS (\\Flagged)')
+    expect((await client.ok('FETCH 1 FLAGS')).untagged[0]).not.toContain('Deleted')
+    expect((await client.ok(`GETMETADATA INBOX ${entry}`)).untagged).toEqual([
+      `METADATA INBOX (${entry} NIL)`,
+    ])
+    await name('marking')
+    expect(await server.mailbox.annotations.get(inbox)).toEqual([])
+  })
+
   it('costs what it did before', async () => {
     const { store, close } = await openEmbedded()
     resources.defer(close)
