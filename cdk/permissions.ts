@@ -144,6 +144,34 @@ export function spoolMessages(parts: {
   ]
 }
 
+/** Puts what scripts in mailboxes send into the queue, and counts it as what its owner submits. Of the queue it reads nothing. */
+export function sendByScripts({
+  storage,
+  queues,
+}: {
+  readonly storage: Storage
+  readonly queues: Queues
+}): PolicyStatement[] {
+  const { queue, counters } = storage.tables
+  return [
+    allow(['dynamodb:PutItem'], [queue.tableArn], keysLike('Q#*', 'J#*')),
+    allow(['sqs:SendMessage'], [queues.incoming.queue.queueArn]),
+    // Who gets copies, and what senders become.
+    readAccessTables(storage),
+    allow(['dynamodb:UpdateItem'], [counters.tableArn], keysLike('SENT#*')),
+    countRates(storage),
+  ]
+}
+
+/** What scripts remember: whom they answered, what they saw, that their owner was told of a failure. */
+export function scriptMemory({ tables: { counters } }: Storage): PolicyStatement {
+  return allow(
+    ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+    [counters.tableArn],
+    keysLike('SIEVE#*'),
+  )
+}
+
 /** Events, in buckets that all processes share. */
 export function countRates({ tables: { counters } }: Storage): PolicyStatement {
   return allow(['dynamodb:UpdateItem'], [counters.tableArn], keysLike('RATE#*'))

@@ -11,6 +11,7 @@ import {
   readObjects,
   readWebhookSecret,
   recentLogins,
+  scriptMemory,
   sendHints,
   spoolMessages,
   tlsReports,
@@ -43,6 +44,7 @@ export class Edge extends ContainerService<'edge'> {
         sendHints(scope, prefix),
         ownWatchQueue(scope, prefix),
         ...keepScripts(deployment, storage),
+        scriptMemory(storage),
         ...readWebhookSecret(deployment),
       ],
     })

@@ -1,4 +1,5 @@
-// imap: the two IMAP listeners, and ManageSieve, in a service of their own. It knows nothing of the queue.
+// imap: the two IMAP listeners, and ManageSieve, in a service of their own. Of the queue it knows nothing but how to put in what scripts
+// in mailboxes send.
 
 import type { Construct } from 'constructs'
 import { type ContainerParts, ContainerService } from '../container-service.ts'
@@ -9,6 +10,8 @@ import {
   ownWatchQueue,
   readObjects,
   recentLogins,
+  scriptMemory,
+  sendByScripts,
   sendHints,
   watchQueuePrefix,
   writeObjects,
@@ -16,12 +19,14 @@ import {
 
 export class Imap extends ContainerService<'imap'> {
   constructor(scope: Construct, parts: ContainerParts) {
-    const { deployment, storage } = parts
+    const { deployment, storage, queues } = parts
     const prefix = watchQueuePrefix(deployment.name)
     super(scope, 'imap', {
       ...parts,
       listeners: listenersOf('imap', deployment.listeners),
       environment: {
+        QUEUE_TABLE: storage.tables.queue.tableName,
+        INCOMING_QUEUE_URL: queues.incoming.queue.queueUrl,
         WATCH_QUEUE_PREFIX: prefix,
       },
       statements: [
@@ -32,6 +37,8 @@ export class Imap extends ContainerService<'imap'> {
         sendHints(scope, prefix),
         ownWatchQueue(scope, prefix),
         ...keepScripts(deployment, storage),
+        ...sendByScripts(parts),
+        scriptMemory(storage),
       ],
     })
   }

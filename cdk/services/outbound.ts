@@ -16,6 +16,7 @@ import {
   keysLike,
   readObjects,
   readSettings,
+  scriptMemory,
   sendFigures,
   sendHints,
   watchQueuePrefix,
@@ -58,12 +59,7 @@ export function deliveryStatements(
     freezeAccounts(storage),
     // What domains publish by MTA-STS outlives an instance.
     allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [counters.tableArn], keysLike('STS#*')),
-    // What scripts remember: whom they answered, what they saw, that their owner was told of a failure.
-    allow(
-      ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
-      [counters.tableArn],
-      keysLike('SIEVE#*'),
-    ),
+    scriptMemory(storage),
     ...(deployment.sendsTlsReports
       ? [
           allow(

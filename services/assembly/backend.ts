@@ -10,6 +10,7 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { createPeople } from '#shared/directory/people.ts'
 import { type EventSink, silentEvents } from '#shared/events/event.ts'
 import { createJobs, JOBS_TOPIC } from '#shared/jobs/jobs.ts'
+import { formatAddress } from '#shared/mail/address.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'
 import { createRates } from '#shared/rates/rates.ts'
@@ -70,7 +71,8 @@ export function createBackend(deps: {
       messages: settings.mailboxMessageLimit,
       appendBytesPerDay: appendBytesPerDay(bytes, settings.accountAppendLimitPerDay),
     }
-    return { quota, script: found.script, displayName: found.displayName }
+    const { script, displayName } = found
+    return { quota, script, displayName, address: formatAddress(found.address) }
   }
 
   return {
@@ -109,6 +111,8 @@ export function createBackend(deps: {
     people: createPeople(directory.accounts, settings),
     operator,
     sieveLimits: sieveLimitsOf(settings),
+    /** For scripts that run in mailboxes. */
+    sieveSettings: () => settings,
   }
 }
 

@@ -1,15 +1,11 @@
 // What a user's scripts decide at delivery, put together on the backend.
 
 import type { Deposit } from '#services/delivery/local/deposit.ts'
-import { createCompiledScripts } from '#services/delivery/local/filtering/compiled-scripts.ts'
 import { createDoActions } from '#services/delivery/local/filtering/do-actions.ts'
 import { createEnvironment } from '#services/delivery/local/filtering/environment.ts'
-import { createFolderFacts, createListFacts } from '#services/delivery/local/filtering/facts.ts'
 import { createFiltering, type Filtering } from '#services/delivery/local/filtering/filtering.ts'
 import { createAnswers } from '#services/delivery/local/filtering/made-answers.ts'
-import { createSiteScripts } from '#services/delivery/local/filtering/site-scripts.ts'
 import { createTellOwner } from '#services/delivery/local/filtering/tell-owner.ts'
-import { verdictOf } from '#services/delivery/local/filtering/verdict.ts'
 import type { Places } from '#services/delivery/local/places.ts'
 import { createDoubt } from '#services/delivery/notices/doubt.ts'
 import { createReadOriginal, returnedOf } from '#services/delivery/notices/original.ts'
@@ -17,7 +13,13 @@ import type { Language } from '#shared/mail/dsn/notice-text.ts'
 import { takeRandomBytes } from '#shared/runtime/random-bytes.ts'
 import { createNetworkMatcher } from '#shared/settings/networks.ts'
 import { originDomain } from '#shared/settings/own-domains.ts'
+import type { Settings } from '#shared/settings/table.ts'
+import { createCompiledScripts } from '#shared/sieve/account/compiled-scripts.ts'
+import { createFolderFacts, createListFacts } from '#shared/sieve/account/facts.ts'
+import { createSiteScripts } from '#shared/sieve/account/site-scripts.ts'
+import { verdictOf } from '#shared/sieve/account/verdict.ts'
 import { createFilterMemory } from '#shared/sieve/memory.ts'
+import type { HeaderEditRules } from '#shared/sieve/run/context.ts'
 import { vocabulary } from '#shared/sieve/vocabulary.ts'
 import type { Backend } from './backend.ts'
 
@@ -55,7 +57,7 @@ export function assembleFiltering(
         environment: createEnvironment(letter, settings.hostname),
         folders,
         ...createListFacts(directory.aliases, folders, letter.recipient.address, lookups),
-        verdict: verdictOf(await message.header(), letter.message.junk, settings),
+        verdict: async () => verdictOf(await message.header(), letter.message.junk, settings),
       }
     },
     memory,
@@ -72,18 +74,17 @@ export function assembleFiltering(
       sieveVacationMinPeriodMs: settings.sieveVacationMinPeriod,
       sieveVacationDefaultPeriodMs: settings.sieveVacationDefaultPeriod,
       sieveVacationMaxPeriodMs: settings.sieveVacationMaxPeriod,
-      headerEdits: {
-        valueBytes: settings.sieveEditheaderMaxHeaderSize,
-        forbidAdd: [...settings.sieveEditheaderProtected, ...settings.sieveEditheaderForbidAdd],
-        forbidDelete: [
-          ...settings.sieveEditheaderProtected,
-          ...settings.sieveEditheaderForbidDelete,
-        ],
-      },
+      headerEdits: headerEditsOf(settings),
     },
     clock,
     log,
   })
 }
+
+export const headerEditsOf = (settings: Settings): HeaderEditRules => ({
+  valueBytes: settings.sieveEditheaderMaxHeaderSize,
+  forbidAdd: [...settings.sieveEditheaderProtected, ...settings.sieveEditheaderForbidAdd],
+  forbidDelete: [...settings.sieveEditheaderProtected, ...settings.sieveEditheaderForbidDelete],
+})
 
 const NAME_BYTES = 15

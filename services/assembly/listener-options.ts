@@ -74,6 +74,15 @@ export function smtpOptions(settings: Settings, role: SmtpRole): SmtpOptions {
   }
 }
 
+/** RFC 5804 §3: sieveurl-server; the port is 4190 where none is named. */
+function sieveUrlOf({ hostname, listeners }: Settings): string | null {
+  const { enabled, port } = listeners.managesieve
+  if (!enabled) return null
+  return port === SIEVE_PORT ? `sieve://${hostname}` : `sieve://${hostname}:${port}`
+}
+
+const SIEVE_PORT = 4190
+
 export function imapOptions(settings: Settings, name: 'imap' | 'imaps'): ImapOptions & Proxied {
   return {
     ...imapDefaults,
@@ -83,6 +92,7 @@ export function imapOptions(settings: Settings, name: 'imap' | 'imaps'): ImapOpt
     authMechanisms: offeredHere(settings),
     messageSizeLimit: settings.messageSizeLimit,
     aclAnyone: settings.aclAnyone,
+    sieveUrl: sieveUrlOf(settings),
     connectionCountLimit: settings.imapConnectionCountLimit,
     clientConnectionCountLimit: settings.clientConnectionCountLimit,
     proxyTrustedNetworks: settings.proxyTrustedNetworks,

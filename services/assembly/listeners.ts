@@ -29,7 +29,9 @@ import { assembleAuthenticator, type LoginParts } from './authenticator.ts'
 import type { Backend } from './backend.ts'
 import { formatEndpoint } from './endpoint.ts'
 import { imapOptions, manageSieveOptions, pop3Options, smtpOptions } from './listener-options.ts'
+import { assembleOutbox } from './outbox.ts'
 import { reinjectionPolicy } from './reinjection.ts'
+import { assembleScripting } from './scripting.ts'
 import { explained } from './start-failure.ts'
 
 export type ListenerName = keyof Settings['listeners']
@@ -98,6 +100,11 @@ export async function openListeners(backend: Backend, parts: ListenerParts) {
   return { opened: opened.flatMap(({ at }) => at), sessions: watch.sessions, close }
 }
 
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}
+
 function makers(backend: Backend, parts: ListenerParts, accountWatch: AccountWatch) {
   const { certificates, clientAuthorities, policy, content, filters } = parts
   const { settings, store, mailbox, queue, clock, log } = backend
@@ -131,6 +138,8 @@ function makers(backend: Backend, parts: ListenerParts, accountWatch: AccountWat
       log: log.child({ service: 'smtp' }),
     })
   const accountSessions = new AccountSessions(settings.imapAccountConnectionCountLimit)
+  // Of both listeners of IMAP.
+  const scripting = lazily(() => assembleScripting(backend, assembleOutbox(backend)))
   const memory = createMemory()
   const imap = (name: 'imap' | 'imaps') => () =>
     createImapListener({
@@ -145,6 +154,7 @@ function makers(backend: Backend, parts: ListenerParts, accountWatch: AccountWat
       memory,
       quota: backend.quota,
       people: backend.people,
+      scripting: scripting(),
       clock,
       log: log.child({ service: 'imap' }),
       hostname,

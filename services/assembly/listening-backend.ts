@@ -14,8 +14,10 @@ export const listeningBackend = (backend: Backend, newest: () => Backend): Backe
   get sieveLimits() {
     return newest().sieveLimits
   },
+  sieveSettings: () => newest().settings,
   suspicion: {
     ...backend.suspicion,
+    noteRecipients: (...given) => newest().suspicion.noteRecipients(...given),
     noteCountry: (...given) => newest().suspicion.noteCountry(...given),
   },
 })

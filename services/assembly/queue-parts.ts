@@ -1,6 +1,5 @@
 // The queue on a store, as a backend has it, and as a command that needs no more of one.
 
-import { createSiteScripts } from '#services/delivery/local/filtering/site-scripts.ts'
 import type { Maps } from '#shared/directory/maps.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { createMailQueue, type MailQueue } from '#shared/queue/mail-queue.ts'
@@ -10,6 +9,7 @@ import { createSlotOf } from '#shared/queue/routes.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/settings/table.ts'
+import { createSiteScripts } from '#shared/sieve/account/site-scripts.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import type { DirectoryParts } from './directory-parts.ts'
 import { createExpand } from './expand.ts'

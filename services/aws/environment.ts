@@ -46,7 +46,7 @@ const containerEnvironments = {
     'POLICY_FUNCTION',
     'WEBHOOK_SECRET',
   ],
-  imap: [...containerVariables, 'WATCH_QUEUE_PREFIX'],
+  imap: [...containerVariables, 'QUEUE_TABLE', 'INCOMING_QUEUE_URL', 'WATCH_QUEUE_PREFIX'],
   pop3: [...containerVariables],
 } as const satisfies { readonly [container: string]: readonly string[] }
 

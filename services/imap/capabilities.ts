@@ -56,6 +56,7 @@ export const authenticatedCapabilities = [
   'UIDONLY',
   'CONDSTORE',
   'QRESYNC',
+  'FILTER=SIEVE',
 ] as const
 
 const always = ['IMAP4rev1', 'IMAP4rev2', 'SASL-IR', 'LITERAL+', 'ID', 'ENABLE'] as const
@@ -68,11 +69,13 @@ export function advertise(session: Session): string {
     const logins = [...passwords, ...mechanisms(session).map((name) => `AUTH=${name}`)]
     return [...always, ...starttls, ...logins].join(' ')
   }
-  const { messageLimit, messageSizeLimit } = session.deps.options
+  const { messageLimit, messageSizeLimit, sieveUrl } = session.deps.options
   const names = new Set<string>([...always, ...authenticatedCapabilities])
   names.add(`APPENDLIMIT=${messageSizeLimit}`)
   names.add(`MESSAGELIMIT=${messageLimit}`)
   names.add(`SAVELIMIT=${messageLimit}`)
+  // RFC 6785 §2.1: where scripts are managed.
+  if (sieveUrl !== null) names.add(`IMAPSIEVE=${sieveUrl}`)
   if (transport.compressed) names.delete('COMPRESS=DEFLATE')
   return [...names].join(' ')
 }

@@ -16,6 +16,8 @@ export type ImapOptions = {
   readonly aclAnyone: boolean
   /** Messages one command works on (RFC 9738). */
   readonly messageLimit: number
+  /** Where scripts are managed (RFC 5804 §3), null for nowhere. */
+  readonly sieveUrl: string | null
   /** Mailboxes whose messages one session watches with NOTIFY (RFC 5465 §5.8). */
   readonly notifyMailboxesMax: number
   readonly connectionCountLimit: number
@@ -45,6 +47,7 @@ export const imapDefaults = {
   aclAnyone: false,
   // Clients that do not know the limit take what they are not told of for expunged: far above any mailbox there is.
   messageLimit: 1_000_000,
+  sieveUrl: null,
   notifyMailboxesMax: 1_000,
   connectionCountLimit: 5_000,
   clientConnectionCountLimit: 100,

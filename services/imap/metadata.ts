@@ -1,5 +1,6 @@
 // METADATA responses, for GETMETADATA (RFC 5464 §4.2) and LIST RETURN (METADATA) (RFC 9590).
 
+import { isUtf8 } from 'node:buffer'
 import type { MetadataOptions } from '#shared/imap/metadata-arguments.ts'
 import type { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
@@ -33,9 +34,12 @@ export function checkEntries(entries: readonly string[], purpose: 'get' | 'set')
 /** RFC 6154 §4: what a mailbox is for; not kept as an annotation, but tied to the attributes of LIST. */
 export const SPECIAL_USE_ENTRY = '/private/specialuse'
 
+/** RFC 6785 §2.3.1: the script for what happens in a mailbox; kept with the folder, so that it is known without a read. */
+export const EVENT_SCRIPT_ENTRY = '/shared/imapsieve/script'
+
 /**
- * Annotations of a folder, its special uses among them, or of the account as a whole; of somebody else's folder those that are
- * shared.
+ * Annotations of a folder, its special uses and its script among them, or of the account as a whole; of somebody else's folder those that
+ * are shared.
  */
 export async function annotationsOf(
   { account, deps }: Session,
@@ -43,12 +47,33 @@ export async function annotationsOf(
 ): Promise<readonly Annotation[]> {
   const accountId = folder?.accountId ?? account.id
   const kept = await deps.mailbox.annotations.get({ accountId, id: folder?.id ?? null })
-  if (accountId !== account.id) return kept.filter(({ entry }) => isShared(entry))
-  const uses = folder?.specialUses ?? []
   // Older versions kept whatever a client had set.
-  const others = kept.filter(({ entry }) => entry !== SPECIAL_USE_ENTRY)
-  if (uses.length === 0) return others
-  return [...others, { entry: SPECIAL_USE_ENTRY, value: Buffer.from(uses.join(' ')) }]
+  const others = kept.filter(({ entry }) => !isKeptWithFolder(entry))
+  const all = [...others, ...ofFolder(folder, deps.scripting.siteEventScript())]
+  return accountId === account.id ? all : all.filter(({ entry }) => isShared(entry))
+}
+
+const keptWithFolder: ReadonlySet<string> = new Set([SPECIAL_USE_ENTRY, EVENT_SCRIPT_ENTRY])
+
+export const isKeptWithFolder = (entry: string): boolean => keptWithFolder.has(entry)
+
+/** A value of EVENT_SCRIPT_ENTRY, NIL null; undefined for what is no text. */
+export function eventScriptIn(value: ByteString | null): string | null | undefined {
+  if (value === null) return null
+  const bytes = Buffer.from(value, 'latin1')
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined
+}
+
+/** Of the server there is one script, the administrator's. */
+function ofFolder(folder: FolderRecord | null, siteScript: string): readonly Annotation[] {
+  const script = folder === null ? siteScript || null : folder.eventScript
+  const uses = folder?.specialUses ?? []
+  return [
+    ...(uses.length === 0
+      ? []
+      : [{ entry: SPECIAL_USE_ENTRY, value: Buffer.from(uses.join(' ')) }]),
+    ...(script === null ? [] : [{ entry: EVENT_SCRIPT_ENTRY, value: Buffer.from(script) }]),
+  ]
 }
 
 /** The uses that a value of SPECIAL_USE_ENTRY names, NIL none; undefined where they cannot be given. */

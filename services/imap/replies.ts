@@ -37,6 +37,7 @@ export const replies = {
   metadataTooLarge: (bytesMax: number): Completion =>
     no(`METADATA MAXSIZE ${bytesMax}`, 'The value is too large'),
   noPrivateMetadata: no('METADATA NOPRIVATE', 'Only shared entries in the mailboxes of others'),
+  badScriptName: no('CANNOT', 'This cannot be the name of a script'),
   tooManyEntries: no('METADATA TOOMANY', 'Too many entries'),
   tooMuchMetadata: no('METADATA TOOMANY', 'All entries together are too large'),
   noSuchIdentifier: no('CANNOT', 'No such account'),

@@ -23,6 +23,7 @@ import type { ImapOptions } from './config.ts'
 import type { Extension } from './extension.ts'
 import type { Memory } from './memory.ts'
 import type { Notifications } from './notify/notifications.ts'
+import type { Scripting } from './scripts/scripting.ts'
 import type { SelectedFolder } from './selected-folder.ts'
 import type { Wire } from './wire.ts'
 
@@ -46,6 +47,7 @@ export type SessionDeps = {
   readonly accountWatch: AccountWatch
   readonly accountSessions: AccountSessions
   readonly people: People
+  readonly scripting: Scripting
   readonly memory: Memory
   /** What the account may store; undefined when it is gone. */
   readonly quota: (accountId: AccountId) => Promise<Limits | undefined>

@@ -1,14 +1,17 @@
-// How much an account may send in a day: a stolen password must not make us a spammer. Counted by message when it is accepted, in
-// one conditional write, so that sessions in many processes together keep the limit; asked at RCPT, so that most are told before
-// they send anything.
+// How much an account may send in a day: a stolen password must not make us a spammer. Counted by message when it is accepted; asked at
+// RCPT, so that most are told before they send anything.
 
-import type { MessageRequest, SmtpReply } from '#shared/contracts/policy.ts'
-import { dayLimits, type SendingLimitOptions, sentKey } from '#shared/rates/sent-by-day.ts'
+import type { SmtpReply } from '#shared/contracts/policy.ts'
+import {
+  createSentByDay,
+  type SendingLimitOptions,
+  type SentCounted,
+} from '#shared/rates/sent-by-day.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { type Condition, ConditionFailed, type Item, type Table } from '#shared/storage/ports.ts'
+import type { Table } from '#shared/storage/ports.ts'
 import type { AtMessage, AtRecipient } from './known.ts'
 import { tryLater } from './replies.ts'
-import { defer, dunno, type Restriction } from './restriction.ts'
+import { defer, dunno, type OwnDecision, type Restriction } from './restriction.ts'
 
 export interface SendingLimits {
   /** At RCPT. */
@@ -18,78 +21,44 @@ export interface SendingLimits {
 }
 
 const overSendingLimit = 'reject_over_sending_limit'
-const SECOND_MS = 1_000
-const DAY_MS = 24 * 3_600 * SECOND_MS
 
 export function createSendingLimits(deps: {
   readonly counters: Table
   readonly clock: Clock
   readonly options: SendingLimitOptions
 }): SendingLimits {
-  const { counters, clock, options } = deps
-  const limits = dayLimits(options).filter(({ max }) => max > 0)
-
-  type Sent = { readonly [name: string]: number }
-
-  /** The first limit that more would break. */
-  function refusalOf(item: Item | undefined, more: Sent): SmtpReply | undefined {
-    const over = limits.find(({ name, max }) => Number(item?.[name] ?? 0) + (more[name] ?? 0) > max)
-    return over && sendingLimitReached(over.name, over.max)
-  }
-
-  const key = (accountId: string) => sentKey(accountId, clock.now())
+  const sent = createSentByDay(deps)
 
   return {
     restriction: {
       name: overSendingLimit,
       async decide({ origin: { account }, recipientCount, bytes }) {
-        if (account === null || limits.length === 0) return dunno
-        const more = {
-          messages: 1,
-          recipients: recipientCount + 1,
-          bytes: bytes,
-        }
-        const reply = refusalOf(await counters.get(key(account.id)), more)
-        return reply === undefined ? dunno : defer(reply)
+        if (account === null) return dunno
+        const more = { messages: 1, recipients: recipientCount + 1, bytes }
+        return decisionOf(await sent.overWith(account.id, more))
       },
     },
 
     counting: {
       name: overSendingLimit,
-      async decide({ message }) {
-        const reply = await count(message)
-        return reply === undefined ? dunno : defer(reply)
+      async decide({ message: { origin, envelope, bytes } }) {
+        if (origin.account === null) return dunno
+        const more = { messages: 1, recipients: envelope.recipients.length, bytes }
+        return decisionOf(await sent.count(origin.account.id, more))
       },
     },
   }
-
-  async function count({ origin, envelope, bytes }: MessageRequest) {
-    if (origin.account === null || limits.length === 0) return undefined
-    const more: Sent = { messages: 1, recipients: envelope.recipients.length, bytes }
-    const beyondAny = refusalOf(undefined, more)
-    if (beyondAny !== undefined) return beyondAny
-    try {
-      await counters.write({
-        update: key(origin.account.id),
-        changes: {
-          add: more,
-          // A day after its own, for whoever asks what was sent.
-          setIfAbsent: { ttl: Math.ceil((clock.now() + 2 * DAY_MS) / SECOND_MS) },
-        },
-        if: {
-          all: limits.map(({ name, max }) => hasRoom(name, max - (more[name] ?? 0))),
-        },
-      })
-      return undefined
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error
-      return refusalOf(error.failed[0]?.item, more) ?? tryLater
-    }
-  }
 }
 
-function hasRoom(attribute: string, max: number): Condition {
-  return { any: [{ absent: attribute }, { attribute, is: '<=', value: max }] }
+function decisionOf(counted: SentCounted): OwnDecision {
+  switch (counted.kind) {
+    case 'counted':
+      return dunno
+    case 'over':
+      return defer(sendingLimitReached(counted.name, counted.max))
+    case 'contended':
+      return defer(tryLater)
+  }
 }
 
 /** 4xx: tomorrow it may be sent. RFC 3463 §3.8: X.7.1, for it is a matter of policy. */

@@ -193,7 +193,7 @@ export type PasswordFacts =
 
 export type FolderFacts = Omit<
   FolderRecord,
-  'digest' | 'counted' | 'recentFrom' | 'uidGap' | 'broughtIn'
+  'digest' | 'counted' | 'recentFrom' | 'uidGap' | 'broughtIn' | 'eventScript'
 > & {
   readonly path: string
 }
@@ -690,6 +690,7 @@ function inboxFirst(folders: readonly FolderRecord[]): readonly FolderFacts[] {
         recentFrom: ___,
         uidGap: ____,
         broughtIn: _____,
+        eventScript: ______,
         ...facts
       } = folder
       return { ...facts, path }

@@ -59,8 +59,13 @@ const sortKeys: ReadonlyMap<string, ComparedBy> = new Map([
 // search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
 export function parseSearchArguments(cursor: Cursor): SearchArguments {
   const returns = parseReturn(cursor)
+  return { returns, ...parseSearchCriteria(cursor) }
+}
+
+// search-program
+export function parseSearchCriteria(cursor: Cursor): Pick<SearchArguments, 'charset' | 'key'> {
   const charset = cursor.takesKeyword('CHARSET') ? parseCharset(cursor) : null
-  return { returns, charset, key: parseSearchKeys(cursor) }
+  return { charset, key: parseSearchKeys(cursor) }
 }
 
 // sort = "SORT" [search-return-opts] SP sort-criteria SP charset 1*(SP search-key) (RFC 5256 §5, RFC 5267 §5)

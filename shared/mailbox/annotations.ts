@@ -3,6 +3,7 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import {
+  type Changes,
   type Condition,
   type Item,
   type Signals,
@@ -10,7 +11,8 @@ import {
   TRANSACT_ITEMS_MAX,
   type Write,
 } from '#shared/storage/ports.ts'
-import { accountPk, accountTopic, annotationSk } from './keys.ts'
+import { readFolder } from './folder-reading.ts'
+import { accountPk, accountTopic, annotationSk, folderTopic } from './keys.ts'
 import type { Annotated, Annotation, Annotations, SetAnnotations } from './port.ts'
 import { retrying } from './retry.ts'
 import { USE_WRITES_MAX, useWrites } from './special-use.ts'
@@ -51,6 +53,7 @@ export function createAnnotations(deps: {
     of: Annotated,
     entries: readonly { readonly entry: string; readonly value: Uint8Array | null }[],
     uses?: readonly string[],
+    eventScript?: string | null,
   ): Promise<SetAnnotations> {
     const given = new Map(entries.map(({ entry, value }) => [entry.toLowerCase(), value]))
     for (const [entry, value] of given) {
@@ -58,10 +61,13 @@ export function createAnnotations(deps: {
       if (value !== null && value.length > ANNOTATION_BYTES_MAX) return { kind: 'too-large' }
     }
     const givenBytes = [...given.values()].reduce((sum, value) => sum + (value?.length ?? 0), 0)
-    const entriesMax = SET_ENTRIES_MAX - (uses === undefined ? 0 : USE_WRITES_MAX)
+    const ofFolder = uses === undefined && eventScript === undefined ? 0 : USE_WRITES_MAX
+    const entriesMax = SET_ENTRIES_MAX - ofFolder
     if (given.size > entriesMax || givenBytes > SET_BYTES_MAX) return { kind: 'too-many' }
-    const changed = await retrying(clock, () => change(of, given, uses))
+    const changed = await retrying(clock, () => change(of, given, uses, eventScript))
     if (changed !== 'set') return { kind: changed }
+    // Sessions in the folder have its item with them.
+    if (eventScript !== undefined && of.id !== null) signals.publish(folderTopic(of.id), 'script')
     signals.publish(accountTopic(of.accountId), 'metadata')
     return { kind: 'set' }
   }
@@ -70,6 +76,7 @@ export function createAnnotations(deps: {
     of: Annotated,
     given: ReadonlyMap<string, Uint8Array | null>,
     uses: readonly string[] | undefined,
+    eventScript: string | null | undefined,
   ): Promise<Exclude<SetAnnotations['kind'], 'bad-name' | 'too-large'>> {
     const usage = await readCompleteUsage(deps, of.accountId)
     const before = new Map((await readAll(table, of)).map((item) => [item.sk, item]))
@@ -105,9 +112,8 @@ export function createAnnotations(deps: {
       if (usage.annotationBytes + annotationBytes > bytesMax) return 'too-much'
       limits.push(staysWithin('annotationBytes', bytesMax, annotationBytes))
     }
-    if (uses !== undefined) {
-      const { accountId, id } = of
-      const changes = id === null ? undefined : await useWrites(table, { accountId, id }, uses)
+    if (uses !== undefined || eventScript !== undefined) {
+      const changes = await folderWrites(of, uses, eventScript)
       if (changes === undefined) return 'no-such-folder'
       writes.push(...changes)
     }
@@ -118,7 +124,23 @@ export function createAnnotations(deps: {
     return 'set'
   }
 
+  /** What is not kept as an annotation but with the folder: its special uses, and the script for what happens in it. */
+  async function folderWrites(
+    { accountId, id }: Annotated,
+    uses: readonly string[] | undefined,
+    eventScript: string | null | undefined,
+  ): Promise<readonly Write[] | undefined> {
+    const folder = id === null ? undefined : await readFolder(table, { accountId, id })
+    if (folder === undefined) return undefined
+    return await useWrites(table, folder, uses ?? folder.specialUses, scriptChange(eventScript))
+  }
+
   return { get, set }
+}
+
+function scriptChange(eventScript: string | null | undefined): Changes {
+  if (eventScript === undefined) return {}
+  return eventScript === null ? { remove: ['eventScript'] } : { set: { eventScript } }
 }
 
 /** One change of annotations in the account after the other: each knows what is there. */

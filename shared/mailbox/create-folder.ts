@@ -138,7 +138,7 @@ export function createFolderCreation(deps: {
         update: folderKey(accountId, id),
         changes: {
           set: { uidValidity, mailboxId, modSeq, specialUse: usesText(uses) },
-          remove: ['noselect', 'keywords'],
+          remove: ['noselect', 'keywords', 'eventScript'],
         },
         if: { all: [isUnchanged(old), { attribute: 'noselect', is: '=', value: true }] },
       },
@@ -147,7 +147,10 @@ export function createFolderCreation(deps: {
     ])
     signals.publish(accountTopic(accountId), 'folders')
     const folder = { ...old, uidValidity, mailboxId, modSeq, specialUses: uses }
-    return { kind: 'created', folder: { ...folder, selectable: true, keywords: [] } }
+    return {
+      kind: 'created',
+      folder: { ...folder, selectable: true, keywords: [], eventScript: null },
+    }
   }
 
   return { create, makePath }

@@ -77,6 +77,7 @@ export function newFolder(given: {
     recentFrom: 1,
     uidGap: 0,
     broughtIn: false,
+    eventScript: null,
   }
 }
 

@@ -229,12 +229,13 @@ export interface Annotations {
   get(of: Annotated): Promise<readonly Annotation[]>
   /**
    * All of the entries or none; a null value removes an entry. Names are kept in lower case (RFC 5464 §3.1). With `uses` the folder is
-   * given these special uses in the same step.
+   * given these special uses in the same step, with `eventScript` the script for what happens in it (`FolderRecord.eventScript`).
    */
   set(
     of: Annotated,
     entries: readonly { readonly entry: string; readonly value: Uint8Array | null }[],
     uses?: readonly string[],
+    eventScript?: string | null,
   ): Promise<SetAnnotations>
 }
 
@@ -319,7 +320,7 @@ export interface FolderMessages {
     folder: FolderRef,
     uids: readonly Uid[],
     change: FlagChange,
-    options?: { readonly unchangedSince?: number },
+    options?: StoreFlagsOptions,
   ): Promise<Stored>
 }
 
@@ -407,6 +408,12 @@ export type Moved =
   | ({ readonly kind: 'interrupted'; readonly cause: TemporaryFailure } & Transferred)
   | NoSuchSourceOrTarget
   | Refused
+
+export type StoreFlagsOptions = {
+  readonly unchangedSince?: number
+  /** Told of each message whose flags are others now, with those of before. */
+  readonly onChanged?: (before: MessageRecord, now: MessageRecord) => void
+}
 
 export type Stored =
   | {

@@ -29,6 +29,8 @@ export type FolderRecord = Folder & {
   readonly uidGap: number
   /** There are items that say where messages came from. */
   readonly broughtIn: boolean
+  /** The script that runs when something happens here (RFC 6785 §2.3.1), '' for none at all; null: nobody named one. */
+  readonly eventScript: string | null
 }
 
 /** The item of a new folder: later changes are updates of single attributes. */
@@ -51,6 +53,7 @@ export function folderItem(folder: FolderRecord): Item {
     countedBytes: folder.counted?.bytes ?? 0,
     countedMessages: folder.counted?.messages ?? 0,
     ...(folder.recentFrom === null ? {} : { recentFrom: folder.recentFrom }),
+    ...(folder.eventScript === null ? {} : { eventScript: folder.eventScript }),
   }
 }
 
@@ -83,6 +86,7 @@ export function folderRecord(item: Item): FolderRecord {
     recentFrom: typeof recentFrom === 'number' ? recentFrom : null,
     uidGap: typeof item.uidGap === 'number' ? item.uidGap : 0,
     broughtIn: item.broughtIn === true,
+    eventScript: optionalText(item, 'eventScript'),
   }
 }
 

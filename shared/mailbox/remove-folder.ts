@@ -86,7 +86,7 @@ export function createFolderRemoval(deps: {
         update: folderKey(accountId, id),
         changes: {
           set: { modSeq, specialUse: null, [stays ? 'noselect' : 'removed']: true },
-          remove: ['shared'],
+          remove: ['shared', 'eventScript'],
         },
         if: {
           all: [

@@ -99,9 +99,12 @@ export function createFolderRename(deps: {
   }
 
   /** RFC 5464 §4.1: INBOX keeps them. Where they are too many for the account the new folder has none. */
-  async function copyAnnotations(from: FolderRef, to: FolderRef): Promise<void> {
+  async function copyAnnotations(from: FolderRecord, to: FolderRef): Promise<void> {
     const annotations = await deps.annotations.get(from)
-    if (annotations.length > 0) await deps.annotations.set(to, annotations)
+    const { eventScript } = from
+    if (annotations.length > 0 || eventScript !== null) {
+      await deps.annotations.set(to, annotations, undefined, eventScript)
+    }
   }
 
   return rename

@@ -2,7 +2,13 @@
 // The folder's item lists its uses, and an item for each use names its folder, so that two folders of a use cannot come to be.
 
 import type { AccountId, FolderId, FolderRef } from '#shared/contracts/mailbox.ts'
-import { type Condition, Conflict, type Table, type Write } from '#shared/storage/ports.ts'
+import {
+  type Changes,
+  type Condition,
+  Conflict,
+  type Table,
+  type Write,
+} from '#shared/storage/ports.ts'
 import { readFolder } from './folder-reading.ts'
 import { folderKey, useKey } from './keys.ts'
 import { type FolderRecord, text, usesText } from './records.ts'
@@ -64,24 +70,27 @@ export async function isAnyTaken(
 
 /**
  * What gives a folder these uses and no others; whichever folder has one of them loses it. Undefined when there is no such folder. To be
- * written together, and read again when a condition fails.
+ * written together, and read again when a condition fails. `more` is written into the folder besides.
  */
 export async function useWrites(
   table: Table,
   ref: FolderRef,
   uses: readonly string[],
+  more: Changes = {},
 ): Promise<Write[] | undefined> {
   const { accountId, id } = ref
   const folder = await readFolder(table, ref)
   if (!folder?.selectable) return undefined
   const leaving = folder.specialUses.filter((use) => !uses.includes(use))
   const coming = uses.filter((use) => !folder.specialUses.includes(use))
-  if (leaving.length + coming.length === 0) return []
+  if (leaving.length + coming.length === 0) {
+    return Object.keys(more).length === 0 ? [] : [newUses(folder, uses, more)]
+  }
   const holders = await table.batchGet(
     coming.map((use) => useKey(accountId, use)),
     { consistent: true },
   )
-  const writes: Write[] = [newUses(folder, uses)]
+  const writes: Write[] = [newUses(folder, uses, more)]
   for (const use of leaving) writes.push({ delete: useKey(accountId, use), if: belongsTo(id) })
   const lost = new Map<FolderId, string[]>()
   for (const [i, use] of coming.entries()) {
@@ -108,8 +117,8 @@ const belongsTo = (folderId: FolderId): Condition => ({
   value: folderId,
 })
 
-const newUses = (folder: FolderRecord, uses: readonly string[]): Write => ({
+const newUses = (folder: FolderRecord, uses: readonly string[], more: Changes = {}): Write => ({
   update: folderKey(folder.accountId, folder.id),
-  changes: { set: { specialUse: usesText(uses) } },
+  changes: { ...more, set: { ...more.set, specialUse: usesText(uses) } },
   if: { all: [{ exists: 'pk' }, { absent: 'removed' }, { absent: 'noselect' }, hasUses(folder)] },
 })

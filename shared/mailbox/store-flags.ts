@@ -16,7 +16,7 @@ import {
 import { FolderEdit } from './folder-edit.ts'
 import { readFolder, readMessages } from './folder-reading.ts'
 import { commitEdits } from './folder-transaction.ts'
-import type { Mailbox, Stored } from './port.ts'
+import type { Mailbox, Stored, StoreFlagsOptions } from './port.ts'
 import type { FolderRecord, MessageRecord } from './records.ts'
 import type { Writers } from './writers.ts'
 
@@ -35,15 +35,18 @@ export function createStoreFlags(deps: {
     folder: FolderRef,
     uids: readonly Uid[],
     change: FlagChange,
-    { unchangedSince = Number.POSITIVE_INFINITY }: { readonly unchangedSince?: number } = {},
+    { unchangedSince = Number.POSITIVE_INFINITY, onChanged }: StoreFlagsOptions = {},
   ): Promise<Stored> {
     const messages: MessageRecord[] = []
     const modified: Uid[] = []
     for (const chunk of chunks(uids, STORE_BATCH_MAX)) {
-      const stored = await writers.change([folder], () =>
-        storeChunk(folder, chunk, change, unchangedSince),
-      )
+      const before: Changed[] = []
+      const stored = await writers.change([folder], () => {
+        before.length = 0
+        return storeChunk(folder, chunk, change, { unchangedSince, before })
+      })
       if (stored.kind !== 'stored') return stored
+      for (const each of before) onChanged?.(each.before, each.now)
       messages.push(...stored.messages)
       modified.push(...stored.modified)
     }
@@ -54,7 +57,7 @@ export function createStoreFlags(deps: {
     name: FolderRef,
     uids: readonly Uid[],
     change: FlagChange,
-    unchangedSince: number,
+    { unchangedSince, before }: { readonly unchangedSince: number; readonly before: Changed[] },
   ): Promise<Stored> {
     const folder = await readFolder(table, name)
     if (!folder?.selectable) return { kind: 'no-such-folder' }
@@ -70,7 +73,9 @@ export function createStoreFlags(deps: {
       if (flags.keywords.length > KEYWORDS_MAX) return { kind: 'too-many-keywords' }
       const same = sameFlags(flags, message.flags)
       edited ||= !same
-      now.push(same ? message : edit.setFlags(message, flags))
+      const changed = same ? message : edit.setFlags(message, flags)
+      now.push(changed)
+      if (!same) before.push({ before: message, now: changed })
     }
     if (edited) await commitEdits(deps, [[folder, edit]])
     return { kind: 'stored', messages: now, modified: modified.map(({ uid }) => uid) }
@@ -78,6 +83,8 @@ export function createStoreFlags(deps: {
 
   return storeFlags
 }
+
+type Changed = { readonly before: MessageRecord; readonly now: MessageRecord }
 
 /** Whether the folder has room for the keywords that are given to its messages. */
 function hasRoom(folder: FolderRecord, { mode, flags, scope }: FlagChange): boolean {

@@ -119,6 +119,7 @@ const extensions: readonly string[] = [
   'enclose',
   'include',
   'environment',
+  'imapsieve',
   'ihave',
   'mailbox',
   'mailboxid',

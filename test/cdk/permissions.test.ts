@@ -79,11 +79,19 @@ describe('permissions', () => {
     expect(smtp.filter(({ resource }) => resource.includes('pw-watch'))).toEqual([])
   })
 
-  it('of imap and pop3 do not reach the queue', () => {
-    const readers = permissions(scale).filter(({ role }) =>
-      /^(?:imap|pop3)TaskTaskRole$/.test(role),
-    )
-    expect(readers.filter(({ resource }) => /Queue|Function/.test(resource))).toEqual([])
+  it('of pop3 do not reach the queue, and of imap let it put in what scripts send, and nothing out', () => {
+    const reached = (name: string) =>
+      permissions(scale)
+        .filter(
+          ({ role, resource }) => role === `${name}TaskTaskRole` && /Queue|Function/.test(resource),
+        )
+        .map(({ action, resource, condition }) => [action, resource, condition])
+    expect(reached('pop3')).toEqual([])
+    const keys = '{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["Q#*","J#*"]}}'
+    expect(reached('imap')).toEqual([
+      ['dynamodb:PutItem', 'StorageQueue.Arn', keys],
+      ['sqs:SendMessage', 'Queuesincoming.Arn', ''],
+    ])
   })
 
   it('of whatever writes to the directory are for accounts only, but for the version of what is stored, signing keys, what delivery signs senders with, accounts that are gone, and for administration', () => {

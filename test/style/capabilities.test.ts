@@ -111,8 +111,10 @@ async function capabilitiesOverTls(port: number): Promise<string[]> {
 }
 
 function withoutValues(names: readonly string[]): string[] {
-  // What stands behind a limit is a setting.
-  return names.map((name) => name.replace(/LIMIT=\d+$/, 'LIMIT'))
+  // What stands behind a limit is a setting, and where scripts are managed too.
+  return names.map((name) =>
+    name.replace(/LIMIT=\d+$/, 'LIMIT').replace(/^IMAPSIEVE=.*/, 'IMAPSIEVE'),
+  )
 }
 
 function words(text: string): string[] {

@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { type ImapOptions, imapDefaults } from '#services/imap/config.ts'
 import { createImapListener } from '#services/imap/listener.ts'
 import type { Memory } from '#services/imap/memory.ts'
-import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type { Scripting } from '#services/imap/scripts/scripting.ts'
+import type { Authenticator, LoggedInAccount } from '#shared/contracts/authenticate.ts'
 import type { AccountId, BlobId, FolderRef } from '#shared/contracts/mailbox.ts'
 import type { People, Person } from '#shared/contracts/people.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
@@ -18,6 +19,7 @@ import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
 import { fakeTokens } from './fake-tokens.ts'
+import { imapScripting, type ScriptsGiven } from './imap-scripting.ts'
 import { fakeScram } from './scram-fake.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -37,6 +39,13 @@ export async function startImapServer(
     readonly clock?: Clock
     readonly memory?: Memory
     readonly log?: Log
+    /** Whoever logs in is this account; default: one made of the name. */
+    readonly account?: LoggedInAccount
+    readonly scripts?: ScriptsGiven
+    /** In place of one that has `scripts`. */
+    readonly scripting?: Scripting
+    /** What becomes of mail that scripts send. */
+    readonly post?: Parameters<typeof imapScripting>[2]
   } = {},
 ) {
   const resources = new AsyncDisposableStack()
@@ -49,6 +58,7 @@ export async function startImapServer(
   const accountWatch = new FakeAccountWatch()
   const clock = systemClock
   const mailbox = createMailbox({ table: tables.mail, objects, signals, clock })
+  const { scripting, posted } = imapScripting({ mailbox, store, clock }, given.scripts, given.post)
   const listener = createImapListener({
     options: {
       ...imapDefaults,
@@ -57,15 +67,17 @@ export async function startImapServer(
         { host: '127.0.0.1', port: 0, tls: 'implicit' },
       ],
       disablePlaintextAuth: 'loopback-allowed',
+      sieveUrl: 'sieve://imap.example.test',
       ...given.options,
     },
     certificates: { current: () => certificate, onChange: () => {} },
     mailbox,
     objects,
     space,
-    authenticator,
+    authenticator: given.account === undefined ? authenticator : openTo(given.account),
     accountWatch,
     people,
+    scripting: given.scripting ?? scripting,
     quota: async () => ({
       bytes: given.quotaBytes ?? 0,
       messages: given.quotaMessages ?? 0,
@@ -85,6 +97,8 @@ export async function startImapServer(
     text: string,
     flags: readonly string[] = [],
     internalDateMs = Date.UTC(2026, 10, 20, 12),
+    /** Header fields that delivery put before it. */
+    added = '',
   ) {
     const bytes = Buffer.from(text, 'latin1')
     const indexer = new MessageIndexer()
@@ -96,7 +110,7 @@ export async function startImapServer(
       blob: {
         id,
         object: { key: `mail/${id}`, offset: 0, length: bytes.length },
-        prepend: '',
+        prepend: added,
         index: encodeIndex(index),
         headerBytes: index.headerBytes,
       },
@@ -115,6 +129,8 @@ export async function startImapServer(
     store,
     mailbox,
     seed,
+    /** What scripts have sent. */
+    posted,
     accountId,
     stop: () => resources.disposeAsync(),
   }
@@ -150,3 +166,8 @@ const authenticator: Authenticator = {
   ...fakeScram('secret', accountOf),
   ...fakeTokens(accountOf),
 }
+
+const openTo = (account: LoggedInAccount): Authenticator => ({
+  ...authenticator,
+  authenticate: async () => ({ kind: 'authenticated', account }),
+})

@@ -6,7 +6,12 @@ import { compileScript } from '#shared/sieve/compile.ts'
 import type { CompiledScript } from '#shared/sieve/compiled.ts'
 import { findingText } from '#shared/sieve/finding.ts'
 import { bytesSource, readMessage } from '#shared/sieve/read-message.ts'
-import type { HeaderEditRules, RunContext, TraceEvent } from '#shared/sieve/run/context.ts'
+import type {
+  HeaderEditRules,
+  MessageVerdict,
+  RunContext,
+  TraceEvent,
+} from '#shared/sieve/run/context.ts'
 import { type RunResult, runScripts } from '#shared/sieve/run/interpreter.ts'
 import { vocabulary } from '#shared/sieve/vocabulary.ts'
 
@@ -24,7 +29,7 @@ export type Situation = {
   readonly folderIds?: readonly string[]
   readonly personal?: Readonly<Record<string, string>>
   readonly global?: Readonly<Record<string, string>>
-  readonly verdict?: Partial<RunContext['verdict']>
+  readonly verdict?: Partial<MessageVerdict>
   /** What lists hold, by their full names. */
   readonly lists?: Readonly<Record<string, readonly string[]>>
   readonly seen?: ReadonlySet<string>
@@ -71,7 +76,7 @@ export function contextOf(situation: Situation, trace?: (event: TraceEvent) => v
         ),
       metadata: async (name, entry) => folders[name ?? '']?.[entry],
     },
-    verdict: { spamPercent: undefined, virus: 0, ...situation.verdict },
+    verdict: () => ({ spamPercent: undefined, virus: 0, ...situation.verdict }),
     listHolds: async (list, value) => lists[list]?.includes(value),
     listMembers: async (list) => lists[list],
     wasSeen: async (id) => seen.has(id),

@@ -4,8 +4,7 @@ import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
-import { usesNamed } from '#shared/mailbox/special-use.ts'
-import type { Fcc } from '#shared/sieve/actions.ts'
+import { makeFolder, type NamedFolder, namedFolder } from '#shared/sieve/account/named-folder.ts'
 import type { Letter } from './letter.ts'
 
 export interface Places {
@@ -13,10 +12,8 @@ export interface Places {
   default(letter: Letter): Promise<FolderRecord>
   inbox(accountId: AccountId): Promise<FolderRecord>
   /** What a script names. */
-  named(accountId: AccountId, wanted: Wanted): Promise<FolderRecord>
+  named(accountId: AccountId, wanted: NamedFolder): Promise<FolderRecord>
 }
-
-export type Wanted = Omit<Fcc, 'flags'>
 
 export function createPlaces(deps: {
   readonly mailbox: Pick<Mailbox, 'folders' | 'inbox'>
@@ -34,19 +31,8 @@ export function createPlaces(deps: {
     if (used?.selectable) return used
     const named = await folders.find(accountId, JUNK_FOLDER)
     if (named?.selectable) return named
-    return (await make(accountId, JUNK_FOLDER, used ? [] : [JUNK_USE])) ?? inbox(accountId)
-  }
-
-  async function make(
-    accountId: AccountId,
-    path: string,
-    uses: readonly string[],
-  ): Promise<FolderRecord | undefined> {
-    const made = await folders.create(accountId, path, uses)
-    if (made.kind === 'created') return made.folder
-    // Somebody else made it a moment earlier, or it may not be.
-    const again = await folders.find(accountId, path)
-    return again?.selectable ? again : undefined
+    const made = await makeFolder(deps.mailbox, accountId, JUNK_FOLDER, used ? [] : [JUNK_USE])
+    return made ?? inbox(accountId)
   }
 
   async function detail(accountId: AccountId, { extension }: FinalRecipient) {
@@ -63,23 +49,7 @@ export function createPlaces(deps: {
     default: ({ message, account, recipient }) =>
       message.junk ? junk(account) : detail(account, recipient),
 
-    async named(accountId, { folder: path, create, specialUse, mailboxId }) {
-      if (mailboxId !== null) {
-        const all = await folders.list(accountId)
-        const found = all.find((folder) => folder.mailboxId === mailboxId)
-        if (found?.selectable) return found
-      }
-      // RFC 6154 §6: in any case. One that no folder can have is none.
-      const [use] = (specialUse !== null && usesNamed([specialUse])) || []
-      const used = use === undefined ? undefined : await folders.findUse(accountId, use)
-      if (used?.selectable) return used
-      const named = await folders.find(accountId, path)
-      if (named?.selectable) return named
-      // RFC 8579 §4.1: what is made for a use has it.
-      const uses = use === undefined || used ? [] : [use]
-      const made = create ? await make(accountId, path, uses) : undefined
-      return made ?? (await inbox(accountId))
-    },
+    named: (accountId, wanted) => namedFolder(deps.mailbox, accountId, wanted),
   }
 }
 

@@ -11,6 +11,7 @@ import { findTarget, readMailboxName, refusalMeanwhile, type Target } from '../a
 import { type Completion, completed, defineStreamedCommand } from '../command.ts'
 import { overLimit } from '../message-limit.ts'
 import { replies } from '../replies.ts'
+import { shownArrivals } from '../scripts/events.ts'
 import type { Session } from '../session.ts'
 
 /** Messages of one command: small ones, and what is known of each, are held in memory until the last has come. */
@@ -27,7 +28,7 @@ export const append = defineStreamedCommand({
   states: ['authenticated', 'selected'],
   takesRoom: true,
   mayReportExpunge: true,
-  async run(session, feed): Promise<Completion> {
+  async run(session, feed, wire): Promise<Completion> {
     const mailbox = await readMailboxName(feed)
     const target = await findTarget(session, 'APPEND', mailbox)
     if (target.kind === 'refused') return target.completion
@@ -69,6 +70,7 @@ export const append = defineStreamedCommand({
       const { selected } = session.state
       if (selected.folder.id === target.folder.id) selected.brought(appended.uids)
     }
+    await shownArrivals(session, wire, folder, 'APPEND', appended.uids)
     if (!target.tellsUids) return completed('APPEND')
     const uids = formatSequenceSet(rangesOf(appended.uids))
     return completed('APPEND', `APPENDUID ${appended.uidValidity} ${uids}`)

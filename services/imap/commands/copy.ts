@@ -5,6 +5,7 @@ import { limitMessages, overLimit } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { tellingProgress } from '../progress.ts'
 import { replies } from '../replies.ts'
+import { shownArrivals } from '../scripts/events.ts'
 import type { SelectedFolder } from '../selected-folder.ts'
 import { copyUid, parseTransfer, prepareTransfer } from '../transfer.ts'
 
@@ -48,6 +49,7 @@ function copying(by: NumberKind): Command {
           return replies.overQuota
         case 'copied':
           if (copied.to.length === 0) return by === 'number' ? replies.messagesGone : nothing
+          await shownArrivals(session, wire, folder, 'COPY', copied.to)
           return completed('COPY', tellsUids ? copyUid(copied) : undefined)
       }
     },

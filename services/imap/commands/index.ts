@@ -15,6 +15,7 @@ import { enable } from './enable.ts'
 import { esearch } from './esearch.ts'
 import { expunge, uidExpunge } from './expunge.ts'
 import { fetch, uidFetch } from './fetch.ts'
+import { filter, uidFilter } from './filter.ts'
 import { id } from './id.ts'
 import { idle } from './idle.ts'
 import { list } from './list.ts'
@@ -57,6 +58,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     EXAMINE: examine,
     EXPUNGE: expunge,
     FETCH: fetch,
+    FILTER: filter,
     GETACL: getAcl,
     GETMETADATA: getMetadata,
     GETQUOTA: getQuota,
@@ -91,6 +93,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     'UID COPY': uidCopy,
     'UID EXPUNGE': uidExpunge,
     'UID FETCH': uidFetch,
+    'UID FILTER': uidFilter,
     'UID MOVE': uidMove,
     'UID SEARCH': uidSearch,
     'UID SORT': uidSort,

@@ -7,11 +7,15 @@ import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { ANNOTATION_BYTES_MAX } from '#shared/mailbox/annotations.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { SCRIPT_NAME_BYTES_MAX } from '#shared/sieve/shelf.ts'
 import { type ReachedFolder, reach, refusalOf } from '../access/reach.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
 import {
   annotationsOf,
   checkEntries,
+  EVENT_SCRIPT_ENTRY,
+  eventScriptIn,
+  isKeptWithFolder,
   isShared,
   SPECIAL_USE_ENTRY,
   usesIn,
@@ -84,17 +88,29 @@ export const setMetadata = defineCommand({
     if (accountId !== account.id && !entries.every(({ name }) => isShared(name))) {
       return replies.noPrivateMetadata
     }
+    const script = entries.findLast(({ name }) => name === EVENT_SCRIPT_ENTRY)
+    // It runs in the owner's name, on whatever others do there too.
+    if (script !== undefined && accountId !== account.id) return replies.noPermission
+    const bytes = script?.value?.length ?? 0
+    if (bytes > SCRIPT_NAME_BYTES_MAX) return replies.metadataTooLarge(SCRIPT_NAME_BYTES_MAX)
+    const eventScript = script && eventScriptIn(script.value)
+    if (script !== undefined && eventScript === undefined) return replies.badScriptName
     session.notifications?.causes(mailbox)
     const set = await deps.mailbox.annotations.set(
       { accountId, id: folder?.id ?? null },
       entries.map(({ name, value }) => ({
         entry: name,
-        value: value === null || name === SPECIAL_USE_ENTRY ? null : Buffer.from(value, 'latin1'),
+        value: value === null || isKeptWithFolder(name) ? null : Buffer.from(value, 'latin1'),
       })),
       uses,
+      eventScript,
     )
     switch (set.kind) {
       case 'set':
+        // The session has the folder's item with it.
+        if (eventScript !== undefined && session.state.kind === 'selected') {
+          session.state.selected.hint()
+        }
         return completed('SETMETADATA')
       case 'no-such-folder':
         return replies.noSuchMailbox

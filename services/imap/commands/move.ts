@@ -4,6 +4,7 @@ import { completeLimited, limitMessages } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { tellingProgress } from '../progress.ts'
 import { replies } from '../replies.ts'
+import { shownArrivals } from '../scripts/events.ts'
 import { copyUid, parseTransfer, prepareTransfer } from '../transfer.ts'
 
 /** MOVE: each message is at every moment in exactly one of the mailboxes. RFC 6851 §3.1, RFC 9051 §6.4.8. */
@@ -38,6 +39,7 @@ function moving(by: NumberKind): Command {
       if (target.folder.id === selected.folder.id) selected.brought(moved.to)
       // RFC 6851 §4.3: COPYUID comes before the first EXPUNGE.
       if (tellsUids) wire.untagged(`OK [${copyUid(moved)}] Moved`)
+      await shownArrivals(session, wire, folder, 'COPY', moved.to)
       const completion = await completeWithNews(session, wire, 'MOVE')
       if (moved.kind === 'moved') return completeLimited(session, messages, completion, wire)
       session.log.warn({ error: moved.cause, moved: moved.from.length }, 'MOVE interrupted')

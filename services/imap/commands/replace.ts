@@ -6,6 +6,7 @@ import { type Command, type Completion, defineStreamedCommand } from '../command
 import { completeWithNews } from '../complete-with-news.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { replies } from '../replies.ts'
+import { shownArrivals } from '../scripts/events.ts'
 
 /** REPLACE: appends a message and removes another, in one step. RFC 8508 §3.3. */
 export const replace = replacing('number')
@@ -68,6 +69,7 @@ function replacing(by: NumberKind): Command {
           if (target.tellsUids) {
             wire.untagged(`OK [APPENDUID ${uidValidity} ${replaced.uid}] Replacement ready`)
           }
+          await shownArrivals(session, wire, target.folder, 'APPEND', [replaced.uid])
           // §3.2, and §4.5: with CONDSTORE as UID EXPUNGE would.
           return completeWithNews(session, wire, 'REPLACE', { existsFirst: true })
         }

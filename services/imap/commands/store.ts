@@ -17,6 +17,7 @@ import { completeLimited, limitMessages } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { tellingProgress } from '../progress.ts'
 import { replies } from '../replies.ts'
+import { FlagEvents } from '../scripts/events.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 
@@ -59,14 +60,15 @@ async function storeFlags(
   const named = limitMessages(session, selected.select(given.set, given.by))
   if (selected.readOnly) return replies.readOnly
   const { uids } = named
-  const condition = unchangedSince === null ? {} : { unchangedSince }
+  const events = new FlagEvents(session, selected.folder)
+  const options = { ...events.options, ...(unchangedSince === null ? {} : { unchangedSince }) }
   const scope = flagScope(selected.rights)
   // RFC 4314 §4: refused where none of the flags may be changed, else the others stay as they are.
   if (mode !== 'replace' && flags.length > 0 && isNone(flagsWithin(flagSet(flags), scope))) {
     return replies.noPermission
   }
   const change = { mode, flags, ...(selected.isForeign && { scope }) }
-  const storing = deps.mailbox.storeFlags(selected.folder, uids, change, condition)
+  const storing = deps.mailbox.storeFlags(selected.folder, uids, change, options)
   const stored = await tellingProgress(session, wire, storing)
   selected.hint()
   if (stored.kind === 'too-many-keywords') return replies.tooManyKeywords
@@ -76,6 +78,7 @@ async function storeFlags(
   // RFC 9738 §3.1: from the highest uid down.
   const messages = named.cut ? stored.messages.toReversed() : stored.messages
   await tellStored(session, messages, given, wire)
+  await events.show(wire)
   return completeLimited(session, named, completion(session, given, stored, uids.length), wire)
 }
 

@@ -15,6 +15,7 @@ import { MessageLost, StoredMessage } from '#shared/message/stored-message.ts'
 import { ConnectionGone } from '#shared/net/connection-gone.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { FETCH_MEMORY_WAIT_MS } from '../memory.ts'
+import { FlagEvents } from '../scripts/events.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 import {
@@ -77,6 +78,7 @@ export async function respond(
     await responder.answer(records, read)
   }
   await responder.flush()
+  await responder.events.show(wire)
   return responder.outcome
 }
 
@@ -95,6 +97,8 @@ class Responder {
     lost: false,
     tooLarge: false,
   }
+  /** \Seen that this command has set. */
+  readonly events: FlagEvents
   readonly #session: Session
   readonly #plan: Plan
   readonly #wire: Wire
@@ -108,6 +112,7 @@ class Responder {
     this.#plan = plan
     this.#wire = wire
     this.#writer.utf8 = session.utf8
+    this.events = new FlagEvents(session, session.selected.folder)
   }
 
   /** Notes what is known of the messages and begins to read what has to be read. */
@@ -244,10 +249,9 @@ class Responder {
     const unseen = records.filter(({ flags }) => !(flags.bits & SEEN)).map(({ uid }) => uid)
     if (unseen.length === 0) return new Map()
     const { selected, deps } = this.#session
-    const stored = await deps.mailbox.storeFlags(selected.folder, unseen, {
-      mode: 'add',
-      flags: ['\\Seen'],
-    })
+    const change = { mode: 'add', flags: ['\\Seen'] } as const
+    const { options } = this.events
+    const stored = await deps.mailbox.storeFlags(selected.folder, unseen, change, options)
     // A folder that is gone has nothing to be marked.
     if (stored.kind !== 'stored') return new Map()
     selected.hint()

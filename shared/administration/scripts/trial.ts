@@ -177,7 +177,7 @@ export function createScriptTrials(deps: Deps, fields: Fields): ScriptTrials {
         zone: '+0000',
         environment: (item) => environment.get(item),
         folders: folderFacts(deps, found.owner),
-        verdict: { spamPercent: undefined, virus: 0 },
+        verdict: () => ({ spamPercent: undefined, virus: 0 }),
         listHolds: async () => undefined,
         wasSeen: async () => false,
         limits: {

@@ -75,6 +75,12 @@ export const sieveSettings = {
     default: [],
     about: 'The same for accounts of a domain, in place of `sieveDefault`.',
   }),
+  sieveEventScript: new Setting(scriptNameOrNone, {
+    reload: true,
+    default: '',
+    about:
+      'The site script that runs when a client puts messages into a mailbox or changes their flags (imapsieve, RFC 6785), in all mailboxes that name no script of their own.',
+  }),
   sieveSpamtestStatusHeader: new Setting(text, {
     reload: true,
     default: '',

@@ -15,6 +15,8 @@ export type ScriptFailure = {
   /** As RunResult has it; line 0: none is to blame. */
   readonly at: Position
   readonly reason: string
+  /** What it was run for: mail that arrived, or what happened in a mailbox (RFC 6785). */
+  readonly where: 'delivery' | 'mailbox'
   /** Of the message that it was run for. */
   readonly header: Header
   readonly owner: Pick<Owner, 'address' | 'name'>
@@ -27,10 +29,11 @@ export type ScriptFailure = {
 }
 
 export function writeFailureNotice(failure: ScriptFailure): MadeMessage {
-  const { script, at, reason, header, owner, domain, languages, atMs, messageId } = failure
+  const { script, at, reason, where, header, owner, domain, languages, atMs, messageId } = failure
   const facts: FailureFacts = {
     script: script === null ? null : shortened(script),
     line: at.line > 0 ? at.line : null,
+    where,
     from: shortened(header.texts('from')[0] ?? ''),
     subject: shortened(header.texts('subject')[0] ?? ''),
     postmaster: `postmaster@${domain}`,

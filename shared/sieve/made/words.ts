@@ -22,6 +22,7 @@ export type FailureFacts = {
   readonly script: string | null
   /** Null where no line of it is to blame. */
   readonly line: number | null
+  readonly where: 'delivery' | 'mailbox'
   /** Who wrote the message, as it says. */
   readonly from: string
   readonly subject: string
@@ -44,15 +45,17 @@ const english: ScriptWords = {
   },
   failed: {
     subject: (script) => `Your mail filter "${script}" failed`,
-    opening: ({ script, line, from, subject }) => [
-      `${nameOf(script)} could not be run to its end for a message that just arrived. Nothing that it wanted was done; the message is in your inbox.`,
+    opening: ({ script, line, where, from, subject }) => [
+      where === 'delivery'
+        ? `${nameOf(script)} could not be run to its end for a message that just arrived. Nothing that it wanted was done; the message is in your inbox.`
+        : `${nameOf(script)} could not be run to its end for what happened to a message in one of your mailboxes. Nothing that it wanted was done; the message is where it was.`,
       `The message was from ${from === '' ? '(nobody)' : from}, with the subject "${subject}".`,
       line === null ? 'What went wrong:' : `What went wrong, at line ${line} of it:`,
     ],
-    closing: ({ script, postmaster }) => [
+    closing: ({ script, where, postmaster }) => [
       script === null
         ? `Please tell ${postmaster}: only whoever runs this system can change it.`
-        : 'Please look at that place of your filter and change it. Until then messages like this one are not sorted, and stay in your inbox.',
+        : `Please look at that place of your filter and change it. Until then messages like this one are not sorted, and stay ${where === 'delivery' ? 'in your inbox' : 'where they are'}.`,
       'Of further failures nothing is said for a day. This notice was written by the mail system itself.',
     ],
   },
@@ -74,15 +77,17 @@ const german: ScriptWords = {
   },
   failed: {
     subject: (script) => `Ihr Mailfilter "${script}" ist gescheitert`,
-    opening: ({ script, line, from, subject }) => [
-      `${germanNameOf(script)} konnte für eine eben eingetroffene Nachricht nicht bis zum Ende ausgeführt werden. Nichts von dem, was er wollte, ist geschehen; die Nachricht liegt im Posteingang.`,
+    opening: ({ script, line, where, from, subject }) => [
+      where === 'delivery'
+        ? `${germanNameOf(script)} konnte für eine eben eingetroffene Nachricht nicht bis zum Ende ausgeführt werden. Nichts von dem, was er wollte, ist geschehen; die Nachricht liegt im Posteingang.`
+        : `${germanNameOf(script)} konnte nicht bis zum Ende ausgeführt werden, als sich in einem Ihrer Ordner etwas an einer Nachricht änderte. Nichts von dem, was er wollte, ist geschehen; die Nachricht ist, wo sie war.`,
       `Die Nachricht kam von ${from === '' ? '(niemandem)' : from} und hat den Betreff „${subject}“.`,
       line === null ? 'Woran es lag:' : `Woran es lag, in Zeile ${line}:`,
     ],
-    closing: ({ script, postmaster }) => [
+    closing: ({ script, where, postmaster }) => [
       script === null
         ? `Bitte sagen Sie ${postmaster} Bescheid: Nur wer dieses System betreibt, kann ihn ändern.`
-        : 'Bitte sehen Sie sich diese Stelle Ihres Filters an und ändern Sie sie. Bis dahin werden Nachrichten wie diese nicht einsortiert und bleiben im Posteingang.',
+        : `Bitte sehen Sie sich diese Stelle Ihres Filters an und ändern Sie sie. Bis dahin werden Nachrichten wie diese nicht einsortiert und bleiben ${where === 'delivery' ? 'im Posteingang' : 'an ihrem Ort'}.`,
       'Über weitere Fehler wird einen Tag lang nichts gemeldet. Diesen Hinweis hat das Mailsystem selbst geschrieben.',
     ],
   },

@@ -10,8 +10,8 @@ export const spamTest = defineTest({
   tags: { ...matching, percent: flag('percent', 'spamtestplus') },
   positional: { value: string },
   check: checkMatching,
-  evaluate({ value, percent, ...tags }, run) {
-    const { spamPercent } = run.context.verdict
+  async evaluate({ value, percent, ...tags }, run) {
+    const { spamPercent } = await run.context.verdict()
     if (tags.match?.tag === 'count' && spamPercent === undefined) {
       return matchAny(run, tags, [], [value])
     }
@@ -33,8 +33,8 @@ export const virusTest = defineTest({
   tags: matching,
   positional: { value: string },
   check: checkMatching,
-  evaluate({ value, ...tags }, run) {
-    const { virus } = run.context.verdict
+  async evaluate({ value, ...tags }, run) {
+    const { virus } = await run.context.verdict()
     const isCounted = tags.match?.tag === 'count' && virus === 0
     return matchAny(run, tags, isCounted ? [] : [String(virus)], [value])
   },

@@ -7,13 +7,16 @@ export type RunContext = {
   readonly message: SieveMessage
   readonly envelope: SieveEnvelope
   readonly owner: ScriptOwner
+  /** Of a message that is in a folder already: the flags it has there, with which `hasflag` and the others begin (RFC 6785 §3.8). */
+  readonly flags?: readonly string[]
   readonly nowMs: number
   /** The zone that dates are told in where a script names none: `+0100`. */
   readonly zone: string
   /** RFC 5183 items, names in lower case; undefined where it is not known. */
   readonly environment: (item: string) => string | undefined
   readonly folders: FolderFacts
-  readonly verdict: MessageVerdict
+  /** It may stand in the header, which is read for whoever asks. */
+  readonly verdict: () => MessageVerdict | Promise<MessageVerdict>
   /** RFC 6134: whether the list of this name (a URI) holds the value; undefined where there is no such list. */
   readonly listHolds: (list: string, value: string) => Promise<boolean | undefined>
   /** Addresses to which a message goes that is redirected to the list; more than the limits allow need not be told. Absent: there are none. */

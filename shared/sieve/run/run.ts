@@ -32,7 +32,7 @@ export class Run {
   /** As it is now: what the script changed is in it. */
   message: SieveMessage
   /** RFC 5232 §2: flags of keep and fileinto where they have none of their own; null: none were ever set. */
-  flags: readonly string[] | null = null
+  flags: readonly string[] | null
   /** Extensions that the script which runs requires, and those that `ihave` granted it. */
   granted: Set<string> = new Set()
   /** The script that runs, as its owner calls it. */
@@ -51,6 +51,7 @@ export class Run {
     this.context = context
     this.include = include
     this.message = context.message
+    this.flags = context.flags ?? null
     this.variables = new Variables((count) => this.spend(count))
   }
 

@@ -188,6 +188,15 @@ describeDeployed('permissions', () => {
     await prolonged
     // What is put off on the spot, further down, is not left to delivery.
     await activateScript(deployment, bob.address, null)
+    const session = await idle(deployment, bob)
+    await session.write(Buffer.from('DONE\r\n'))
+    await tagged(session, 'c')
+    for (let n = 0; n < 2; n++) await say(session, `APPEND INBOX {${text.length}+}\r\n${text}`)
+    await say(session, `FILTER SIEVE SCRIPT {${script.length}+}\r\n${script} ALL`)
+    await say(session, 'EXPUNGE')
+    await say(session, 'STORE 1:* +FLAGS (\\Deleted)')
+    await say(session, 'EXPUNGE')
+    session.destroy()
   })
 
   it('let a listener record what it decided itself', async () => {

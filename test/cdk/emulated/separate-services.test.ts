@@ -4,7 +4,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { evaluate } from '#test/support/deployment/iam.ts'
 import type { Role } from '#test/support/deployment/inventory.ts'
-import { addAccounts, ann, idle, receiveFrom, takeMail } from '#test/support/deployment/mail.ts'
+import {
+  addAccounts,
+  ann,
+  bob,
+  idle,
+  receiveFrom,
+  takeMail,
+} from '#test/support/deployment/mail.ts'
 import type { Deployment } from '#test/support/deployment/running-deployment.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { ManageSieveClient } from '#test/support/managesieve-client.ts'
@@ -31,7 +38,7 @@ const deletingActions = [
 describeDeployed('services of their own', () => {
   beforeAll(async () => {
     deployment = await deploy(resources, file, { tasks: 1, proxyHeader: 'at-once' })
-    await addAccounts(deployment, ann)
+    await addAccounts(deployment, ann, bob)
   })
   afterAll(() => resources.disposeAsync())
 
@@ -71,6 +78,26 @@ describeDeployed('services of their own', () => {
     }
   })
 
+  it('send what scripts in mailboxes want, and remember what those saw', async () => {
+    const client = await idle(deployment, ann)
+    await client.write(Buffer.from('DONE\r\n'))
+    const say = async (command: string) => {
+      await client.write(Buffer.from(`x ${command}\r\n`))
+      for (;;) {
+        const line = await client.readLine(command)
+        if (line.startsWith('x ')) return expect(line).toMatch(/^x OK /)
+      }
+    }
+    const message = `From: ${ann.address}\r\nMessage-ID: <1@example.test>\r\nSubject: on\r\n\r\n`
+    for (let n = 0; n < 2; n++) await say(`APPEND INBOX {${message.length}+}\r\n${message}`)
+    await say('NOOP')
+    const script = `require ["duplicate", "copy"]; if not duplicate :last { redirect :copy "${bob.address}"; }`
+    await say(`FILTER SIEVE SCRIPT {${script.length}+}\r\n${script} ALL`)
+    client.destroy()
+    const [came] = await takeMail(deployment, bob)
+    expect(came).toContain(`X-Sieve-Redirected-From: ${ann.address}\r\n`)
+  })
+
   it('do no more than they may', () => {
     expect(deployment.gateway.refusals()).toEqual([])
   })
@@ -85,11 +112,17 @@ describeDeployed('services of their own', () => {
     }
   })
 
-  it('imap and pop3 cannot queue mail', () => {
+  it('pop3 cannot queue mail, and imap can, and look at none of it', () => {
     for (const name of [/imapTaskTaskRole/, /pop3TaskTaskRole/]) {
       expect(may(role(name), 's3:GetObject', object())).toBe(true)
-      for (const { arn } of deployment.inventory.queues) {
-        expect(may(role(name), 'sqs:SendMessage', arn)).toBe(false)
+      const rings = deployment.inventory.queues.filter(({ arn }) =>
+        may(role(name), 'sqs:SendMessage', arn),
+      )
+      expect(rings.map(({ arn }) => /incoming(?!dead)/i.test(arn))).toEqual(
+        name.test('imapTaskTaskRole') ? [true] : [],
+      )
+      for (const action of readingActions) {
+        expect(may(role(name), `dynamodb:${action}`, tableArn('Queue'))).toBe(false)
       }
     }
   })
@@ -136,6 +169,6 @@ const object = () => `${bucketArn()}/mail/01M8HRX8X4R0SYG0Y4`
 
 const mailTable = () => tableArn('Mail')
 
-function tableArn(name: 'Mail' | 'Directory'): string {
+function tableArn(name: 'Mail' | 'Directory' | 'Queue'): string {
   return `arn:aws:dynamodb:eu-central-1:000000000000:table/${deployment.table(name)}`
 }

@@ -12,6 +12,8 @@
 //   message-limit: MESSAGES of one command (MESSAGELIMIT)
 //   notify-mailboxes-max: MAILBOXES of one session
 //   plaintext-login: refused
+//   active-script: NAME of scripts.ts
+//   event-script: NAME of a site script there, for mailboxes that name none
 //   shows: CAPABILITIES     what the transcript is evidence of; test/style asks for one for each that can be advertised
 
 import { readdirSync } from 'node:fs'
@@ -24,6 +26,7 @@ import type { Connection } from '../connection.ts'
 import type { Header } from '../parser.ts'
 import { playTranscripts, type Target } from '../player.ts'
 import { mailboxNamed } from './mailboxes.ts'
+import { scripts, siteScripts } from './scripts.ts'
 
 const login = 'ann@example.test'
 
@@ -47,6 +50,12 @@ async function connect(
     ...(given === undefined ? {} : { store: given.store }),
     quotaBytes: Number(quota),
     quotaMessages: Number(header['quota-messages'] ?? 0),
+    scripts: {
+      personal: scripts,
+      site: siteScripts,
+      ...(header['active-script'] && { active: header['active-script'] }),
+      ...(header['event-script'] && { event: header['event-script'] }),
+    },
     options: {
       ...(header.issuer === 'yes' ? { authMechanisms: mechanismNames } : {}),
       ...(refusesPlaintext ? { disablePlaintextAuth: 'yes' } : {}),
@@ -100,7 +109,9 @@ const playedOnAws = [
   'condstore',
   'copy',
   'expunge',
+  'filter',
   'folders',
+  'imapsieve',
   'metadata',
   'move',
   'qresync',

@@ -11,18 +11,19 @@ import { ByteBudget, HeldBytes } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import type { CompiledScripts } from '#shared/sieve/account/compiled-scripts.ts'
+import { Lookups } from '#shared/sieve/account/facts.ts'
+import type { SiteScripts } from '#shared/sieve/account/site-scripts.ts'
 import { ACTIONS_MAX, BODY_BYTES_MAX, STEPS_MAX } from '#shared/sieve/limits.ts'
 import type { FilterMemory } from '#shared/sieve/memory.ts'
 import { readMessage } from '#shared/sieve/read-message.ts'
 import type { HeaderEditRules, RunContext } from '#shared/sieve/run/context.ts'
 import { SieveRunError } from '#shared/sieve/run/failure.ts'
 import { type NamedScript, type RunResult, runScripts } from '#shared/sieve/run/interpreter.ts'
+import { zoneAt } from '#shared/sieve/run/zone.ts'
 import { Contended } from '#shared/storage/retry-on-conflict.ts'
 import { deliveryFields, type Letter, noteOf } from '../letter.ts'
-import type { CompiledScripts } from './compiled-scripts.ts'
 import type { DoActions } from './do-actions.ts'
-import { Lookups } from './facts.ts'
-import type { SiteScripts } from './site-scripts.ts'
 import type { TellOwner } from './tell-owner.ts'
 
 export type FilteredAccount = Pick<AccountRecord, 'script' | 'displayName'>
@@ -215,12 +216,3 @@ function envelopeOf({ message, recipient }: Letter): RunContext['envelope'] {
 /** Who sent it, where that is one of ours; what others say in AUTH= nobody here knows to be true (RFC 4954 §5). */
 const authOf = ({ origin: { account } }: QueuedMessage) =>
   account?.login.includes('@') ? { auth: account.login } : {}
-
-/** Of this machine: `+0100`. */
-function zoneAt(ms: number): string {
-  const minutes = -new Date(ms).getTimezoneOffset()
-  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60]
-  return `${minutes < 0 ? '-' : '+'}${pad(hours)}${pad(rest)}`
-}
-
-const pad = (value: number) => String(value).padStart(2, '0')

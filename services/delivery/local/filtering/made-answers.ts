@@ -5,6 +5,7 @@ import type { Language } from '#shared/mail/dsn/notice-text.ts'
 import type { Returned } from '#shared/mail/dsn/report.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { madeEnvelope } from '#shared/sieve/made/envelope.ts'
 import { writeFailureNotice } from '#shared/sieve/made/failure-notice.ts'
 import { mayAnswer } from '#shared/sieve/made/may-answer.ts'
 import type { MadeMessage } from '#shared/sieve/made/message.ts'
@@ -43,7 +44,7 @@ export function createAnswers(deps: {
       const atMs = clock.now()
       const made = writeVacationAnswer({ action, header, owner, to, atMs, messageId: messageId() })
       // RFC 5230 §5.1: from nobody, so that it is answered by nobody.
-      return sent(made, envelopeOf(of, made, '', [to]))
+      return sent(made, madeEnvelope(made, '', [to], of.envelope.requireTls))
     },
 
     async notification({ message: of }, action, { message, envelope, owner }) {
@@ -53,7 +54,7 @@ export function createAnswers(deps: {
       const made = writeNotification({ ...facts, atMs: clock.now(), messageId: messageId() })
       // RFC 6068 §2: a URI may name nobody.
       if (made.recipients.length === 0) return { kind: 'silent', because: 'it is to nobody' }
-      return sent(made, envelopeOf(of, made, made.sender, made.recipients))
+      return sent(made, madeEnvelope(made, made.sender, made.recipients, of.envelope.requireTls))
     },
 
     async refusal({ message: of, recipient }, action, { message, owner }) {
@@ -74,13 +75,14 @@ export function createAnswers(deps: {
         messageId: messageId(),
         boundary: `=_${deps.newName()}`,
       })
-      return sent(made, envelopeOf(of, made, '', [to]))
+      return sent(made, madeEnvelope(made, '', [to], of.envelope.requireTls))
     },
 
     async failure({ script, at, reason }, { message, owner }) {
       const { domain, languages } = options
       const { bytes } = writeFailureNotice({
         ...{ script: script === '' ? null : script, at, reason, owner, domain, languages },
+        where: 'delivery',
         header: await message.header(),
         atMs: clock.now(),
         messageId: messageId(),
@@ -102,30 +104,6 @@ function sent({ bytes }: MadeMessage, envelope: SmtpEnvelope): Sent {
       deliveredTo: [],
       content: { kind: 'bytes', bytes },
     },
-  }
-}
-
-function envelopeOf(
-  of: QueuedMessage,
-  { eightBit, smtpUtf8 }: MadeMessage,
-  sender: string,
-  recipients: readonly string[],
-): SmtpEnvelope {
-  const isAscii = recipients.every((address) => /^[\x20-\x7e]*$/.test(address))
-  return {
-    sender,
-    // RFC 5230 §5.1, RFC 5436 §2.7: of it no notice is wanted.
-    recipients: recipients.map((address) => ({
-      address,
-      notify: ['NEVER'],
-      originalRecipient: null,
-    })),
-    body: eightBit ? '8BITMIME' : '7BIT',
-    smtpUtf8: smtpUtf8 || !isAscii,
-    // RFC 8689 §5: it tells of the message, and is protected like it.
-    requireTls: of.envelope.requireTls,
-    dsnReturn: null,
-    dsnEnvelopeId: null,
   }
 }
 

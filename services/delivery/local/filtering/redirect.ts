@@ -4,6 +4,7 @@
 import { lookupKey } from '#shared/mail/address.ts'
 import type { CreatedMessage } from '#shared/queue/created-message.ts'
 import type { Action } from '#shared/sieve/actions.ts'
+import { REDIRECTED_FROM, redirectedBy, withoutReturnPath } from '#shared/sieve/made/redirected.ts'
 import type { Header } from '#shared/sieve/message.ts'
 import type { Letter } from '../letter.ts'
 
@@ -15,9 +16,6 @@ export const REDIRECTED_TIMES_MAX = 10
  * of one message as many as there are ways between them, whatever their scripts write into it.
  */
 export const SPREAD_TIMES_MAX = 2
-
-/** Pigeonhole's, so that its servers and ours find their own again. */
-export const REDIRECTED_FROM = 'X-Sieve-Redirected-From'
 
 /** Undefined: it may go there. */
 export function whyNotRedirected(
@@ -31,7 +29,7 @@ export function whyNotRedirected(
   const own = new Set([recipient.address, recipient.original].map(lookupKey))
   const target = lookupKey(to)
   if (own.has(target)) return 'it is the recipient'
-  const before = header.values(REDIRECTED_FROM).map((value) => lookupKey(value.trim()))
+  const before = redirectedBy(header)
   if (before.some((address) => own.has(address))) return 'it was sent on before'
   const came = [...before, ...message.deliveredTo.map(lookupKey)]
   if (came.includes(target)) return 'it came from there'
@@ -67,38 +65,4 @@ export async function redirected(
       ? { kind: 'stream', open: () => withoutReturnPath(changed()) }
       : { kind: 'same' },
   }
-}
-
-/** RFC 5321 §4.4: only who delivers writes one. It stands among the first fields, where it stands at all. */
-async function* withoutReturnPath(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  let top: Buffer | undefined = Buffer.alloc(0)
-  for await (const chunk of source) {
-    if (top === undefined) {
-      yield chunk
-      continue
-    }
-    top = Buffer.concat([top, chunk])
-    if (top.length < TOP_BYTES && !top.includes('\r\n\r\n')) continue
-    yield cut(top)
-    top = undefined
-  }
-  if (top !== undefined) yield cut(top)
-}
-
-/** Of a header, in which our own fields stand. */
-const TOP_BYTES = 16 * 1024
-
-function cut(top: Buffer): Buffer {
-  const end = top.indexOf('\r\n\r\n')
-  const header = top.subarray(0, end < 0 ? top.length : end + 2).toString('latin1')
-  const start = header.search(/^return-path:/im)
-  if (start < 0) return top
-  let behind = start
-  do {
-    const line = header.indexOf('\r\n', behind)
-    // Its end is not here: then it is no field of ours.
-    if (line < 0) return top
-    behind = line + 2
-  } while (header[behind] === ' ' || header[behind] === '\t')
-  return Buffer.concat([top.subarray(0, start), top.subarray(behind)])
 }

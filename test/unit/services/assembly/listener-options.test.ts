@@ -63,6 +63,7 @@ const rows: readonly Row[] = [
     {
       ...to(smtp, 'smtpdBanner', 'other.test ESMTP Postwolke'),
       ...to(smtp, 'originDomain', 'other.test'),
+      ...to(imap, 'sieveUrl', 'sieve://other.test'),
     },
   ],
   ['messageSizeLimit', '1001', to([...smtp, ...imap], 'messageSizeLimit', 1_001)],
@@ -169,6 +170,8 @@ const rows: readonly Row[] = [
     const isSmtp = smtp.some((one) => one === name)
     const tls = tlsOf.starttls.some((one) => one === name) ? 'starttls' : 'implicit'
     const at = [name]
+    // RFC 5804 §3: IMAP names where scripts are managed.
+    const named = name === 'managesieve' ? to(imap, 'sieveUrl', `sieve://mx.test:${3_000 + i}`) : {}
     const port = isSmtp
       ? to(at, 'port', 3_000 + i)
       : to(at, 'endpoints', [{ host: '', port: 3_000 + i, tls }])
@@ -177,7 +180,7 @@ const rows: readonly Row[] = [
       ? to(at, 'address', address)
       : to(at, 'endpoints', [{ host: address, port: portOf[name as keyof typeof portOf], tls }])
     return [
-      [`listeners.${name}.port`, String(3_000 + i), port],
+      [`listeners.${name}.port`, String(3_000 + i), { ...port, ...named }],
       [`listeners.${name}.address`, address, bound],
     ]
   }),
@@ -207,6 +210,13 @@ function changesOf(overrides: readonly string[]): { readonly [option: string]: u
     ),
   )
 }
+
+it('IMAP names no ManageSieve where there is none', () => {
+  expect(changesOf(['listeners.managesieve.enabled=no'])).toEqual({
+    'imap.sieveUrl': null,
+    'imaps.sieveUrl': null,
+  })
+})
 
 describe('a setting reaches the listeners it is about:', () => {
   it.each(rows)('%s', (path, value, reaches) => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { FolderId } from '#shared/contracts/mailbox.ts'
 import {
   ANNOTATION_BYTES_MAX,
   ANNOTATION_NAME_BYTES_MAX,
@@ -7,6 +8,7 @@ import {
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { account, makeFolder, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
+import { must } from '#test/support/must.ts'
 
 describe('what is kept beside a folder', () => {
   let test: TestMailbox
@@ -73,5 +75,65 @@ describe('what is kept beside a folder', () => {
     await mailbox.annotations.set(folder, [entry('/private/comment', 'a')])
     await mailbox.folders.remove(folder)
     expect(await all(folder)).toEqual([])
+  })
+
+  describe('the script for what happens in a folder (RFC 6785)', () => {
+    const scriptOf = async (path: string) =>
+      (await mailbox.folders.find(account, path))?.eventScript
+    const name = (of: typeof folder, script: string | null) =>
+      mailbox.annotations.set(of, [], undefined, script)
+
+    it('stands in the folder, beside its special uses, and is none where nobody named one', async () => {
+      const path = folder.name
+      expect(await scriptOf(path)).toBeNull()
+      expect(await name(folder, 'mine')).toEqual({ kind: 'set' })
+      expect(await scriptOf(path)).toBe('mine')
+      const uses = ['\\Important']
+      await mailbox.annotations.set(folder, [entry('/private/comment', 'a')], uses)
+      expect(await mailbox.folders.find(account, path)).toMatchObject({
+        eventScript: 'mine',
+        specialUses: uses,
+      })
+      await mailbox.annotations.set(folder, [], [], '')
+      expect(await mailbox.folders.find(account, path)).toMatchObject({
+        eventScript: '',
+        specialUses: [],
+      })
+      await name(folder, null)
+      expect(await scriptOf(path)).toBeNull()
+    })
+
+    it('is told to whoever has the folder open', async () => {
+      const open = must(await mailbox.openFolder(folder))
+      const hinted = Promise.withResolvers<void>()
+      const watch = await mailbox.watchFolder(folder, hinted.resolve)
+      await name(folder, 'mine')
+      await hinted.promise
+      expect(await open.advance()).toEqual({ kind: 'unchanged' })
+      expect(open.folder.eventScript).toBe('mine')
+      await watch.close()
+      open.close()
+    })
+
+    it('goes with the folder, and is not there again with its name', async () => {
+      await name(folder, 'mine')
+      await mailbox.folders.create(account, `${folder.name}/below`)
+      await mailbox.folders.remove(folder)
+      expect(await mailbox.folders.create(account, folder.name)).toMatchObject({
+        kind: 'created',
+        folder: { eventScript: null },
+      })
+      expect(await scriptOf(folder.name)).toBeNull()
+      expect(await name({ ...folder, id: 'gone' as FolderId }, 'mine')).toEqual({
+        kind: 'no-such-folder',
+      })
+    })
+
+    it('stays with INBOX and goes along when that is renamed, as annotations do', async () => {
+      const inbox = await mailbox.inbox(account)
+      await name(inbox, 'mine')
+      expect((await mailbox.folders.rename(inbox, 'Old')).kind).toBe('renamed')
+      expect([await scriptOf('INBOX'), await scriptOf('Old')]).toEqual(['mine', 'mine'])
+    })
   })
 })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Folder } from '#shared/contracts/mailbox.ts'
-import { KEYWORDS_MAX, KEYWORDS_PER_FOLDER_MAX } from '#shared/mailbox/flags.ts'
+import { flagList, KEYWORDS_MAX, KEYWORDS_PER_FOLDER_MAX } from '#shared/mailbox/flags.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import { account, fill, openTestMailbox, type TestMailbox, uids } from '#test/support/mailbox.ts'
 
@@ -34,6 +34,28 @@ describe('flags of messages', () => {
     expect(stored.modified).toEqual([2])
     expect(stored.messages.map(({ uid }) => uid)).toEqual([1, 3])
     expect(await flagsOf()).toEqual([['\\Flagged'], ['\\Seen'], ['\\Flagged']])
+  })
+
+  it('are told of that are others now, with those of before, once they are durable', async () => {
+    await add([1], ['\\Seen'])
+    const told: string[] = []
+    await mailbox.storeFlags(
+      inbox,
+      uids(1, 2, 9),
+      { mode: 'add', flags: ['\\Seen', 'new'] },
+      {
+        onChanged: (before, now) => {
+          told.push(`${now.uid} ${flagList(before.flags)} ${flagList(now.flags)}`)
+        },
+      },
+    )
+    await mailbox.storeFlags(
+      inbox,
+      uids(1),
+      { mode: 'add', flags: ['new'] },
+      { onChanged: () => told.push('nothing changed') },
+    )
+    expect(told).toEqual(['1 \\Seen \\Seen,new', '2  \\Seen,new'])
   })
 
   it('raise no modseq where nothing changes', async () => {

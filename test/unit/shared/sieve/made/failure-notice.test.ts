@@ -7,6 +7,7 @@ const header = (fields: Readonly<Record<string, string>>) =>
 
 function notice(changes: Partial<ScriptFailure> = {}) {
   const made = writeFailureNotice({
+    where: 'delivery',
     script: 'my filter',
     at: { line: 12, column: 3 },
     reason: 'more than 4 redirects',

@@ -6,9 +6,9 @@ import {
   type Facts,
   RUNS_BYTES_MAX,
 } from '#services/delivery/local/filtering/filtering.ts'
-import { createSiteScripts } from '#services/delivery/local/filtering/site-scripts.ts'
 import type { Letter } from '#services/delivery/local/letter.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { createSiteScripts } from '#shared/sieve/account/site-scripts.ts'
 import { StorageMisuse } from '#shared/storage/ports.ts'
 import { blob } from '#test/support/blob.ts'
 import { account } from '#test/support/mailbox.ts'

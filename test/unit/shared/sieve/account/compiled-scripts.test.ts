@@ -5,7 +5,7 @@ import {
   COMPILED_BYTES_MAX,
   createCompiledScripts,
   SITE_FRESH_MS,
-} from '#services/delivery/local/filtering/compiled-scripts.ts'
+} from '#shared/sieve/account/compiled-scripts.ts'
 import { SieveRunError } from '#shared/sieve/run/failure.ts'
 import { vocabulary } from '#shared/sieve/vocabulary.ts'
 import { account } from '#test/support/mailbox.ts'

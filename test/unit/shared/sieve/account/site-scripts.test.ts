@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { createSiteScripts } from '#services/delivery/local/filtering/site-scripts.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { domainScripts, scriptNames } from '#shared/settings/sieve-kinds.ts'
+import { createSiteScripts } from '#shared/sieve/account/site-scripts.ts'
 import { must } from '#test/support/must.ts'
 
 const none = { sieveBefore: [], sieveAfter: [], sieveDefault: '', sieveDomainDefaults: [] }

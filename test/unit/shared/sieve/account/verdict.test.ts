@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type VerdictOptions, verdictOf } from '#services/delivery/local/filtering/verdict.ts'
 import { headerFields } from '#shared/mail/header-field.ts'
+import { type VerdictOptions, verdictOf } from '#shared/sieve/account/verdict.ts'
 import { Header } from '#shared/sieve/message.ts'
 
 const none: VerdictOptions = {
