@@ -5,7 +5,7 @@ import { createCompiledScripts } from '#services/delivery/local/filtering/compil
 import { createDoActions } from '#services/delivery/local/filtering/do-actions.ts'
 import { createEnvironment } from '#services/delivery/local/filtering/environment.ts'
 import { createFolderFacts, createListFacts } from '#services/delivery/local/filtering/facts.ts'
-import { createFiltering, type Filtering } from '#services/delivery/local/filtering/filtering.ts'
+import { createFiltering, type Filterings } from '#services/delivery/local/filtering/filtering.ts'
 import { createAnswers } from '#services/delivery/local/filtering/made-answers.ts'
 import { createSiteScripts } from '#services/delivery/local/filtering/site-scripts.ts'
 import { createTellOwner } from '#services/delivery/local/filtering/tell-owner.ts'
@@ -24,7 +24,7 @@ import type { Backend } from './backend.ts'
 export function assembleFiltering(
   backend: Backend,
   { places, deposit }: { readonly places: Places; readonly deposit: Deposit },
-): Filtering {
+): Filterings {
   const { directory, store, mailbox, settings, clock } = backend
   const log = backend.log.child({ service: 'delivery' })
   const memory = createFilterMemory({ counters: store.tables.counters, clock })
