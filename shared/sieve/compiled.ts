@@ -1,6 +1,7 @@
-// A script that is known to be right, ready to run: what is kept for each version of it. Plain data and rows; nothing in it changes.
+// A script that is known to be right, ready to run: what is kept for each version of it. Plain data and rows; nothing in it changes, but
+// that a test prepares what it compares when it is first evaluated.
 
-import type { CommandRow, TestRow } from './definition.ts'
+import type { CommandRow, Prepared, TestRow } from './definition.ts'
 import type { Finding, Position } from './finding.ts'
 import type { Text } from './strings.ts'
 
@@ -42,6 +43,8 @@ export type CompiledTest =
       readonly arguments: CompiledArguments
       readonly needs: readonly Needed[]
       readonly tests: readonly CompiledTest[]
+      /** Undefined: the row is asked with the values of the run. */
+      readonly prepared: (() => Prepared) | undefined
     }
   | Fault
 

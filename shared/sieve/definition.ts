@@ -127,7 +127,12 @@ export type TestRow<G extends TagGroups = TagGroups, P extends Kinds = Kinds> = 
     /** Tests it is about. */
     readonly tests: 'none' | 'one' | 'list'
     readonly evaluate: (values: Values<G, P>, run: Run, about: Evaluation) => Evaluated
+    /** What can be done once for all runs, where the arguments are known before them. */
+    readonly prepare: ((values: Values<G, P>) => Prepared) | undefined
   }
+
+/** A test with its arguments. */
+export type Prepared = (run: Run, about: Evaluation) => Evaluated
 
 export type Evaluation = {
   readonly at: Position
@@ -158,7 +163,21 @@ export function defineTest<const G extends TagGroups = NoTags, const P extends K
   row: Partial<Pick<TestRow<G, P>, 'extensions' | 'tags' | 'positional' | 'tests' | 'check'>> &
     Pick<TestRow<G, P>, 'name' | 'evaluate'>,
 ): TestRow {
-  return { ...nothing, tests: 'none', ...row } as unknown as TestRow
+  return { ...nothing, tests: 'none', prepare: undefined, ...row } as unknown as TestRow
+}
+
+/** A test that is evaluated by what it prepares: once for each use in a script, or in each run for arguments with variables. */
+export function definePreparedTest<
+  const G extends TagGroups = NoTags,
+  const P extends Kinds = NoKinds,
+>(
+  row: Partial<Pick<TestRow<G, P>, 'extensions' | 'tags' | 'positional' | 'tests' | 'check'>> & {
+    readonly name: string
+    readonly prepare: (values: Values<G, P>) => Prepared
+  },
+): TestRow {
+  const { prepare } = row
+  return defineTest({ ...row, evaluate: (values, run, about) => prepare(values)(run, about) })
 }
 
 export function defineCommand<const G extends TagGroups = NoTags, const P extends Kinds = NoKinds>(

@@ -2,10 +2,11 @@
 
 import { parseAddressList } from '#shared/mail/address-list.ts'
 import type { ByteString, EnvelopeAddress } from '#shared/mail/message-index.ts'
-import { choice, defineTest, number, strings, unknown } from '../definition.ts'
+import { choice, definePreparedTest, defineTest, number, strings, unknown } from '../definition.ts'
 import type { SieveEnvelope } from '../run/context.ts'
 import { refuseAtImapEvent } from '../run/imap-event.ts'
-import { checkMatching, matchAny, matching } from '../run/match.ts'
+import { checkMatching, comparedValues, matcherOf, matching } from '../run/match.ts'
+import type { Run } from '../run/run.ts'
 import { addressPart, partsOf } from './address-part.ts'
 import {
   checkIndex,
@@ -16,10 +17,11 @@ import {
   indexTags,
   mimeTags,
   partOfField,
+  wholeHeader,
 } from './field-choice.ts'
 
 /** RFC 5228 §5.7; of a part or several, and of what a field says of one: RFC 5703 §4.1 and §4.2. */
-export const header = defineTest({
+export const header = definePreparedTest({
   name: 'header',
   tags: { ...matching, ...indexTags, ...mimeTags, of: fieldPart },
   positional: { names: strings, keys: strings },
@@ -31,30 +33,44 @@ export const header = defineTest({
       checker.error(`:${of.tag} stands beside :mime`)
     }
   },
-  async evaluate({ names, keys, of, ...tags }, run) {
-    const values: string[] = []
-    for await (const fields of await headersOf(run, tags)) {
-      if (of === undefined) {
-        values.push(
-          ...indexed(
-            tags,
-            names.flatMap((name) => fields.texts(name)),
-          ),
-        )
-        continue
+  prepare({ names, keys, of, ...tags }) {
+    const matches = matcherOf(tags, keys)
+    const wanted = names.map((name) => ({ name, what: `text ${name.toLowerCase()}` }))
+
+    async function evaluate(run: Run): Promise<boolean> {
+      const values: string[] = []
+      for await (const fields of await headersOf(run, tags)) {
+        if (of === undefined) {
+          values.push(
+            ...indexed(
+              tags,
+              names.flatMap((name) => fields.texts(name)),
+            ),
+          )
+          continue
+        }
+        const named = names.flatMap((name) => fields.values(name).map((value) => ({ name, value })))
+        for (const { name, value } of indexed(tags, named)) {
+          run.spend(value.length >> 10)
+          values.push(...partOfField(of, name, value))
+        }
       }
-      const named = names.flatMap((name) => fields.values(name).map((value) => ({ name, value })))
-      for (const { name, value } of indexed(tags, named)) {
-        run.spend(value.length >> 10)
-        values.push(...partOfField(of, name, value))
-      }
+      return matches(run, comparedValues(values))
     }
-    return matchAny(run, tags, values, keys)
+
+    return (run) => {
+      const fields = of === undefined ? wholeHeader(run, tags) : undefined
+      if (fields === undefined) return evaluate(run)
+      const values = eachOf(wanted, ({ name, what }) =>
+        run.keptValues.of(fields, what, () => fields.texts(name)),
+      )
+      return matches(run, indexed(tags, values))
+    }
   },
 })
 
 /** RFC 5228 §5.1; RFC 5703 §4.3. */
-export const address = defineTest({
+export const address = definePreparedTest({
   name: 'address',
   tags: { ...matching, ...indexTags, ...mimeTags, part: addressPart },
   positional: { names: strings, keys: strings },
@@ -68,20 +84,43 @@ export const address = defineTest({
       checker.warn(`${name} is no field of addresses: nothing in it fits`, 'names', i)
     }
   },
-  async evaluate({ names, keys, part, ...tags }, run) {
+  prepare({ names, keys, part, ...tags }) {
+    const matches = matcherOf(tags, keys)
     const known = names.filter(holdsAddresses)
-    const found: EnvelopeAddress[] = []
-    for await (const fields of await headersOf(run, tags)) {
-      if (tags.index === undefined) found.push(...known.flatMap((name) => fields.addresses(name)))
-      else {
-        const named = known.flatMap((name) => fields.values(name))
-        found.push(...indexed(tags, named).flatMap((value) => parseAddressList(value)))
+    const tag = part?.tag ?? 'all'
+    const wanted = known.map((name) => ({ name, what: `${tag} ${name.toLowerCase()}` }))
+
+    async function evaluate(run: Run): Promise<boolean> {
+      const found: EnvelopeAddress[] = []
+      for await (const fields of await headersOf(run, tags)) {
+        if (tags.index === undefined) found.push(...known.flatMap((name) => fields.addresses(name)))
+        else {
+          const named = known.flatMap((name) => fields.values(name))
+          found.push(...indexed(tags, named).flatMap((value) => parseAddressList(value)))
+        }
       }
+      return matches(run, comparedValues(partsOf(run, part, textsOf(found))))
     }
-    const values = found.filter(isMailbox).map(addressText)
-    return matchAny(run, tags, partsOf(run, part, values), keys)
+
+    return (run) => {
+      const fields = tags.index === undefined ? wholeHeader(run, tags) : undefined
+      if (fields === undefined) return evaluate(run)
+      const values = eachOf(wanted, ({ name, what }) =>
+        run.keptValues.of(fields, what, () => partsOf(run, part, textsOf(fields.addresses(name)))),
+      )
+      return matches(run, values)
+    }
   },
 })
+
+/** Mostly there is one. */
+function eachOf<T, V>(all: readonly T[], valuesOf: (one: T) => readonly V[]): readonly V[] {
+  const [only] = all
+  return all.length === 1 && only !== undefined ? valuesOf(only) : all.flatMap(valuesOf)
+}
+
+const textsOf = (addresses: readonly EnvelopeAddress[]) =>
+  addresses.filter(isMailbox).map(addressText)
 
 /** RFC 5228 §5.1 asks for such a restriction: From, To, Reply-To, Delivered-To and the like, whoever made them up. */
 function holdsAddresses(name: string): boolean {
@@ -105,7 +144,7 @@ function addressText({ mailbox, host }: EnvelopeAddress): string {
 const utf8 = (bytes: ByteString) => Buffer.from(bytes, 'latin1').toString('utf8')
 
 /** RFC 5228 §5.4, with the parts of RFC 6009 §2 and of the drafts before it. */
-export const envelope = defineTest({
+export const envelope = definePreparedTest({
   name: 'envelope',
   extensions: ['envelope'],
   tags: { ...matching, part: addressPart },
@@ -119,16 +158,18 @@ export const envelope = defineTest({
       else if (known.extension) checker.needs(known.extension, `"${name}" of the envelope`)
     }
   },
-  evaluate({ parts, keys, part, ...tags }, run) {
-    refuseAtImapEvent(run, 'envelope')
-    const values: string[] = []
-    for (const name of parts) {
-      const known = envelopeParts.get(name.toLowerCase())
-      const value = known?.read(run.context.envelope)
-      if (value === undefined || known === undefined) continue
-      values.push(...(known.isAddress ? partsOf(run, part, [value]) : [value]))
+  prepare({ parts, keys, part, ...tags }) {
+    const matches = matcherOf(tags, keys)
+    const known = parts.flatMap((name) => envelopeParts.get(name.toLowerCase()) ?? [])
+    return (run) => {
+      refuseAtImapEvent(run, 'envelope')
+      const values = known.flatMap(({ read, isAddress }) => {
+        const value = read(run.context.envelope)
+        if (value === undefined) return []
+        return isAddress ? partsOf(run, part, [value]) : [value]
+      })
+      return matches(run, comparedValues(values))
     }
-    return matchAny(run, tags, values, keys)
   },
 })
 
@@ -160,15 +201,25 @@ export const exists = defineTest({
   tags: mimeTags,
   positional: { names: strings },
   check: checkMime,
-  async evaluate({ names, ...tags }, run) {
-    let missing = names
-    for await (const fields of await headersOf(run, tags)) {
-      missing = missing.filter((name) => fields.values(name).length === 0)
-      if (missing.length === 0) return true
-    }
-    return false
+  evaluate({ names, ...tags }, run) {
+    const fields = wholeHeader(run, tags)
+    if (fields === undefined) return existInParts(run, tags, names)
+    return names.every((name) => fields.values(name).length > 0)
   },
 })
+
+async function existInParts(
+  run: Run,
+  tags: Parameters<typeof headersOf>[1],
+  names: readonly string[],
+): Promise<boolean> {
+  let missing = names
+  for await (const fields of await headersOf(run, tags)) {
+    missing = missing.filter((name) => fields.values(name).length === 0)
+    if (missing.length === 0) return true
+  }
+  return false
+}
 
 const plain = { extension: null, takes: number } as const
 

@@ -4,6 +4,8 @@
 export type Pattern = {
   /** Between the `*`: texts, and null for each `?`. */
   readonly segments: readonly Segment[]
+  /** A text that stands in whatever it fits; '' where it has none. */
+  readonly needle: string
 }
 
 type Segment = readonly (string | null)[]
@@ -30,8 +32,22 @@ export function parsePattern(pattern: string, textOf: (text: string) => string):
     } else text += character
   }
   endText()
-  return { segments }
+  return { segments, needle: needleOf(segments) }
 }
+
+/** The longest one that is found at once, whatever stands in the other text. */
+function needleOf(segments: readonly Segment[]): string {
+  let needle = ''
+  for (const segment of segments) {
+    for (const piece of segment) {
+      if (piece === null || piece.length <= needle.length) continue
+      if (piece.length <= NEEDLE_CHARACTERS_MAX) needle = piece
+    }
+  }
+  return needle
+}
+
+const NEEDLE_CHARACTERS_MAX = 64
 
 /** What a pattern is held against, and where its characters end. */
 export interface PatternSubject {
