@@ -5,6 +5,7 @@
 
 import type { Position } from './finding.ts'
 import type { Flow } from './run/flow.ts'
+import type { Gate } from './run/gate.ts'
 import type { Run } from './run/run.ts'
 
 /** What an argument is written as. `constant`: text whose variables would mean nothing, since it is needed before the run. */
@@ -132,7 +133,11 @@ export type TestRow<G extends TagGroups = TagGroups, P extends Kinds = Kinds> = 
   }
 
 /** A test with its arguments. */
-export type Prepared = (run: Run, about: Evaluation) => Evaluated
+export type Prepared = {
+  readonly evaluate: (run: Run, about: Evaluation) => Evaluated
+  /** Undefined: there is none. */
+  readonly gate: () => Gate | undefined
+}
 
 export type Evaluation = {
   readonly at: Position
@@ -177,7 +182,10 @@ export function definePreparedTest<
   },
 ): TestRow {
   const { prepare } = row
-  return defineTest({ ...row, evaluate: (values, run, about) => prepare(values)(run, about) })
+  return defineTest({
+    ...row,
+    evaluate: (values, run, about) => prepare(values).evaluate(run, about),
+  })
 }
 
 export function defineCommand<const G extends TagGroups = NoTags, const P extends Kinds = NoKinds>(

@@ -17,7 +17,7 @@ const MESSAGES = 1_000
 const BATCH = 50
 const COMPILED_BYTES = 64 * 1024
 
-/** Of one message. */
+/** Of one message, the mean of a batch. */
 type Cost = { readonly ms: number; readonly userUs: number; readonly systemUs: number }
 
 export async function benchSieve(rounds: number): Promise<void> {
@@ -27,35 +27,29 @@ export async function benchSieve(rounds: number): Promise<void> {
     { name: `${RULES} rules`, script: rules(RULES) },
   ].map((way) => ({ ...way, costs: Array.of<Cost>() }))
   for (let round = 0; round < rounds; round++) {
-    const costs = await costOf(ways.map(({ script }) => script))
-    for (const [i, { costs: all }] of ways.entries()) all.push(costs[i] ?? noCost)
+    const costs = await costsOf(ways.map(({ script }) => script))
+    for (const [i, way] of ways.entries()) way.costs.push(...(costs[i] ?? []))
   }
   const [without] = ways
-  console.log(`from the spool into ${ACCOUNTS} mailboxes, none filed by a rule; ${rounds} rounds:`)
+  /** What a batch took beside the one without a script that came right before it or behind it. */
+  const more = (costs: readonly Cost[], of: (cost: Cost) => number) => {
+    const ratios = costs.map((cost, i) => of(cost) / of(without?.costs[i] ?? cost))
+    return `${((median(ratios) - 1) * 100).toFixed(0)} %`
+  }
+  const all = `${rounds} rounds of ${MESSAGES / BATCH} batches`
+  console.log(
+    `from the spool into ${ACCOUNTS} mailboxes, none filed by a rule; ${all}, their median:`,
+  )
   printTable(
-    [
-      'script',
-      'messages/s',
-      'slower than without',
-      'CPU us/message',
-      'of the kernel',
-      'more than without',
-    ],
-    ways.map(({ name, costs }) => {
-      const than = (of: (cost: Cost) => number) =>
-        percent(costs.map((cost, round) => of(cost) / of(without?.costs[round] ?? noCost)))
-      return [
-        name,
-        spread(costs.map(({ ms }) => 1_000 / ms)),
-        percent(
-          costs.map(({ ms }, round) => (without?.costs[round]?.ms ?? 0) / ms),
-          -1,
-        ),
-        spread(costs.map(({ userUs }) => userUs)),
-        spread(costs.map(({ systemUs }) => systemUs)),
-        than(({ userUs }) => userUs),
-      ]
-    }),
+    ['script', 'messages/s', 'time more', 'CPU us/message', 'CPU more', 'kernel us/message'],
+    ways.map(({ name, costs }) => [
+      name,
+      median(costs.map(({ ms }) => 1_000 / ms)).toFixed(0),
+      more(costs, ({ ms }) => ms),
+      median(costs.map(({ userUs }) => userUs)).toFixed(0),
+      more(costs, ({ userUs }) => userUs),
+      median(costs.map(({ systemUs }) => systemUs)).toFixed(0),
+    ]),
   )
   const source = Buffer.from(
     rules(2_000)
@@ -70,12 +64,6 @@ export async function benchSieve(rounds: number): Promise<void> {
   })
   console.log(`a script of ${source.length} bytes compiles in ${spread(times, 1)} ms`)
 }
-
-const noCost: Cost = { ms: Number.NaN, userUs: Number.NaN, systemUs: Number.NaN }
-
-/** What is more than 1, or with -1 less. */
-const percent = (ratios: readonly number[], sign: 1 | -1 = 1) =>
-  `${(sign * (median(ratios) - 1) * 100).toFixed(0)} %`
 
 /** As filters of lists and friends are; none of them holds. */
 function rules(count: number): string {
@@ -94,28 +82,35 @@ function rules(count: number): string {
 type World = { send(from: number, count: number): Promise<void>; close(): Promise<void> }
 
 /** Of each way, from stores of its own. */
-async function costOf(scripts: readonly (string | undefined)[]): Promise<readonly Cost[]> {
+async function costsOf(
+  scripts: readonly (string | undefined)[],
+): Promise<readonly (readonly Cost[])[]> {
   const worlds: World[] = []
   try {
     for (const script of scripts) worlds.push(await openWorld(script))
-    const costs = worlds.map(() => ({ ms: 0, userUs: 0, systemUs: 0 }))
+    const costs = worlds.map(() => Array.of<Cost>())
     for (const world of worlds) await world.send(0, WARM)
-    for (let n = 0; n < MESSAGES; n += BATCH) {
-      for (const [i, world] of worlds.entries()) {
-        const cost = costs[i] ?? { ...noCost }
-        const startMs = performance.now()
-        const start = process.cpuUsage()
-        await world.send(WARM + n, BATCH)
-        const { user, system } = process.cpuUsage(start)
-        cost.ms += (performance.now() - startMs) / MESSAGES
-        cost.userUs += user / MESSAGES
-        cost.systemUs += system / MESSAGES
+    for (let batch = 0; batch < MESSAGES / BATCH; batch++) {
+      // Nobody is always behind the same one.
+      for (let turn = 0; turn < worlds.length; turn++) {
+        const place = (batch + turn) % worlds.length
+        const world = worlds[place]
+        if (world !== undefined) costs[place]?.push(await costOf(world, WARM + batch * BATCH))
       }
     }
     return costs
   } finally {
     for (const world of worlds) await world.close()
   }
+}
+
+async function costOf(world: World, from: number): Promise<Cost> {
+  const startMs = performance.now()
+  const start = process.cpuUsage()
+  await world.send(from, BATCH)
+  const { user, system } = process.cpuUsage(start)
+  const ms = performance.now() - startMs
+  return { ms: ms / BATCH, userUs: user / BATCH, systemUs: system / BATCH }
 }
 
 async function openWorld(script: string | undefined): Promise<World> {

@@ -3,9 +3,17 @@
 import { parseAddressList } from '#shared/mail/address-list.ts'
 import type { ByteString, EnvelopeAddress } from '#shared/mail/message-index.ts'
 import { choice, definePreparedTest, defineTest, number, strings, unknown } from '../definition.ts'
+import type { Header } from '../message.ts'
 import type { SieveEnvelope } from '../run/context.ts'
 import { refuseAtImapEvent } from '../run/imap-event.ts'
-import { checkMatching, comparedValues, matcherOf, matching } from '../run/match.ts'
+import {
+  checkMatching,
+  comparedValues,
+  type GateValues,
+  matcherOf,
+  matching,
+  readyMatcher,
+} from '../run/match.ts'
 import type { Run } from '../run/run.ts'
 import { addressPart, partsOf } from './address-part.ts'
 import {
@@ -34,8 +42,8 @@ export const header = definePreparedTest({
     }
   },
   prepare({ names, keys, of, ...tags }) {
-    const matches = matcherOf(tags, keys)
-    const wanted = names.map((name) => ({ name, what: `text ${name.toLowerCase()}` }))
+    const { matches, gate } = readyMatcher(tags, keys)
+    const whole = keptFields('text', names, (fields, name) => fields.texts(name))
 
     async function evaluate(run: Run): Promise<boolean> {
       const values: string[] = []
@@ -58,13 +66,13 @@ export const header = definePreparedTest({
       return matches(run, comparedValues(values))
     }
 
-    return (run) => {
-      const fields = of === undefined ? wholeHeader(run, tags) : undefined
-      if (fields === undefined) return evaluate(run)
-      const values = eachOf(wanted, ({ name, what }) =>
-        run.keptValues.of(fields, what, () => fields.texts(name)),
-      )
-      return matches(run, indexed(tags, values))
+    return {
+      evaluate(run) {
+        const fields = of === undefined ? wholeHeader(run, tags) : undefined
+        if (fields === undefined) return evaluate(run)
+        return matches(run, indexed(tags, whole.valuesOf(run, fields)))
+      },
+      gate: () => (isOfAllFields(tags) && of === undefined ? gate(whole) : undefined),
     }
   },
 })
@@ -85,10 +93,11 @@ export const address = definePreparedTest({
     }
   },
   prepare({ names, keys, part, ...tags }) {
-    const matches = matcherOf(tags, keys)
+    const { matches, gate } = readyMatcher(tags, keys)
     const known = names.filter(holdsAddresses)
-    const tag = part?.tag ?? 'all'
-    const wanted = known.map((name) => ({ name, what: `${tag} ${name.toLowerCase()}` }))
+    const whole = keptFields(part?.tag ?? 'all', known, (fields, name, run) =>
+      partsOf(run, part, textsOf(fields.addresses(name))),
+    )
 
     async function evaluate(run: Run): Promise<boolean> {
       const found: EnvelopeAddress[] = []
@@ -102,21 +111,42 @@ export const address = definePreparedTest({
       return matches(run, comparedValues(partsOf(run, part, textsOf(found))))
     }
 
-    return (run) => {
-      const fields = tags.index === undefined ? wholeHeader(run, tags) : undefined
-      if (fields === undefined) return evaluate(run)
-      const values = eachOf(wanted, ({ name, what }) =>
-        run.keptValues.of(fields, what, () => partsOf(run, part, textsOf(fields.addresses(name)))),
-      )
-      return matches(run, values)
+    return {
+      evaluate(run) {
+        const fields = tags.index === undefined ? wholeHeader(run, tags) : undefined
+        if (fields === undefined) return evaluate(run)
+        return matches(run, whole.valuesOf(run, fields))
+      },
+      gate: () => (isOfAllFields(tags) ? gate(whole) : undefined),
     }
   },
 })
 
-/** Mostly there is one. */
-function eachOf<T, V>(all: readonly T[], valuesOf: (one: T) => readonly V[]): readonly V[] {
-  const [only] = all
-  return all.length === 1 && only !== undefined ? valuesOf(only) : all.flatMap(valuesOf)
+/** Of the header as a whole, and of no single field in it. */
+const isOfAllFields = ({
+  mime,
+  index,
+}: {
+  readonly mime: boolean
+  readonly index?: number | undefined
+}) => !mime && index === undefined
+
+/** What `find` finds in fields of these names, kept for the run; `what` says what that is. */
+function keptFields(
+  what: string,
+  names: readonly string[],
+  find: (fields: Header, name: string, run: Run) => readonly string[],
+): GateValues {
+  const wanted = names.map((name) => ({ name, key: `${what} ${name.toLowerCase()}` }))
+  const [first] = wanted
+  return {
+    of: wanted.map(({ key }) => key).join('\n'),
+    valuesOf(run, fields) {
+      const values = ({ name, key }: (typeof wanted)[number]) =>
+        run.keptValues.of(fields, key, () => find(fields, name, run))
+      return wanted.length === 1 && first !== undefined ? values(first) : wanted.flatMap(values)
+    },
+  }
 }
 
 const textsOf = (addresses: readonly EnvelopeAddress[]) =>
@@ -161,14 +191,17 @@ export const envelope = definePreparedTest({
   prepare({ parts, keys, part, ...tags }) {
     const matches = matcherOf(tags, keys)
     const known = parts.flatMap((name) => envelopeParts.get(name.toLowerCase()) ?? [])
-    return (run) => {
-      refuseAtImapEvent(run, 'envelope')
-      const values = known.flatMap(({ read, isAddress }) => {
-        const value = read(run.context.envelope)
-        if (value === undefined) return []
-        return isAddress ? partsOf(run, part, [value]) : [value]
-      })
-      return matches(run, comparedValues(values))
+    return {
+      evaluate(run) {
+        refuseAtImapEvent(run, 'envelope')
+        const values = known.flatMap(({ read, isAddress }) => {
+          const value = read(run.context.envelope)
+          if (value === undefined) return []
+          return isAddress ? partsOf(run, part, [value]) : [value]
+        })
+        return matches(run, comparedValues(values))
+      },
+      gate: () => undefined,
     }
   },
 })
@@ -224,15 +257,15 @@ async function existInParts(
 const plain = { extension: null, takes: number } as const
 
 /** RFC 5228 §5.9: neither larger nor smaller than itself. */
-export const size = defineTest({
+export const size = definePreparedTest({
   name: 'size',
   tags: { limit: choice({ over: plain, under: plain }) },
   check({ limit }, checker) {
     if (limit === undefined) checker.error('size takes :over or :under, and a number')
   },
-  evaluate({ limit }, run) {
-    if (limit === undefined) return false
-    const bytes = run.message.size
-    return limit.tag === 'over' ? bytes > limit.value : bytes < limit.value
+  prepare({ limit }) {
+    const holds = ({ message: { size: bytes } }: Run) =>
+      limit !== undefined && (limit.tag === 'over' ? bytes > limit.value : bytes < limit.value)
+    return { evaluate: holds, gate: () => ({ kind: 'fact', holds }) }
   },
 })

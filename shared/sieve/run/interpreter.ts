@@ -17,6 +17,7 @@ import { type Position, shortened } from '../finding.ts'
 import type { RunContext } from './context.ts'
 import { SieveRunError } from './failure.ts'
 import type { Flow } from './flow.ts'
+import { ruleTableAt } from './rule-table.ts'
 import { Run } from './run.ts'
 
 export type NamedScript = { readonly name: string; readonly script: CompiledScript }
@@ -99,7 +100,7 @@ function runCommands(
   commands: readonly CompiledCommand[],
   depth: number,
 ): Flow | Promise<Flow> {
-  for (let i = 0; i < commands.length; i++) {
+  for (let i = nextOf(run, commands, 0); i < commands.length; i = nextOf(run, commands, i + 1)) {
     const command = commands[i]
     if (command === undefined) break
     run.spend()
@@ -108,10 +109,16 @@ function runCommands(
       wait === undefined
         ? runCommand(run, command, depth)
         : wait.then(() => runCommand(run, command, depth))
-    if (flow instanceof Promise) return runBehind(flow, run, commands.slice(i + 1), depth)
+    if (flow instanceof Promise) return runBehind(flow, run, commands, i + 1, depth)
     if (flow !== undefined) return flow
   }
   return undefined
+}
+
+/** Of the commands from this one on the first that is to be run. Whoever tries a script wants to be told of all. */
+function nextOf(run: Run, commands: readonly CompiledCommand[], from: number): number {
+  if (run.context.trace !== undefined) return from
+  return ruleTableAt(commands, from)?.next(run, from) ?? from
 }
 
 /** The rest of the commands, behind one that takes until later. */
@@ -119,11 +126,14 @@ async function runBehind(
   first: Promise<Flow>,
   run: Run,
   commands: readonly CompiledCommand[],
+  from: number,
   depth: number,
 ): Promise<Flow> {
   const flow = await first
   if (flow !== undefined) return flow
-  for (const command of commands) {
+  for (let i = nextOf(run, commands, from); i < commands.length; i = nextOf(run, commands, i + 1)) {
+    const command = commands[i]
+    if (command === undefined) break
     run.spend()
     const wait = run.pace()
     if (wait !== undefined) await wait
@@ -214,7 +224,7 @@ function evaluateNow(run: Run, test: Exclude<CompiledTest, Fault>, depth: number
     const result =
       test.prepared === undefined
         ? row.evaluate(valuesOf(run, test.arguments) as never, run, about)
-        : test.prepared()(run, about)
+        : test.prepared().evaluate(run, about)
     if (typeof result === 'boolean') {
       trace(run, at, row.name, depth, result)
       return result

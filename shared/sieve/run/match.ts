@@ -15,6 +15,7 @@ import {
 import { asciiCasemap, type Comparator, comparators } from './comparator.ts'
 import { ComparedValue } from './compared-value.ts'
 import { SieveRunError } from './failure.ts'
+import type { FieldGate, Gate } from './gate.ts'
 import { listName } from './list-name.ts'
 import { paced } from './paced.ts'
 import {
@@ -87,8 +88,43 @@ export function checkMatching(
 export type Matcher = (run: Run, values: readonly ComparedValue[]) => Evaluated
 
 /** Of keys that are the same for many values and runs. */
-export function matcherOf({ match, comparator: name }: Matching, keys: readonly string[]): Matcher {
-  const comparator = comparators.get(name ?? asciiCasemap.name) ?? asciiCasemap
+export function matcherOf(tags: Matching, keys: readonly string[]): Matcher {
+  return readyMatcher(tags, keys).matches
+}
+
+/** `gate`: of a test of these values, where match and comparator have one. */
+export function readyMatcher(
+  tags: Matching,
+  keys: readonly string[],
+): { readonly matches: Matcher; readonly gate: (values: GateValues) => Gate | undefined } {
+  const comparator = comparatorOf(tags)
+  const tag = tags.match?.tag ?? 'is'
+  if (tag !== 'is' && tag !== 'contains' && tag !== 'matches') {
+    return { matches: slowMatcher(tags, comparator, keys), gate: () => undefined }
+  }
+  const ready = readyKeys[tag](comparator, keys)
+  return {
+    matches: (run, values) => fitsAny(run, values, ready),
+    gate({ of, valuesOf }) {
+      const gateKeys = comparator.countsOctets ? ready.gateKeys() : undefined
+      if (gateKeys === undefined) return undefined
+      const column = `${comparator.name} ${of}`
+      return { kind: 'field', column, valuesOf, comparator, keys: gateKeys, steps: ready.steps }
+    },
+  }
+}
+
+/** `of` says which they are. */
+export type GateValues = { readonly of: string; readonly valuesOf: FieldGate['valuesOf'] }
+
+const comparatorOf = ({ comparator: name }: Matching) =>
+  comparators.get(name ?? asciiCasemap.name) ?? asciiCasemap
+
+function slowMatcher(
+  { match }: Matching,
+  comparator: Comparator,
+  keys: readonly string[],
+): Matcher {
   switch (match?.tag) {
     case 'list':
       return (run, values) => matchLists(run, textsOf(values), keys)
@@ -100,10 +136,8 @@ export function matcherOf({ match, comparator: name }: Matching, keys: readonly 
         paced(matchRelation(run, comparator, match.value, textsOf(values), keys))
     case 'regex':
       return (run, values) => regexFits(run, comparator, values, keys)
-    default: {
-      const ready = readyKeys[match?.tag ?? 'is'](comparator, keys)
-      return (run, values) => fitsAny(run, values, ready)
-    }
+    default:
+      throw new Error(`:${match?.tag} is matched by ready keys`)
   }
 }
 

@@ -3,6 +3,7 @@
 import { foldedPieces } from '#shared/mail/casemap.ts'
 import type { Comparator } from './comparator.ts'
 import type { ComparedValue } from './compared-value.ts'
+import type { GateKeys } from './gate.ts'
 import type { Run } from './run.ts'
 import { isWide, patternText, type Subject, subjectOf } from './subject.ts'
 import type { ReadyKeys } from './tester.ts'
@@ -26,6 +27,7 @@ export function isKeys(comparator: Comparator, keys: readonly string[]): ReadyKe
     *test(_run, value) {
       return set().has(yield* foldPaced(comparator, value))
     },
+    gateKeys: () => ({ kind: 'whole', all: set() }),
   }
 }
 
@@ -61,6 +63,7 @@ export function containsKeys(comparator: Comparator, keys: readonly string[]): R
       }
       return false
     },
+    gateKeys: () => partKeys(keys, () => all()),
   }
 }
 
@@ -107,12 +110,19 @@ export function matchesKeys(comparator: Comparator, keys: readonly string[]): Re
       const subject = value.soonSubject(comparator) ?? (yield* subjectOf(comparator, value.text))
       return yield* fitsOne(run, value, subject)
     },
+    gateKeys: () => partKeys(keys, () => keys.map((_, i) => patternAt(i, false).needle)),
   }
+}
+
+function partKeys(keys: readonly string[], needles: () => readonly string[]): GateKeys | undefined {
+  const { length: count } = keys
+  return count > GATE_KEYS_MAX ? undefined : { kind: 'part', any: needles(), count }
 }
 
 /** Less than makes a second step of a key. */
 const SOON_CHARACTERS_MAX = 4_095
 const SOON_KEYS_MAX = 32
+const GATE_KEYS_MAX = 8
 
 function setMatched(run: Run, text: string, subject: Subject, found: readonly Wildcard[]): void {
   run.variables.matched = () => [text, ...found.map(([from, to]) => subject.original(from, to))]

@@ -61,6 +61,10 @@ export class Run {
     return this.#steps
   }
 
+  get stepsLeft(): number {
+    return this.context.limits.steps - this.#steps
+  }
+
   /** Before what costs it: looking at a KB is one. Throws LimitExceeded. */
   spend(steps = 1): void {
     this.#steps += steps

@@ -1,6 +1,7 @@
 // How one value is held against the keys of a test: in steps, between which others may have their turn.
 
 import type { ComparedValue } from './compared-value.ts'
+import type { GateKeys } from './gate.ts'
 import type { Run } from './run.ts'
 
 /** Whether a value fits one of the keys. */
@@ -13,4 +14,6 @@ export interface ReadyKeys {
   /** The same as `test`, for a value of which it is soon found out; undefined, and nothing spent, for others. */
   soon(run: Run, value: ComparedValue): boolean | undefined
   test(run: Run, value: ComparedValue): Generator<undefined, boolean>
+  /** Undefined where they are too many to be found at once. */
+  gateKeys(): GateKeys | undefined
 }

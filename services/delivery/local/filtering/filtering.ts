@@ -216,8 +216,8 @@ const SAID_CHARACTERS_MAX = 500
 
 /** Memory for all runs of a process at once: one large message comes to many, and the script of each of them may look into it. */
 export const RUNS_BYTES_MAX = 128 * 1024 * 1024
-/** Of a run, with a small message. */
-const RUN_BYTES = 256 * 1024
+/** Of a run, with a small message and the values that are kept of it (VALUES_KEPT_CHARACTERS_MAX). */
+const RUN_BYTES = 512 * 1024
 /** A body that is looked at: decoded, as one text, folded, and as a variable has it. */
 const TIMES_IN_MEMORY = 4
 /** How long a message waits for that; then it is tried again within seconds. */
