@@ -183,8 +183,8 @@ class Compiler {
     if (tests.kind !== row.tests) this.#error(at, `${name} ${testsWanted[row.tests]}`)
     const given = tests.kind === 'none' ? [] : tests.kind === 'one' ? [tests.test] : tests.tests
     const inside = given.map((each) => this.#test(each))
-    const prepared = preparing(row, args)
-    return { kind: 'test', at, row, arguments: args, needs, tests: inside, prepared }
+    const used = { at, row, arguments: args, needs, tests: inside }
+    return { kind: 'test', ...used, ...preparing(row, args) }
   }
 
   #noTest(name: string): string {
@@ -413,17 +413,17 @@ type Places = Map<string, Argument>
 
 type Branch = Extract<CompiledCommand, { readonly kind: 'if' }>['branches'][number]
 
-/** Once, when it is asked for: a script that is checked alone needs none of it. */
-function preparing(
-  { prepare }: TestRow,
-  { constant }: CompiledArguments,
-): (() => Prepared) | undefined {
-  if (prepare === undefined || constant === undefined) return undefined
-  let prepared: Prepared | undefined
-  return () => {
-    prepared ??= prepare(constant as never)
-    return prepared
+/** When it is asked for: a script that is checked alone needs none of it. */
+function preparing({ prepare }: TestRow, { constant }: CompiledArguments) {
+  if (prepare === undefined || constant === undefined) {
+    return { prepared: undefined, gate: undefined }
   }
+  let kept: Prepared | undefined
+  const prepared = () => {
+    kept ??= prepare(constant as never)
+    return kept
+  }
+  return { prepared, gate: () => prepare(constant as never).gate() }
 }
 
 const isFault = (found: object): found is Fault => 'kind' in found && found.kind === 'fault'

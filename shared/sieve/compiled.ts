@@ -3,6 +3,7 @@
 
 import type { CommandRow, Prepared, TestRow } from './definition.ts'
 import type { Finding, Position } from './finding.ts'
+import type { Gate } from './run/gate.ts'
 import type { Text } from './strings.ts'
 
 export type CompiledScript = {
@@ -43,8 +44,10 @@ export type CompiledTest =
       readonly arguments: CompiledArguments
       readonly needs: readonly Needed[]
       readonly tests: readonly CompiledTest[]
-      /** Undefined: the row is asked with the values of the run. */
+      /** Kept; undefined: the row is asked with the values of the run. */
       readonly prepared: (() => Prepared) | undefined
+      /** Made anew, so that what it was made of takes no memory. */
+      readonly gate: (() => Gate | undefined) | undefined
     }
   | Fault
 

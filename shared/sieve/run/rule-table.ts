@@ -79,7 +79,7 @@ function ruleBehind(tests: readonly CompiledTest[], steps: number): Rule | undef
 
 function gateOf(test: CompiledTest): Gate | undefined {
   if (test.kind === 'fault' || test.needs.length > 0) return undefined
-  return test.prepared?.().gate()
+  return test.gate?.()
 }
 
 /** Gates that look at the same values. */
@@ -109,7 +109,12 @@ function tableOf(first: number, rules: readonly Rule[]): RuleTable {
   })
   const stepsOfUse = Uint32Array.from(gates, (gate) => 1 + (gate.kind === 'fact' ? 0 : gate.steps))
   const stepsOfValue = Uint32Array.from(gates, stepsOf)
-  const isOfWhole = Uint8Array.from(gates, isWholeGate)
+  const isOfWhole = Uint8Array.from(gates, (gate) =>
+    Number(gate.kind === 'field' && gate.keys.kind === 'whole'),
+  )
+  const wanted = gates.map(wantedBy)
+  const facts = gates.map((gate) => (gate.kind === 'fact' ? gate.holds : undefined))
+  const { length: count } = rules
   const firstGate = [0]
   for (const { gates: own } of rules) firstGate.push((firstGate.at(-1) ?? 0) + own.length)
   const ownSteps = Uint32Array.from(rules, ({ steps }) => steps)
@@ -126,13 +131,8 @@ function tableOf(first: number, rules: readonly Rule[]): RuleTable {
 
   function isOpen(place: number, { texts, isWhole }: Seen): boolean {
     if (texts.length === 0 || (isOfWhole[place] === 1 && !isWhole)) return false
-    const gate = gates[place]
-    if (gate?.kind !== 'field') return true
-    const { keys } = gate
-    for (const text of texts) {
-      if (keys.kind === 'whole' ? keys.all.has(text) : hasAny(text, keys.any)) return true
-    }
-    return false
+    const one = wanted[place]
+    return texts.some((text) => one === undefined || mayFit(text, one))
   }
 
   /** The steps of a rule that does not hold; undefined where it may. */
@@ -143,8 +143,7 @@ function tableOf(first: number, rules: readonly Rule[]): RuleTable {
       const column = columnOf[place] ?? FACT
       steps += stepsOfUse[place] ?? 0
       if (column === FACT) {
-        const gate = gates[place]
-        if (gate?.kind !== 'fact' || gate.holds(run)) return undefined
+        if (facts[place]?.(run) !== false) return undefined
         continue
       }
       const before = seen[column]
@@ -163,7 +162,7 @@ function tableOf(first: number, rules: readonly Rule[]): RuleTable {
       const seen: (Seen | null | undefined)[] = []
       let rule = from - first
       let steps = 0
-      for (; rule < rules.length && steps < STEPS_IN_TABLE_MAX; rule++) {
+      for (; rule < count && steps < STEPS_IN_TABLE_MAX; rule++) {
         const taken = inVain(run, header, rule, seen)
         // Where the steps end the rule itself says so.
         if (taken === undefined || steps + taken > run.stepsLeft) break
@@ -177,11 +176,20 @@ function tableOf(first: number, rules: readonly Rule[]): RuleTable {
 
 const FACT = -1
 
-const isWholeGate = (gate: Gate) => Number(gate.kind === 'field' && gate.keys.kind === 'whole')
+/** What a gate is opened by: one whole text, one of several, or a part. */
+type Wanted = string | ReadonlySet<string> | readonly string[]
 
-function hasAny(text: string, needles: readonly string[]): boolean {
-  for (const needle of needles) if (text.includes(needle)) return true
-  return false
+function wantedBy(gate: Gate): Wanted | undefined {
+  if (gate.kind === 'fact') return undefined
+  const { keys } = gate
+  if (keys.kind === 'part') return keys.any
+  const [only = '', ...more] = keys.all
+  return more.length === 0 ? only : keys.all
+}
+
+function mayFit(text: string, wanted: Wanted): boolean {
+  if (typeof wanted === 'string') return text === wanted
+  return 'has' in wanted ? wanted.has(text) : wanted.some((part) => text.includes(part))
 }
 
 /** Of holding a short value against the keys in vain. */
