@@ -4,6 +4,7 @@ import { foldedPieces } from '#shared/mail/casemap.ts'
 import type { Comparator } from './comparator.ts'
 import type { ComparedValue } from './compared-value.ts'
 import type { GateKeys } from './gate.ts'
+import { isSoonFound, placeIn } from './piecewise.ts'
 import type { Run } from './run.ts'
 import { isWide, patternText, type Subject, subjectOf } from './subject.ts'
 import type { ReadyKeys } from './tester.ts'
@@ -33,8 +34,12 @@ export function isKeys(comparator: Comparator, keys: readonly string[]): ReadyKe
 
 export function containsKeys(comparator: Comparator, keys: readonly string[]): ReadyKeys {
   let folded: readonly string[] | undefined
+  let longest = 0
   const all = () => {
-    folded ??= keys.map(comparator.fold)
+    if (folded === undefined) {
+      folded = keys.map(comparator.fold)
+      longest = folded.reduce((most, { length }) => Math.max(most, length), 0)
+    }
     return folded
   }
   return {
@@ -44,7 +49,10 @@ export function containsKeys(comparator: Comparator, keys: readonly string[]): R
       if (keys.length * (VALUE_CHARACTERS + length) > CHARACTERS_AT_ONCE) return undefined
       if (!value.isSoonFolded(comparator)) return undefined
       const text = value.folded(comparator)
-      for (const key of all()) {
+      const ready = all()
+      // Of keys that are longer than the text none is looked for.
+      if (!isSoonFound(text.length, Math.min(longest, text.length))) return undefined
+      for (const key of ready) {
         run.spend(1 + (text.length >> 12))
         if (text.includes(key)) return true
       }
@@ -55,7 +63,7 @@ export function containsKeys(comparator: Comparator, keys: readonly string[]): R
       let characters = 0
       for (const key of all()) {
         run.spend(1 + (text.length >> 12))
-        if (text.includes(key)) return true
+        if ((yield* placeIn(text, key)) >= 0) return true
         characters += VALUE_CHARACTERS + text.length
         if (characters < CHARACTERS_AT_ONCE) continue
         characters = 0

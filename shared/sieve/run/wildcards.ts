@@ -1,6 +1,8 @@
 // Patterns of :matches (RFC 5228 §2.7.1): `*` any text, `?` one character, a backslash before either itself. What a wildcard stands for is as
 // short as can be (RFC 5229 §3.2), which is found from the left without going back: each text between two `*` where it comes first.
 
+import { placeIn } from './piecewise.ts'
+
 export type Pattern = {
   /** Between the `*`: texts, and null for each `?`. */
   readonly segments: readonly Segment[]
@@ -132,7 +134,7 @@ function* placeOf(
   let unspent = 0
   for (let at = from; at <= text.length; at++) {
     if (first !== null) {
-      const next = text.indexOf(first, at)
+      const next = yield* placeIn(text, first, at)
       if (next < 0) return -1
       unspent += (next - at) >> 6
       at = next
