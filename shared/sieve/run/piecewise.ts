@@ -16,15 +16,8 @@ export const isSoonFound = (textLength: number, keyLength: number) =>
 
 /** Where the key stands first from this place on, -1 where it does not. The search of the language takes the product of both lengths at worst. */
 export function* placeIn(text: string, key: string, from = 0): Generator<undefined, number> {
-  const { length } = text
-  if (isSoonFound(length - from, key.length)) return text.indexOf(key, from)
-  const finder = new LongFinder(key)
-  for (let at = from; at < length; at += CHARACTERS_AT_ONCE) {
-    const end = finder.endIn(text, at, Math.min(length, at + CHARACTERS_AT_ONCE))
-    if (end >= 0) return end - key.length
-    yield
-  }
-  return -1
+  if (isSoonFound(text.length - from, key.length)) return text.indexOf(key, from)
+  return yield* new LongFinder(key).nextIn(text, from)
 }
 
 export interface Finder {
@@ -53,7 +46,7 @@ class ShortFinder implements Finder {
 }
 
 /** Knuth, Morris and Pratt: each character of the text is looked at once, and never again. */
-class LongFinder implements Finder {
+export class LongFinder implements Finder {
   readonly #key: string
   /** How much of the key still fits where the next character does not. */
   readonly #fallback: Uint32Array
@@ -70,11 +63,21 @@ class LongFinder implements Finder {
   }
 
   push(piece: string): boolean {
-    return this.endIn(piece, 0, piece.length) >= 0
+    return this.#endIn(piece, 0, piece.length) >= 0
+  }
+
+  /** Where it stands next: `from` is where the search begins, or behind the place that was found last. */
+  *nextIn(text: string, from: number): Generator<undefined, number> {
+    for (let at = from; at < text.length; at += CHARACTERS_AT_ONCE) {
+      const end = this.#endIn(text, at, Math.min(text.length, at + CHARACTERS_AT_ONCE))
+      if (end >= 0) return end - this.#key.length
+      yield
+    }
+    return -1
   }
 
   /** Behind the key, where it ends in this range of the text; else -1. */
-  endIn(text: string, from: number, to: number): number {
+  #endIn(text: string, from: number, to: number): number {
     for (let at = from; at < to; at++) {
       this.#matched = this.#step(this.#matched, text.charCodeAt(at))
       if (this.#matched === this.#key.length) return at + 1

@@ -51,6 +51,19 @@ describe('a place in a text', () => {
   })
 })
 
+describe('a pattern with a long text', () => {
+  it('fits where the text stands a second time, and overlaps the first', () => {
+    const beginning = 'A'.repeat(20_000)
+    const text = `${'A'.repeat(20_005)}XB`
+    const pattern = parsePattern(`*${beginning}?B`, (part) => part)
+    const inTheMiddle = parsePattern(`*${beginning}?B*`, (part) => part)
+    for (const each of [pattern, inTheMiddle]) {
+      const { value } = ended(matchPattern(each, unitSubject(text), () => {}))
+      expect(value?.slice(0, 1)).toEqual([[0, 5]])
+    }
+  })
+})
+
 describe('others have their turn while', () => {
   const run = new Run(contextOf({}), async () => 'missing')
 
