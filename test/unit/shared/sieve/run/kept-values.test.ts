@@ -9,7 +9,7 @@ import { KeptValues } from '#shared/sieve/run/kept-values.ts'
 import { containsKeys, isKeys, matchesKeys } from '#shared/sieve/run/ready-keys.ts'
 import { Run } from '#shared/sieve/run/run.ts'
 import { must } from '#test/support/must.ts'
-import { contextOf } from '#test/support/sieve.ts'
+import { contextOf, run } from '#test/support/sieve.ts'
 
 /** Beside the characters of a value. */
 const OF_VALUE = 64
@@ -92,5 +92,13 @@ describe('what is folded', () => {
     const value = new ComparedValue('\ufdfa')
     expect(value.folded(unicode)).toHaveLength(18)
     expect(value.folded(asciiCasemap)).toBe('\ufdfa')
+  })
+
+  it('character by character is counted as the work that it is', async () => {
+    const script = `require "comparator-i;unicode-casemap";
+if header :matches :comparator "i;unicode-casemap" "subject" "*b" {}`
+    const stepsOf = async (value: string) =>
+      (await run(script, { message: `Subject: ${value}\n\nx` })).steps
+    expect((await stepsOf('ä'.repeat(8_000))) - (await stepsOf('a'.repeat(8_000)))).toBe(1_000)
   })
 })
