@@ -3,7 +3,7 @@
 import type { Deposit } from '#services/delivery/local/deposit.ts'
 import { createDoActions } from '#services/delivery/local/filtering/do-actions.ts'
 import { createEnvironment } from '#services/delivery/local/filtering/environment.ts'
-import { createFiltering, type Filtering } from '#services/delivery/local/filtering/filtering.ts'
+import { createFiltering, type Filterings } from '#services/delivery/local/filtering/filtering.ts'
 import { createAnswers } from '#services/delivery/local/filtering/made-answers.ts'
 import { createTellOwner } from '#services/delivery/local/filtering/tell-owner.ts'
 import type { Places } from '#services/delivery/local/places.ts'
@@ -26,7 +26,7 @@ import type { Backend } from './backend.ts'
 export function assembleFiltering(
   backend: Backend,
   { places, deposit }: { readonly places: Places; readonly deposit: Deposit },
-): Filtering {
+): Filterings {
   const { directory, store, mailbox, settings, clock } = backend
   const log = backend.log.child({ service: 'delivery' })
   const memory = createFilterMemory({ counters: store.tables.counters, clock })

@@ -26,10 +26,12 @@ import type { Backend } from './backend.ts'
 import { assembleFiltering } from './filtering.ts'
 import { assembleNotices } from './notices.ts'
 
-/** It may not read the bytes of messages. */
+export type CleanupDelivery = Parameters<typeof createCleanup>[0]['delivery']
+
+/** By itself it may not read the bytes of messages. */
 export function assembleCleanup(
   backend: Backend,
-  deliverLocal = localDelivery(backend, undefined),
+  delivery: CleanupDelivery = { deliverLocal: localDelivery(backend, undefined), reads: false },
 ) {
   const { store, queue, expand, clock } = backend
   return createCleanup({
@@ -37,7 +39,7 @@ export function assembleCleanup(
     objects: store.objects,
     expand,
     isFrozen: isFrozen(backend),
-    deliverLocal,
+    delivery,
     schedule: retrySchedule(backend),
     options: queueOptions(backend),
     clock,
@@ -48,7 +50,7 @@ export function assembleCleanup(
 export function assembleDelivery(
   backend: Backend,
   deliverRemote: RemoteDelivery,
-  deliverLocal = filteringDelivery(backend),
+  deliverLocal = filteringDeliveries(backend).wholly,
   notices: Notices = assembleNotices(backend),
 ) {
   return createDelivery({
@@ -150,10 +152,18 @@ const placesOf = ({ mailbox, settings }: Backend) =>
     options: { deliverToDetailFolder: settings.lmtpSaveToDetailMailbox },
   })
 
-function filteringDelivery(backend: Backend): LocalDelivery {
+/** Of one process that does both: scripts that were compiled and memory for their runs are there once. */
+export function filteringDeliveries(backend: Backend): {
+  readonly wholly: LocalDelivery
+  readonly onTheSpot: CleanupDelivery
+} {
   const places = placesOf(backend)
   const deposit = createDeposit(backend)
-  return localDelivery(backend, assembleFiltering(backend, { places, deposit }))
+  const { wholly, onTheSpot } = assembleFiltering(backend, { places, deposit })
+  return {
+    wholly: localDelivery(backend, wholly),
+    onTheSpot: { deliverLocal: localDelivery(backend, onTheSpot), reads: true },
+  }
 }
 
 function localDelivery(backend: Backend, filter: Filtering | undefined): LocalDelivery {

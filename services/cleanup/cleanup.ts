@@ -14,6 +14,7 @@ import {
   HELD_FOR_FROZEN,
   type IsFrozen,
   type LocalDelivery,
+  type LocalRecipient,
 } from '#shared/queue/pipeline.ts'
 import { keptGroups, releasedOf } from '#shared/queue/quarantine.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
@@ -54,7 +55,11 @@ export function createCleanup(deps: {
   readonly objects: ObjectStore
   readonly expand: Expand
   readonly isFrozen: IsFrozen
-  readonly deliverLocal: LocalDelivery
+  readonly delivery: {
+    readonly deliverLocal: LocalDelivery
+    /** It may read messages, and says itself what of them is left. */
+    readonly reads: boolean
+  }
   readonly schedule: RetrySchedule
   readonly options: Routes & {
     readonly hostname: string
@@ -65,6 +70,7 @@ export function createCleanup(deps: {
   readonly log: Log
 }) {
   const { queue, log } = deps
+  const { deliverLocal, reads } = deps.delivery
   const expansions = new ByteBudget(EXPANSION_BYTES_MAX)
 
   /** Handles doorbells whose body is a queue id. Unknown ids are messages already finished. */
@@ -191,8 +197,9 @@ export function createCleanup(deps: {
       tell(message, unsuccessful, startedMs)
       return { kind: 'settled' }
     }
-    const onTheSpot = local.filter((recipient) => !isLeftToDelivery(recipient))
-    const tried = await deliverHere(deps.deliverLocal, message, blob, {
+    const isLeft = (recipient: LocalRecipient) => isLeftToDelivery(recipient, reads)
+    const onTheSpot = local.filter((recipient) => !isLeft(recipient))
+    const tried = await deliverHere(deliverLocal, message, blob, {
       recipients: onTheSpot,
       reserved: reserved !== undefined,
     })
@@ -206,7 +213,7 @@ export function createCleanup(deps: {
     const references = { reserved, used }
     const left = await groupsLeft(message, {
       ended: [...ended, ...unsuccessful],
-      leftToDelivery: local.filter(isLeftToDelivery),
+      leftToDelivery: local.filter(isLeft),
       aliases,
       creating: tried.filter(isCreating),
       remote,

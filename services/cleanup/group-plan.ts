@@ -18,8 +18,10 @@ export const isCreating = ({ result, creates, isLeft }: Tried) =>
  * Whose mail depends on bytes that cleanup may not read, and whose sender wants to be told of success: what he is told is written with the
  * result, and stored by whoever may store messages.
  */
-export const isLeftToDelivery = ({ needsContent, notify }: LocalRecipient): boolean =>
-  needsContent || notify.includes('SUCCESS')
+export const isLeftToDelivery = (
+  { needsContent, notify }: LocalRecipient,
+  mayRead: boolean,
+): boolean => (needsContent && !mayRead) || notify.includes('SUCCESS')
 
 export interface GroupPlan {
   /** After what was delivered on the spot; none where all was. */

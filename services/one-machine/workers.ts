@@ -8,6 +8,7 @@ import {
   assembleCollector,
   assembleDelivery,
   assembleSweeper,
+  filteringDeliveries,
   openQueueManager,
 } from '#services/assembly/pipeline.ts'
 import { assembleKeyUpkeep } from '#services/assembly/signing.ts'
@@ -106,9 +107,10 @@ export function createWorkers(backend: Backend, deliverRemote: RemoteDelivery) {
 }
 
 function assemble(backend: Backend, deliverRemote: RemoteDelivery) {
+  const { onTheSpot, wholly } = filteringDeliveries(backend)
   return {
-    cleanup: assembleCleanup(backend),
-    delivery: assembleDelivery(backend, deliverRemote),
+    cleanup: assembleCleanup(backend, onTheSpot),
+    delivery: assembleDelivery(backend, deliverRemote, wholly),
     sweeper: assembleSweeper(backend),
     collector: assembleCollector(backend),
     keyUpkeep: assembleKeyUpkeep(backend),

@@ -16,6 +16,7 @@ import {
   type CommandRow,
   type Enclosing,
   type Kind,
+  type Prepared,
   type TagGroup,
   type TestRow,
   unknown,
@@ -182,7 +183,8 @@ class Compiler {
     if (tests.kind !== row.tests) this.#error(at, `${name} ${testsWanted[row.tests]}`)
     const given = tests.kind === 'none' ? [] : tests.kind === 'one' ? [tests.test] : tests.tests
     const inside = given.map((each) => this.#test(each))
-    return { kind: 'test', at, row, arguments: args, needs, tests: inside }
+    const used = { at, row, arguments: args, needs, tests: inside }
+    return { kind: 'test', ...used, ...preparing(row, args) }
   }
 
   #noTest(name: string): string {
@@ -410,6 +412,19 @@ type Tagged = {
 type Places = Map<string, Argument>
 
 type Branch = Extract<CompiledCommand, { readonly kind: 'if' }>['branches'][number]
+
+/** When it is asked for: a script that is checked alone needs none of it. */
+function preparing({ prepare }: TestRow, { constant }: CompiledArguments) {
+  if (prepare === undefined || constant === undefined) {
+    return { prepared: undefined, gate: undefined }
+  }
+  let kept: Prepared | undefined
+  const prepared = () => {
+    kept ??= prepare(constant as never)
+    return kept
+  }
+  return { prepared, gate: () => prepare(constant as never).gate() }
+}
 
 const isFault = (found: object): found is Fault => 'kind' in found && found.kind === 'fault'
 

@@ -1,7 +1,9 @@
-// A script that is known to be right, ready to run: what is kept for each version of it. Plain data and rows; nothing in it changes.
+// A script that is known to be right, ready to run: what is kept for each version of it. Plain data and rows; nothing in it changes, but
+// that a test prepares what it compares when it is first evaluated.
 
-import type { CommandRow, TestRow } from './definition.ts'
+import type { CommandRow, Prepared, TestRow } from './definition.ts'
 import type { Finding, Position } from './finding.ts'
+import type { Gate } from './run/gate.ts'
 import type { Text } from './strings.ts'
 
 export type CompiledScript = {
@@ -42,6 +44,10 @@ export type CompiledTest =
       readonly arguments: CompiledArguments
       readonly needs: readonly Needed[]
       readonly tests: readonly CompiledTest[]
+      /** Kept; undefined: the row is asked with the values of the run. */
+      readonly prepared: (() => Prepared) | undefined
+      /** Made anew, so that what it was made of takes no memory. */
+      readonly gate: (() => Gate | undefined) | undefined
     }
   | Fault
 

@@ -5,6 +5,7 @@
 
 import type { Position } from './finding.ts'
 import type { Flow } from './run/flow.ts'
+import type { Gate } from './run/gate.ts'
 import type { Run } from './run/run.ts'
 
 /** What an argument is written as. `constant`: text whose variables would mean nothing, since it is needed before the run. */
@@ -127,7 +128,16 @@ export type TestRow<G extends TagGroups = TagGroups, P extends Kinds = Kinds> = 
     /** Tests it is about. */
     readonly tests: 'none' | 'one' | 'list'
     readonly evaluate: (values: Values<G, P>, run: Run, about: Evaluation) => Evaluated
+    /** What can be done once for all runs, where the arguments are known before them. */
+    readonly prepare: ((values: Values<G, P>) => Prepared) | undefined
   }
+
+/** A test with its arguments. */
+export type Prepared = {
+  readonly evaluate: (run: Run, about: Evaluation) => Evaluated
+  /** Undefined: there is none. */
+  readonly gate: () => Gate | undefined
+}
 
 export type Evaluation = {
   readonly at: Position
@@ -158,7 +168,24 @@ export function defineTest<const G extends TagGroups = NoTags, const P extends K
   row: Partial<Pick<TestRow<G, P>, 'extensions' | 'tags' | 'positional' | 'tests' | 'check'>> &
     Pick<TestRow<G, P>, 'name' | 'evaluate'>,
 ): TestRow {
-  return { ...nothing, tests: 'none', ...row } as unknown as TestRow
+  return { ...nothing, tests: 'none', prepare: undefined, ...row } as unknown as TestRow
+}
+
+/** A test that is evaluated by what it prepares: once for each use in a script, or in each run for arguments with variables. */
+export function definePreparedTest<
+  const G extends TagGroups = NoTags,
+  const P extends Kinds = NoKinds,
+>(
+  row: Partial<Pick<TestRow<G, P>, 'extensions' | 'tags' | 'positional' | 'tests' | 'check'>> & {
+    readonly name: string
+    readonly prepare: (values: Values<G, P>) => Prepared
+  },
+): TestRow {
+  const { prepare } = row
+  return defineTest({
+    ...row,
+    evaluate: (values, run, about) => prepare(values).evaluate(run, about),
+  })
 }
 
 export function defineCommand<const G extends TagGroups = NoTags, const P extends Kinds = NoKinds>(

@@ -20,6 +20,10 @@ export const NUMBER_MAX = Number.MAX_SAFE_INTEGER
 
 /** Steps of one run: each command, test and comparison is one, and each KB looked at. */
 export const STEPS_MAX = 1_000_000
+/** Steps after which others may have their turn: well under a millisecond. */
+export const STEPS_AT_ONCE = 32
+/** Characters of header fields that one run keeps as its tests compared them; what is beyond is decoded and folded by each test anew. */
+export const VALUES_KEPT_CHARACTERS_MAX = 32 * 1024
 /** Actions of one run, `keep` and `discard` counted. */
 export const ACTIONS_MAX = 32
 /** Of which messages to others, whatever the setting says: what they create is written in one transaction with the delivery. */

@@ -72,8 +72,8 @@ async function run(text: string, message: string, steps = STEPS_MAX) {
 
 /** As many pieces as fit into a script, and no more than so many. */
 function filled(piece: string, head = '', tail = '', most = 20_000): string {
-  const room = SCRIPT_BYTES_MAX - REQUIRED.length - head.length - tail.length
-  const count = Math.min(most, Math.floor(room / piece.length))
+  const room = SCRIPT_BYTES_MAX - Buffer.byteLength(REQUIRED + head + tail)
+  const count = Math.min(most, Math.floor(room / Buffer.byteLength(piece)))
   return REQUIRED + head + piece.repeat(count) + tail
 }
 

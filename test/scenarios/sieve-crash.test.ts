@@ -21,6 +21,11 @@ fileinto :copy :flags "\\\\Seen" "Archive";
 redirect :copy "far@away.test";
 notify "mailto:pager@away.test";
 vacation :fcc "Sent" :subject "Away" "Back on Monday.";`
+/** What it remembers is remembered on the spot, too. */
+const filing = `require ["fileinto", "duplicate", "imap4flags"];
+if duplicate { discard; stop; }
+fileinto :flags "\\\\Seen" "Archive";
+keep;`
 const failing = 'require ["ihave", "copy"]; redirect :copy "far@away.test"; error "no";'
 
 for (const driver of ['embedded', 'AWS'] as const) {
@@ -135,6 +140,54 @@ for (const driver of ['embedded', 'AWS'] as const) {
         },
         480_000,
       )
+
+      it('that only files does so once, on the spot', async () => {
+        const { backend, addAccount } = pipelineOn(store)
+        const { id } = await addAccount(ANN)
+        const limits = { scriptBytesMax: 100_000, scriptsMax: 0, storageBytesMax: 0 }
+        const shelf = createScriptShelf({ scripts: backend.directory.scripts, vocabulary, limits })
+        await shelf.put(id, 'filter', Buffer.from(filing))
+        await shelf.activate(id, 'filter')
+        await backend.mailbox.folders.create(id, 'Archive')
+        const countIn = async (path: string): Promise<number> => {
+          const folder = must(await backend.mailbox.folders.find(id, path))
+          return (await backend.mailbox.snapshot(folder)).messages.length
+        }
+
+        let crashes = 0
+        let rounds = 0
+        for (const effect of ['none', 'done'] as const) {
+          for (let call = 1; ; call++) {
+            rounds++
+            const queueId = await pipelineOn(store).accept(
+              `Message-ID: <spot${rounds}@remote.test>\r\n\r\nx\r\n`,
+              [ANN],
+            )
+            const faulty = withFaults(store, { crashPoint: { call, effect } })
+            const bell = { id: 'b', body: queueId, receipt: 'r', receives: 1 }
+            await pipelineOn(faulty)
+              .workers.cleanup.handle([bell])
+              .then(({ underWay }) => underWay)
+              .catch(() => undefined)
+            const { crashed } = faulty
+            // Without one there was no group, and nothing is left.
+            if (!crashed) expect(await backend.operator.show(queueId)).toBeUndefined()
+            await recover(pipelineOn(store))
+            const waiting = await Array.fromAsync(backend.operator.list())
+            expect({
+              effect,
+              call,
+              waiting: waiting.length,
+              inbox: await countIn('INBOX'),
+              archive: await countIn('Archive'),
+            }).toEqual({ effect, call, waiting: 0, inbox: rounds, archive: rounds })
+            if (!crashed) break
+            crashes++
+          }
+        }
+        expect(crashes).toBeGreaterThan(8)
+        console.log(`${driver}, on the spot: ${crashes} crashes`)
+      }, 480_000)
 
       /** A new process on the same data. */
       async function recover({ workers, settle }: Pipeline): Promise<void> {

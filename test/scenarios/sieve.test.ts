@@ -1,9 +1,14 @@
 // What becomes of a message by the scripts of its recipient: on a store and the services behind the listeners, every bell rung by hand.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import {
+  SAID_ON_THE_SPOT_MAX,
+  STEPS_ON_THE_SPOT_MAX,
+} from '#services/delivery/local/filtering/on-the-spot.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { addressKey } from '#shared/directory/records.ts'
 import { parseAddress } from '#shared/mail/address.ts'
+import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
 import { createScriptShelf } from '#shared/sieve/shelf.ts'
 import { vocabulary } from '#shared/sieve/vocabulary.ts'
@@ -12,6 +17,7 @@ import { countingTable } from '#test/support/counting-table.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
 import { must } from '#test/support/must.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
+import { run } from '#test/support/sieve.ts'
 import { openEmbedded } from '#test/support/storage-embedded.ts'
 
 const DAY_MS = 86_400_000
@@ -279,6 +285,93 @@ describe('an account without a script', () => {
     expect(await calls()).not.toEqual(before)
     await shelf().activate(id, null)
     expect(await calls()).toEqual(before)
+  })
+})
+
+describe('where cleanup may read messages', () => {
+  /** What is there when cleanup has had its turn, and nobody else. */
+  async function afterCleanup() {
+    const bells = await store.queues.incoming.receive({
+      max: 10,
+      visibilitySeconds: 60,
+      waitSeconds: 0,
+    })
+    const { underWay } = await pipeline.workers.cleanup.handle(bells)
+    await underWay
+    await store.queues.incoming.acknowledge(bells.map(({ receipt }) => receipt))
+    const [queueId] = bells.map(({ body }) => parseQueueId(body))
+    return queueId === undefined ? undefined : await pipeline.backend.operator.show(queueId)
+  }
+  const accept = () => pipeline.accept('Subject: x\r\n\r\nx\r\n', [ann])
+
+  it.each([
+    ['keeps', 'keep;', 'INBOX'],
+    ['finds nothing to do', 'if header "subject" "y" { discard; }', 'INBOX'],
+    ['files', 'require "fileinto"; fileinto "Work"; keep;', 'Work'],
+    ['makes a folder', 'require ["fileinto","mailbox"]; fileinto :create "New";', 'New'],
+  ])('a script that %s has its mail on the spot, and no group', async (_, text, path) => {
+    await pipeline.backend.mailbox.folders.create(id, 'Work')
+    await script(text)
+    await accept()
+    expect(await afterCleanup()).toBeUndefined()
+    expect(await folder(path)).toEqual([[]])
+  })
+
+  it.each([
+    ['sends on', 'redirect "far@away.test";'],
+    ['answers', 'require "vacation"; vacation "Away"; keep;'],
+    ['refuses', 'require "reject"; reject "no";'],
+    ['discards', 'discard;'],
+    ['changes what it files', 'require "editheader"; addheader "X-A" "b";'],
+    ['fails', 'require "ihave"; error "no";'],
+  ])('a script that %s is left to delivery, as if it had not run', async (_, text) => {
+    await script(text)
+    await accept()
+    expect((await afterCleanup())?.groups).toMatchObject([
+      { state: 'waiting', attempts: 0, unreserved: true, recipients: [{ address: ann }] },
+    ])
+    expect(await folder('INBOX')).toEqual([])
+    expect(log.lines.filter(({ fields }) => fields.to === ann)).toEqual([])
+    await pipeline.settle()
+    expect(log.lines.filter(({ fields }) => fields.to === ann)).not.toEqual([])
+  })
+
+  it.each([
+    ['steps that are soon taken', 0, 'on the spot'],
+    ['one more', 1, 'left'],
+  ])('with %s it is %s', async (_, more, where) => {
+    const ofKeys = (count: number) =>
+      `if header :contains "subject" [${'"y",'.repeat(count - 1)}"y"] {}\n`
+    const long = ofKeys(5_000).repeat(3)
+    const { steps } = await run(`${long}${ofKeys(100)}`, { message: 'Subject: x\n\nx\n' })
+    await script(`${long}${ofKeys(100 + STEPS_ON_THE_SPOT_MAX - steps + more)}`)
+    await accept()
+    expect((await afterCleanup()) === undefined ? 'on the spot' : 'left').toBe(where)
+    await pipeline.settle()
+    expect(await folder('INBOX')).toEqual([[]])
+  })
+
+  it('what a script says is told once, and no more of it than is kept', async () => {
+    for (const [count, isLeft] of [
+      [SAID_ON_THE_SPOT_MAX, false],
+      [SAID_ON_THE_SPOT_MAX + 1, true],
+    ] as const) {
+      log.lines.length = 0
+      await script(`require "vnd.dovecot.debug";${'debug_log "a";'.repeat(count)}`)
+      await accept()
+      expect((await afterCleanup()) !== undefined).toBe(isLeft)
+      await pipeline.settle()
+      expect(log.lines.filter(({ message }) => message === 'script says')).toHaveLength(count)
+    }
+  })
+
+  it('every script is left to delivery where cleanup may not, as on AWS', async () => {
+    pipeline = createPipeline(store, clock, { log, cleanupReads: false })
+    await script('keep;')
+    await accept()
+    expect((await afterCleanup())?.groups).toHaveLength(1)
+    await pipeline.settle()
+    expect(await folder('INBOX')).toEqual([[]])
   })
 })
 

@@ -1,7 +1,11 @@
 // The services behind the listeners on a given store, driven by hand: a test rings, steps and looks.
 
 import { createBackend } from '#services/assembly/backend.ts'
-import { assembleCleanup, assembleDelivery } from '#services/assembly/pipeline.ts'
+import {
+  assembleCleanup,
+  assembleDelivery,
+  filteringDeliveries,
+} from '#services/assembly/pipeline.ts'
 import { createWorkers } from '#services/one-machine/workers.ts'
 import type { AcceptedMessage, SmtpEnvelope } from '#shared/contracts/spool.ts'
 import { parseAddress } from '#shared/mail/address.ts'
@@ -73,7 +77,8 @@ export function createPipeline(
     deliverLocal,
     notices = createFakeNotices(),
     tellsSenders = false,
-    needsContent = () => false,
+    needsContent,
+    cleanupReads = needsContent === undefined && deliverLocal === undefined,
     set = [] as readonly string[],
     log = silentLog,
   }: {
@@ -86,6 +91,8 @@ export function createPipeline(
     tellsSenders?: boolean
     /** Accounts here whose mail cleanup leaves to delivery. */
     needsContent?: (address: string) => boolean
+    /** Cleanup may read messages, as on one machine and not on AWS. */
+    cleanupReads?: boolean
     set?: readonly string[]
     log?: Log
   } = {},
@@ -100,7 +107,7 @@ export function createPipeline(
     const { local, ...others } = await backend.expand(...given)
     const marked = local.map((one) => ({
       ...one,
-      needsContent: one.needsContent || needsContent(one.address),
+      needsContent: one.needsContent || needsContent?.(one.address) === true,
     }))
     return { ...others, local: marked }
   }
@@ -117,7 +124,12 @@ export function createPipeline(
   const remote = remoteDelivery(deliverRemote)
   const workers = {
     ...createWorkers(backend, remote),
-    cleanup: assembleCleanup({ ...backend, expand }, deliverLocal),
+    cleanup: assembleCleanup(
+      { ...backend, expand },
+      cleanupReads
+        ? filteringDeliveries(backend).onTheSpot
+        : deliverLocal && { deliverLocal, reads: false },
+    ),
     delivery: assembleDelivery(backend, remote, deliverLocal, tellsSenders ? undefined : notices),
   }
 

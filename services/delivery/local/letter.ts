@@ -28,6 +28,12 @@ export const answer = (action: LocalAction): LocalResult => ({
   uncertain: false,
 })
 
+/** Nothing was tried: what becomes of it is for delivery to find out, which may read every message and has time. */
+export const leftToDelivery: LocalResult = {
+  ...answer({ kind: 'deferred', status: '4.3.0', reply: 'its script runs at delivery' }),
+  isLeft: true,
+}
+
 /** What came of several actions together. */
 export function together(
   results: readonly LocalResult[],

@@ -11,7 +11,7 @@ import { Conflict } from '#shared/storage/ports.ts'
 import { Contended } from '#shared/storage/retry-on-conflict.ts'
 import type { Deposit } from './deposit.ts'
 import type { FilteredAccount, Filtering } from './filtering/filtering.ts'
-import { answer, type Letter } from './letter.ts'
+import { answer, type Letter, leftToDelivery } from './letter.ts'
 import type { Places } from './places.ts'
 
 export function createLocalDelivery(deps: {
@@ -60,11 +60,6 @@ export function createLocalDelivery(deps: {
 }
 
 export type LocalAccount = FilteredAccount & { readonly quota: Quota }
-
-const leftToDelivery: LocalResult = {
-  ...answer({ kind: 'deferred', status: '4.3.0', reply: 'its script runs at delivery' }),
-  isLeft: true,
-}
 
 const failed = (status: '5.1.1' | '5.4.6', reply: string) =>
   answer({ kind: 'failed', status, reply })

@@ -9,7 +9,7 @@ import type { CompiledScript } from '#shared/sieve/compiled.ts'
 import { findingText } from '#shared/sieve/finding.ts'
 import { SieveRunError } from '#shared/sieve/run/failure.ts'
 
-/** Of texts whose compiled form is kept; it takes about ten times as much. */
+/** Of texts whose compiled form is kept; of rules it takes about forty times as much. */
 export const COMPILED_BYTES_MAX = 4 * 1024 * 1024
 /** A site script that was changed is in force everywhere after so long. */
 export const SITE_FRESH_MS = 5_000

@@ -17,8 +17,9 @@ export const isFalse = defineTest({ name: 'false', evaluate: () => false })
 export const not = defineTest({
   name: 'not',
   tests: 'one',
-  async evaluate(_values, _run, { tests: [test] }) {
-    return !(await test?.())
+  evaluate(_values, _run, { tests: [test] }) {
+    const result = test?.() ?? false
+    return typeof result === 'boolean' ? !result : result.then((held) => !held)
   },
 })
 
@@ -26,7 +27,10 @@ export const not = defineTest({
 export const allOf = defineTest({
   name: 'allof',
   tests: 'list',
-  evaluate: async (_values, _run, { tests }) => !(await hasResult(tests, false)),
+  evaluate(_values, _run, { tests }) {
+    const result = hasResult(tests, false)
+    return typeof result === 'boolean' ? !result : result.then((has) => !has)
+  },
 })
 
 export const anyOf = defineTest({
@@ -35,7 +39,21 @@ export const anyOf = defineTest({
   evaluate: (_values, _run, { tests }) => hasResult(tests, true),
 })
 
-async function hasResult(tests: readonly (() => Evaluated)[], wanted: boolean): Promise<boolean> {
+function hasResult(tests: readonly (() => Evaluated)[], wanted: boolean): Evaluated {
+  for (let i = 0; i < tests.length; i++) {
+    const result = tests[i]?.() ?? !wanted
+    if (typeof result !== 'boolean') return hasLater(result, tests.slice(i + 1), wanted)
+    if (result === wanted) return true
+  }
+  return false
+}
+
+async function hasLater(
+  first: Promise<boolean>,
+  tests: readonly (() => Evaluated)[],
+  wanted: boolean,
+): Promise<boolean> {
+  if ((await first) === wanted) return true
   for (const test of tests) {
     const result = test()
     if ((typeof result === 'boolean' ? result : await result) === wanted) return true

@@ -32,6 +32,16 @@ export function checkMime(
     checker.error(':anychild stands beside :mime', 'anychild')
 }
 
+/** The header of the message, where the test is about that and it is read already, as it is behind the first test. */
+export function wholeHeader(
+  run: Run,
+  { mime, anychild }: Values<typeof mimeTags, NoKinds>,
+): Header | undefined {
+  if (mime && (anychild || run.parts.current !== undefined)) return undefined
+  const header = run.message.header()
+  return header instanceof Promise ? undefined : header
+}
+
 /** One after the other; mostly it is one. */
 export async function headersOf(
   run: Run,

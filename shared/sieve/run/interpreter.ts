@@ -12,11 +12,12 @@ import type {
   Needed,
   RunValue,
 } from '../compiled.ts'
-import type { Evaluated } from '../definition.ts'
+import type { Evaluated, Evaluation } from '../definition.ts'
 import { type Position, shortened } from '../finding.ts'
 import type { RunContext } from './context.ts'
 import { SieveRunError } from './failure.ts'
 import type { Flow } from './flow.ts'
+import { ruleTableAt } from './rule-table.ts'
 import { Run } from './run.ts'
 
 export type NamedScript = { readonly name: string; readonly script: CompiledScript }
@@ -94,48 +95,110 @@ async function runScript(run: Run, name: string, script: CompiledScript): Promis
   }
 }
 
-async function runCommands(
+function runCommands(
   run: Run,
   commands: readonly CompiledCommand[],
   depth: number,
-): Promise<Flow> {
-  for (const command of commands) {
+): Flow | Promise<Flow> {
+  for (let i = nextOf(run, commands, 0); i < commands.length; i = nextOf(run, commands, i + 1)) {
+    const command = commands[i]
+    if (command === undefined) break
     run.spend()
     const wait = run.pace()
-    if (wait !== undefined) await wait
-    const flow = await runCommand(run, command, depth)
+    const flow =
+      wait === undefined
+        ? runCommand(run, command, depth)
+        : wait.then(() => runCommand(run, command, depth))
+    if (flow instanceof Promise) return runBehind(flow, run, commands, i + 1, depth)
     if (flow !== undefined) return flow
   }
   return undefined
 }
 
-async function runCommand(run: Run, command: CompiledCommand, depth: number): Promise<Flow> {
+/** Of the commands from this one on the first that is to be run. Whoever tries a script wants to be told of all. */
+function nextOf(run: Run, commands: readonly CompiledCommand[], from: number): number {
+  if (run.context.trace !== undefined) return from
+  return ruleTableAt(commands, from)?.next(run, from) ?? from
+}
+
+/** The rest of the commands, behind one that takes until later. */
+async function runBehind(
+  first: Promise<Flow>,
+  run: Run,
+  commands: readonly CompiledCommand[],
+  from: number,
+  depth: number,
+): Promise<Flow> {
+  const flow = await first
+  if (flow !== undefined) return flow
+  for (let i = nextOf(run, commands, from); i < commands.length; i = nextOf(run, commands, i + 1)) {
+    const command = commands[i]
+    if (command === undefined) break
+    run.spend()
+    const wait = run.pace()
+    if (wait !== undefined) await wait
+    const next = runCommand(run, command, depth)
+    const flowOfNext = next instanceof Promise ? await next : next
+    if (flowOfNext !== undefined) return flowOfNext
+  }
+  return undefined
+}
+
+function runCommand(run: Run, command: CompiledCommand, depth: number): Flow | Promise<Flow> {
   switch (command.kind) {
     case 'fault':
       throw placed(new SieveRunError(command.message), command.at)
-    case 'if': {
-      for (const { test, block } of command.branches) {
-        const decided = test === null || evaluate(run, test, depth)
-        if (typeof decided === 'boolean' ? decided : await decided) {
-          return await runCommands(run, block, depth + 1)
-        }
-      }
-      return undefined
-    }
+    case 'if':
+      return runBranches(run, command.branches, depth)
     case 'command': {
       const { row, at, needs } = command
       trace(run, at, row.name, depth, undefined)
       try {
         checkGranted(run, needs)
         const values = valuesOf(run, command.arguments)
-        const block = () => runCommands(run, command.block, depth + 1)
+        const block = async () => await runCommands(run, command.block, depth + 1)
         const written = (keys: readonly string[]) => writtenText(command.arguments, keys)
-        return await row.execute(values as never, run, { at, block, written })
+        const flow = row.execute(values as never, run, { at, block, written })
+        return flow instanceof Promise ? flow.catch((error) => throwPlaced(error, at)) : flow
       } catch (error) {
         throw placed(error, at)
       }
     }
   }
+}
+
+type Branches = Extract<CompiledCommand, { readonly kind: 'if' }>['branches']
+
+function runBranches(run: Run, branches: Branches, depth: number): Flow | Promise<Flow> {
+  for (let i = 0; i < branches.length; i++) {
+    const branch = branches[i]
+    if (branch === undefined) break
+    const { test, block } = branch
+    const decided = test === null || evaluate(run, test, depth)
+    if (typeof decided !== 'boolean') {
+      return runBranchesBehind(decided, run, branches.slice(i), depth)
+    }
+    if (decided) return runCommands(run, block, depth + 1)
+  }
+  return undefined
+}
+
+/** The test of the first is being evaluated. */
+async function runBranchesBehind(
+  first: Promise<boolean>,
+  run: Run,
+  branches: Branches,
+  depth: number,
+): Promise<Flow> {
+  let deciding: Evaluated | undefined = first
+  for (const { test, block } of branches) {
+    const decided = deciding ?? (test === null || evaluate(run, test, depth))
+    deciding = undefined
+    if (typeof decided === 'boolean' ? decided : await decided) {
+      return await runCommands(run, block, depth + 1)
+    }
+  }
+  return undefined
 }
 
 function evaluate(run: Run, test: CompiledTest, depth: number): Evaluated {
@@ -151,9 +214,17 @@ function evaluateNow(run: Run, test: Exclude<CompiledTest, Fault>, depth: number
   try {
     run.spend()
     checkGranted(run, needs)
-    const values = valuesOf(run, test.arguments)
-    const tests = test.tests.map((each) => () => evaluate(run, each, depth + 1))
-    const result = row.evaluate(values as never, run, { at, tests })
+    const about = {
+      at,
+      tests:
+        test.tests.length === 0
+          ? noTests
+          : test.tests.map((each) => () => evaluate(run, each, depth + 1)),
+    }
+    const result =
+      test.prepared === undefined
+        ? row.evaluate(valuesOf(run, test.arguments) as never, run, about)
+        : test.prepared().evaluate(run, about)
     if (typeof result === 'boolean') {
       trace(run, at, row.name, depth, result)
       return result
@@ -163,14 +234,14 @@ function evaluateNow(run: Run, test: Exclude<CompiledTest, Fault>, depth: number
         trace(run, at, row.name, depth, value)
         return value
       },
-      (error) => {
-        throw placed(error, at)
-      },
+      (error) => throwPlaced(error, at),
     )
   } catch (error) {
     throw placed(error, at)
   }
 }
+
+const noTests: Evaluation['tests'] = []
 
 function checkGranted(run: Run, needs: readonly Needed[]): void {
   for (const { what, oneOf } of needs) {
@@ -204,6 +275,10 @@ function runValue(run: Run, value: RunValue | undefined): unknown {
 /** Arguments as they were written, variables and all: the same text for the same ones (RFC 5230 §4.2). */
 function writtenText({ values }: CompiledArguments, keys: readonly string[]): string {
   return JSON.stringify(keys.map((key) => values.find((each) => each.key === key)?.value ?? null))
+}
+
+function throwPlaced(error: unknown, at: Position): never {
+  throw placed(error, at)
 }
 
 /** The innermost place is told. */

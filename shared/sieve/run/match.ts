@@ -1,7 +1,6 @@
 // Match types: whether values of a message fit the keys of a test (RFC 5228 §2.7.1, RFC 5231 for :count and :value, the regex draft). All tests
 // that compare have the same tags (`matching`), the same check and this one way.
 
-import { foldedPieces } from '#shared/mail/casemap.ts'
 import {
   type Checker,
   choice,
@@ -14,14 +13,21 @@ import {
   type Values,
 } from '../definition.ts'
 import { asciiCasemap, type Comparator, comparators } from './comparator.ts'
+import { ComparedValue } from './compared-value.ts'
 import { SieveRunError } from './failure.ts'
+import type { FieldGate, Gate } from './gate.ts'
 import { listName } from './list-name.ts'
 import { paced } from './paced.ts'
+import {
+  CHARACTERS_AT_ONCE,
+  containsKeys,
+  isKeys,
+  matchesKeys,
+  VALUE_CHARACTERS,
+} from './ready-keys.ts'
 import { checkExpressions, foldingOf, regexTester } from './regex-match.ts'
 import type { Run } from './run.ts'
-import { isWide, patternText, subjectOf } from './subject.ts'
-import type { Tester } from './tester.ts'
-import { matchPattern, type Pattern, parsePattern } from './wildcards.ts'
+import type { ReadyKeys, Tester } from './tester.ts'
 
 const plain = { extension: null, takes: null } as const
 const relational = { extension: 'relational', takes: constant } as const
@@ -79,14 +85,77 @@ export function checkMatching(
  * Whether any of the values fits any of the keys; the wildcards of the first that does become match variables. A promise where it takes so
  * long that others have their turn meanwhile, or lists are asked; so whoever asks several times awaits each answer before the next.
  */
+export type Matcher = (run: Run, values: readonly ComparedValue[]) => Evaluated
+
+/** Of keys that are the same for many values and runs. */
+export function matcherOf(tags: Matching, keys: readonly string[]): Matcher {
+  return readyMatcher(tags, keys).matches
+}
+
+/** `gate`: of a test of these values, where match and comparator have one. */
+export function readyMatcher(
+  tags: Matching,
+  keys: readonly string[],
+): { readonly matches: Matcher; readonly gate: (values: GateValues) => Gate | undefined } {
+  const comparator = comparatorOf(tags)
+  const tag = tags.match?.tag ?? 'is'
+  if (tag !== 'is' && tag !== 'contains' && tag !== 'matches') {
+    return { matches: slowMatcher(tags, comparator, keys), gate: () => undefined }
+  }
+  const ready = readyKeys[tag](comparator, keys)
+  return {
+    matches: (run, values) => fitsAny(run, values, ready),
+    gate({ of, valuesOf }) {
+      const gateKeys = comparator.countsOctets ? ready.gateKeys() : undefined
+      if (gateKeys === undefined) return undefined
+      const column = `${comparator.name} ${of}`
+      return { kind: 'field', column, valuesOf, comparator, keys: gateKeys, steps: ready.steps }
+    },
+  }
+}
+
+/** `of` says which they are. */
+export type GateValues = { readonly of: string; readonly valuesOf: FieldGate['valuesOf'] }
+
+const comparatorOf = ({ comparator: name }: Matching) =>
+  comparators.get(name ?? asciiCasemap.name) ?? asciiCasemap
+
+function slowMatcher(
+  { match }: Matching,
+  comparator: Comparator,
+  keys: readonly string[],
+): Matcher {
+  switch (match?.tag) {
+    case 'list':
+      return (run, values) => matchLists(run, textsOf(values), keys)
+    case 'count':
+      return (run, { length }) =>
+        paced(matchRelation(run, comparator, match.value, [String(length)], keys))
+    case 'value':
+      return (run, values) =>
+        paced(matchRelation(run, comparator, match.value, textsOf(values), keys))
+    case 'regex':
+      return (run, values) => regexFits(run, comparator, values, keys)
+    default:
+      throw new Error(`:${match?.tag} is matched by ready keys`)
+  }
+}
+
 export function matchAny(
   run: Run,
   tags: Matching,
   values: readonly string[],
   keys: readonly string[],
 ): Evaluated {
-  return tags.match?.tag === 'list' ? matchLists(run, values, keys) : fits(run, tags, values, keys)
+  return matcherOf(tags, keys)(run, comparedValues(values))
 }
+
+export const comparedValues = (texts: readonly string[]) =>
+  texts.map((text) => new ComparedValue(text))
+
+const textsOf = (values: readonly ComparedValue[]) => values.map(({ text }) => text)
+
+const readyKeys = { is: isKeys, contains: containsKeys, matches: matchesKeys } as const
 
 /** RFC 6134 §2.2: keys are names of lists. One that is not known holds nothing. What a list holds becomes a match variable. */
 async function matchLists(
@@ -109,29 +178,32 @@ async function matchLists(
 /** A list is somewhere else: asking it costs more than looking at a text. */
 const LIST_STEPS = 100
 
-function fits(
-  run: Run,
-  { match, comparator: name }: Matching,
-  values: readonly string[],
-  keys: readonly string[],
-): Evaluated {
-  const comparator = comparators.get(name ?? asciiCasemap.name) ?? asciiCasemap
-  if (match?.tag === 'count') {
-    return paced(matchRelation(run, comparator, match.value, [String(values.length)], keys))
+function fitsAny(run: Run, values: readonly ComparedValue[], keys: ReadyKeys): Evaluated {
+  run.spend(keys.steps)
+  let characters = 0
+  let at = 0
+  for (const value of values) {
+    spendOn(run, value)
+    const fits = characters < CHARACTERS_AT_ONCE ? keys.soon(run, value) : undefined
+    if (fits === true) return true
+    if (fits === undefined) {
+      return paced(fitsFrom(run, values.slice(at), (each) => keys.test(run, each)))
+    }
+    characters += VALUE_CHARACTERS + value.text.length
+    at++
   }
-  if (match?.tag === 'value') {
-    return paced(matchRelation(run, comparator, match.value, values, keys))
-  }
-  const tag = match === undefined || match.tag === 'list' ? 'is' : match.tag
-  return paced(fitsAny(run, values, testers[tag](run, comparator, keys)))
+  return false
 }
 
-function* fitsAny(run: Run, values: readonly string[], fits: Tester) {
+/** The steps of the first value are spent. */
+function* fitsFrom(run: Run, values: readonly ComparedValue[], fits: Tester) {
   let characters = 0
+  let isFirst = true
   for (const value of values) {
-    run.spend(1 + (value.length >> 10))
+    if (!isFirst) spendOn(run, value)
+    isFirst = false
     if (yield* fits(value)) return true
-    characters += 64 + value.length
+    characters += VALUE_CHARACTERS + value.text.length
     if (characters < CHARACTERS_AT_ONCE) continue
     characters = 0
     yield
@@ -139,77 +211,19 @@ function* fitsAny(run: Run, values: readonly string[], fits: Tester) {
   return false
 }
 
-/** Compared before others are let in: well under a millisecond. */
-const CHARACTERS_AT_ONCE = 256 * 1024
-
-type Testers = {
-  readonly [tag in 'is' | 'contains' | 'matches' | 'regex']: (
-    run: Run,
-    comparator: Comparator,
-    keys: readonly string[],
-  ) => Tester
+function regexFits(
+  run: Run,
+  comparator: Comparator,
+  values: readonly ComparedValue[],
+  keys: readonly string[],
+): Evaluated {
+  const [first] = values
+  if (first === undefined) return false
+  spendOn(run, first)
+  return paced(fitsFrom(run, values, regexTester(run, comparator, keys)))
 }
 
-const testers: Testers = {
-  is(run, comparator, keys) {
-    const folded = new Set(keys.map(comparator.fold))
-    run.spend(keys.length >> 4)
-    return function* (value) {
-      return folded.has(yield* foldPaced(comparator, value))
-    }
-  },
-  contains(run, comparator, keys) {
-    const folded = keys.map(comparator.fold)
-    return function* (value) {
-      const text = yield* foldPaced(comparator, value)
-      let characters = 0
-      for (const key of folded) {
-        run.spend(1 + (text.length >> 12))
-        if (text.includes(key)) return true
-        characters += 64 + text.length
-        if (characters < CHARACTERS_AT_ONCE) continue
-        characters = 0
-        yield
-      }
-      return false
-    }
-  },
-  matches(run, comparator, keys) {
-    const patterns = { narrow: new Map<string, Pattern>(), wide: new Map<string, Pattern>() }
-    return function* (value) {
-      const subject = yield* subjectOf(comparator, value)
-      const wide = isWide(value)
-      const parsed = wide ? patterns.wide : patterns.narrow
-      for (const key of keys) {
-        run.spend(1 + (value.length >> 12))
-        const pattern = parsed.get(key) ?? parsePattern(key, patternText(comparator, wide))
-        parsed.set(key, pattern)
-        const found = yield* matchPattern(pattern, subject, (steps) => run.spend(steps))
-        if (found === undefined) continue
-        run.variables.matched = () => [
-          value,
-          ...found.map(([from, to]) => subject.original(from, to)),
-        ]
-        return true
-      }
-      return false
-    }
-  },
-  regex: regexTester,
-}
-
-/** Folding of Unicode takes long. */
-function* foldPaced({ fold, countsOctets }: Comparator, value: string) {
-  if (countsOctets || value.length <= FOLDED_AT_ONCE) return fold(value)
-  let folded = ''
-  for (const piece of foldedPieces(value)) {
-    folded += piece
-    yield
-  }
-  return folded
-}
-
-const FOLDED_AT_ONCE = 8_192
+const spendOn = (run: Run, { text }: ComparedValue) => run.spend(1 + (text.length >> 10))
 
 const relations = {
   gt: (order: number) => order > 0,

@@ -52,7 +52,7 @@ const SHOWN_MAX = 60
 export function regexTester(run: Run, comparator: Comparator, keys: readonly string[]): Tester {
   const folding = foldingOf(comparator)
   const compiled = new Map<string, Regex>()
-  return function* (value) {
+  return function* ({ text: value }) {
     for (const key of keys) {
       const regex = compiled.get(key) ?? expression(run, key, folding)
       compiled.set(key, regex)

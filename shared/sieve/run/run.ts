@@ -4,13 +4,14 @@
 import { turns } from '#shared/runtime/turns.ts'
 import type { Action, Seen } from '../actions.ts'
 import type { Position } from '../finding.ts'
-import { MESSAGES_CREATED_MAX } from '../limits.ts'
+import { MESSAGES_CREATED_MAX, STEPS_AT_ONCE } from '../limits.ts'
 import type { SieveMessage } from '../message.ts'
 import { BodyTexts } from './body-texts.ts'
 import type { RunContext } from './context.ts'
 import { LimitExceeded, SieveRunError } from './failure.ts'
 import type { Flow } from './flow.ts'
 import { Includes } from './includes.ts'
+import { KeptValues } from './kept-values.ts'
 import { PartLoop } from './part-loop.ts'
 import { Variables } from './variables.ts'
 
@@ -28,6 +29,7 @@ export class Run {
   readonly variables: Variables
   readonly parts = new PartLoop()
   readonly bodyTexts = new BodyTexts()
+  readonly keptValues = new KeptValues()
   readonly include: Include
   /** As it is now: what the script changed is in it. */
   message: SieveMessage
@@ -43,6 +45,7 @@ export class Run {
   /** RFC 5228 §2.10.2: the message is kept unless an action said otherwise. */
   keepsImplicitly = true
   #steps = 0
+  #stepsPaced = 0
   /** Actions of the scripts before this one. */
   #handedOn = 0
   #answeredBy: string | undefined
@@ -59,6 +62,10 @@ export class Run {
     return this.#steps
   }
 
+  get stepsLeft(): number {
+    return this.context.limits.steps - this.#steps
+  }
+
   /** Before what costs it: looking at a KB is one. Throws LimitExceeded. */
   spend(steps = 1): void {
     this.#steps += steps
@@ -67,8 +74,10 @@ export class Run {
     }
   }
 
-  /** Others have their turn where it has taken long. */
+  /** Others have their turn where it has taken long. Between two looks at the clock some steps are spent. */
   pace(): Promise<void> | undefined {
+    if (this.#steps < this.#stepsPaced + STEPS_AT_ONCE) return undefined
+    this.#stepsPaced = this.#steps
     return turns.step()
   }
 

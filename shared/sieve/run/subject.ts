@@ -10,20 +10,24 @@ export interface Subject extends PatternSubject {
   original(from: number, to: number): string
 }
 
-/** `?` is an octet of UTF-8 with the comparators of octets (RFC 5228 §2.7.1). */
-export function* subjectOf(
-  { countsOctets, fold }: Comparator,
-  value: string,
-): Generator<undefined, Subject> {
-  if (!notAscii.test(value)) {
-    const text = fold(value)
-    return { ...unitSubject(text), original: (from, to) => value.slice(from, to) }
+export function* subjectOf(comparator: Comparator, value: string): Generator<undefined, Subject> {
+  if (isOfOctets(comparator, value)) return octetSubject(value, comparator.fold(value))
+  return yield* characterSubject(value)
+}
+
+/** ASCII, or any text with the comparators of octets, where `?` is an octet of UTF-8 (RFC 5228 §2.7.1). */
+export const isOfOctets = ({ countsOctets }: Comparator, value: string) =>
+  countsOctets || !isWide(value)
+
+/** Of such a value. */
+export function octetSubject(value: string, folded: string): Subject {
+  if (!isWide(value)) {
+    return { ...unitSubject(folded), original: (from, to) => value.slice(from, to) }
   }
-  if (!countsOctets) return yield* characterSubject(value)
   const octets = toOctets(value)
   // What changes the case of ASCII alone changes no octet of other characters.
   const original = (from: number, to: number) => fromOctets(octets.slice(from, to))
-  return { ...unitSubject(toOctets(fold(value))), original }
+  return { ...unitSubject(toOctets(folded)), original }
 }
 
 /** The text of a pattern, to be found in the text of such a subject. */

@@ -1,9 +1,13 @@
 // Patterns of :matches (RFC 5228 §2.7.1): `*` any text, `?` one character, a backslash before either itself. What a wildcard stands for is as
 // short as can be (RFC 5229 §3.2), which is found from the left without going back: each text between two `*` where it comes first.
 
+import { isSoonFound, LongFinder } from './piecewise.ts'
+
 export type Pattern = {
   /** Between the `*`: texts, and null for each `?`. */
   readonly segments: readonly Segment[]
+  /** A text that stands in whatever it fits; '' where it has none. */
+  readonly needle: string
 }
 
 type Segment = readonly (string | null)[]
@@ -30,8 +34,22 @@ export function parsePattern(pattern: string, textOf: (text: string) => string):
     } else text += character
   }
   endText()
-  return { segments }
+  return { segments, needle: needleOf(segments) }
 }
+
+/** The longest one that is found at once, whatever stands in the other text. */
+function needleOf(segments: readonly Segment[]): string {
+  let needle = ''
+  for (const segment of segments) {
+    for (const piece of segment) {
+      if (piece === null || piece.length <= needle.length) continue
+      if (piece.length <= NEEDLE_CHARACTERS_MAX) needle = piece
+    }
+  }
+  return needle
+}
+
+const NEEDLE_CHARACTERS_MAX = 64
 
 /** What a pattern is held against, and where its characters end. */
 export interface PatternSubject {
@@ -114,10 +132,16 @@ function* placeOf(
   // How much is looked at for each place: pieces, and characters of texts.
   const looks = segment.reduce((sum, piece) => sum + 1 + ((piece?.length ?? 1) >> 4), 0)
   let unspent = 0
+  const isLong = first !== null && !isSoonFound(text.length - from, first.length)
+  // Goes on from place to place, as what is looked at twice would be counted and yet take long.
+  const finder = isLong ? new LongFinder(first) : undefined
+  let behind = from
   for (let at = from; at <= text.length; at++) {
     if (first !== null) {
-      const next = text.indexOf(first, at)
+      const next =
+        finder === undefined ? text.indexOf(first, at) : yield* finder.nextIn(text, behind)
       if (next < 0) return -1
+      behind = next + first.length
       unspent += (next - at) >> 6
       at = next
     }

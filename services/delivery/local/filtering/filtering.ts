@@ -1,5 +1,8 @@
 // Mail that goes through scripts: finds out what they want of a message, and has it done. A run that fails has nothing done; the message is
 // kept, and the owner told. Whoever has no script pays nothing: the account, which delivery reads anyway, says so.
+//
+// On the spot, before there is a group and a lease, only what is soon done with is done at all (on-the-spot.ts). A run changes nothing, so
+// what was found out for nothing is found out again.
 
 import type { AccountRecord } from '#shared/directory/records.ts'
 import { parseAddress } from '#shared/mail/address.ts'
@@ -22,8 +25,9 @@ import { SieveRunError } from '#shared/sieve/run/failure.ts'
 import { type NamedScript, type RunResult, runScripts } from '#shared/sieve/run/interpreter.ts'
 import { zoneAt } from '#shared/sieve/run/zone.ts'
 import { Contended } from '#shared/storage/retry-on-conflict.ts'
-import { deliveryFields, type Letter, noteOf } from '../letter.ts'
+import { deliveryFields, type Letter, leftToDelivery, noteOf } from '../letter.ts'
 import type { DoActions } from './do-actions.ts'
+import { hasty, isSoonDone } from './on-the-spot.ts'
 import type { TellOwner } from './tell-owner.ts'
 
 export type FilteredAccount = Pick<AccountRecord, 'script' | 'displayName'>
@@ -33,6 +37,13 @@ export type Filtering = (
   letter: Letter,
   account: FilteredAccount,
 ) => Promise<LocalResult | undefined>
+
+export interface Filterings {
+  /** All that scripts want. */
+  readonly wholly: Filtering
+  /** What is soon done with; else it is left to delivery. */
+  readonly onTheSpot: Filtering
+}
 
 export type FilteringOptions = {
   readonly recipientDelimiter: string
@@ -62,11 +73,11 @@ export function createFiltering(deps: {
   readonly options: FilteringOptions
   readonly clock: Clock
   readonly log: Log
-}): Filtering {
+}): Filterings {
   const { compiled, site, log } = deps
   const memory = new ByteBudget(RUNS_BYTES_MAX)
 
-  return async function filter(letter, account) {
+  async function wholly(letter: Letter, account: FilteredAccount) {
     try {
       return await decided(letter, account)
     } catch (error) {
@@ -85,8 +96,7 @@ export function createFiltering(deps: {
     if (!(await held.wait(bytesFor(letter), { clock: deps.clock, waitMs: MEMORY_WAIT_MS }))) {
       throw new Contended('no memory for its scripts now')
     }
-    const source = new StoredMessage(deps.objects, letter.blob, deliveryFields(recipient))
-    const context = await contextOf(letter, account, readMessage(source))
+    const context = await contextOf(letter, account)
     const result = await run(letter, account, context)
     if (result === undefined) return undefined
     if (result.kind === 'done') return await deps.doActions(letter, context, result)
@@ -97,13 +107,33 @@ export function createFiltering(deps: {
     return await deps.tellOwner(letter, context, result)
   }
 
-  async function contextOf(
-    letter: Letter,
-    { displayName }: FilteredAccount,
-    message: RunContext['message'],
-  ): Promise<RunContext> {
+  async function onTheSpot(letter: Letter, account: FilteredAccount) {
+    using held = new HeldBytes(memory)
+    if (!held.take(bytesFor(letter))) return leftToDelivery
+    const said: string[] = []
+    try {
+      const context = hasty(await contextOf(letter, account), said)
+      const result = await run(letter, account, context)
+      if (result === undefined) return undefined
+      if (!isSoonDone(result, said)) return leftToDelivery
+      for (const text of said) noteIn(letter, text)
+      return await deps.doActions(letter, context, result)
+    } catch (error) {
+      if (error instanceof TemporaryFailure) throw error
+      // A bug, which delivery meets and tells of.
+      return leftToDelivery
+    }
+  }
+
+  function noteIn({ message: { queueId }, recipient: { address: to } }: Letter, text: string) {
+    log.info({ queueId, to, said: text.slice(0, SAID_CHARACTERS_MAX) }, 'script says')
+  }
+
+  async function contextOf(letter: Letter, { displayName }: FilteredAccount): Promise<RunContext> {
     const { options, clock } = deps
     const { recipient, account } = letter
+    const source = new StoredMessage(deps.objects, letter.blob, deliveryFields(recipient))
+    const message = readMessage(source)
     const lookups = new Lookups()
     const nowMs = clock.now()
     const by = noteOf(letter)
@@ -136,10 +166,7 @@ export function createFiltering(deps: {
       },
       headerEdits: options.headerEdits,
       extensions: deps.extensions,
-      note: (text) => {
-        const fields = { queueId: letter.message.queueId, to: recipient.address }
-        log.info({ ...fields, said: text.slice(0, SAID_CHARACTERS_MAX) }, 'script says')
-      },
+      note: (text) => noteIn(letter, text),
     }
   }
 
@@ -182,14 +209,16 @@ export function createFiltering(deps: {
         : [{ ...script, isSite: false }]
     return [...onSite(site.before), ...own, ...onSite(site.after)]
   }
+
+  return { wholly, onTheSpot }
 }
 
 const SAID_CHARACTERS_MAX = 500
 
 /** Memory for all runs of a process at once: one large message comes to many, and the script of each of them may look into it. */
 export const RUNS_BYTES_MAX = 128 * 1024 * 1024
-/** Of a run, with a small message. */
-const RUN_BYTES = 256 * 1024
+/** Of a run, with a small message and the values that are kept of it (VALUES_KEPT_CHARACTERS_MAX). */
+const RUN_BYTES = 512 * 1024
 /** A body that is looked at: decoded, as one text, folded, and as a variable has it. */
 const TIMES_IN_MEMORY = 4
 /** How long a message waits for that; then it is tried again within seconds. */

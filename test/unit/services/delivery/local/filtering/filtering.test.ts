@@ -41,7 +41,7 @@ const never = () => Promise.reject(new Error('nothing of it is done'))
 
 function filtering(facts: Facts) {
   const log = new MemoryLog()
-  const filter = createFiltering({
+  const { wholly: filter } = createFiltering({
     compiled: { get: async () => undefined },
     site: createSiteScripts({
       sieveBefore: [],
