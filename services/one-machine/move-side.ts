@@ -7,15 +7,13 @@ import { MaildropFolder } from '#services/pickup/maildrop-folder.ts'
 import type { Side } from '#shared/moving/replication/side.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Settings } from '#shared/settings/table.ts'
+import { changedRuns } from '#shared/storage/embedded/changed-runs.ts'
 import { type EmbeddedStore, openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { lockAlone } from '#shared/storage/embedded/serving-lock.ts'
 import { readMarker } from '#shared/storage/embedded/store-marker.ts'
 import { STORE_FORMAT } from '#shared/storage/format.ts'
-import type { Item } from '#shared/storage/ports.ts'
 import { UnusableStore } from '#shared/storage/unusable-store.ts'
 
-/** Items of a scan that are handed on together. */
-const PAGE_ITEMS = 500
 const LOOK_MS = 100
 /** Files of the maildrop that are counted. */
 const MAILDROP_FILES_MAX = 1_000
@@ -37,15 +35,12 @@ export async function openFolderSide(given: {
     store,
     async scan(table, take) {
       await using view = store.view()
-      let page: Item[] = []
-      for await (const item of view.items(table)) {
-        page.push(item)
-        if (page.length < PAGE_ITEMS) continue
-        take(page)
-        page = []
-      }
-      take(page)
+      for await (const { items } of changedRuns(view.entries(table), new Map())) take(items)
       return 0
+    },
+    async rescan(table, known, take) {
+      await using view = store.view()
+      for await (const run of changedRuns(view.entries(table), known)) take(run)
     },
     async alone(tell) {
       const lock = await whenFree(directory, clock, tell)

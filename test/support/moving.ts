@@ -7,8 +7,9 @@ import type { MoveParts } from '#shared/moving/replication/move.ts'
 import type { Side } from '#shared/moving/replication/side.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { scanTable } from '#shared/storage/aws/scan.ts'
+import { changedRuns } from '#shared/storage/embedded/changed-runs.ts'
 import type { EmbeddedStore } from '#shared/storage/embedded/open.ts'
-import type { Item, Store } from '#shared/storage/ports.ts'
+import type { Store } from '#shared/storage/ports.ts'
 import type { TestAws } from './emulators/open-test-aws-store.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -38,10 +39,12 @@ export function embeddedSide(
     store: through,
     async scan(table, take) {
       await using view = store.view()
-      const items: Item[] = []
-      for await (const item of view.items(table)) items.push(item)
-      take(items)
+      take(await Array.fromAsync(view.items(table)))
       return 0
+    },
+    async rescan(table, known, take) {
+      await using view = store.view()
+      for await (const run of changedRuns(view.entries(table), known)) take(run)
     },
     alone: isAlone ? async () => ({ [Symbol.asyncDispose]: async () => {} }) : undefined,
     waiting: async () => undefined,

@@ -5,7 +5,7 @@ import type { Item, Key, TableName } from '#shared/storage/ports.ts'
 import { again } from './again.ts'
 import { inTurns } from './in-turns.ts'
 import { itemDigest } from './item-digest.ts'
-import type { After, Ledger } from './ledger.ts'
+import type { After, Ledger, Which } from './ledger.ts'
 import type { Side } from './side.ts'
 import { doesMove, objectOf } from './what-moves.ts'
 
@@ -29,12 +29,12 @@ export type Copied = { readonly written: number; readonly removed: number }
 export async function copyItems(
   parts: CopyParts,
   table: TableName,
-  { proving = false } = {},
+  { proving, which }: { readonly proving: boolean; readonly which: Which },
 ): Promise<Copied> {
   const { ledger, step, hold, clock } = parts
   let written = 0
   let removed = 0
-  const differing = pagesOf((after) => ledger.different(table, after, PAGE_ITEMS))
+  const differing = pagesOf((after) => ledger.different(which, table, after, PAGE_ITEMS))
   await inTurns(differing, PAGES_AT_ONCE, async (keys) => {
     await hold()
     const items = await again(clock, () => copyPage(parts, table, keys))
@@ -44,7 +44,7 @@ export async function copyItems(
     removed += items.length - put
     step(keys.length)
   })
-  const surplus = pagesOf((after) => ledger.surplus(table, after, PAGE_ITEMS))
+  const surplus = pagesOf((after) => ledger.surplus(which, table, after, PAGE_ITEMS))
   await inTurns(surplus, PAGES_AT_ONCE, async (keys) => {
     await hold()
     const items = await again(clock, () => copyPage(parts, table, keys))

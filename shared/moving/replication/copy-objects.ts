@@ -7,7 +7,7 @@ import { inTurns } from './in-turns.ts'
 import type { ObjectRow } from './ledger.ts'
 
 /** Each is a stream, of which little is in memory. */
-const OBJECTS_AT_ONCE = 8
+const OBJECTS_AT_ONCE = 16
 const PAGE_OBJECTS = 500
 /** Of those that the source lacks too so many are named. */
 const MISSING_NAMED_MAX = 100

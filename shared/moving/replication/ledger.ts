@@ -7,14 +7,16 @@
 import { rm } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import type { Key, TableName } from '#shared/storage/ports.ts'
-import type { WantedObject } from './what-moves.ts'
+import { tableNames, type WantedObject } from './what-moves.ts'
 
 export type End = 'source' | 'target'
 export type ObjectRow = WantedObject
 /** Where a list goes on. */
 export type After = Key | undefined
 
-export type ItemTotals = { readonly items: number; readonly digest: string }
+export type ItemRow = Key & { readonly digest: Uint8Array }
+/** `changed`: only where the source has changed since `settle`. */
+export type Which = 'all' | 'changed'
 
 const CACHE_KIB = 65_536
 /** No key has anything behind it. */
@@ -24,6 +26,13 @@ export class Ledger implements AsyncDisposable {
   readonly #path: string
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, ReturnType<DatabaseSync['prepare']>>()
+  /** Of a source that is read in runs: what is known of each. */
+  readonly runs: { readonly [table in TableName]: Map<string, string> } = {
+    directory: new Map(),
+    mail: new Map(),
+    queue: new Map(),
+    counters: new Map(),
+  }
 
   constructor(path: string) {
     this.#path = path
@@ -39,6 +48,9 @@ export class Ledger implements AsyncDisposable {
         `CREATE TABLE ${end}_objects (key TEXT PRIMARY KEY, bytes INTEGER) WITHOUT ROWID`,
       )
     }
+    this.#database.exec(
+      'CREATE TABLE changed (place TEXT, pk TEXT, sk TEXT, PRIMARY KEY (place, pk, sk)) WITHOUT ROWID',
+    )
     this.#database.exec('BEGIN')
   }
 
@@ -48,6 +60,37 @@ export class Ledger implements AsyncDisposable {
 
   remove(end: End, table: TableName, { pk, sk }: Key): void {
     this.#run(`DELETE FROM ${end}_items WHERE place = ? AND pk = ? AND sk = ?`, table, pk, sk)
+  }
+
+  /** What the source has between two keys, all of it in order; noted as changed where it is another than was known. */
+  replaceRun(
+    table: TableName,
+    { from, to }: { readonly from: Key | undefined; readonly to: Key | undefined },
+    rows: readonly ItemRow[],
+  ): void {
+    const end = to ?? { pk: LAST_CHARACTER, sk: '' }
+    const found = this.#statement(
+      `SELECT pk, sk, digest FROM source_items WHERE place = ? AND (pk, sk) >= (?, ?) AND (pk, sk) < (?, ?)`,
+    ).all(table, from?.pk ?? '', from?.sk ?? '', end.pk, end.sk)
+    const before = new Map(found.map(({ pk, sk, digest }) => [`${pk}\0${sk}`, digest]))
+    for (const row of rows) {
+      const name = `${row.pk}\0${row.sk}`
+      const known = before.get(name)
+      before.delete(name)
+      if (known instanceof Uint8Array && Buffer.compare(known, row.digest) === 0) continue
+      this.put('source', table, row, row.digest)
+      this.#noteChanged(table, row)
+    }
+    for (const name of before.keys()) {
+      const [pk = '', sk = ''] = name.split('\0')
+      this.remove('source', table, { pk, sk })
+      this.#noteChanged(table, { pk, sk })
+    }
+  }
+
+  /** The target has all that the source was known to have. */
+  settle(): void {
+    this.#run('DELETE FROM changed')
   }
 
   /** Of the source: that an item points to it. Of the target: that it is there. */
@@ -67,13 +110,17 @@ export class Ledger implements AsyncDisposable {
   forget(end: End): void {
     this.#run(`DELETE FROM ${end}_items`)
     this.#run(`DELETE FROM ${end}_objects`)
+    if (end === 'source') for (const table of tableNames) this.runs[table].clear()
   }
 
   /** Items of the source that the target lacks, or has otherwise. In order, a page at a time. */
-  different(table: TableName, after: After, limit: number): readonly Key[] {
+  different(which: Which, table: TableName, after: After, limit: number): readonly Key[] {
     return this.#keys(
-      `SELECT pk, sk FROM source_items s LEFT JOIN target_items t USING (place, pk, sk)
-       WHERE s.place = ? AND (s.pk, s.sk) > (?, ?) AND t.digest IS NOT s.digest ORDER BY s.pk, s.sk LIMIT ?`,
+      which === 'all'
+        ? `SELECT pk, sk FROM source_items s LEFT JOIN target_items t USING (place, pk, sk)
+           WHERE s.place = ? AND (s.pk, s.sk) > (?, ?) AND t.digest IS NOT s.digest ORDER BY s.pk, s.sk LIMIT ?`
+        : `SELECT pk, sk FROM changed c JOIN source_items s USING (place, pk, sk) LEFT JOIN target_items t USING (place, pk, sk)
+           WHERE c.place = ? AND (c.pk, c.sk) > (?, ?) AND t.digest IS NOT s.digest ORDER BY c.pk, c.sk LIMIT ?`,
       table,
       after,
       limit,
@@ -81,14 +128,21 @@ export class Ledger implements AsyncDisposable {
   }
 
   /** Items of the target that the source has not. */
-  surplus(table: TableName, after: After, limit: number): readonly Key[] {
+  surplus(which: Which, table: TableName, after: After, limit: number): readonly Key[] {
     return this.#keys(
-      `SELECT pk, sk FROM target_items t LEFT JOIN source_items s USING (place, pk, sk)
-       WHERE t.place = ? AND (t.pk, t.sk) > (?, ?) AND s.digest IS NULL ORDER BY t.pk, t.sk LIMIT ?`,
+      which === 'all'
+        ? `SELECT pk, sk FROM target_items t LEFT JOIN source_items s USING (place, pk, sk)
+           WHERE t.place = ? AND (t.pk, t.sk) > (?, ?) AND s.digest IS NULL ORDER BY t.pk, t.sk LIMIT ?`
+        : `SELECT pk, sk FROM changed c JOIN target_items t USING (place, pk, sk) LEFT JOIN source_items s USING (place, pk, sk)
+           WHERE c.place = ? AND (c.pk, c.sk) > (?, ?) AND s.digest IS NULL ORDER BY c.pk, c.sk LIMIT ?`,
       table,
       after,
       limit,
     )
+  }
+
+  countChanged(table: TableName): number {
+    return this.#number('SELECT count(*) AS n FROM changed WHERE place = ?', table)
   }
 
   /** Both of them, of partitions that begin so. */
@@ -171,6 +225,10 @@ export class Ledger implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#database.close()
     await rm(this.#path, { force: true })
+  }
+
+  #noteChanged(table: TableName, { pk, sk }: Key): void {
+    this.#run('INSERT OR IGNORE INTO changed VALUES (?, ?, ?)', table, pk, sk)
   }
 
   #keys(sql: string, table: TableName, after: After, limit: number): readonly Key[] {

@@ -8,7 +8,7 @@
 import type { TableName } from '#shared/storage/ports.ts'
 import { type Copied, type CopyParts, copyItems } from './copy-items.ts'
 import { type CopiedObjects, copyObjects } from './copy-objects.ts'
-import { type Survey, survey } from './survey.ts'
+import { isReadInRuns, type Survey, survey } from './survey.ts'
 import { tableNames } from './what-moves.ts'
 
 export type Phase = 'reading' | TableName | 'objects'
@@ -47,9 +47,12 @@ export async function makePass(
     survey({ side: source, ledger, clock }, 'source'),
     knowsTarget ? nothing : survey({ side: target, ledger, clock }, 'target'),
   ])
+  // Of a target that is known all was the same before.
+  const which = knowsTarget && isReadInRuns(source) ? 'changed' : 'all'
   const copyTable = async (table: TableName) => {
-    const step = watch(table, ledger.countDifferences(table))
-    const copied = await copyItems({ ...parts, step }, table, { proving })
+    const total = which === 'all' ? ledger.countDifferences(table) : ledger.countChanged(table)
+    const step = watch(table, total)
+    const copied = await copyItems({ ...parts, step }, table, { proving, which })
     return { ...copied, items: ledger.countItems('source', table) }
   }
   const tables = {
@@ -60,6 +63,7 @@ export async function makePass(
   }
   const step = watch('objects', ledger.countMissingObjects().objects)
   const objects = await copyObjects({ ...parts, step })
+  ledger.settle()
   const changed = tableNames.some((name) => tables[name].written + tables[name].removed > 0)
   return {
     report: {

@@ -2,9 +2,10 @@
 // target those that are there.
 
 import type { Clock } from '#shared/runtime/clock.ts'
+import type { Item, TableName } from '#shared/storage/ports.ts'
 import { again } from './again.ts'
 import { itemDigest } from './item-digest.ts'
-import type { End, Ledger } from './ledger.ts'
+import type { End, ItemRow, Ledger } from './ledger.ts'
 import type { Side } from './side.ts'
 import { doesMove, leaseEndMs, objectOf, rowOf, tableNames } from './what-moves.ts'
 
@@ -18,32 +19,46 @@ export type Survey = {
 
 const OBJECTS_PREFIX = 'mail/'
 
+/** `anew`: by nothing that is known of it from before. */
 export async function survey(
   { side, ledger, clock }: { readonly side: Side; readonly ledger: Ledger; readonly clock: Clock },
   end: End,
+  { anew = false } = {},
 ): Promise<Survey> {
   return await again(clock, async () => {
-    ledger.forget(end)
     const nowMs = clock.now()
+    const seen = { leaseEndMs: 0, unknown: 0 }
     let readUnits = 0
-    let leasedMs = 0
-    let unknown = 0
+    const rowsOf = (table: TableName, items: readonly Item[]): readonly ItemRow[] =>
+      items.flatMap((item) => {
+        seen.leaseEndMs = Math.max(seen.leaseEndMs, leaseEndMs(table, item))
+        if (!doesMove(table, item, nowMs)) return []
+        if (rowOf(table, item.pk) === undefined) seen.unknown++
+        const object = end === 'source' ? objectOf(table, item) : undefined
+        if (object !== undefined) ledger.putObject(end, object)
+        return { pk: item.pk, sk: item.sk, digest: itemDigest(item) }
+      })
+    const isRescan = end === 'source' && isReadInRuns(side) && !anew
+    if (!isRescan) ledger.forget(end)
     for (const table of tableNames) {
+      if (isRescan) {
+        await side.rescan?.(table, ledger.runs[table], (run) =>
+          ledger.replaceRun(table, run, rowsOf(table, run.items)),
+        )
+        continue
+      }
       readUnits += await side.scan(table, (items) => {
-        for (const item of items) {
-          leasedMs = Math.max(leasedMs, leaseEndMs(table, item))
-          if (!doesMove(table, item, nowMs)) continue
-          if (rowOf(table, item.pk) === undefined) unknown++
-          ledger.put(end, table, item, itemDigest(item))
-          const object = end === 'source' ? objectOf(table, item) : undefined
-          if (object !== undefined) ledger.putObject(end, object)
-        }
+        for (const row of rowsOf(table, items)) ledger.put(end, table, row, row.digest)
       })
     }
     if (end === 'target') await surveyObjects(side, ledger)
-    return { readUnits, leaseEndMs: leasedMs, unknown }
+    return { readUnits, ...seen }
   })
 }
+
+/** Leases are looked at in every item: where nobody else can be at work there is none to find. */
+export const isReadInRuns = ({ rescan, alone }: Side): boolean =>
+  rescan !== undefined && alone !== undefined
 
 async function surveyObjects({ store }: Side, ledger: Ledger): Promise<void> {
   let after: string | undefined

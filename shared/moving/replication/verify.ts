@@ -66,7 +66,7 @@ export async function verify(parts: VerifyParts, { bytes = false } = {}): Promis
   const { source, target, ledger, clock, watch } = parts
   watch('reading', 0)
   const [there, here] = await Promise.all([
-    survey({ side: source, ledger, clock }, 'source'),
+    survey({ side: source, ledger, clock }, 'source', { anew: true }),
     survey({ side: target, ledger, clock }, 'target'),
   ])
   const compared = (table: TableName) => ({
