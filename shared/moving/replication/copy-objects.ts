@@ -6,8 +6,9 @@ import type { CopyParts } from './copy-items.ts'
 import { inTurns } from './in-turns.ts'
 import type { ObjectRow } from './ledger.ts'
 
-/** Each is a stream, of which little is in memory. */
-const OBJECTS_AT_ONCE = 16
+/** Of those that are read whole, so that writers share what a store waits for; and of streams. */
+const SMALL_AT_ONCE = 64
+const LARGE_AT_ONCE = 8
 const PAGE_OBJECTS = 500
 /** Of those that the source lacks too so many are named. */
 const MISSING_NAMED_MAX = 100
@@ -26,8 +27,9 @@ export async function copyObjects(parts: CopyParts): Promise<CopiedObjects> {
   const { ledger, target, clock, hold, step } = parts
   const done = { copied: 0, bytes: 0, removed: 0, missing: 0 }
   const missing: string[] = []
-  const wanted = pagesOf((after) => ledger.missingObjects(after, PAGE_OBJECTS))
-  await inTurns(wanted, OBJECTS_AT_ONCE, async (object) => {
+  const isSmall = ({ bytes }: ObjectRow) => bytes <= WHOLE_BYTES_MAX
+  const wanted = () => pagesOf((after) => ledger.missingObjects(after, PAGE_OBJECTS))
+  const copyOne = async (object: ObjectRow) => {
     await hold()
     const bytes = await again(clock, () => copyObject(parts, object))
     if (bytes === undefined) {
@@ -39,9 +41,15 @@ export async function copyObjects(parts: CopyParts): Promise<CopiedObjects> {
       done.bytes += bytes
     }
     step(1)
-  })
+  }
+  await inTurns(wanted().filter(isSmall), SMALL_AT_ONCE, copyOne)
+  await inTurns(
+    wanted().filter((object) => !isSmall(object)),
+    LARGE_AT_ONCE,
+    copyOne,
+  )
   const surplus = pagesOf((after) => ledger.surplusObjects(after, PAGE_OBJECTS))
-  await inTurns(surplus, OBJECTS_AT_ONCE, async ({ key }) => {
+  await inTurns(surplus, SMALL_AT_ONCE, async ({ key }) => {
     await hold()
     await again(clock, () => target.store.objects.delete(key))
     ledger.removeObject('target', key)

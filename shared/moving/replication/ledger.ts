@@ -1,8 +1,8 @@
 // What both ends hold, as far as a pass has seen: keys and digests in a file of their own, so that stores of any size are compared with
 // little memory, and in whatever order each gives its items. The file is of no use after its command; the next one begins anew.
 //
-// Implementation notes: SQLite joins the two; nothing of it needs to be durable, so it neither syncs nor keeps a journal, and all is one
-// transaction that never ends. Text is compared by its UTF-8 bytes.
+// Implementation notes: SQLite joins the two; nothing of it needs to be durable, so it does not sync, and all is one transaction of a new
+// file, which has nothing to keep a journal of, and never ends. Text is compared by its UTF-8 bytes.
 
 import { rm } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
@@ -38,7 +38,7 @@ export class Ledger implements AsyncDisposable {
     this.#path = path
     this.#database = new DatabaseSync(path)
     this.#database.exec(
-      `PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = FILE; PRAGMA cache_size = -${CACHE_KIB}`,
+      `PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = FILE; PRAGMA cache_size = -${CACHE_KIB}`,
     )
     for (const end of ['source', 'target'] satisfies readonly End[]) {
       this.#database.exec(
