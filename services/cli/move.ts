@@ -219,6 +219,8 @@ function watchFor(process: Process): {
       end()
       const progress = showProgress(process, phaseText[phase], total)
       shown = progress
+      // Nobody knows how much that is.
+      if (phase === 'reading' && process.columns !== undefined) process.say(phaseText.reading)
       return (done) => {
         for (let i = 0; i < done; i++) progress.step()
       }
