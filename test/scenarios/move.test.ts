@@ -83,7 +83,8 @@ describe.skipIf(!(await hasDynamoDb()))('a move', () => {
         for (const token of ['undelivered', 'held']) {
           const recipients = users.slice(0, 2)
           const queueId = await last.accept(`Subject: ${token}\r\n\r\n`, recipients)
-          if (token === 'held') expect(await last.backend.operator.hold(queueId, 'to be looked at')).toBe(true)
+          if (token === 'held')
+            expect(await last.backend.operator.hold(queueId, 'to be looked at')).toBe(true)
           else accepted.add({ token, recipients })
         }
         return lock

@@ -76,6 +76,7 @@ export async function switchOver(parts: MoveParts): Promise<Switched | MoveRefus
   const { source, target, clock, tell } = parts
   return await held(parts, { begin: false }, async (holding) => {
     const passing = { ...parts, hold: holding.hold }
+    await targetHeeded(holding)
     const before = await makePass(passing)
     await using _ = await source.alone?.(tell)
     const mark = await closeSource(parts, holding.mark())
@@ -99,6 +100,15 @@ export async function switchOver(parts: MoveParts): Promise<Switched | MoveRefus
       closedForMs: clock.now() - mark.sinceMs,
     }
   })
+
+  /** What its processes wrote before they saw the mark is found by the next pass, and there has to be one. */
+  async function targetHeeded(holding: Holding): Promise<void> {
+    while (target.alone === undefined && clock.now() - holding.mark().sinceMs < HEEDED_MS) {
+      tell('the target comes to its end')
+      await clock.sleep(LOOK_MS)
+      await holding.hold()
+    }
+  }
 
   async function passUntilQuiet(
     passing: Parameters<typeof makePass>[0],

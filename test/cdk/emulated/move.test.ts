@@ -62,8 +62,7 @@ describeDeployed('a move of a deployment', () => {
   }, 240_000)
 })
 
-const deliver = (subject: string) =>
-  receive(deployment, ann.address, `Subject: ${subject}\r\n\r\n`)
+const deliver = (subject: string) => receive(deployment, ann.address, `Subject: ${subject}\r\n\r\n`)
 
 async function postwolke(words: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, [cli, ...words], {

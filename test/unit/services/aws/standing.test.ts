@@ -1,6 +1,6 @@
 // What an entry on AWS does when its store is closed for a move, or not open yet.
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Backend } from '#services/assembly/backend.ts'
 import { followSettings } from '#services/aws/follow-settings.ts'
 import { type OpenedFunction, onQueueEvents, onSchedule } from '#services/aws/functions.ts'
@@ -94,7 +94,12 @@ describe('a store that is moved', () => {
   })
 
   it('ends containers', async () => {
-    const { closed: told, follow, stopFollowing } = followSettings(
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const {
+      closed: told,
+      follow,
+      stopFollowing,
+    } = followSettings(
       {
         running: async () => {
           throw new StoreClosed('it was moved')
@@ -105,7 +110,9 @@ describe('a store that is moved', () => {
       () => {},
     )
     follow()
+    vi.advanceTimersByTime(5_000)
     expect(await told).toBe('it was moved')
     await stopFollowing()
-  }, 20_000)
+    vi.useRealTimers()
+  })
 })
