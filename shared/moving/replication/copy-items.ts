@@ -34,28 +34,30 @@ export async function copyItems(
   const { ledger, step, hold, clock } = parts
   let written = 0
   let removed = 0
+  const work = async (keys: readonly Key[]) => {
+    await hold()
+    const copies = await again(clock, () => copyPage(parts, table, keys))
+    if (proving) await again(clock, () => provePage(parts, table, copies))
+    for (const { item, wasThere } of copies) {
+      if (item !== undefined) written++
+      else if (wasThere) removed++
+    }
+    step(keys.length)
+  }
   const differing = pagesOf((after) => ledger.different(which, table, after, PAGE_ITEMS))
-  await inTurns(differing, PAGES_AT_ONCE, async (keys) => {
-    await hold()
-    const items = await again(clock, () => copyPage(parts, table, keys))
-    if (proving) await again(clock, () => provePage(parts, table, items))
-    const put = items.filter(({ item }) => item !== undefined).length
-    written += put
-    removed += items.length - put
-    step(keys.length)
-  })
+  await inTurns(differing, PAGES_AT_ONCE, work)
   const surplus = pagesOf((after) => ledger.surplus(which, table, after, PAGE_ITEMS))
-  await inTurns(surplus, PAGES_AT_ONCE, async (keys) => {
-    await hold()
-    const items = await again(clock, () => copyPage(parts, table, keys))
-    if (proving) await again(clock, () => provePage(parts, table, items))
-    removed += items.length
-    step(keys.length)
-  })
+  await inTurns(surplus, PAGES_AT_ONCE, work)
   return { written, removed }
 }
 
-type Copy = { readonly key: Key; readonly item: Item | undefined }
+type Copy = {
+  readonly key: Key
+  /** Undefined: the source has none. */
+  readonly item: Item | undefined
+  /** Of one that goes: the target had it, and it had not just expired there as well. */
+  readonly wasThere: boolean
+}
 
 /** Both ends as the source has them now: it may have gone on since it was read. */
 async function copyPage(
@@ -65,10 +67,13 @@ async function copyPage(
 ): Promise<readonly Copy[]> {
   const found = await source.store.tables[table].batchGet(keys, { consistent: true })
   const nowMs = clock.now()
-  const copies = keys.map((key, i) => {
-    const item = found[i]
-    return { key, item: item && doesMove(table, item, nowMs) ? item : undefined }
-  })
+  const isMoving = (item: Item | undefined) => item !== undefined && doesMove(table, item, nowMs)
+  const items = found.map((item) => (isMoving(item) ? item : undefined))
+  const gone = keys.filter((_, i) => items[i] === undefined)
+  // Of what expires some is gone with each pass, which is no change that somebody made.
+  const known = await target.store.tables[table].batchGet(gone, { consistent: true })
+  const there = new Set(gone.filter((_, i) => isMoving(known[i])))
+  const copies = keys.map((key, i) => ({ key, item: items[i], wasThere: there.has(key) }))
   await target.store.tables[table].batchWrite(
     copies.map(({ key, item }) => (item === undefined ? { delete: key } : { put: item })),
   )
@@ -88,14 +93,17 @@ async function copyPage(
 }
 
 async function provePage(
-  { target }: CopyParts,
+  { target, clock }: CopyParts,
   table: TableName,
   copies: readonly Copy[],
 ): Promise<void> {
   const keys = copies.map(({ key }) => key)
   const found = await target.store.tables[table].batchGet(keys, { consistent: true })
+  const nowMs = clock.now()
   for (const [i, { key, item }] of copies.entries()) {
     const kept = found[i]
+    const hasExpired = item !== undefined && !doesMove(table, item, nowMs)
+    if (hasExpired) continue
     const isEqual =
       item === undefined || kept === undefined
         ? item === kept

@@ -44,8 +44,8 @@ export async function makePass(
   await hold()
   watch('reading', 0)
   const [there, here] = await Promise.all([
-    survey({ side: source, ledger, clock }, 'source'),
-    knowsTarget ? nothing : survey({ side: target, ledger, clock }, 'target'),
+    survey({ side: source, ledger, clock, nowMs: begunMs }, 'source'),
+    knowsTarget ? nothing : survey({ side: target, ledger, clock, nowMs: begunMs }, 'target'),
   ])
   // Of a target that is known all was the same before.
   const which = knowsTarget && isReadInRuns(source) ? 'changed' : 'all'

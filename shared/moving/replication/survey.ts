@@ -21,12 +21,18 @@ const OBJECTS_PREFIX = 'mail/'
 
 /** `anew`: by nothing that is known of it from before. */
 export async function survey(
-  { side, ledger, clock }: { readonly side: Side; readonly ledger: Ledger; readonly clock: Clock },
+  given: {
+    readonly side: Side
+    readonly ledger: Ledger
+    readonly clock: Clock
+    /** What has expired by then is as good as gone: the same for both ends. */
+    readonly nowMs: number
+  },
   end: End,
   { anew = false } = {},
 ): Promise<Survey> {
+  const { side, ledger, clock, nowMs } = given
   return await again(clock, async () => {
-    const nowMs = clock.now()
     const seen = { leaseEndMs: 0, unknown: 0 }
     let readUnits = 0
     const rowsOf = (table: TableName, items: readonly Item[]): readonly ItemRow[] =>

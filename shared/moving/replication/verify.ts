@@ -65,9 +65,10 @@ export type VerifyParts = {
 export async function verify(parts: VerifyParts, { bytes = false } = {}): Promise<Verification> {
   const { source, target, ledger, clock, watch } = parts
   watch('reading', 0)
+  const nowMs = clock.now()
   const [there, here] = await Promise.all([
-    survey({ side: source, ledger, clock }, 'source', { anew: true }),
-    survey({ side: target, ledger, clock }, 'target'),
+    survey({ side: source, ledger, clock, nowMs }, 'source', { anew: true }),
+    survey({ side: target, ledger, clock, nowMs }, 'target'),
   ])
   const compared = (table: TableName) => ({
     items: ledger.countItems('source', table),

@@ -209,6 +209,24 @@ describe('a move', () => {
     expect(clock.now()).toBeGreaterThan(leaseUntilMs)
   })
 
+  it('does not wait for what expires all the time', async () => {
+    // Some go with each pass.
+    const ttl = Math.ceil(clock.now() / 1_000)
+    await from.store.tables.counters.batchWrite(
+      Array.from({ length: 80 }, (_, n) => ({
+        put: { pk: `GREY#${n}`, sk: 'triplet', ttl: ttl + 5 + 4 * n },
+      })),
+    )
+    await run(start)
+    const told: string[] = []
+    await using given = await parts()
+    const source = { ...given.source, alone: undefined }
+    const switched = await switchOver({ ...given, source, tell: (what) => told.push(what) })
+    expect(switched).toMatchObject({ kind: 'switched' })
+    expect(told.length).toBeLessThan(15)
+    expect(clock.now() / 1_000).toBeLessThan(ttl + 200)
+  })
+
   it('keeps another command away while one is at work, and takes over from one that died', async () => {
     await run(start)
     const mark = await readMoveMark(to.store.tables.directory)
