@@ -25,6 +25,8 @@ import {
   hasDynamoDb,
   type TestAws,
 } from '#test/support/emulators/open-test-aws-store.ts'
+import { randomFaults } from '#test/support/faults/plan.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { awsSide, hurriedClock, moveParts } from '#test/support/moving.ts'
 import { createPipeline } from '#test/support/pipeline.ts'
@@ -154,6 +156,38 @@ describe.skipIf(!(await hasDynamoDb()))('a move', () => {
     await using end = await openFolderSide({ directory: young, settings, clock: systemClock })
     expect(await accepted.wrongIn(end.store)).toEqual([])
   }, 400_000)
+
+  it('bears failures and deaths at any call to AWS', async () => {
+    await using folder = await temporaryFolder()
+    const aws = await createTestAws()
+    if (aws === undefined) throw new Error('this needs DynamoDB Local')
+    const clock = hurriedClock()
+    await using side = await openFolderSide({ directory: folder.path, settings, clock })
+    const pipeline = createPipeline(side.store, systemClock)
+    await pipeline.addAccount(reader)
+    await using store = await aws.open()
+    const random = seededRandom('failures of AWS')
+    const plan = randomFaults(random, { throttled: 0.05, unanswered: 0.05 })
+    for (let round = 0; round < 8; round++) {
+      await pipeline.accept(`Subject: ${round}\r\n\r\n${'v'.repeat(40_000 * round)}\r\n`, [reader])
+      await pipeline.settle()
+      // Every second command dies somewhere.
+      const crashPoint = { call: 5 + Math.floor(random() * 25), effect: 'done' } as const
+      const faulty = withFaults(store, { plan, random, ...(round % 2 === 0 && { crashPoint }) })
+      await using parts = await moveParts(
+        side,
+        { ...awsSide(aws, store), store: faulty },
+        { clock },
+      )
+      await passOnce(parts, { begin: true }).catch((error: Error) => {
+        if (!faulty.crashed && !error.message.includes('injected')) throw error
+      })
+    }
+    await using parts = await moveParts(side, awsSide(aws, store), { clock })
+    expect(await switchOver(parts)).toMatchObject({ kind: 'switched' })
+    expect(isEqual(await verify(parts, { bytes: true }))).toBe(true)
+    expect(await readersView(store)).toEqual(await readersView(side.store))
+  }, 120_000)
 })
 
 const loaded = loadSettings({ environment: {}, overrides: [] })
