@@ -20,6 +20,7 @@ import { beforeAnswer, openFunction } from './functions.ts'
 import { answerOfResponse, type HttpAnswer, type HttpEvent, requestOfEvent } from './http-event.ts'
 import { requestTimeouts } from './request-timeouts.ts'
 import { remade } from './running.ts'
+import { StoreClosed } from './standing.ts'
 
 const HTTPS_PORT = 443
 
@@ -67,11 +68,20 @@ export async function handler(event: HttpEvent): Promise<HttpAnswer> {
     const response =
       asked === undefined
         ? new Response('this is no request\n', { status: 400 })
-        : await (await siteInForce())(asked.request, asked.caller)
+        : await answered(asked)
     return await answerOfResponse(response, event)
   } finally {
     await Promise.all(waking)
     await beforeAnswer(opened)
+  }
+}
+
+async function answered({ request, caller }: NonNullable<ReturnType<typeof requestOfEvent>>) {
+  try {
+    return await (await siteInForce())(request, caller)
+  } catch (error) {
+    if (!(error instanceof StoreClosed)) throw error
+    return new Response(`${error.message}\n`, { status: 503, headers: { 'Retry-After': '60' } })
   }
 }
 

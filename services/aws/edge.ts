@@ -42,6 +42,8 @@ const CERTIFICATE_TOLD_EVERY_MS = 12 * 3_600_000
 const LAG_NOTED_MS = 100
 /** How long a load balancer may still send connections to a target that it was told to leave. */
 const LEAVING_MS = 180_000
+/** What sessions have to end in when the store was closed for a move. */
+const CLOSED_MS = 10_000
 /** Share of the drain time in which sessions are asked to go; the rest is for those that are in the middle of something. */
 const PACED_SHARE = 0.7
 
@@ -102,7 +104,7 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   let newest = backend
   let deciders = await decidersOf(backend)
   closing.defer(() => deciders.onTheSpot.settle())
-  const { follow, stopFollowing } = followSettings(
+  const { follow, stopFollowing, closed } = followSettings(
     { running, first: backend, log },
     async (changed) => {
       const before = deciders
@@ -153,12 +155,15 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   }, METRICS_EVERY_MS)
   health.setReady(true)
   log.info({ service: 'edge', health: health.port }, 'ready')
-  const reason = await stop.stopping
+  const isClosed = closed.then(() => true)
+  const reason = await Promise.race([stop.stopping, closed])
   log.info({ service: 'edge', reason }, 'stopping')
   health.setReady(false)
-  const drainMs = Number(variables.DRAIN_SECONDS) * 1_000
+  // Of a store that was closed nothing may be served any more, and whoever is sent here has nowhere else to go.
+  const hasTime = !(await Promise.race([isClosed, false]))
+  const drainMs = hasTime ? Number(variables.DRAIN_SECONDS) * 1_000 : CLOSED_MS
   // Unless time is short already: the load balancer goes on sending for minutes, and whom we refused could not come in anywhere.
-  const leaveMs = Math.min(LEAVING_MS, drainMs / 2)
+  const leaveMs = hasTime ? Math.min(LEAVING_MS, drainMs / 2) : 0
   await Promise.race([stop.terminating, systemClock.sleep(leaveMs, ended.signal)])
   const paceMs = (drainMs - leaveMs) * PACED_SHARE
   const drained = listeners.close(drainMs - leaveMs - paceMs, paceMs)

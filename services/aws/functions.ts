@@ -72,7 +72,8 @@ export function onQueueEvents(
     const queue = store.queues[name]
     const { receivesMax } = queueLayouts[name]
     const messages = records.map(queueMessage)
-    const { retry, underWay } = await handle(messages, context).catch((error) => {
+    const handling = opened.mayWork().then(() => handle(messages, context))
+    const { retry, underWay } = await handling.catch((error) => {
       if (!(error instanceof TemporaryFailure)) throw error
       log.error({ error }, 'event not handled')
       return { retry: messages.map(({ id }) => id), underWay: undefined }
@@ -116,6 +117,7 @@ export function onSchedule<Name extends string>(
     const run: Job | undefined = Object.hasOwn(jobs, job) ? jobs[job] : undefined
     if (run === undefined) throw new Error(`no job ${JSON.stringify(job)}`)
     try {
+      await opened.mayWork()
       await run(() => context.getRemainingTimeInMillis())
     } catch (error) {
       opened.log.error({ job, error }, 'scheduled job failed')

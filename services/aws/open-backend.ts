@@ -17,6 +17,7 @@ import {
 import type { AwsProcess, Environment } from './process.ts'
 import { createRunning, type Running } from './running.ts'
 import { openSettingsInForce } from './settings-in-force.ts'
+import { openStanding } from './standing.ts'
 
 const MIB = 1024 * 1024
 
@@ -24,8 +25,10 @@ export type AwsBackend = {
   readonly store: AwsStore
   /** By the settings that were in force at the start. */
   readonly backend: Backend
-  /** By those that are. */
+  /** By those that are. Rejects as `mayWork` does. */
   readonly running: Running
+  /** Rejects with TemporaryFailure while the store is moved to another one, or filled from one. */
+  readonly mayWork: () => Promise<void>
   readonly clients: AwsClients
 }
 
@@ -63,6 +66,10 @@ export async function openBackend(parts: Parts): Promise<AwsBackend> {
   try {
     const { directory } = store.tables
     await explained('cannot open the store', checkStoreFormat(directory))
+    const standing = await explained(
+      'cannot open the store',
+      openStanding({ directory, clock: systemClock }),
+    )
     const opening = openSettingsInForce({
       store: createSettingStore({ table: directory, signals: store.signals, clock: systemClock }),
       load: parts.loadSettings,
@@ -79,7 +86,12 @@ export async function openBackend(parts: Parts): Promise<AwsBackend> {
       ...(wakeJobs && { wakeJobs }),
       ...(readOidcSecret && { readOidcSecret }),
     })
-    return { store, backend, running: createRunning(backend, inForce), clients }
+    const inForceNow = createRunning(backend, inForce)
+    const running: Running = async () => {
+      await standing.mayWork()
+      return await inForceNow()
+    }
+    return { store, backend, running, mayWork: standing.mayWork, clients }
   } catch (error) {
     await store[Symbol.asyncDispose]()
     throw error

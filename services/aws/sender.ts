@@ -41,11 +41,14 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   /** The one in use last; those before it end what they have begun. */
   let ways = [waysOf(backend)]
   const last = () => ways.at(-1) ?? waysOf(newest)
-  const { follow, stopFollowing } = followSettings({ running, first: backend, log }, (changed) => {
-    newest = changed
-    for (const { remote } of ways) remote.close()
-    ways = [...ways.filter(({ remote }) => !remote.isIdle()), waysOf(changed)]
-  })
+  const { follow, stopFollowing, closed } = followSettings(
+    { running, first: backend, log },
+    (changed) => {
+      newest = changed
+      for (const { remote } of ways) remote.close()
+      ways = [...ways.filter(({ remote }) => !remote.isIdle()), waysOf(changed)]
+    },
+  )
   closing.defer(stopFollowing)
   const manager = openQueueManager(
     () => newest,
@@ -55,7 +58,7 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   const gauges = setInterval(() => metrics.flush(), METRICS_EVERY_MS)
   const counting = setInterval(() => void figures.send(), SEND_EVERY_MS)
   log.info({ service: 'delivery' }, 'ready')
-  const reason = await stop.stopping
+  const reason = await Promise.race([stop.stopping, closed])
   log.info({ service: 'delivery', reason }, 'stopping')
   const timer = setTimeout(() => {
     for (const { remote } of ways) remote.cutOff()

@@ -5,11 +5,13 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { StoreReading } from '#shared/administration/check/reading.ts'
 import type { TableReplacement } from '#shared/administration/restore.ts'
+import type { Side } from '#shared/moving/replication/side.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { type AwsClients, endpointsIn, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { openAwsStore } from '#shared/storage/aws/open.ts'
 import { checkStoreFormat } from '#shared/storage/aws/store-format.ts'
+import { refuseWhileMoved } from '#shared/storage/move-mark.ts'
 import type { Store, TableName } from '#shared/storage/ports.ts'
 import { UnusableStore } from '#shared/storage/unusable-store.ts'
 import { CommandFailure } from './failure.ts'
@@ -63,9 +65,11 @@ export async function deployedUrl(path: string): Promise<string | undefined> {
   return typeof outputs.ApiUrl === 'string' ? outputs.ApiUrl : undefined
 }
 
+/** `moving`: by the command that moves it, which alone may work on it then. */
 export async function openDeployment(
   path: string,
   environment: { readonly [name: string]: string | undefined },
+  { moving = false } = {},
 ): Promise<Deployment> {
   const outputs = await readOutputs(path)
   const options = { region: regionOf(outputs, environment), endpoints: endpointsIn(environment) }
@@ -95,6 +99,7 @@ export async function openDeployment(
   const store = await openAwsStore(storeOptions, clients)
   try {
     await checkStoreFormat(store.tables.directory)
+    if (!moving) await refuseWhileMoved(store.tables.directory)
   } catch (error) {
     await store[Symbol.asyncDispose]()
     if (!(error instanceof UnusableStore)) throw error
@@ -129,6 +134,19 @@ export async function replacementIn({
         },
       )
     },
+  }
+}
+
+/** As one end of a move. Its processes go by the mark in its directory (services/aws/standing.ts). */
+export async function sideOf(path: string, { store, clients, tables }: Deployment): Promise<Side> {
+  const { scanTable } = await import('#shared/storage/aws/scan.ts')
+  return {
+    name: `the deployment of ${path}`,
+    identity: `deployment ${tables.mail}`,
+    store,
+    scan: (table, take) => scanTable(clients.dynamo, tables[table], take),
+    alone: undefined,
+    waiting: async () => undefined,
   }
 }
 

@@ -65,6 +65,7 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./backup.ts')).backupCommand(parent, process),
   restore: async (parent, { process }) =>
     (await import('./restore.ts')).restoreCommand(parent, process),
+  move: async (parent, { process }) => (await import('./move.ts')).moveCommands(parent, process),
   check: async (parent, { define }) => (await import('./check.ts')).checkCommand(parent, define),
   compact: async (parent, { process }) =>
     (await import('./compact.ts')).compactCommand(parent, process),

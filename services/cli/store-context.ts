@@ -8,6 +8,7 @@ import { createAdministratorLog } from '#services/assembly/administrator-log.ts'
 import type { QuickNoun } from '#services/assembly/quick-administration.ts'
 import { explained } from '#services/assembly/start-failure.ts'
 import type { Change, RecordChange } from '#shared/administration/changes.ts'
+import type { Side } from '#shared/moving/replication/side.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { lazily } from '#shared/runtime/lazily.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -22,6 +23,7 @@ import { formatProblem } from '#shared/settings/problems.ts'
 import { type LoadStored, loadTolerantly } from '#shared/settings/stored.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { EmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { refuseWhileMoved } from '#shared/storage/move-mark.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import type { Common, Context, Process, StoreOptions } from './command-context.ts'
 import {
@@ -241,7 +243,17 @@ async function openStore(common: Common, process: Process, mayCreate: boolean): 
     const { openDeployment } = await loadDeployment()
     return (await openDeployment(outputs, process.environment)).store
   }
-  return await openDataFolder(common, process, { mayCreate })
+  const store = await openDataFolder(common, process, { mayCreate })
+  try {
+    await explained(
+      `cannot use the data folder ${dataDirectory(common, process)}`,
+      refuseWhileMoved(store.tables.directory),
+    )
+    return store
+  } catch (error) {
+    await store[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 /** The store of a data folder, whatever variable names a deployment. */
@@ -260,4 +272,21 @@ export async function openDataFolder(
   await becomeOwner(directory, process)
   const what = `cannot use the data folder ${directory}`
   return explained(what, openEmbeddedStore({ directory }))
+}
+
+/** As one end of a move, which alone may work on it then. */
+export async function openMovedFolder(
+  directory: string,
+  common: Common,
+  process: Process,
+  { mayCreate = false } = {},
+): Promise<Side & AsyncDisposable> {
+  const [{ openFolderSide }, { STORE_FILE }, { MARKER_FILE }] = await Promise.all([
+    import('#services/one-machine/move-side.ts'),
+    import('#shared/storage/embedded/environment.ts'),
+    import('#shared/storage/embedded/store-marker.ts'),
+  ])
+  if (!mayCreate) await mustExist(directory, [STORE_FILE, MARKER_FILE])
+  const { settings } = await readSettings({ ...common, data: directory }, process)
+  return await openFolderSide({ directory, settings, clock: systemClock })
 }

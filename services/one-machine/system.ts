@@ -57,6 +57,7 @@ import type { Settings } from '#shared/settings/table.ts'
 import { reserveBytesOf } from '#shared/storage/embedded/disk-space.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { lockForServing } from '#shared/storage/embedded/serving-lock.ts'
+import { refuseWhileMoved } from '#shared/storage/move-mark.ts'
 
 import { createMachine } from './machine.ts'
 
@@ -117,6 +118,7 @@ export async function startSystem(deps: {
       }),
     ),
   )
+  await explained(what, refuseWhileMoved(store.tables.directory))
   const settingStore = createSettingStore({
     table: store.tables.directory,
     signals: store.signals,

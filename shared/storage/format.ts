@@ -16,3 +16,6 @@ export function checkFormat(found: number, known: number): void {
     `it was written by a newer version of Postwolke (format ${found}, this one knows ${known}); use that version`,
   )
 }
+
+/** Partition of the directory that is about the store itself, and of no other one's interest. */
+export const STORE_PK = 'STORE'

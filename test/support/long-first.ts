@@ -8,6 +8,8 @@ const long = [
   'test/cdk/emulated/permissions-used.test.ts',
   'test/scenarios/fan-out-crash.test.ts',
   'test/scenarios/postfix-commands.test.ts',
+  'test/cdk/emulated/move.test.ts',
+  'test/scenarios/move.test.ts',
   'test/cdk/emulated/outbound.test.ts',
   'test/transcripts/imap/imap.test.ts',
   'test/unit/bench/hostile-steps.test.ts',

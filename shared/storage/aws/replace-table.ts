@@ -6,11 +6,12 @@
 
 import { type DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { STORE_PK } from '../format.ts'
 import { type Item, type Key, type Table, tableLayouts } from '../ports.ts'
 import { type Attributes, toItem } from './attribute-value.ts'
 import type { AwsClients } from './clients.ts'
 import { calling } from './failures.ts'
-import { STORE_PK, takeOverStoreFormat } from './store-format.ts'
+import { takeOverStoreFormat } from './store-format.ts'
 import { DynamoTable } from './table.ts'
 import { batchWrite } from './table-batch.ts'
 

@@ -1,10 +1,9 @@
 // The version of what is stored (../format.ts), as an item of the directory, which nearly every entry reads anyhow. Absent: 1, from
 // before there was one. All entries check it when they start; the sweeper alone may write it.
 
-import { checkFormat, STORE_FORMAT } from '../format.ts'
+import { checkFormat, STORE_FORMAT, STORE_PK } from '../format.ts'
 import { ConditionFailed, type Key, type Table } from '../ports.ts'
 
-export const STORE_PK = 'STORE'
 const key: Key = { pk: STORE_PK, sk: 'FORMAT' }
 const FIRST_FORMAT = 1
 

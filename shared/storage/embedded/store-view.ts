@@ -10,9 +10,13 @@ import type { ObjectRecord, ObjectRecords } from './object-records.ts'
 import type { EmbeddedTable } from './table.ts'
 import { decodeItem } from './values.ts'
 
+export type RawEntry = { readonly key: Uint8Array; readonly value: Uint8Array }
+
 export interface StoreView extends AsyncDisposable {
   /** In the order of their keys, expired ones too; of partitions that begin so. What cannot be read is told of by `faults.ts`. */
   items(table: TableName, prefix?: string): AsyncIterable<Item>
+  /** The same, not decoded. */
+  entries(table: TableName): AsyncIterable<RawEntry>
   get(table: TableName, key: Key): Item | undefined
   objects(): Iterable<{ readonly key: string } & ObjectRecord>
   objectBytes(key: string): number | undefined
@@ -34,6 +38,13 @@ export function openView(
         if (!pk.startsWith(prefix)) return
         const item = readable(pk, sk, value)
         if (item !== undefined) yield item
+      }
+    },
+    async *entries(table) {
+      for (const entry of tables[table].files.items.getRange({ transaction })) {
+        const wait = turns.step()
+        if (wait) await wait
+        yield entry
       }
     },
     get(table, key) {

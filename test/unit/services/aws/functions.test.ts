@@ -19,6 +19,7 @@ function opened(done: string[]): OpenedFunction {
     },
     metrics: { flush: () => void done.push('metrics written') },
     figures: { send: async () => void done.push('figures sent') },
+    mayWork: async () => {},
   } as unknown as OpenedFunction
 }
 
