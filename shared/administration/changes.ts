@@ -23,6 +23,8 @@ export type Change = {
     | 'sending'
     | 'greylist'
     | 'script'
+    | 'source'
+    | 'front'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */
