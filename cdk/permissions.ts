@@ -275,6 +275,7 @@ const administered = {
       'ROLES',
       'REMOVED',
       'POSTMASTER',
+      'SOURCES',
       'WORD#*',
       'WORDS',
     ],
