@@ -24,6 +24,9 @@ export const WATCH_INTERVAL_MS = 30_000
 /** For the command that runs while the account is disabled or removed. */
 export const ACCOUNT_ENDED_GRACE_MS = 1_000
 
+/** At another server: without a word from it after the client has closed its end. */
+export const CLIENT_DONE_MS = 60_000
+
 /** What a protocol need not name itself. */
 type CommonEnd =
   | 'client closed'
@@ -380,9 +383,10 @@ export class LineConnection<Event, End extends string = never> implements Listen
   #deadline() {
     const { loginTimeoutMs, idleTimeoutMs, writeTimeoutMs } = this.#options
     if (this.#splice !== undefined) {
-      const { stalledSinceMs, activeMs } = this.#splice
+      const { stalledSinceMs, activeMs, isClientDone } = this.#splice
+      const quietMs = isClientDone ? CLIENT_DONE_MS : idleTimeoutMs
       return stalledSinceMs === undefined
-        ? ({ reason: 'idle timeout', atMs: activeMs + idleTimeoutMs } as const)
+        ? ({ reason: 'idle timeout', atMs: activeMs + quietMs } as const)
         : ({ reason: 'write timeout', atMs: stalledSinceMs + writeTimeoutMs } as const)
     }
     const { waitingSinceMs } = this.output

@@ -10,6 +10,8 @@ export interface Splice {
   readonly counts: SpliceCounts
   /** When a byte went by for the last time. */
   readonly activeMs: number
+  /** The client has closed its end, and waits for what the source still says. */
+  readonly isClientDone: boolean
   /** Since when one side does not take what the other has sent. */
   readonly stalledSinceMs: number | undefined
   /** What the client was sent ends with a line: words of ours may follow. */
@@ -37,10 +39,15 @@ export function createSplice(parts: {
   const { promise: done, resolve } = Promise.withResolvers<'client closed' | 'source closed'>()
   let activeMs = clock.now()
   let isAtLineEnd = true
+  let isClientDone = parts.clientEnded
   const up = createPump(client, source, (chunk) => {
     counts.toSource += chunk.length
     activeMs = clock.now()
   })
+  const onClientEnd = (): void => {
+    isClientDone = true
+    activeMs = clock.now()
+  }
   const down = createPump(source, client, (chunk) => {
     counts.fromSource += chunk.length
     isAtLineEnd = chunk[chunk.length - 1] === LF
@@ -86,7 +93,7 @@ export function createSplice(parts: {
   function finish(reason: 'client closed' | 'source closed'): void {
     up.stop()
     down.stop()
-    client.off('close', onClientClose)
+    client.off('close', onClientClose).off('end', onClientEnd)
     source.off('close', onSourceClose)
     source.destroy()
     resolve(reason)
@@ -97,7 +104,7 @@ export function createSplice(parts: {
   const onSourceClose = () => finish('source closed')
   // A lost connection closes as well.
   source.on('error', () => undefined)
-  client.on('close', onClientClose)
+  client.on('close', onClientClose).on('end', onClientEnd)
   source.on('close', onSourceClose)
   up.push(parts.toSource)
   down.push(parts.toClient)
@@ -111,6 +118,9 @@ export function createSplice(parts: {
     counts,
     get activeMs() {
       return activeMs
+    },
+    get isClientDone() {
+      return isClientDone
     },
     get stalledSinceMs() {
       return up.stalledSinceMs ?? down.stalledSinceMs

@@ -192,7 +192,7 @@ describe('the load balancer', () => {
   })
 
   it('lets containers call an old server that accounts move from, at its ports alone', () => {
-    const moving = synthesize(`sourcePorts = [993, 4190]\n${deploymentFiles.standard}`)
+    const moving = synthesize(`sourcePorts = "993, 4190"\n${deploymentFiles.standard}`)
     const egress = moving
       .find('AWS::EC2::SecurityGroup')
       .filter(({ id }) => id.includes('Task'))
