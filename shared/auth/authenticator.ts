@@ -111,7 +111,7 @@ const SLOW: WorkLimits = {
 /** Nothing is worked out: they wait for another server, which may hang. */
 const ELSEWHERE: WorkLimits = {
   runningMax: 200,
-  runningPerAccountMax: 2,
+  runningPerAccountMax: 1,
   waitingMax: 400,
   waitingPerClientMax: 100,
   waitingPerAccountMax: 16,

@@ -259,6 +259,15 @@ describe.skipIf(!hasAll)('an account on an old server', () => {
     await old.admin('expunge', '-u', alice.address, 'mailbox', 'INBOX', 'subject', 'from-outside')
   })
 
+  it('has mail refused that its old server refuses, while the sender is there', async () => {
+    await command('account', 'add', 'carol@example.test', '--password-hash', '{PLAIN}carols word')
+    await command('front', 'set', 'carol@example.test', 'old')
+    expect(await send('to-nobody', { address: 'carol@example.test', password: '' })).not.toBe(0)
+    expect(server.output()).toContain('undeliverable address')
+    await command('front', 'end', 'carol@example.test')
+    expect(await send('to-carol', { address: 'carol@example.test', password: '' })).toBe(0)
+  })
+
   it('has mail that its old server sends back refused, and not passed again', async () => {
     await command('front', 'set', bob.address, 'old')
     expect(await send('in-circles', bob)).toBe(0)
