@@ -78,8 +78,7 @@ export type FrontSet = FrontShown & {
   readonly unusable: readonly string[]
 }
 
-/** Of a name, a login of a master user, its password. */
-export const SOURCE_NAME_CHARACTERS_MAX = 64
+/** Of the login of a master user, its password and what stands between it and the account. */
 const MASTER_CHARACTERS_MAX = 200
 
 export function createFrontAdministration(
@@ -95,6 +94,7 @@ export function createFrontAdministration(
     const found = await findAccount(directory, fields, text)
     if (found.kind !== 'found') return found
     const at = wanted(found.account.source ?? null)
+    if (at !== null && !isSourceName(at.name)) return noSuchSource(at.name)
     const done = await sources.assign(found.account.address, at)
     if (done.kind === 'no-such-account') return found.gone
     if (done.kind === 'no-such-source') return noSuchSource(at?.name ?? '')
@@ -125,7 +125,7 @@ export function createFrontAdministration(
     },
 
     async removeSource(name) {
-      const host = await sources.get(name)
+      const host = isSourceName(name) ? await sources.get(name) : undefined
       const done = host === undefined ? 'no-such-source' : await sources.remove(name)
       if (host === undefined || done === 'no-such-source') return noSuchSource(name)
       if (done === 'in-use') {
@@ -155,6 +155,8 @@ export function createFrontAdministration(
   }
 }
 
+const isSourceName = (text: string) => /^[a-z0-9][a-z0-9._-]{0,63}$/i.test(text)
+
 const noSuchSource = (value: string): NoSuchSource => ({
   kind: 'no-such-source',
   field: 'source',
@@ -182,7 +184,7 @@ function sourceChange({
 
 function parseSource(request: AddSource): Parsed<Omit<SourceHost, 'accounts' | 'createdMs'>> {
   const { name } = request
-  if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name)) {
+  if (!isSourceName(name)) {
     return badValue('source', name, { name: 'table-name' })
   }
   const endpoints: { [service in SourceService]?: string } = {}

@@ -13,6 +13,7 @@ import { ManageSieveClient } from '#test/support/managesieve-client.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
 import { hasPostfix, startPostfix } from '#test/support/postfix.ts'
 import { isInstalled, runProgram } from '#test/support/program.ts'
+import { startScriptedSource } from '#test/support/scripted-source.ts'
 import {
   freePort,
   freePorts,
@@ -20,6 +21,7 @@ import {
   type ServerProcess,
   startServer,
 } from '#test/support/server-process.ts'
+import { SmtpClient } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const oldPassword = 'the old password'
@@ -278,6 +280,41 @@ describe.skipIf(!hasAll)('an account on an old server', () => {
       .filter((line) => line.includes(bob.address) && line.includes('"status":"delivered"'))
     expect(passed).toHaveLength(1)
     await command('front', 'end', bob.address)
+  })
+
+  it('is told what it is where the old server does not answer, in every protocol', async () => {
+    await using hanging = await startScriptedSource({ greeting: '', answer: () => undefined })
+    const gone = await freePort()
+    const at = `127.0.0.1:${gone}`
+    await command(
+      ...['front', 'source', 'add', 'gone', '--imap', `imaps://${at}`, '--pop3', `pop3s://${at}`],
+      ...['--managesieve', `sieve://${at}`, '--submission', `submissions://${at}`],
+    )
+    await command('front', 'set', bob.address, 'gone')
+    for (const password of ['a', 'b', 'c']) {
+      await expect(logIn(password, bob)).rejects.toThrow('NO [UNAVAILABLE]')
+    }
+    await using pop3 = await Pop3Client.open(server.ports.pop3s, { tls: true })
+    expect(await pop3.logIn(bob.address, 'a')).toMatch(/^-ERR \[SYS\/TEMP\] /)
+    await using sieve = await ManageSieveClient.open(server.ports.managesieve)
+    await sieve.startTls()
+    expect(await sieve.logIn(bob.address, 'a')).toMatch(/^NO \(TRYLATER\) /)
+    await using smtp = await SmtpClient.open(server.ports.submissions, { tls: true })
+    await smtp.command('EHLO client.test')
+    const response = Buffer.from(`\0${bob.address}\0a`).toString('base64')
+    expect((await smtp.command(`AUTH PLAIN ${response}`)).text).toMatch(/^454 4\.7\.0 /)
+    // Who waits for one that hangs keeps nobody else waiting.
+    await command('front', 'source', 'add', 'hanging', '--imap', `imap://127.0.0.1:${hanging.port}`)
+    await command('front', 'set', bob.address, 'hanging')
+    const waiting = logIn('a', bob)
+    waiting.catch(() => undefined)
+    await eventually('it hangs', () => hanging.connections > 0)
+    await (await logIn(oldPassword)).ok('LOGOUT')
+    await hanging[Symbol.asyncDispose]()
+    await expect(waiting).rejects.toThrow('NO [UNAVAILABLE]')
+    await command('front', 'end', bob.address)
+    await (await logIn(bob.password, bob)).ok('LOGOUT')
+    for (const name of ['gone', 'hanging']) await command('front', 'source', 'remove', name)
   })
 
   it('lets nobody in while it moves, and its mail waits', async () => {

@@ -61,7 +61,7 @@ export async function startScriptedSource({
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
-      await once(server.close(), 'close')
+      if (server.listening) await once(server.close(), 'close')
     },
   }
 }

@@ -58,9 +58,12 @@ async function open({
     ...{ name: 'old', endpoints: {}, smtp: null, login, accounts: 1, createdMs: 0 },
   }
   const asked: SourceLogin[] = []
-  const source_ = { password: 'word of there', isDown: false }
+  const source_ = { password: 'word of there', isDown: false, isLost: false }
   const logins: SourceLogins = {
-    find: async () => host,
+    async find() {
+      if (source_.isLost) throw new TemporaryFailure('lost')
+      return host
+    },
     async open(_, one) {
       asked.push(one)
       if (source_.isDown) throw new TemporaryFailure('down')
@@ -178,6 +181,23 @@ describe('where the source is shown the password', () => {
     expect(await world.logIn('word of here', 'api')).toMatchObject({ kind: 'authenticated' })
     expect(world.asked).toEqual([])
   })
+})
+
+it('who is here is asked for nowhere else', async () => {
+  await using world = await open()
+  world.move(undefined)
+  world.source.isLost = true
+  for (const service of ['imap', 'smtp', 'api'] as const) {
+    expect(await world.logIn('word of here', service)).toMatchObject({ kind: 'authenticated' })
+  }
+  expect(await world.scram('word of here')).toMatchObject({ kind: 'authenticated' })
+  expect(world.asked).toEqual([])
+})
+
+it('a source that is not known any more is no wrong password', async () => {
+  await using world = await open()
+  world.source.isLost = true
+  await expect(world.logIn('word of there')).rejects.toBeInstanceOf(TemporaryFailure)
 })
 
 describe('while an account moves', () => {
