@@ -21,9 +21,6 @@ export type Passage = {
   readonly words: string
 }
 
-/** Written above our Received on the way to a source, with the account's address: should the message come back, it tells us. */
-export const AT_SOURCE_FIELD = 'X-At-Source'
-
 /** Nothing is wrong with the login, and it cannot be made now. The client is told these words, and that it may try again. */
 export class LoginNotNow extends TemporaryFailure {
   override readonly name = 'LoginNotNow'

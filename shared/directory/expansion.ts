@@ -15,8 +15,8 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, fits, formatAddress, lookupKey } from '#shared/mail/address.ts'
+import { passedToSource } from '#shared/mail/at-source-mark.ts'
 import type { Domain } from '#shared/mail/domain.ts'
-import { passedToSource } from '#shared/mail/index/delivered-by.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import type { Lookup, Match } from './lookup.ts'

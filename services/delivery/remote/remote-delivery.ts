@@ -3,7 +3,7 @@
 // each, one after the other, and so do those on an old server: what tells us that the message went there names one address.
 
 import type { Contact, DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
-import { AT_SOURCE_FIELD } from '#shared/contracts/source.ts'
+import { AT_SOURCE_FIELD } from '#shared/mail/at-source-mark.ts'
 import type { Route } from '#shared/mail/route.ts'
 import type { DestinationReport, RemoteAttempt, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'

@@ -2,15 +2,13 @@
 //
 // A message in a mailbox here begins with X-Original-To and Delivered-To, written by its delivery, and Received, written when it
 // came in. Anybody may write Delivered-To, and many servers do; only one that stands upon a Received of ours is ours. X-At-Source is what
-// we write on the way to the old server of an account (shared/contracts/source.ts).
+// we write on the way to the old server of an account.
 
+import { passedToSource } from '../at-source-mark.ts'
 import { trimWhiteSpace, unfold } from '../header-field.ts'
 import type { ByteString } from '../message-index.ts'
 import type { Trace } from './indexed-fields.ts'
 import { DELIVERED_TO_FIELDS_MAX } from './part-tree.ts'
-
-/** No address: it went to the old server of the account, which is told from a delivery. */
-export const passedToSource = (address: string): string => `at-source:${address}`
 
 /** What is looked at of a Received field; ours are shorter. */
 const RECEIVED_BYTES_MAX = 1_000
