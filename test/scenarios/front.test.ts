@@ -25,6 +25,7 @@ import { SmtpClient } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const oldPassword = 'the old password'
+const master = { name: 'front', password: 'the master word' }
 const hasAll = hasDovecot() && hasPostfix() && ['mbsync', 'swaks', 'curl'].every(isInstalled)
 
 describe.skipIf(!hasAll)('an account on an old server', () => {
@@ -46,7 +47,7 @@ describe.skipIf(!hasAll)('an account on an old server', () => {
     ;({ alice, bob } = firstAccounts(server))
     const { path } = resources.use(await temporaryFolder())
     const users = [alice, bob].map(({ address }) => ({ name: address, password: oldPassword }))
-    old = resources.use(await startDovecot(path, users))
+    old = resources.use(await startDovecot(path, users, { master }))
     const smtp = await freePort()
     const postfix = resources.use(await temporaryFolder())
     resources.use(
@@ -280,6 +281,29 @@ describe.skipIf(!hasAll)('an account on an old server', () => {
       .filter((line) => line.includes(bob.address) && line.includes('"status":"delivered"'))
     expect(passed).toHaveLength(1)
     await command('front', 'end', bob.address)
+  })
+
+  it('logs in here, and there by a master user where there is one', async () => {
+    const places = ['--imap', `imaps://127.0.0.1:${old.ports.imaps}?verify=no`]
+    const words = ['front', 'source', 'add', 'mastered', ...places, '--master-user', master.name]
+    const added = await runCommand(
+      server.directory,
+      [...words, '--master-password-stdin'],
+      `${master.password}\n`,
+    )
+    expect(added.code).toBe(0)
+    await command('front', 'set', bob.address, 'mastered')
+    await old.save(bob.address, letter('for bob'))
+    const client = await logIn(bob.password, bob)
+    expect((await client.ok('STATUS INBOX (MESSAGES)')).untagged).toEqual([
+      'STATUS INBOX (MESSAGES 1)',
+    ])
+    await client.ok('LOGOUT')
+    await expect(logIn(oldPassword, bob)).rejects.toThrow('AUTHENTICATIONFAILED')
+    await command('front', 'end', bob.address)
+    await command('front', 'source', 'remove', 'mastered')
+    expect(server.output()).not.toContain(master.password)
+    expect(server.output()).not.toContain(oldPassword)
   })
 
   it('is told what it is where the old server does not answer, in every protocol', async () => {

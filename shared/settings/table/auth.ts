@@ -81,7 +81,7 @@ export const authSettings = {
   frontLearnsPasswords: new Setting(boolean, {
     default: false,
     about:
-      'Whether the password of an account that is still on its old server (`postwolke front`) is its password here from then on, once that server has let it in: for accounts whose hashes could not be moved. Only its hash is kept.',
+      'Whether the password of an account that is still on its old server (`postwolke front`) is its password here from then on, once that server has let it in: for accounts whose hashes could not be moved. Only its hash is kept. That server decides then who logs in here, to the console too.',
   }),
   authTrustedNetworks: new Setting(networkList, {
     default: [],
