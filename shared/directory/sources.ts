@@ -119,6 +119,10 @@ export function createSources(deps: {
         if (!profile) return { kind: 'no-such-account' }
         const account = readAccount(profile)
         const { source: before = null, ...rest } = account
+        // Nobody's session ends for what is so already.
+        if (before?.name === at?.name && before?.state === at?.state) {
+          return { kind: 'ok', account, before }
+        }
         if (at !== null && (await get(at.name)) === undefined) return { kind: 'no-such-source' }
         const source = at === null ? { remove: ['source'] } : { set: { source: { ...at } } }
         await table.transact([

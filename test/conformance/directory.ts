@@ -530,6 +530,10 @@ export function describeDirectory(driver: string, open: Open): void {
           source: at,
           sessionsEpoch: sessionsEpoch + 1,
         })
+        expect(await sources.assign(bob, at)).toMatchObject({
+          before: at,
+          account: { sessionsEpoch: sessionsEpoch + 1 },
+        })
         expect(await directory.resolve(bob)).toMatchObject({ kind: 'account', source: at })
         const found = await directory.expand([bob])
         expect(found).toMatchObject({ local: [], remote: [{ address: bob, atSource: id }] })
