@@ -56,6 +56,21 @@ const listenerList: Kind<readonly ListenerName[] | null> = {
   format: (value) => value?.join(', ') ?? '',
 }
 
+/** Rules of a security group are few. */
+const PORTS_MAX = 10
+const portList: Kind<readonly number[]> = {
+  name: 'ports',
+  allowed: `up to ${PORTS_MAX} ports from 1 to 65535, or nothing`,
+  list: true,
+  parse(value) {
+    const words = value.split(/[\s,]+/).filter((word) => word !== '')
+    const ports = [...new Set(words.map(Number))]
+    const isPort = (port: number) => Number.isInteger(port) && port >= 1 && port <= 65_535
+    return words.length <= PORTS_MAX && ports.every(isPort) ? ports : undefined
+  },
+  format: (value) => value.join(', '),
+}
+
 /** Those that CloudWatch knows. */
 const retentions = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
@@ -118,6 +133,11 @@ export const configurationTable = {
     default: null,
     defaultText: 'smtp, submission, submissions, imaps, pop3s; in separate services all',
     about: 'What is served.',
+  }),
+  sourcePorts: new Setting(portList, {
+    default: [],
+    about:
+      'While accounts move here from an old server (`postwolke front`): the ports of it that containers may connect to, such as 993, 995, 587 and 4190.',
   }),
   egress: new Setting(choice('relayhost', 'ses-api', 'direct'), {
     default: 'relayhost',

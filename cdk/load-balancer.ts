@@ -58,6 +58,10 @@ export class LoadBalancer extends Construct implements Watched {
       if (port === null) continue
       this.taskSecurityGroup.addEgressRule(Peer.ipv4(vpc.vpcCidrBlock), Port.tcp(port), name)
     }
+    // Accounts that are still on an old server log in there; it may be anywhere.
+    for (const port of deployment.sourcePorts) {
+      this.taskSecurityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(port), `source ${port}`)
+    }
     this.#reach(HEALTH_PORT, 'health')
     this.balancer = new NetworkLoadBalancer(this, 'Balancer', {
       vpc,

@@ -303,6 +303,7 @@ const administered = {
       'ROLES',
       'REMOVED',
       'POSTMASTER',
+      'SOURCES',
       'WORD#*',
       'WORDS',
     ],

@@ -109,6 +109,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'no-such-factor':
     case 'no-such-script':
     case 'no-such-message':
+    case 'no-such-source':
       return place.in === 'path' ? 404 : 422
     case 'switched-off':
     case 'more-rights':
@@ -134,6 +135,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'differs':
     case 'still-running':
     case 'script-is-active':
+    case 'source-in-use':
       return 409
     default:
       return unreachable(refusal)

@@ -3,8 +3,10 @@
 import { accountCredentials } from '#shared/auth/account-credentials.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import { asksRecentLogins, createRecentLogins, noteLogins } from '#shared/auth/pop-before-smtp.ts'
+import { passToSource } from '#shared/auth/source-passages.ts'
 import { watchLogins } from '#shared/auth/watched-logins.ts'
 import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import { createSourceLogins } from '#shared/front/source-logins.ts'
 import type { CountryOf } from '#shared/net/country-database.ts'
 import type { Backend } from './backend.ts'
 import { assembleTokenLogins } from './issuer.ts'
@@ -25,7 +27,10 @@ export function assembleAuthenticator(
   const { counters } = store.tables
   const tokens = assembleTokenLogins(backend)
   const credentials = accountCredentials(directory)
-  const checked = createAuthenticator({ credentials, counters, settings, clock, log, tokens })
+  const sourceLogins = createSourceLogins({ sources: directory.sources, clock, log })
+  const sources = { logins: sourceLogins, learnsPasswords: settings.frontLearnsPasswords }
+  const parts = { credentials, counters, settings, clock, log, tokens, sources }
+  const checked = passToSource(createAuthenticator(parts), sourceLogins)
   const watched = countryOf === undefined ? checked : watchLogins(checked, { countryOf, suspicion })
   const logins = createRecentLogins({ counters, accounts, options: settings, clock })
   const note: typeof logins.note = async (...login) => {

@@ -2,6 +2,7 @@
 // about them.
 
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { FailedRecipient } from '#shared/directory/expansion.ts'
@@ -35,12 +36,13 @@ export function createExpand(deps: {
       readonly address: Address
       readonly originalRecipient: Address
       readonly forwardedBy?: Address
+      readonly atSource?: AccountId
     }): FinalRecipient => {
-      const { forwardedBy } = found
+      const { forwardedBy, atSource = null } = found
       const original = envelope.get(found.originalRecipient)
       return {
         address: formatAddress(found.address),
-        accountId: null,
+        accountId: atSource,
         extension: null,
         original: original?.address ?? formatAddress(found.originalRecipient),
         notify: original?.notify ?? [],

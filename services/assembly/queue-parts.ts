@@ -6,6 +6,7 @@ import { createMailQueue, type MailQueue } from '#shared/queue/mail-queue.ts'
 import type { Routes } from '#shared/queue/new-groups.ts'
 import { createQueueOperator, type QueueOperator } from '#shared/queue/operator.ts'
 import { createSlotOf } from '#shared/queue/routes.ts'
+import { withSources } from '#shared/queue/source-slots.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/settings/table.ts'
@@ -56,7 +57,8 @@ export function assembleQueue(
     defaultDomain: parseDomain(settings.hostname),
     isFiltered: createSiteScripts(settings).concern,
   })
-  const routes = routesOf(settings, accessTables)
+  const plain = routesOf(settings, accessTables)
+  const routes = { ...plain, slotOf: withSources(plain.slotOf, directory) }
   const operator = createQueueOperator({
     queue,
     table: tables.queue,

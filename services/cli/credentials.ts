@@ -86,7 +86,7 @@ function existingHash(hash: Buffer | undefined): Secret {
 }
 
 /** What is given without the end of its line; undefined when it is not one line of UTF-8. */
-function oneLine(given: Uint8Array): Buffer | undefined {
+export function oneLine(given: Uint8Array): Buffer | undefined {
   const text = Buffer.from(given)
     .toString('utf8')
     .replace(/\r?\n$/, '')

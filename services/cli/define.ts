@@ -133,6 +133,7 @@ const nouns: { readonly [group: string]: string | undefined } = {
   owner: 'accounts',
   acl: 'accounts',
   sieve: 'accounts',
+  front: 'accounts',
 }
 
 /** An entry of the log that is longer is none that can be read. */

@@ -65,6 +65,7 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'not-quarantined':
     case 'no-such-script':
     case 'no-such-message':
+    case 'no-such-source':
       return 'noUser'
     case 'exists':
     case 'changed-meanwhile':
@@ -78,6 +79,7 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'differs':
     case 'same-table':
     case 'script-is-active':
+    case 'source-in-use':
       return 'exists'
     case 'not-waiting':
     case 'still-running':

@@ -35,6 +35,7 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   token: async (parent, { define }) => (await import('./token.ts')).tokenCommands(parent, define),
   owner: async (parent, { define }) => (await import('./owner.ts')).ownerCommands(parent, define),
   audit: async (parent, { define }) => (await import('./audit.ts')).auditCommands(parent, define),
+  front: async (parent, { define }) => (await import('./front.ts')).frontCommands(parent, define),
   alias: async (parent, { define }) => (await import('./alias.ts')).aliasCommands(parent, define),
   access: async (parent, { define }) =>
     (await import('./access.ts')).accessCommands(parent, define),

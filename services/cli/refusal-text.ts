@@ -64,6 +64,10 @@ function hintOf(refusal: Refusal): string {
       return `; 'postwolke sieve list ${refusal.owner ?? 'site'}' shows them`
     case 'script-is-active':
       return '; activate another one, or deactivate it'
+    case 'no-such-source':
+      return "; 'postwolke front source list' shows them"
+    case 'source-in-use':
+      return "; 'postwolke front end' ends that"
     case 'still-running':
       return '; stop its services and functions first (docs/aws.md, "Restore")'
     default:

@@ -9,7 +9,7 @@ import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import type { StageMessage } from '#shared/queue/created-message.ts'
 import { deliverHere, here, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
-import { bySlot, type Routes } from '#shared/queue/new-groups.ts'
+import { bySlot, placeOf, type Routes } from '#shared/queue/new-groups.ts'
 import {
   type DestinationReport,
   HELD_FOR_FROZEN,
@@ -139,7 +139,10 @@ export function createDelivery(deps: {
     const [first, ...more] = await bySlot(group.recipients, message.envelope.sender, slotOf)
     if (first === undefined) throw new Error(`group ${group.name} has no recipients`)
     const [slot] = first
-    if (more.length === 0) return { ...group, destination: { kind: 'remote', slot } }
+    if (more.length === 0) {
+      const { destination, unreserved } = placeOf(slot)
+      return { ...group, destination, unreserved: group.unreserved || unreserved }
+    }
     const parts = [first, ...more].map(([hop, recipients]) => ({ slot: hop, recipients }))
     const { queueId, name } = group
     if (await queue.divide(group, parts))

@@ -11,7 +11,7 @@ export type Completion = {
   readonly code?: string
   readonly text: string
   /** What the connection does when the answer has been sent. */
-  readonly after?: 'close' | 'turn-away' | 'start-tls' | 'compress'
+  readonly after?: 'close' | 'turn-away' | 'start-tls' | 'compress' | 'go-on-at-source'
 }
 
 export type CommandFacts = {

@@ -12,6 +12,7 @@ import { ConnectionGone } from '#shared/net/connection-gone.ts'
 import type { SecureContextSource } from '#shared/net/hot-context.ts'
 import { LineConnection } from '#shared/net/line-connection.ts'
 import type { LineProtocol } from '#shared/net/line-protocol.ts'
+import type { SpliceCounts } from '#shared/net/splice.ts'
 import type { ListenedConnection } from '#shared/net/tcp-listener.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import { HeldBytes } from '#shared/runtime/byte-budget.ts'
@@ -76,6 +77,8 @@ class ImapProtocol implements LineProtocol<ReaderEvent>, Wire {
   readonly #session: Session
   /** In a row. */
   #badCommands = 0
+  /** Of a session that went on at another server, the bytes that went by. */
+  #passed: SpliceCounts | undefined
   /** Of the command that is being collected. */
   readonly #held: HeldBytes
 
@@ -118,7 +121,7 @@ class ImapProtocol implements LineProtocol<ReaderEvent>, Wire {
     const { counts } = this.#session
     const { loggedIn } = this
     await this.#session.end()
-    return loggedIn ? counts : undefined
+    return loggedIn ? (this.#passed ?? counts) : undefined
   }
 
   // ------------------------------------------------------------------------------------------- Wire
@@ -251,6 +254,8 @@ class ImapProtocol implements LineProtocol<ReaderEvent>, Wire {
         return this.#connection.upgradeToTls()
       case 'compress':
         return this.#compress()
+      case 'go-on-at-source':
+        return this.#goOnAtSource()
       case 'turn-away':
         return this.#bye(replies.byeTooManyFailures, 'too many errors')
       case undefined:
@@ -273,9 +278,17 @@ class ImapProtocol implements LineProtocol<ReaderEvent>, Wire {
     this.#session.transport = { ...this.#session.transport, compressed: true }
   }
 
+  /** What the client has sent behind its login is for the source. */
+  async #goOnAtSource(): Promise<void> {
+    const { passage } = this.#session
+    // Cannot happen: the login has brought it.
+    if (passage === undefined) throw new Error('no passage')
+    this.#passed = await this.#connection.goOnAt(passage)
+  }
+
   #bye(text: string, reason: Parameters<ImapConnection['close']>[0]): void {
     if (this.#connection.ending) return
-    this.untagged(text)
+    if (this.#connection.isAtLineEnd) this.untagged(text)
     this.#connection.close(reason)
   }
 }

@@ -1,6 +1,7 @@
 // From a command as it arrived to its tagged answer: finds the command in the table, checks the state, runs it, tells what is new
 // in the mailbox, answers. Everything that can go wrong is mapped here, once.
 
+import { LoginNotNow } from '#shared/contracts/source.ts'
 import type { Segment } from '#shared/imap/command-reader.ts'
 import { Cursor } from '#shared/imap/cursor.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
@@ -92,6 +93,10 @@ async function guard(
     if (error instanceof ImapSyntaxError) return replies.syntax(error.message)
     if (error instanceof ConnectionGone) throw error
     if (error instanceof SystemFull) return replies.noRoom
+    if (error instanceof LoginNotNow) {
+      session.logRepeated({ reason: error.message }, 'login put off')
+      return replies.notNow(error.message)
+    }
     if (error instanceof TemporaryFailure) {
       session.log.warn({ command: name, error }, 'command failed')
       return replies.unavailable

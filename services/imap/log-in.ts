@@ -28,11 +28,19 @@ export function finishLogIn(
   success: Completion,
 ): Completion {
   if (result.kind === 'authenticated') {
-    const account = result.account
-    if (!session.authenticate(account)) return replies.tooManySessions
+    const { account, passage } = result
+    if (!session.authenticate(account)) {
+      passage?.socket.destroy()
+      return replies.tooManySessions
+    }
     session.authFailures = 0
     session.loginGiven = login
-    session.log.info({ tls: session.transport.channelBindings?.protocol ?? 'none' }, 'logged in')
+    const tls = session.transport.channelBindings?.protocol ?? 'none'
+    session.log.info({ tls, ...(passage && { source: account.source?.name }) }, 'logged in')
+    if (passage !== undefined) {
+      session.passage = passage
+      return { ...success, code: `CAPABILITY ${passage.words}`, after: 'go-on-at-source' }
+    }
     // RFC 9051 §7.2.2: spares the client a CAPABILITY.
     return { ...success, code: `CAPABILITY ${advertise(session)}` }
   }

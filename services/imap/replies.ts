@@ -64,6 +64,7 @@ export const replies = {
   messageGone: no('EXPUNGEISSUED', 'The message is gone'),
   loginFailed: no('AUTHENTICATIONFAILED', 'Login failed'),
   loginThrottled: no('UNAVAILABLE', 'Too many failed logins, try again later'),
+  notNow: (why: string): Completion => no('UNAVAILABLE', why),
   privacyRequired: no('PRIVACYREQUIRED', 'Not without TLS'),
   tooManySessions: no('LIMIT', 'Too many sessions of this account'),
   byeTooManyConnections: 'BYE [UNAVAILABLE] Too many connections',

@@ -10,6 +10,7 @@ import type {
 } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { People } from '#shared/contracts/people.ts'
+import type { Passage } from '#shared/contracts/source.ts'
 import type { MessageForm } from '#shared/imap/message-form.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'
@@ -85,6 +86,8 @@ export class Session {
   authFailures = 0
   /** Since the first NOTIFY. */
   notifications: Notifications | undefined
+  /** Where it goes on; undefined: here. */
+  passage: Passage | undefined
   /** Called when there is something to tell, whether a command runs or not. Set by the connection. */
   onNotification: () => void = () => {}
   /** Called when the account must not be served any longer. Set by the connection. */

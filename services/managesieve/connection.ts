@@ -6,6 +6,7 @@ import { CommandReader, type ReaderEvent, type ReaderLimits } from '#shared/imap
 import type { SecureContextSource } from '#shared/net/hot-context.ts'
 import { LineConnection } from '#shared/net/line-connection.ts'
 import type { LineProtocol } from '#shared/net/line-protocol.ts'
+import type { SpliceCounts } from '#shared/net/splice.ts'
 import type { ListenedConnection } from '#shared/net/tcp-listener.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import { HeldBytes } from '#shared/runtime/byte-budget.ts'
@@ -78,6 +79,8 @@ class ManageSieveProtocol implements LineProtocol<ReaderEvent> {
   #challenge: Challenge | undefined
   /** In a row. */
   #badCommands = 0
+  /** Of a session that went on at another server, the bytes that went by. */
+  #passed: SpliceCounts | undefined
   /** Of the command that is being collected. */
   readonly #held: HeldBytes
 
@@ -117,7 +120,7 @@ class ManageSieveProtocol implements LineProtocol<ReaderEvent> {
     this.#held.give()
     const { counts, wasLoggedIn } = this.#session
     this.#session.logOut()
-    return wasLoggedIn ? counts : undefined
+    return wasLoggedIn ? (this.#passed ?? counts) : undefined
   }
 
   async answer(event: ReaderEvent): Promise<void> {
@@ -198,6 +201,13 @@ class ManageSieveProtocol implements LineProtocol<ReaderEvent> {
     await output.room()
     this.#limitReader()
     if (outcome.after === 'close') this.#connection.close('logout')
+    if (outcome.after === 'go-on-at-source') {
+      const { passage } = this.#session
+      // Cannot happen: the login has brought it.
+      if (passage === undefined) throw new Error('no passage')
+      this.#passed = await this.#connection.goOnAt(passage)
+      return
+    }
     if (outcome.after === 'start-tls') {
       await this.#connection.upgradeToTls()
       // RFC 5804 §2.2: told anew, since what was told in clear may have been somebody else's.
@@ -225,7 +235,7 @@ class ManageSieveProtocol implements LineProtocol<ReaderEvent> {
 
   #bye(reply: Reply, reason: EndReason): void {
     if (this.#connection.ending) return
-    this.#write(reply)
+    if (this.#connection.isAtLineEnd) this.#write(reply)
     this.#connection.close(reason)
   }
 }

@@ -1,5 +1,6 @@
 // From a whole command to what is answered: finds it, lets it parse and run, and turns what was wrong with it into a reply in one place.
 
+import { LoginNotNow } from '#shared/contracts/source.ts'
 import type { Segment } from '#shared/imap/command-reader.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { Arguments, ManageSieveSyntaxError } from './arguments.ts'
@@ -40,6 +41,10 @@ async function guard(session: Session, run: () => Outcome | Promise<Outcome>): P
   } catch (error) {
     if (error instanceof ManageSieveSyntaxError) return replies.syntax(error.message)
     if (!(error instanceof TemporaryFailure)) throw error
+    if (error instanceof LoginNotNow) {
+      session.logRepeated({ reason: error.message }, 'login put off')
+      return replies.notNow(error.message)
+    }
     session.log.warn({ error }, 'command not possible')
     return replies.unavailable
   }

@@ -12,10 +12,18 @@ export async function finishLogIn(
   saslData: string | undefined,
 ): Promise<Reply> {
   switch (result.kind) {
-    case 'authenticated':
-      if (!session.logIn(result.account)) return replies.tooManySessions
-      session.log.info({ tls: session.transport.channelBindings?.protocol ?? 'none' }, 'logged in')
+    case 'authenticated': {
+      const { account, passage } = result
+      if (!session.logIn(account)) {
+        passage?.socket.destroy()
+        return replies.tooManySessions
+      }
+      const tls = session.transport.channelBindings?.protocol ?? 'none'
+      session.log.info({ tls, ...(passage && { source: account.source?.name }) }, 'logged in')
+      session.passage = passage
+      if (passage !== undefined) return replies.loggedInAtSource(passage.words)
       return replies.loggedIn(saslData)
+    }
     case 'refused':
       session.logRepeated({ login, reason: result.reason }, 'login failed')
       return afterFailure(session, replies.loginFailed)

@@ -10,7 +10,7 @@ export type Reply = {
   readonly text?: string
   /** The command was none, or not for now. */
   readonly misuse?: true
-  readonly after?: 'close' | 'start-tls'
+  readonly after?: 'close' | 'start-tls' | 'go-on-at-source'
 }
 
 /** REFERRAL and TRANSITION-NEEDED are for what does not happen here: accounts on other servers, and in other databases. */
@@ -75,6 +75,8 @@ export const replies = {
   // Whoever sends one may wait for something that never comes in this protocol (RFC 5804 §4, literal-c2s).
   synchronisingLiteral: misuse('A literal is announced as {number+} here.'),
 
+  notNow: (why: string) => no(`${why}.`, 'TRYLATER'),
+  loggedInAtSource: (words: string): Reply => ({ ...ok(words), after: 'go-on-at-source' }),
   loginFailed: no('Login failed.'),
   loginThrottled: no('Too many failed logins, try again later.', 'TRYLATER'),
   changedMeanwhile: no('Somebody else has changed it, try again.', 'TRYLATER'),

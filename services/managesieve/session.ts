@@ -8,6 +8,7 @@ import type {
   LoggedInAccount,
   WatchedSession,
 } from '#shared/contracts/authenticate.ts'
+import type { Passage } from '#shared/contracts/source.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
 import type { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
@@ -65,6 +66,8 @@ export class Session {
   /** Somebody was, at some time. */
   wasLoggedIn = false
   readonly counts = { stored: 0, fetched: 0, removed: 0 }
+  /** Where it goes on; undefined: here. */
+  passage: Passage | undefined
   /** Called when the account must not be served any longer. Set by the connection. */
   onAccountEnd: () => void = () => {}
   #account: LoggedInAccount | undefined

@@ -198,7 +198,7 @@ export async function startSystem(deps: {
   })
   opening.defer(() => jobs.stop())
   await indexDirectoryWhereMissing(backend)
-  const probe: ProbeAddress = (address) => newest(remotes).probe(address)
+  const probe: ProbeAddress = (...asked) => newest(remotes).probe(...asked)
   // Sessions go on with those that they began with.
   const milters = openMilters(backend)
   const policyServers = createPolicyServers({ clock })

@@ -10,6 +10,7 @@ import type { ListPlace } from '#shared/settings/restrictions/grammar.ts'
 import { classesOf } from '#shared/settings/restrictions/list-faults.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { rejectEndedAccount } from './account.ts'
+import { rejectUnknownAtSource } from './at-source.ts'
 import { rejectToBounceAddress } from './bounce-addresses.ts'
 import { createListCompiler, type ListCompiler } from './compile.ts'
 import { createPolicyServers, type PolicyServers } from './delegation/servers.ts'
@@ -65,6 +66,7 @@ export function createLists(
       afterRecipient: [
         ...(settings.smtpdRejectUnlistedRecipient ? [rejectUnlistedRecipient(deps)] : []),
         rejectOverQuota(deps.usage, settings.mailboxMessageLimit),
+        rejectUnknownAtSource(deps.verification),
       ],
       message: [
         limitHops(settings.hopcountLimit),

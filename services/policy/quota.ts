@@ -20,6 +20,8 @@ export function rejectOverQuota(
     async decide({ recipient: { text, found }, bytes }) {
       // Of mail that is only sent on nothing stays here.
       if (found.kind !== 'account' || found.forward?.keep === false) return dunno
+      // What it stores is stored on its old server.
+      if (found.source !== undefined) return dunno
       const quota = { bytes: found.quotaBytes, messages: messagesMax }
       if (quota.bytes > 0 && bytes > quota.bytes) {
         return reject(messageExceedsQuota(text))

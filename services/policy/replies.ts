@@ -15,6 +15,13 @@ export const relayUserUnknown = (address: string, code: number): SmtpReply => ({
   text: `<${address}>: Recipient address rejected: User unknown in relay recipient table`,
 })
 
+/** `reply`: of the old server that the account is still on. */
+export const refusedAtSource = (address: string, reply: string): SmtpReply => ({
+  code: 550,
+  status: '5.1.1',
+  text: `<${address}>: Recipient address rejected: undeliverable address: ${reply}`,
+})
+
 export const userDisabled = (address: string): SmtpReply => ({
   code: 550,
   status: '5.2.1',

@@ -4,6 +4,7 @@
 // Item VERIFY#<address>, probe: kind and reply of the last result, updatedMs; probedMs, when a probe began; ttl. Who begins one writes so on
 // condition that nobody else has, so that processes ask once.
 
+import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { ProbeAddress, ProbeResult } from '#shared/contracts/verify.ts'
 import { canonicalAddress } from '#shared/mail/address.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -12,7 +13,10 @@ import { type Condition, ConditionFailed, type Item, type Table } from '#shared/
 
 export interface Verification {
   /** `pending`: it is asked, and there is no answer yet. */
-  verify(address: string): Promise<ProbeResult | { readonly kind: 'pending' }>
+  verify(
+    address: string,
+    accountId?: AccountId,
+  ): Promise<ProbeResult | { readonly kind: 'pending' }>
 }
 
 export type VerificationOptions = {
@@ -36,6 +40,7 @@ const REPLY_CHARACTERS_MAX = 250
 const SECOND_MS = 1_000
 
 const pending = { kind: 'pending' } as const
+type Asked = { readonly address: string; readonly accountId: AccountId | undefined }
 type Result = ProbeResult & { readonly updatedMs: number }
 
 export function createVerification(deps: {
@@ -52,20 +57,26 @@ export function createVerification(deps: {
   const secondsAt = (ms: number) => Math.ceil(ms / SECOND_MS)
 
   /** Undefined where another process asks, or too much is under way. */
-  function begin(address: string, before: Item | undefined): Promise<ProbeResult | undefined> {
+  function begin(
+    { address, accountId }: Asked,
+    before: Item | undefined,
+  ): Promise<ProbeResult | undefined> {
     const begun = underWay.get(address)
     if (begun !== undefined) return begun
     if (underWay.size >= PROBES_MAX) return Promise.resolve(undefined)
-    const running = run(address, before).finally(() => underWay.delete(address))
+    const running = run({ address, accountId }, before).finally(() => underWay.delete(address))
     underWay.set(address, running)
     // Nobody may be waiting for it any more.
     running.catch((error) => log.warn({ error, to: address }, 'address not probed'))
     return running
   }
 
-  async function run(address: string, before: Item | undefined): Promise<ProbeResult | undefined> {
+  async function run(
+    { address, accountId }: Asked,
+    before: Item | undefined,
+  ): Promise<ProbeResult | undefined> {
     if (!(await claim(address, before))) return undefined
-    const { kind, ...more } = await probe(address)
+    const { kind, ...more } = await probe(address, accountId)
     const reply = 'reply' in more ? more.reply.slice(0, REPLY_CHARACTERS_MAX) : ''
     await keep(address, kind, reply)
     log.info({ to: address, status: kind, reply }, 'address probed')
@@ -163,17 +174,18 @@ export function createVerification(deps: {
   }
 
   return {
-    async verify(text) {
+    async verify(text, accountId) {
       const address = canonicalAddress(text)
+      const asked = { address, accountId }
       const item = await counters.get(key(address))
       const known = resultIn(item)
       if (known !== undefined) {
         if (known.updatedMs + refreshAfter(known.kind) <= clock.now()) {
-          begin(address, item)
+          begin(asked, item)
         }
         return known
       }
-      const beginning = begin(address, item)
+      const beginning = begin(asked, item)
       const waited = new AbortController()
       const { addressVerifyPollCount: looks, addressVerifyPollDelay: delayMs } = options
       const timeout = clock.sleep(looks * delayMs, waited.signal).then(() => pending)

@@ -36,5 +36,5 @@ export function inTransaction(state: SessionState): Transaction | undefined {
 }
 
 export function inEither(state: SessionState): Authorization | Transaction | undefined {
-  return state.kind === 'UPDATE' ? undefined : state
+  return state.kind === 'AUTHORIZATION' || state.kind === 'TRANSACTION' ? state : undefined
 }

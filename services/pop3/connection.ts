@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { SecureContextSource } from '#shared/net/hot-context.ts'
 import { LineConnection } from '#shared/net/line-connection.ts'
 import type { LineProtocol } from '#shared/net/line-protocol.ts'
+import type { SpliceCounts } from '#shared/net/splice.ts'
 import type { ListenedConnection } from '#shared/net/tcp-listener.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
@@ -44,6 +45,8 @@ class Pop3Protocol implements LineProtocol<Line> {
   readonly reader = new LineReader(AUTH_LINE_BYTES_MAX)
   readonly #connection: Pop3Connection
   readonly #session: Session
+  /** Of a session that went on at another server, the bytes that went by. */
+  #passed: SpliceCounts | undefined
   /** The next line is no command but the answer to a challenge. */
   #expected: ((line: string) => Reply | Promise<Reply>) | undefined
 
@@ -98,7 +101,8 @@ class Pop3Protocol implements LineProtocol<Line> {
   leave(reason: 'shutdown' | 'account ended', { quiet }: { readonly quiet: boolean }): void {
     // What was marked stays (RFC 1939 §6).
     if (reason === 'account ended') {
-      this.#connection.output.write(`${replies.accountEnded.status}\r\n`)
+      const { isAtLineEnd, output } = this.#connection
+      if (isAtLineEnd) output.write(`${replies.accountEnded.status}\r\n`)
       this.#connection.close(reason)
     } else if (quiet && !this.#awaitsQuit()) this.#connection.close(reason)
   }
@@ -106,7 +110,7 @@ class Pop3Protocol implements LineProtocol<Line> {
   async end() {
     const { counts, loggedIn } = this.#session
     await this.#session.abandon()
-    return loggedIn ? counts : undefined
+    return loggedIn ? (this.#passed ?? counts) : undefined
   }
 
   #awaitsQuit(): boolean {
@@ -122,6 +126,7 @@ class Pop3Protocol implements LineProtocol<Line> {
         if (reply.after === 'close') {
           this.#connection.close(isAnswerToQuit(reply) ? 'quit' : 'turned away')
         }
+        if (reply.after === 'go-on-at-source') return this.#goOnAtSource()
         if (reply.after === 'start-tls') await this.#connection.upgradeToTls()
         break
       case 'listing':
@@ -138,6 +143,13 @@ class Pop3Protocol implements LineProtocol<Line> {
         return unreachable(reply)
     }
     await output.room()
+  }
+
+  async #goOnAtSource(): Promise<void> {
+    const { state } = this.#session
+    // Cannot happen: the login has brought it.
+    if (state.kind !== 'at the source') throw new Error('no passage')
+    this.#passed = await this.#connection.goOnAt(state.passage)
   }
 
   async #sendMessage(reply: Reply & { readonly kind: 'message' }): Promise<void> {

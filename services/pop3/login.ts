@@ -1,6 +1,7 @@
 // What PASS and AUTH have in common: once the login is decided, lock and open the maildrop.
 
 import type { LoggedInAccount, LoginResult } from '#shared/contracts/authenticate.ts'
+import { LoginNotNow, type Passage } from '#shared/contracts/source.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import { Maildrop } from './maildrop.ts'
 import { type Reply, replies, thenClose } from './replies.ts'
@@ -22,6 +23,10 @@ export async function guard(session: Session, work: () => Promise<Reply>): Promi
     return await work()
   } catch (error) {
     if (!(error instanceof TemporaryFailure)) throw error
+    if (error instanceof LoginNotNow) {
+      session.logRepeated({ reason: error.message }, 'login put off')
+      return replies.notNow(error.message)
+    }
     session.log.warn({ error }, 'login not possible')
     return replies.loginUnavailable
   }
@@ -33,7 +38,9 @@ export async function finishLogIn(
 ): Promise<Reply> {
   switch (result.kind) {
     case 'authenticated':
-      return openMaildrop(session, result.account)
+      return result.passage === undefined
+        ? openMaildrop(session, result.account)
+        : goOnAtSource(session, result.account, result.passage)
     case 'refused':
       session.logRepeated({ login, reason: result.reason }, 'login failed')
       return afterFailure(session, replies.loginRefused)
@@ -59,6 +66,14 @@ async function afterFailure(
   if (session.authFailures < options.loginFailuresMax) return reply
   await clock.sleep(options.authFailureDelayMs, session.signal)
   return thenClose(reply)
+}
+
+function goOnAtSource(session: Session, account: LoggedInAccount, passage: Passage): Reply {
+  session.goOnAtSource(account, passage)
+  session.log = session.log.child({ account: account.login })
+  const tls = session.transport.channelBindings?.protocol ?? 'none'
+  session.log.info({ source: account.source?.name, tls }, 'logged in')
+  return replies.loggedInAtSource(passage.words)
 }
 
 async function openMaildrop(session: Session, account: LoggedInAccount): Promise<Reply> {

@@ -23,7 +23,7 @@ export type Reply =
 export type StatusReply = {
   readonly kind: 'status'
   readonly status: string
-  readonly after: 'go-on' | 'close' | 'start-tls'
+  readonly after: 'go-on' | 'close' | 'start-tls' | 'go-on-at-source'
 }
 
 /**
@@ -56,6 +56,7 @@ export const replies = {
   utf8Enabled: ok('UTF-8 enabled'),
   sendPassword: ok('send PASS'),
   loggedIn: (messages: number, octets: number) => ok(`${messages} messages (${octets} octets)`),
+  loggedInAtSource: (words: string) => ok(words, 'go-on-at-source'),
   status: (messages: number, octets: number) => ok(`${messages} ${octets}`),
   single: (line: string) => ok(line),
   deleted: (number: number) => ok(`message ${number} deleted`),
@@ -94,6 +95,7 @@ export const replies = {
   plaintextDisabled: error('clear-text login is disabled here, use TLS first', 'AUTH'),
   loginRefused: error('login failed', 'AUTH'),
   loginThrottled: error('too many failed logins, try again later', 'SYS/TEMP'),
+  notNow: (why: string) => error(why, 'SYS/TEMP'),
   loginUnavailable: error('login is not possible for the moment', 'SYS/TEMP'),
   accountEnded: error('the account has changed since the login, log in again', 'SYS/TEMP'),
   maildropInUse: error('the maildrop is in use by another session', 'IN-USE'),

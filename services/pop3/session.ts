@@ -6,6 +6,7 @@ import type {
   Authenticator,
   LoggedInAccount,
 } from '#shared/contracts/authenticate.ts'
+import type { Passage } from '#shared/contracts/source.ts'
 import type { MailboxReader } from '#shared/mailbox/port.ts'
 import type { MessageOpener } from '#shared/message/message-opener.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
@@ -20,7 +21,7 @@ import type { Maildrop } from './maildrop.ts'
 import type { MaildropLock } from './maildrop-lock.ts'
 import { replies, type StatusReply } from './replies.ts'
 
-export type SessionState = Authorization | Transaction | Update
+export type SessionState = Authorization | Transaction | Update | AtSource
 
 export type Authorization = {
   readonly kind: 'AUTHORIZATION'
@@ -36,6 +37,9 @@ export type Transaction = {
 
 /** Marked messages are being removed; no command is taken any more (RFC 1939 §6). */
 export type Update = { readonly kind: 'UPDATE' }
+
+/** The session goes on at the old server of the account. */
+export type AtSource = { readonly kind: 'at the source'; readonly passage: Passage }
 
 export type SessionDeps = {
   readonly options: Pop3Options
@@ -108,10 +112,20 @@ export class Session {
 
   /** AUTHORIZATION → TRANSACTION */
   enterTransaction(account: LoggedInAccount, transaction: Omit<Transaction, 'kind'>): void {
+    this.#watch(account)
+    this.#state = { kind: 'TRANSACTION', ...transaction }
+  }
+
+  /** AUTHORIZATION → the states of another server */
+  goOnAtSource(account: LoggedInAccount, passage: Passage): void {
+    this.#watch(account)
+    this.#state = { kind: 'at the source', passage }
+  }
+
+  #watch(account: LoggedInAccount): void {
     const { remoteAddress } = this.transport
     const place = { service: 'pop3', remoteAddress } as const
     this.#watching = this.deps.accountWatch.watch(account, () => this.onAccountEnd(), place)
-    this.#state = { kind: 'TRANSACTION', ...transaction }
     this.loggedIn = true
   }
 

@@ -23,6 +23,7 @@ import { createDnsAdministration, type DnsAdministration } from './dns/domain-re
 import { createDomainAdministration, type DomainAdministration } from './domains.ts'
 import { createFactorAdministration, type FactorAdministration } from './factors.ts'
 import { createFields, type Fields } from './fields.ts'
+import { createFrontAdministration, type FrontAdministration } from './front.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
 import { createGreylistAdministration, type GreylistAdministration } from './greylist.ts'
 import { createHeldLoginAdministration, type HeldLoginAdministration } from './held-logins.ts'
@@ -67,6 +68,8 @@ export interface Administration {
   readonly heldLogins: HeldLoginAdministration
   readonly factors: FactorAdministration
   readonly aliases: AliasAdministration
+  /** Accounts that are still on an old server. */
+  readonly front: FrontAdministration
   readonly grants: GrantAdministration
   readonly access: AccessAdministration
   readonly srs: SrsAdministration
@@ -113,6 +116,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     logins: createLoginAdministration(deps, fields),
     heldLogins: createHeldLoginAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),
+    front: createFrontAdministration(deps, fields),
     grants: createGrantAdministration(deps, fields),
     access,
     srs: createSrsAdministration(deps, fields),

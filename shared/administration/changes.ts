@@ -24,6 +24,8 @@ export type Change = {
     | 'greylist'
     | 'script'
     | 'mail-import'
+    | 'source'
+    | 'front'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

@@ -89,6 +89,7 @@ export type AdministrationDeps = {
       /** Bytes for accounts without a quota of their own; 0: no limit. */
       readonly mailboxSizeLimit: number
       readonly recipientDelimiter: string
+      readonly authMechanisms: readonly string[]
       readonly smtpdRestrictionClasses: string
       readonly dkimSigning: boolean
       /** Whether whoever runs the system may read what waits in the queue. */

@@ -107,6 +107,10 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `${value} is not stored: ${explainFindings(refusal.findings)}`
     case 'script-is-active':
       return `${value} is the active script`
+    case 'no-such-source':
+      return `no source ${value}`
+    case 'source-in-use':
+      return `${refusal.accounts} accounts are still at ${value}`
     case 'no-such-message':
       return `no message ${value} in ${refusal.folder}`
     default:
@@ -130,6 +134,7 @@ function explainFindings(findings: readonly Finding[]): string {
 }
 
 const nouns = {
+  source: 'source',
   script: 'script',
   domain: 'domain',
   address: 'account',
@@ -243,6 +248,8 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
       return `there are ${rule.max} rules at most`
     case 'text':
       return `${name} has 1 to ${rule.charactersMax} characters`
+    case 'endpoint':
+      return `${name} is a place such as ${rule.example}; not '${value}'`
     case 'date':
       return `'${value}' is no date such as 2026-12-24, or ends before it begins`
     default:

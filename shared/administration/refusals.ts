@@ -73,6 +73,16 @@ export type Field =
   /** A Sieve script, by its name, and a stored message, by its number. */
   | 'script'
   | 'uid'
+  /** An old server that accounts move from: where its services listen, and how logins are made there. */
+  | 'source'
+  | 'imap'
+  | 'pop3'
+  | 'managesieve'
+  | 'submission'
+  | 'smtp'
+  | 'names'
+  | 'masterUser'
+  | 'masterPassword'
   /** Of the rules and the reply that the console writes. */
   | 'rules'
   | 'until'
@@ -154,6 +164,8 @@ export type Rule =
   | { readonly name: 'rule-count'; readonly max: number }
   /** RFC 3339 full-date; the last day is not before the first. */
   | { readonly name: 'date' }
+  /** Of an old server: where a service of it is. */
+  | { readonly name: 'endpoint'; readonly example: string }
   /** Of several lines. */
   | { readonly name: 'text'; readonly charactersMax: number }
 
@@ -165,7 +177,7 @@ type Of<Kind extends string, Name extends Field, Facts = unknown> = {
 
 /** The value breaks a rule that can be seen from the value alone. */
 export type BadValue = Of<'bad-value', Field, { readonly rule: Rule }>
-export type Exists = Of<'exists', 'domain' | 'address' | 'alias' | 'selector' | 'script'>
+export type Exists = Of<'exists', 'domain' | 'address' | 'alias' | 'selector' | 'script' | 'source'>
 /** `domain`: as it was written, or the default where none was. */
 export type NoSuchDomain = Of<
   'no-such-domain',
@@ -257,6 +269,9 @@ export type NoSuchScript = Of<'no-such-script', 'script', { readonly owner: stri
 export type WrongScript = Of<'wrong-script', 'script', { readonly findings: readonly Finding[] }>
 /** RFC 5804 §2.10: another one is made active before, or none. */
 export type ScriptIsActive = Of<'script-is-active', 'script'>
+export type NoSuchSource = Of<'no-such-source', 'source'>
+/** So many accounts are still there. */
+export type SourceInUse = Of<'source-in-use', 'source', { readonly accounts: number }>
 export type NoSuchMessage = Of<'no-such-message', 'uid', { readonly folder: string }>
 
 export type Refusal =
@@ -299,6 +314,8 @@ export type Refusal =
   | WrongScript
   | ScriptIsActive
   | NoSuchMessage
+  | NoSuchSource
+  | SourceInUse
   | OverDomainLimit
   | TooOften
   | NoSuchRecoveryAddress

@@ -31,9 +31,11 @@ export function accountCredentials({
         passwordHash,
         scramVerifier,
         factors,
+        source,
       } = account
       const login = formatAddress(account.address)
-      return { accountId, login, enabled, sessionsEpoch, factors, passwordHash, scramVerifier }
+      const password = { passwordHash, scramVerifier }
+      return { accountId, login, enabled, sessionsEpoch, factors, source, ...password }
     },
     appPasswords: async (accountId) => (await allFactors.of(accountId)).appPasswords,
     replacePassword: (accountId, oldHash, stored) =>

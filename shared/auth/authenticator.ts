@@ -2,18 +2,22 @@
 // 1. whoever failed too often waits, and his password is not looked at;
 // 2. an app password is compared with those of the account, without work (app-passwords.ts);
 // 3. a password that was right a moment ago for the hash stored now is right, one that was wrong is wrong and counts no more;
-// 4. anything else is verified, a few at a time, and an account that does not exist costs the same work as a wrong password.
+// 4. an account that is still on an old server is asked for there, each time (source-passages.ts);
+// 5. anything else is verified, a few at a time, and an account that does not exist costs the same work as a wrong password.
 // Logins without the password are in scram-logins.ts. Nothing remembers an account: each login reads the directory, so that a
 // change there is in force with the next one.
 
 import { availableParallelism } from 'node:os'
 import type {
   Authenticator,
+  LoginAccepted,
   LoginAttempt,
   LoginMeans,
   LoginRefused,
   LoginResult,
 } from '#shared/contracts/authenticate.ts'
+import type { SourceHost } from '#shared/directory/sources.ts'
+import type { SourceLogins } from '#shared/front/source-logins.ts'
 import type { Address } from '#shared/mail/address.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -40,7 +44,8 @@ import { createRememberedLogins, type Owner } from './remembered-logins.ts'
 import { createScramLogins } from './scram-logins.ts'
 import { scramSecret } from './scram-secret.ts'
 import { isCurrentScramVerifier } from './scram-verifier.ts'
-import { createWorkLimit, type WorkLimits } from './work-limit.ts'
+import { judgedAt, refuseBeforeProof } from './source-passages.ts'
+import { createWorkLimit, type WorkLimits, type WorkOwner } from './work-limit.ts'
 
 export type AuthSettings = GuardSettings &
   Pick<Settings, 'authCacheTime' | 'passwordWithSecondFactor'>
@@ -54,6 +59,14 @@ export type AuthenticatorDeps = {
   readonly log: Log
   /** Undefined: there is no issuer, and no token is any good. */
   readonly tokens?: Pick<Authenticator, 'authenticateToken'> | undefined
+  /** Of accounts that are still on an old server; undefined where nobody of them logs in. */
+  readonly sources?: SourceParts | undefined
+}
+
+export type SourceParts = {
+  readonly logins: SourceLogins
+  /** Whether a password that is right there is one here from then on. */
+  readonly learnsPasswords: boolean
 }
 
 const noTokens: Pick<Authenticator, 'authenticateToken'> = {
@@ -95,6 +108,15 @@ const SLOW: WorkLimits = {
   waitingPerAccountMax: 20,
 }
 
+/** Nothing is worked out: they wait for another server, which may hang. */
+const ELSEWHERE: WorkLimits = {
+  runningMax: 200,
+  runningPerAccountMax: 1,
+  waitingMax: 400,
+  waitingPerClientMax: 100,
+  waitingPerAccountMax: 16,
+}
+
 /** What is known before the password is verified. */
 type Outlook = { readonly kind: 'decided'; readonly result: LoginResult } | Open
 
@@ -102,6 +124,8 @@ type Open = {
   readonly kind: 'open'
   readonly credential: Credential | undefined
   readonly standing: Standing
+  /** It judges the password; undefined: what is kept here does. */
+  readonly host: SourceHost | undefined
 }
 
 export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
@@ -113,6 +137,8 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const barred = createRememberedLogins(settings.authFailureWindow, clock)
   const attempts = createWorkLimit(ATTEMPTS)
   const lanes = { fast: createWorkLimit(FAST), slow: createWorkLimit(SLOW) }
+  const elsewhere = createWorkLimit(ELSEWHERE)
+  const { sources } = deps
 
   async function authenticate(attempt: LoginAttempt): Promise<LoginResult> {
     const { password } = attempt
@@ -120,17 +146,16 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     const { address } = applicant
     if (address === undefined || !isPassword(password))
       return guard.slowly(() => malformed(applicant))
-    const { service } = attempt
-    const first = await lookUp(applicant, address, { service, password })
+    const { service, remoteAddress } = attempt
+    const given: Given = { service, password, remoteAddress }
+    const first = await lookUp(applicant, address, given)
     if (first.kind === 'decided') return guard.slowly(async () => first.result)
     const owner = guard.turn(applicant, first.standing)
     if (!attempts.hasRoom(owner)) return { kind: 'throttled', retryAfterSeconds: 1 }
     return attempts.run(owner, (waited) =>
       guard.slowly(async () => {
-        const now = waited ? await lookUp(applicant, address, { service, password }) : first
-        return now.kind === 'decided'
-          ? now.result
-          : decide(applicant, address, { service, password }, now)
+        const now = waited ? await lookUp(applicant, address, given) : first
+        return now.kind === 'decided' ? now.result : decide(applicant, address, given, now)
       }),
     )
   }
@@ -141,16 +166,21 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     given: Given,
     before: Open,
   ): Promise<LoginResult> {
-    const lane = lanes[laneOf(before.credential?.passwordHash)]
+    const lane = before.host ? elsewhere : lanes[laneOf(before.credential?.passwordHash)]
     return lane.run(guard.turn(applicant, before.standing), async (waited) => {
       const outlook = waited ? await lookUp(applicant, address, given) : before
       if (outlook.kind === 'decided') return outlook.result
-      const { credential, standing } = outlook
+      const { credential, standing, host } = outlook
       const { password } = given
-      const result = await check(credential, given)
+      const owner = ownerOf(credential, address)
+      const result =
+        host && credential
+          ? await checkAtSource(host, credential, given, guard.turn(applicant, standing))
+          : await check(credential, given)
       if (result.kind === 'authenticated') await guard.succeed(applicant, standing)
-      else await guard.fail(standing)
-      if (result.kind === 'refused') remember(result, ownerOf(credential, address), password)
+      // A source is asked again, since it may have another password now: the same one counts once all the same.
+      else if (!wrong.has(owner, password)) await guard.fail(standing)
+      if (result.kind === 'refused') remember(result, owner, password)
       return result
     })
   }
@@ -168,6 +198,8 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     ])
     const { throttled } = standing
     if (throttled !== undefined) return { kind: 'decided', result: throttled }
+    const host = await judgedAt(credential?.source, service, sources?.logins)
+    if (host !== undefined) return { kind: 'open', credential, standing, host }
     const owner = ownerOf(credential, address)
     const judged = await judgeAsAppPassword(credential, given)
     if (judged !== undefined) {
@@ -191,7 +223,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
       const reason = credential === undefined ? 'unknown' : 'password'
       return { kind: 'decided', result: { kind: 'refused', reason } }
     }
-    return { kind: 'open', credential, standing }
+    return { kind: 'open', credential, standing, host }
   }
 
   /** Undefined: it is none of the account's. */
@@ -231,6 +263,47 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     await refresh(credential, password, verification.outdated)
     right.add(credential, password)
     return authenticated(credential)
+  }
+
+  /** Nothing that is kept here is asked: neither its hash nor its factors. */
+  async function checkAtSource(
+    host: SourceHost,
+    credential: Credential,
+    { service, password, remoteAddress }: Given,
+    owner: WorkOwner,
+  ): Promise<LoginResult> {
+    if (!credential.enabled) return { kind: 'refused', reason: 'disabled' }
+    // Cannot happen: without them no host was found.
+    if (sources === undefined) throw new Error('no logins at sources')
+    const asked = { service, password, remoteAddress, account: credential.login }
+    const answer = await sources.logins.open(host, asked)
+    if (answer.kind === 'refused') return { kind: 'refused', reason: 'password' }
+    if (sources.learnsPasswords) await learn(credential, password, owner)
+    const { passage } = answer
+    return { ...authenticated(credential), ...(passage && { passage }) }
+  }
+
+  /** So that it logs in here once the account has moved. The login is good whether or not this succeeds. */
+  async function learn(
+    credential: Credential,
+    password: Uint8Array,
+    owner: WorkOwner,
+  ): Promise<void> {
+    if (right.has(credential, password)) return
+    const { accountId, passwordHash } = credential
+    try {
+      await lanes[laneOf(passwordHash)].run(owner, async () => {
+        const { kind } = await verifyPassword(passwordHash, password)
+        if (kind === 'match') return right.add(credential, password)
+        await credentials.replacePassword(accountId, passwordHash, {
+          passwordHash: await hashPassword(password),
+          scramVerifier: await scramVerifierText(password),
+        })
+        log.info({ accountId }, 'password learnt from the source')
+      })
+    } catch (error) {
+      log.warn({ accountId, error }, 'password could not be learnt from the source')
+    }
   }
 
   /**
@@ -273,17 +346,19 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
       settings,
       clock,
       secret: scramSecret(deps.counters),
+      ...(sources && { refuseBeforeProof: refuseBeforeProof(sources.logins) }),
     }),
   }
 }
 
-type Given = Pick<LoginAttempt, 'service' | 'password'>
+type Given = Pick<LoginAttempt, 'service' | 'password' | 'remoteAddress'>
 
 function authenticated(
-  { accountId: id, login, sessionsEpoch }: Credential,
+  { accountId: id, login, sessionsEpoch, source }: Credential,
   means?: LoginMeans,
-): LoginResult {
-  return { kind: 'authenticated', account: { id, login, sessionsEpoch, ...(means && { means }) } }
+): LoginAccepted {
+  const more = { ...(means && { means }), ...(source && { source }) }
+  return { kind: 'authenticated', account: { id, login, sessionsEpoch, ...more } }
 }
 
 /** An address without an account has wrong passwords too. */

@@ -2,6 +2,7 @@
 
 import type { LoginAttempt } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { AtSource } from '#shared/contracts/source.ts'
 import type { AppPasswordRecord } from '#shared/directory/factors.ts'
 import type { FactorsMark, StoredPassword } from '#shared/directory/records.ts'
 import type { Address } from '#shared/mail/address.ts'
@@ -13,6 +14,8 @@ export type Credential = {
   readonly enabled: boolean
   readonly sessionsEpoch: number
   readonly factors: FactorsMark | null
+  /** It is still on its old server. */
+  readonly source?: AtSource | undefined
 } & StoredPassword
 
 export interface CredentialStore {

@@ -11,6 +11,7 @@ import type {
   LoginMeans,
   LoginRefused,
 } from '#shared/contracts/authenticate.ts'
+import type { AtSource } from '#shared/contracts/source.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { judge } from './app-passwords.ts'
 import { barsPassword, type Credential, type CredentialStore } from './credential-store.ts'
@@ -37,6 +38,8 @@ export function createScramLogins(deps: {
   readonly guard: LoginGuard
   readonly settings: { readonly passwordWithSecondFactor: boolean }
   readonly clock: Pick<Clock, 'now'>
+  /** Of an account on an old server: throws LoginNotNow where that must be shown the password itself. */
+  readonly refuseBeforeProof?: (at: AtSource, service: LoginAttempt['service']) => Promise<void>
   /** The same for all processes and starts of an installation: made-up salts must not change. */
   readonly secret: () => Promise<Uint8Array>
 }): Pick<Authenticator, 'scramChallenge' | 'scramProof'> {
@@ -84,6 +87,7 @@ export function createScramLogins(deps: {
       const [{ throttled }, found] = await Promise.all([guard.look(applicant), lookUp(applicant)])
       if (throttled !== undefined) return throttled
       const { credential, own, fake } = found
+      if (credential?.source) await deps.refuseBeforeProof?.(credential.source, attempt.service)
       const { salt: ofAppPasswords, iterations: rounds } = credential?.factors ?? {}
       const asksForAppPassword =
         own === undefined ||
@@ -109,10 +113,14 @@ export function createScramLogins(deps: {
           if (standing.throttled !== undefined) return standing.throttled
           const proved = credential && (await prove(credential, own, attempt))
           if (credential?.enabled && proved?.kind === 'proved') {
-            const { accountId: id, login, sessionsEpoch } = credential
+            const { accountId: id, login, sessionsEpoch, source } = credential
             await guard.succeed(applicant, standing)
             const { means } = proved
-            const account = { id, login, sessionsEpoch, ...(means && { means }) }
+            const account = {
+              ...{ id, login, sessionsEpoch },
+              ...(means && { means }),
+              ...(source && { source }),
+            }
             const serverSignature = proved.signature.toString('base64')
             return { kind: 'authenticated', account, serverSignature }
           }

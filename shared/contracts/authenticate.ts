@@ -1,9 +1,13 @@
 // What listeners ask to check a login. Implemented by shared/auth on the directory. Plain data both ways: secrets that are kept
-// of an account never leave the authenticator.
+// of an account never leave the authenticator. One thing is no data: of an account on an old server, the session there.
 
 import type { AccountId } from './mailbox.ts'
+import type { AtSource, Passage } from './source.ts'
 
-/** Never rejects for bad credentials; rejects with TemporaryFailure when the directory does not answer. */
+/**
+ * Never rejects for bad credentials; rejects with TemporaryFailure when the directory does not answer, or an old server that the account is
+ * still on, and with LoginNotNow for what the client is to be told.
+ */
 export interface Authenticator {
   /** Checks a password. */
   authenticate(attempt: LoginAttempt): Promise<LoginResult>
@@ -53,6 +57,8 @@ export type LoginResult = LoginAccepted | LoginRefused | LoginThrottled
 export type LoginAccepted = {
   readonly kind: 'authenticated'
   readonly account: LoggedInAccount
+  /** Its session goes on there; whoever asked ends it. Of services that have sessions at a source: IMAP, POP3, ManageSieve. */
+  readonly passage?: Passage | undefined
 }
 
 export type LoggedInAccount = {
@@ -62,6 +68,8 @@ export type LoggedInAccount = {
   readonly sessionsEpoch: number
   /** What it logged in with; undefined: its password. */
   readonly means?: LoginMeans | undefined
+  /** It is still on its old server. */
+  readonly source?: AtSource | undefined
 }
 
 export type LoginMeans =

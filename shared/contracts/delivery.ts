@@ -6,7 +6,7 @@ import type { EnhancedStatus } from './policy.ts'
 /** A recipient after alias expansion. */
 export type FinalRecipient = {
   readonly address: string
-  /** Set for our own accounts, null where the mail leaves. */
+  /** Set for our own accounts, those on an old server among them; null where the mail leaves for others. */
   readonly accountId: AccountId | null
   /** What stood behind the recipient delimiter, null for none. */
   readonly extension: string | null

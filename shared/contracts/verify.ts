@@ -1,8 +1,10 @@
 // Whether an address exists, asked of the server that mail for it goes to: RCPT without a message. Policy asks; services/delivery knows
 // the way.
 
-/** Never rejects. */
-export type ProbeAddress = (address: string) => Promise<ProbeResult>
+import type { AccountId } from './mailbox.ts'
+
+/** Never rejects. `accountId`: of an account here that is still on an old server, which is asked. */
+export type ProbeAddress = (address: string, accountId?: AccountId) => Promise<ProbeResult>
 
 export type ProbeResult =
   | { readonly kind: 'deliverable' }

@@ -50,6 +50,7 @@ import {
 } from './records.ts'
 import { noteRemoved } from './removed-accounts.ts'
 import { countsAs, ownerCount, roleWrites } from './roles.ts'
+import { asItWas, leavesSource } from './sources.ts'
 import { accountTarget, addWords, changeWords, removeWords, wordsOf } from './words.ts'
 
 export interface Accounts {
@@ -140,6 +141,8 @@ const SHOWN = [
   'frozen',
   'displayName',
 ] as const
+/** Of an address, what it says of its account. */
+const ADDRESS_OF_ACCOUNT = ['accountId', 'enabled', 'quotaBytes', 'forward', 'filtered', 'source']
 /** Profiles read at once while listing. */
 const LIST_BATCH = 100
 
@@ -443,15 +446,22 @@ export function createAccounts(deps: {
           isAlias
             ? {
                 update: key,
-                changes: { remove: ['accountId', 'enabled', 'quotaBytes', 'forward', 'filtered'] },
+                changes: { remove: ADDRESS_OF_ACCOUNT },
                 if: { all: [mine, { exists: 'targets' }] },
               }
             : { delete: key, if: { all: [mine, { absent: 'targets' }] } },
           ...removeWords(wordsOfAccount(account), accountTarget(account.address)),
           {
             delete: accountKey(account.id),
-            if: { all: [withRole(account), ...(isAsKnown ? asRead(profile, SHOWN) : [])] },
+            if: {
+              all: [
+                withRole(account),
+                asItWas(account.source ?? null),
+                ...(isAsKnown ? asRead(profile, SHOWN) : []),
+              ],
+            },
           },
+          ...leavesSource(account),
           { delete: factorsKey(account.id) },
           noteRemoved(account.id, clock.now()),
           ...roleWrites(account, 'remove'),

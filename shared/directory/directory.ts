@@ -3,6 +3,7 @@
 // nothing here is cached but access tables (access-tables.ts). Schema: records.ts.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { AtSource } from '#shared/contracts/source.ts'
 import type { Address } from '#shared/mail/address.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Signals, Table } from '#shared/storage/ports.ts'
@@ -23,6 +24,7 @@ import { createRemovedAccounts, type RemovedAccounts } from './removed-accounts.
 import { createRoles, type Roles } from './roles.ts'
 import { createScripts, type Scripts } from './scripts.ts'
 import { createSigningKeys, type SigningKeys } from './signing-keys.ts'
+import { createSources, type Sources } from './sources.ts'
 
 export interface Directory {
   readonly domains: Domains
@@ -35,6 +37,7 @@ export interface Directory {
   readonly roles: Roles
   readonly removedAccounts: RemovedAccounts
   readonly scripts: Scripts
+  readonly sources: Sources
   /** What an address is, one step far: exact, then without extension, then catch-all. */
   resolve(address: Address): Promise<Recipient>
   /** Where mail to these addresses goes in the end. */
@@ -64,6 +67,8 @@ export type Recipient =
       readonly quotaBytes: number
       /** Where its mail goes as well, or instead. */
       readonly forward: Forward | null
+      /** It is still on its old server, and so is its mail. */
+      readonly source?: AtSource
     }
   | { readonly kind: 'disabled'; readonly accountId: AccountId; readonly address: Address }
   | {
@@ -120,6 +125,7 @@ export function createDirectory(deps: {
     roles,
     removedAccounts: createRemovedAccounts({ table }),
     scripts: createScripts({ table, clock }),
+    sources: createSources({ table, clock, onSessionsEnd }),
     domains: createDomains({ table, clock, accounts, aliases, roles }),
     expand: (addresses, options) => expand(addresses, lookup, settings, options),
     async reach(address) {
@@ -152,5 +158,6 @@ function recipient(match: Match, settings: DirectorySettings): Recipient {
     extension: match.extension,
     quotaBytes: account.quotaBytes ?? settings.mailboxSizeLimit,
     forward: account.forward,
+    ...(account.source && { source: account.source }),
   }
 }

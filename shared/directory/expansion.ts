@@ -10,9 +10,12 @@
 //
 // An account that forwards its mail is followed like an alias, but without extensions, as `.forward` is; its own address among the targets
 // is its copy. To an account that has the message already it is not followed again: the mail goes in circles, and the delivery says so.
+//
+// Mail for an account that is still on an old server leaves for there, whatever the account here would do with it; once only.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, fits, formatAddress, lookupKey } from '#shared/mail/address.ts'
+import { passedToSource } from '#shared/mail/at-source-mark.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
@@ -31,6 +34,8 @@ type Expanded = {
   readonly originalRecipient: Address
   /** The account whose forward led here last. */
   readonly forwardedBy?: Address
+  /** Of an address elsewhere: it is an account's that is still on its old server. */
+  readonly atSource?: AccountId
 }
 
 type ExpandedAccount = Expanded & {
@@ -65,6 +70,8 @@ export type ExpansionOptions = {
 
 /** Whether mail of this account goes where it forwards to. */
 type SendsOn = (own: Address) => boolean
+/** Whether it went to the old server of this account before. */
+type WasPassed = (own: Address) => boolean
 
 /**
  * Extensions with which one entry is reached by one message; further ones have been served by these. A stranger chooses
@@ -129,6 +136,7 @@ class MessageExpansion {
   readonly #remote = new Map<string, Expanded>()
   readonly #failed = new Map<string, FailedRecipient>()
   readonly #sendsOn: SendsOn
+  readonly #wasPassed: WasPassed
 
   constructor(lookup: Lookup, limits: ExpansionLimits, options: ExpansionOptions) {
     this.#lookup = lookup
@@ -136,6 +144,7 @@ class MessageExpansion {
     const { deliveredTo = [], followsForwards = true } = options
     const before = new Set(deliveredTo.map(lookupKey))
     this.#sendsOn = (own) => followsForwards && !before.has(lookupKey(formatAddress(own)))
+    this.#wasPassed = (own) => before.has(lookupKey(passedToSource(formatAddress(own))))
   }
 
   async expand(recipients: readonly Address[]): Promise<Expansion> {
@@ -199,7 +208,10 @@ class MessageExpansion {
   }
 
   async #follow(original: Address): Promise<void> {
-    const walk = new Walk(original, this.#followed, this.#tooLarge, this.#sendsOn)
+    const walk = new Walk(original, this.#followed, this.#tooLarge, {
+      sendsOn: this.#sendsOn,
+      wasPassed: this.#wasPassed,
+    })
     for (let round = 0; round <= this.#limits.virtualAliasRecursionLimit; round++) {
       const { frontier } = walk
       await this.#look(frontier.map(({ address }) => address))
@@ -292,13 +304,20 @@ class Walk {
   readonly #before: Entries
   readonly #tooLarge: ReadonlySet<string>
   readonly #sendsOn: SendsOn
+  readonly #wasPassed: WasPassed
 
-  constructor(original: Address, before: Entries, tooLarge: ReadonlySet<string>, sendsOn: SendsOn) {
+  constructor(
+    original: Address,
+    before: Entries,
+    tooLarge: ReadonlySet<string>,
+    { sendsOn, wasPassed }: { readonly sendsOn: SendsOn; readonly wasPassed: WasPassed },
+  ) {
     this.original = original
     this.frontier = [{ address: original, from: null, isForward: false }]
     this.#before = before
     this.#tooLarge = tooLarge
     this.#sendsOn = sendsOn
+    this.#wasPassed = wasPassed
   }
 
   get failure(): Reason | null {
@@ -353,12 +372,19 @@ class Walk {
 
   /** At an account, which may send it on. */
   #arrive(step: Step, { entry, account, extension, cameFromItself }: Arrival): Alias | undefined {
-    const { id, enabled, forward, filtered } = account
+    const { id, enabled, forward, filtered, source } = account
     if (!enabled) {
       this.outcomes.push(this.#failed(step, 'disabled'))
       return undefined
     }
     const own = ownAddress(entry)
+    if (source !== undefined && own !== undefined) {
+      const recipient = { ...this.#expanded(step), atSource: id }
+      // RFC 5321 §6.3: it would come back again and again.
+      if (this.#wasPassed(own)) this.outcomes.push(this.#failed(step, 'loop'))
+      else this.outcomes.push({ kind: 'remote', recipient })
+      return undefined
+    }
     const isDone =
       forward === null ||
       (step.isForward && cameFromItself) ||

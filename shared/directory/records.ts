@@ -16,9 +16,11 @@
 //   REMOVED     / <id>            account that is gone, of which something may be left (removed-accounts.ts)
 //   ACC#<id>    / SIEVE, SIEVE#<name>   Sieve scripts, and SIEVE / … those of all (scripts.ts)
 //   DKIM#<domain> / KEYS          the domain's signing keys (signing-keys.ts)
+//   SOURCES     / <name>          old server that accounts are moved from (sources.ts)
 
 import { type GivenRole, givenRoles } from '#shared/administration/rights/roles.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { type AtSource, sourceStates } from '#shared/contracts/source.ts'
 import { type Address, formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import type { Item, Key, Value } from '#shared/storage/ports.ts'
@@ -54,6 +56,8 @@ export type AddressRecord = {
     readonly forward: Forward | null
     /** It has a Sieve script (scripts.ts): what becomes of its mail depends on the message. */
     readonly filtered: boolean
+    /** Its mail goes to its old server. */
+    readonly source?: AtSource
   } | null
   readonly targets: readonly Address[] | null
   /** The job that added the alias, if one did. */
@@ -89,6 +93,8 @@ export type AccountRecord = {
   readonly displayName: string
   /** The job that added it, if one did. */
   readonly madeBy: string | null
+  /** It is still on its old server (sources.ts); absent: here. */
+  readonly source?: AtSource
 }
 
 /** What a login with a password must know of `FactorsRecord` (factors.ts). */
@@ -216,6 +222,7 @@ export function accountItem(account: AccountRecord): Item {
     ...(account.roleEpoch > 0 && { roleEpoch: account.roleEpoch }),
     ...(account.displayName !== '' && { displayName: account.displayName }),
     ...(account.madeBy !== null && { madeBy: account.madeBy }),
+    ...(account.source && { source: { ...account.source } }),
   }
 }
 
@@ -252,6 +259,7 @@ export function readAddress(item: Item): AddressRecord {
             quotaBytes: item.quotaBytes === null ? null : number(item, 'quotaBytes'),
             forward: readForward(item),
             filtered: item.filtered === true,
+            ...readAtSource(item.source),
           },
     targets: targets === undefined ? null : addresses(item, targets),
     ...(typeof item.aliasMadeBy === 'string' && { aliasMadeBy: item.aliasMadeBy }),
@@ -281,6 +289,7 @@ export function readAccount(item: Item): AccountRecord {
     // Accounts that never had a role have neither.
     role: item.role == null ? null : readRole(item.role),
     roleEpoch: item.roleEpoch === undefined ? 0 : number(item, 'roleEpoch'),
+    ...readAtSource(item.source),
   }
 }
 
@@ -306,6 +315,15 @@ function readForward(item: Item): Forward | null {
   if (forward == null) return null
   const { to, keep } = Object(forward)
   return { to: addresses(item, to), keep: keep === true }
+}
+
+/** Accounts that are here have no such attribute. */
+function readAtSource(value: Value | undefined): { readonly source?: AtSource } {
+  if (value == null) return {}
+  const { name, state } = Object(value)
+  const known = sourceStates.find((one) => one === state)
+  // A state that this version does not know keeps everybody out until somebody looks.
+  return { source: { name: String(name), state: known ?? 'moving' } }
 }
 
 /** Accounts without an active script have no such attribute. */

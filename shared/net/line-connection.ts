@@ -7,6 +7,7 @@
 // not read either.
 
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { ConnectionGone } from './connection-gone.ts'
@@ -14,6 +15,7 @@ import { DRAIN_LINGER_MS } from './drain.ts'
 import type { SecureContextSource } from './hot-context.ts'
 import type { LineProtocol } from './line-protocol.ts'
 import { Output } from './output.ts'
+import { createSplice, type Splice, type SpliceCounts } from './splice.ts'
 import type { Endpoint, ListenedConnection } from './tcp-listener.ts'
 import { startTls } from './tls/start-tls.ts'
 
@@ -21,6 +23,9 @@ import { startTls } from './tls/start-tls.ts'
 export const WATCH_INTERVAL_MS = 30_000
 /** For the command that runs while the account is disabled or removed. */
 export const ACCOUNT_ENDED_GRACE_MS = 1_000
+
+/** At another server: without a word from it after the client has closed its end. */
+export const CLIENT_DONE_MS = 60_000
 
 /** What a protocol need not name itself. */
 type CommonEnd =
@@ -32,6 +37,7 @@ type CommonEnd =
   | 'bug'
   | 'shutdown'
   | 'account ended'
+  | 'source closed'
 
 export type LineConnectionOptions = {
   /** From the connection to the login. */
@@ -70,6 +76,8 @@ export class LineConnection<Event, End extends string = never> implements Listen
   #readsLine = false
   /** The handshake of TLS is under way. */
   #securing = false
+  /** The session goes on at another server. */
+  #splice: Splice | undefined
   #draining = false
   #leaving: 'shutdown' | 'account ended' | undefined
   #end: CommonEnd | End | undefined
@@ -112,6 +120,11 @@ export class LineConnection<Event, End extends string = never> implements Listen
     return this.#end !== undefined
   }
 
+  /** False in the middle of something that another server says: nothing of ours may be put in between. */
+  get isAtLineEnd(): boolean {
+    return this.#splice?.isAtLineEnd ?? true
+  }
+
   start(tls: Endpoint['tls']): void {
     void this.#watch()
     this.#serving = this.#serve(tls)
@@ -127,12 +140,14 @@ export class LineConnection<Event, End extends string = never> implements Listen
     }
     this.#leaving ??= 'shutdown'
     if (!this.#busy || this.#readsLine) this.#leave()
+    else if (this.#splice !== undefined) this.#leave(true)
   }
 
   /** A command that takes longer is cut off: whoever is no longer let in gets no more mail. */
   endAccount(): void {
     this.#leaving = 'account ended'
     if (!this.#busy || this.#wake !== undefined) this.#leave()
+    else if (this.#splice !== undefined) this.#leave(true)
     if (this.#end !== undefined) return
     void this.#clock
       .sleep(ACCOUNT_ENDED_GRACE_MS, this.#gone.signal)
@@ -143,6 +158,7 @@ export class LineConnection<Event, End extends string = never> implements Listen
   close(reason: CommonEnd | End): void {
     if (this.#end !== undefined) return
     this.#end = reason
+    this.#splice?.stop()
     this.#socket.end()
     // Read and forgotten: closing on unread input would take our last words from the client.
     this.#socket.off('data', this.#onData).resume()
@@ -326,6 +342,31 @@ export class LineConnection<Event, End extends string = never> implements Listen
     this.#listen()
   }
 
+  /**
+   * Sends what is written, then goes on at another server: the client is told what that says, and that what the client has sent already
+   * and whatever comes. Resolves when it is over.
+   */
+  async goOnAt(source: { readonly socket: Duplex; readonly first: Buffer }): Promise<SpliceCounts> {
+    this.#silence()
+    await this.output.flushed()
+    if (this.#end !== undefined || this.#gone.signal.aborted) {
+      source.socket.destroy()
+      return { toSource: 0, fromSource: 0 }
+    }
+    const splice = createSplice({
+      client: this.#socket,
+      source: source.socket,
+      toSource: this.#protocol.reader.takeRest(),
+      clientEnded: this.#inputEnded,
+      toClient: source.first,
+      clock: this.#clock,
+    })
+    this.#splice = splice
+    this.#leave(true)
+    this.close(await splice.done)
+    return splice.counts
+  }
+
   // --------------------------------------------------------------------------------------------- end
 
   async #watch(): Promise<void> {
@@ -341,6 +382,13 @@ export class LineConnection<Event, End extends string = never> implements Listen
 
   #deadline() {
     const { loginTimeoutMs, idleTimeoutMs, writeTimeoutMs } = this.#options
+    if (this.#splice !== undefined) {
+      const { stalledSinceMs, activeMs, isClientDone } = this.#splice
+      const quietMs = isClientDone ? CLIENT_DONE_MS : idleTimeoutMs
+      return stalledSinceMs === undefined
+        ? ({ reason: 'idle timeout', atMs: activeMs + quietMs } as const)
+        : ({ reason: 'write timeout', atMs: stalledSinceMs + writeTimeoutMs } as const)
+    }
     const { waitingSinceMs } = this.output
     if (waitingSinceMs !== undefined) {
       return { reason: 'write timeout', atMs: waitingSinceMs + writeTimeoutMs } as const

@@ -1,6 +1,7 @@
 // From recipients to groups: who goes the same way, and how many of them an item and a delivery hold.
 
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { chunks } from '#shared/runtime/chunks.ts'
 import { finalRecipientBytes } from './group-item.ts'
@@ -34,8 +35,26 @@ export type Routes = {
   readonly destinationRecipientLimit: number
 }
 
+/**
+ * The slot of who is here after all: an account that was on an old server and has moved. As a route it cannot be read.
+ */
+export const HERE = 'here:'
+
+/** Where a slot leads; who is here has no reference reserved for him, as he was elsewhere when they were. */
+export const placeOf = (
+  slot: string,
+): { readonly destination: Destination; readonly unreserved: boolean } =>
+  slot === HERE
+    ? { destination: { kind: 'local' }, unreserved: true }
+    : { destination: { kind: 'remote', slot }, unreserved: false }
+
 /** The route of an address as text (shared/mail/route.ts), for mail of this sender. What is no route stays as it is, and delivery says so. */
-export type SlotOf = (to: { readonly address: string; readonly sender: string }) => Promise<string>
+export type SlotOf = (to: {
+  readonly address: string
+  readonly sender: string
+  /** Of an account here, which is on an old server or was when it was asked. */
+  readonly accountId?: AccountId | null
+}) => Promise<string>
 
 export async function remoteGroups(
   recipients: readonly FinalRecipient[],
@@ -44,7 +63,7 @@ export async function remoteGroups(
 ): Promise<NewGroup[]> {
   return [...(await bySlot(recipients, sender, slotOf))].flatMap(([slot, all]) =>
     [...chunks(all, destinationRecipientLimit)].map((some) => ({
-      destination: { kind: 'remote', slot } as const,
+      ...placeOf(slot),
       recipients: some,
       state: { kind: 'waiting' } as const,
     })),
@@ -59,7 +78,8 @@ export async function bySlot<Recipient extends FinalRecipient>(
 ): Promise<ReadonlyMap<string, readonly Recipient[]>> {
   const all = new Map<string, Recipient[]>()
   for (const recipient of recipients) {
-    const slot = await slotOf({ address: recipient.address, sender })
+    const { address, accountId } = recipient
+    const slot = await slotOf({ address, sender, accountId })
     const some = all.get(slot)
     if (some) some.push(recipient)
     else all.set(slot, [recipient])

@@ -8,7 +8,7 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { ConditionFailed, Conflict, type Table, type Write } from '#shared/storage/ports.ts'
 import { markDead } from './blob.ts'
 import { groupKey, messageKey } from './keys.ts'
-import { GROUP_LEASE_MS, groupName } from './new-groups.ts'
+import { GROUP_LEASE_MS, groupName, placeOf } from './new-groups.ts'
 import type { QueueReading } from './reading.ts'
 import { type Group, isEnded, type QueuedMessage, type QueuedRecipient } from './records.ts'
 import type { QueueReferences } from './references.ts'
@@ -83,8 +83,9 @@ export function createSettle(deps: {
     const unsettled = Math.max(0, group.unsettled - 1)
     const base = { ...group, state: 'waiting', leaseUntilMs: 0, dueMs, unsettled } as const
     const next = parts.slice(0, PARTS_AT_ONCE_MAX).map(({ slot, recipients }): Group => {
-      const destination = { kind: 'remote', slot } as const
-      return { ...base, destination, recipients, name: groupName(destination, randomUUID()) }
+      const { destination, unreserved } = placeOf(slot)
+      const name = groupName(destination, randomUUID())
+      return { ...base, destination, recipients, name, unreserved: base.unreserved || unreserved }
     })
     const rest = parts.slice(PARTS_AT_ONCE_MAX).flatMap(({ recipients }) => recipients)
     if (rest.length > 0) next.push({ ...base, recipients: rest })
@@ -148,7 +149,8 @@ export function createSettle(deps: {
  * more, in a folder that was removed since, and he may have failed since. A reference too many keeps an object too long, one too few loses mail.
  */
 function mayHaveUsed(group: Group, one: RecipientResult): boolean {
-  if (group.unreserved || one.recipient.accountId === null || stays(one)) return false
+  const isElsewhere = one.recipient.accountId === null || group.destination.kind === 'remote'
+  if (group.unreserved || isElsewhere || stays(one)) return false
   return group.unsettled > 1 || one.uncertain === true
 }
 

@@ -2,10 +2,11 @@
 
 import { describe, expect, it } from 'vitest'
 import { HEALTH_PORT, listenerTable } from '../../cdk/listeners.ts'
+import { deploymentFiles } from './deployment-files.ts'
 import { publicSubnets } from './entries.ts'
 import { readable } from './readable.ts'
 import { hobby, scale, standard, syntheses } from './syntheses.ts'
-import { at, list } from './synthesis.ts'
+import { at, list, synthesize } from './synthesis.ts'
 
 /** Services that serve several listeners have theirs beside each other; the order of all is no promise. */
 const inOrder = <T>(rows: readonly T[]) =>
@@ -187,6 +188,19 @@ describe('the load balancer', () => {
       .flatMap(({ Properties }) => list(Properties.SecurityGroupEgress))
     expect(egress).toMatchObject([
       { CidrIp: '0.0.0.0/0', IpProtocol: 'tcp', FromPort: 443, ToPort: 443 },
+    ])
+  })
+
+  it('lets containers call an old server that accounts move from, at its ports alone', () => {
+    const moving = synthesize(`sourcePorts = "993, 4190"\n${deploymentFiles.standard}`)
+    const egress = moving
+      .find('AWS::EC2::SecurityGroup')
+      .filter(({ id }) => id.includes('Task'))
+      .flatMap(({ Properties }) => list(Properties.SecurityGroupEgress))
+    expect(egress).toMatchObject([
+      { CidrIp: '0.0.0.0/0', FromPort: 443, ToPort: 443 },
+      { CidrIp: '0.0.0.0/0', FromPort: 993, ToPort: 993 },
+      { CidrIp: '0.0.0.0/0', FromPort: 4190, ToPort: 4190 },
     ])
   })
 

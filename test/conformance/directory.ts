@@ -507,6 +507,54 @@ export function describeDirectory(driver: string, open: Open): void {
         expect(await directory.resolve(bob)).toMatchObject({ kind: 'account', forward: null })
       })
 
+      it('are at a source while they are assigned to it, which their address says too', async () => {
+        const { sources } = directory
+        const bob = address('bob@ours.test')
+        const old = {
+          ...{ name: 'old', smtp: '[old.test]:25', endpoints: { imap: 'imaps://old.test' } },
+          login: { kind: 'master', names: 'local-part', user: 'm', separator: '*', password: 'p' },
+        } as const
+        expect(await sources.add(old)).toBe(true)
+        expect(await sources.add(old)).toBe(false)
+        expect(await sources.get('old')).toMatchObject({ ...old, accounts: 0 })
+        const { id, sessionsEpoch } = await add('bob@ours.test')
+        const at = { name: 'old', state: 'at-source' } as const
+        expect(await sources.assign(bob, { ...at, name: 'other' })).toEqual({
+          kind: 'no-such-source',
+        })
+        expect(await sources.assign(address('no@ours.test'), at)).toEqual({
+          kind: 'no-such-account',
+        })
+        expect(await sources.assign(bob, at)).toMatchObject({ kind: 'ok', before: null })
+        expect(await directory.accounts.byId(id)).toMatchObject({
+          source: at,
+          sessionsEpoch: sessionsEpoch + 1,
+        })
+        expect(await sources.assign(bob, at)).toMatchObject({
+          before: at,
+          account: { sessionsEpoch: sessionsEpoch + 1 },
+        })
+        expect(await directory.resolve(bob)).toMatchObject({ kind: 'account', source: at })
+        const found = await directory.expand([bob])
+        expect(found).toMatchObject({ local: [], remote: [{ address: bob, atSource: id }] })
+        // What came back from there goes no second time.
+        const again = await directory.expand([bob], { deliveredTo: ['at-source:bob@ours.test'] })
+        expect(again).toMatchObject({ local: [], remote: [], failed: [{ reason: 'loop' }] })
+        const moving = { ...at, state: 'moving' } as const
+        expect(await sources.assign(bob, moving)).toMatchObject({ before: at })
+        expect(await sources.list()).toMatchObject([{ name: 'old', accounts: 1 }])
+        expect(await sources.remove('old')).toBe('in-use')
+        expect(await sources.assign(bob, null)).toMatchObject({ before: moving })
+        expect((await directory.expand([bob])).local).toHaveLength(1)
+        expect(await directory.accounts.byId(id)).not.toHaveProperty('source')
+        // Whoever is removed is not there any more either.
+        await sources.assign(bob, at)
+        await directory.accounts.remove(bob)
+        expect(await sources.list()).toMatchObject([{ accounts: 0 }])
+        expect(await sources.remove('old')).toBe('removed')
+        expect(await sources.remove('old')).toBe('no-such-source')
+      })
+
       it('begin with the epoch 0 where they were made before there was one', async () => {
         const { id } = await add('bob@ours.test')
         const key = { pk: `ACC#${id}`, sk: 'PROFILE' }

@@ -170,6 +170,7 @@ const bodies: { readonly [id: string]: unknown } = {
   'accounts.contain': { reason: 'x' },
   'accounts.freeze': { reason: 'x' },
   'accounts.setForward': { forward: null },
+  'front.set': { source: 'old', state: 'at-source' },
   'grants.set': { folder: 'INBOX', grantee: 'ann@ours.test', rights: 'lr' },
   'appPasswords.create': { name: 'n' },
   'clientSetup.create': { name: 'n' },

@@ -18,7 +18,7 @@ const layers: readonly (readonly string[])[] = [
   ['shared/storage'],
   ['shared/rates'],
   ['shared/directory', 'shared/mailbox'],
-  ['shared/message'],
+  ['shared/message', 'shared/front'],
   ['shared/search'],
   ['shared/sieve'],
   ['shared/auth', 'shared/queue'],

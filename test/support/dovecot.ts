@@ -1,6 +1,5 @@
 // Debian's Dovecot as somebody's old server, on loopback ports, in a folder of its own: IMAP and POP3 with and without TLS, ManageSieve.
 
-import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -12,7 +11,7 @@ import { freePort } from './server-process.ts'
 export const hasDovecot = (): boolean =>
   process.getuid?.() === 0 &&
   isInstalled('dovecot') &&
-  ['imap', 'pop3', 'managesieve'].every((name) => existsSync(`/usr/lib/dovecot/${name}`))
+  ['imap', 'pop3', 'managesieve'].every((name) => isInstalled(`/usr/lib/dovecot/${name}`))
 
 export type DovecotUser = { readonly name: string; readonly password: string }
 

@@ -46,8 +46,9 @@ export async function runProgram(
   return { code: child.exitCode, stdout, stderr }
 }
 
-/** Whether it is found on the path. */
+/** Whether it is found on the path, or where its name says. */
 export function isInstalled(name: string): boolean {
+  if (name.startsWith('/')) return isExecutable(name)
   return (process.env.PATH ?? '')
     .split(delimiter)
     .some((folder) => isExecutable(join(folder, name)))

@@ -39,8 +39,10 @@ export const programs = {
   fish: 'fish',
   mandoc: 'mandoc',
   procmail: 'procmail',
-  // Its programs for POP3 and ManageSieve are on no path: test/support/dovecot.ts says whether they are there.
-  dovecot: 'dovecot-imapd dovecot-pop3d dovecot-managesieved',
+  // What Dovecot's master starts is on no path.
+  '/usr/lib/dovecot/imap': 'dovecot-imapd',
+  '/usr/lib/dovecot/pop3': 'dovecot-pop3d',
+  '/usr/lib/dovecot/managesieve': 'dovecot-managesieved',
   sievec: 'dovecot-sieve',
   'sieve-test': 'dovecot-sieve',
 } as const

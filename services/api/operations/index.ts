@@ -14,6 +14,7 @@ import { eventOperations } from './events.ts'
 import { factorOperations } from './factors.ts'
 import { figureOperations } from './figures.ts'
 import { filterOperations } from './filters.ts'
+import { frontOperations } from './front.ts'
 import { grantOperations } from './grants.ts'
 import { greylistOperations } from './greylist.ts'
 import { heldLoginOperations } from './held-logins.ts'
@@ -52,6 +53,7 @@ export const operations: readonly Operation[] = [
   ...factorOperations,
   ...figureOperations,
   ...filterOperations,
+  ...frontOperations,
   ...grantOperations,
   ...greylistOperations,
   ...heldLoginOperations,

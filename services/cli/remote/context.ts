@@ -19,6 +19,7 @@ import {
   remoteSigning,
   remoteSrs,
 } from './directory.ts'
+import { remoteFront } from './front.ts'
 import { remoteGreylist, remoteSending } from './greylist.ts'
 import { remoteHeldLogins } from './held-logins.ts'
 import { remoteImports } from './imports.ts'
@@ -120,6 +121,7 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     heldLogins: returningRefusals(remoteHeldLogins(client)),
     factors: returningRefusals(remoteFactors(client)),
     aliases: returningRefusals(remoteAliases(client)),
+    front: returningRefusals(remoteFront(client)),
     grants: returningRefusals(remoteGrants(client)),
     access: returningRefusals(remoteAccess(client)),
     srs: returningRefusals(remoteSrs(client)),

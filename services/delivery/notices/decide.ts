@@ -205,7 +205,7 @@ function told(one: EndedRecipient): Told {
   switch (result.kind) {
     case 'delivered': {
       // Which folder it is in is its owner's business.
-      const isHere = recipient.accountId !== null
+      const isHere = recipient.accountId !== null && remoteMta === null
       const reply = isHere ? 'delivered to mailbox' : result.reply
       const action: Action = isHere ? 'delivered' : isExpanded(result) ? 'expanded' : 'relayed'
       return { recipient, reported: { ...facts, action, status: '2.0.0', reply, remoteMta } }

@@ -1,7 +1,7 @@
 // A group and its message as a job of the active set.
 
 import { formatBell } from '#shared/queue/bells.ts'
-import type { SlotOf } from '#shared/queue/new-groups.ts'
+import { HERE, type SlotOf } from '#shared/queue/new-groups.ts'
 import type { SeenGroup } from '#shared/queue/suspension.ts'
 import { routesThrough } from '#shared/queue/through-filter.ts'
 import { type Job, LOCAL } from './destination.ts'
@@ -38,7 +38,8 @@ export async function jobOf(
     ? await routesThrough(message, routes).slotOf({
         address: first.address,
         sender: envelope.sender,
+        accountId: first.accountId,
       })
     : LOCAL
-  return { bell, slot, sender, isLetter }
+  return { bell, slot: slot === HERE ? LOCAL : slot, sender, isLetter }
 }

@@ -57,12 +57,14 @@ export function createLeavingEnvelope(deps: {
   return {
     async senderOf(message, route, recipient) {
       const { sender } = message.envelope
-      if (sender === '' || !isOutside(message, route)) return sender
+      if (sender === '' || !isOutside(message, route) || isAtSource(recipient)) return sender
       const isRewritten = isForwarded(message, recipient)
       return rewriting.generic(isRewritten ? await senderOfForwarded(message) : sender)
     },
-    addressOf: async (message, route, { address }) =>
-      isOutside(message, route) ? rewriting.generic(address) : address,
+    addressOf: async (message, route, recipient) =>
+      isOutside(message, route) && !isAtSource(recipient)
+        ? rewriting.generic(recipient.address)
+        : recipient.address,
     headerOf: (message, route) =>
       rewriting.hasGeneric && isOutside(message, route) ? rewriting.generic : undefined,
   }
@@ -71,6 +73,9 @@ export function createLeavingEnvelope(deps: {
 /** To a content filter, and by LMTP, it goes to a neighbour that knows whom it has before it. */
 const isOutside = ({ filter }: Leaving, { kind }: Route) =>
   filter === null && (kind === 'smtp' || kind === 'ses')
+
+/** The account is still on an old server of ours, which is as good as here. */
+const isAtSource = ({ accountId }: FinalRecipient) => accountId !== null
 
 /** An alias or an account led outside, or a copy goes there. What our own clients and domains that we relay for send is not. */
 function isForwarded({ origin }: Leaving, recipient: FinalRecipient): boolean {

@@ -2,6 +2,7 @@
 // sender, or by a status of RFC 3463 §3.8 that it does not want us) says nothing of the address.
 
 import type { Undelivered } from '#shared/contracts/delivery.ts'
+import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { ProbeAddress, ProbeResult } from '#shared/contracts/verify.ts'
 import { canonicalAddress } from '#shared/mail/address.ts'
 import type { NextHop } from '#shared/mail/next-hop.ts'
@@ -14,6 +15,7 @@ import { SessionCache } from './client/session-cache.ts'
 import { ConversationLost } from './client/wire.ts'
 import type { HopPolicy } from './hop-policy.ts'
 import { HostWalk } from './host-walk.ts'
+import { whoNamed } from './named-by.ts'
 import { Obstacles } from './obstacles.ts'
 import { readReply } from './outcome.ts'
 import type { SmtpTransportDeps } from './smtp-transport.ts'
@@ -36,13 +38,18 @@ export function createProbe(
   const sessions = new SessionCache({ onDemand: true, lifeMs: 0 }, deps.clock)
 
   /** Undefined where mail for the address goes to nobody who could be asked. */
-  async function hopOf(address: string): Promise<NextHop | undefined> {
-    const route = parseRoute(await options.slotOf({ address, sender: options.sender }))
+  async function hopOf(address: string, accountId?: AccountId): Promise<NextHop | undefined> {
+    const { sender, slotOf } = options
+    const to = { address, sender, ...(accountId && { accountId }) }
+    const route = parseRoute(await slotOf(to))
     return typeof route === 'object' && route.kind === 'smtp' ? route.hops[0] : undefined
   }
 
   async function ask(recipient: string, hop: NextHop): Promise<ProbeResult> {
-    const policy = hasty(policyOf(hop))
+    const usual = hasty(policyOf(hop))
+    const namedBy =
+      usual.namedBy === 'recipient' ? whoNamed(hop, [{ address: recipient }]) : usual.namedBy
+    const policy: HopPolicy = { ...usual, namedBy }
     const obstacles = new Obstacles()
     const walk = new HostWalk(
       { ...deps, sessions },
@@ -56,9 +63,9 @@ export function createProbe(
     return await askInSession(reached.session, { sender, recipient }, policy)
   }
 
-  return async (address) => {
+  return async (address, accountId) => {
     const recipient = canonicalAddress(address)
-    const hop = isSendable(recipient) ? await hopOf(recipient) : undefined
+    const hop = isSendable(recipient) ? await hopOf(recipient, accountId) : undefined
     if (hop === undefined) return { kind: 'unknown', reply: `<${address}>: no way to ask` }
     try {
       return await ask(recipient, hop)

@@ -1,8 +1,9 @@
 // Remote delivery: the queue's message and recipients as one transfer, and the transport that takes it along its route. The transport is
 // chosen here and nowhere else. Recipients whose mail leaves with different senders, or was sent on by different accounts, get a transfer
-// each, one after the other.
+// each, one after the other, and so do those on an old server: what tells us that the message went there names one address.
 
 import type { Contact, DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
+import { AT_SOURCE_FIELD } from '#shared/mail/at-source-mark.ts'
 import type { Route } from '#shared/mail/route.ts'
 import type { DestinationReport, RemoteAttempt, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
@@ -39,10 +40,11 @@ export function createRemoteDelivery(deps: {
       const sender = await leaving.senderOf(message, route, recipient)
       const address = await leaving.addressOf(message, route, recipient)
       const { forwardedBy } = recipient
-      const key = `${sender}\n${forwardedBy ?? ''}`
+      const atSource = recipient.accountId === null ? undefined : recipient.address
+      const key = `${sender}\n${forwardedBy ?? ''}\n${atSource ?? ''}`
       const member = { place, recipient: { ...recipient, address } }
       const part = parts.get(key)
-      if (part === undefined) parts.set(key, { sender, forwardedBy, members: [member] })
+      if (part === undefined) parts.set(key, { sender, forwardedBy, atSource, members: [member] })
       else part.members.push(member)
     }
     return [...parts.values()]
@@ -51,7 +53,7 @@ export function createRemoteDelivery(deps: {
   async function deliverPart(
     message: QueuedMessage,
     route: Route,
-    { sender, forwardedBy, members }: Part,
+    { sender, forwardedBy, atSource, members }: Part,
     onContact: (contact: Contact) => void,
   ): Promise<RemoteAttempt> {
     const { queueId, envelope } = message
@@ -59,7 +61,9 @@ export function createRemoteDelivery(deps: {
     if (sender !== envelope.sender) {
       deps.log?.info({ queueId, from: envelope.sender, leavesAs: sender }, 'sender rewritten')
     }
-    const forwarded = forwardedBy === undefined ? message : deliveredTo(message, forwardedBy)
+    const passed = atSource === undefined ? message : withField(message, AT_SOURCE_FIELD, atSource)
+    const forwarded =
+      forwardedBy === undefined ? passed : withField(passed, 'Delivered-To', forwardedBy)
     return deps.transportOf(route, { isFilter: message.filter !== null }).deliver({
       queueId,
       route,
@@ -119,6 +123,7 @@ type Member = { readonly place: number; readonly recipient: FinalRecipient }
 type Part = {
   readonly sender: string
   readonly forwardedBy: string | undefined
+  readonly atSource: string | undefined
   readonly members: readonly Member[]
 }
 
@@ -137,7 +142,7 @@ function notNow(those: readonly unknown[], reply: string): RemoteAttempt {
 }
 
 /** As Postfix's local(8) does: above our Received field it tells us, should it come back, that it goes in circles. */
-function deliveredTo(message: QueuedMessage, account: string): QueuedMessage {
-  const field = Buffer.from(`Delivered-To: ${account}\r\n`, 'utf8').toString('latin1')
+function withField(message: QueuedMessage, name: string, address: string): QueuedMessage {
+  const field = Buffer.from(`${name}: ${address}\r\n`, 'utf8').toString('latin1')
   return { ...message, prepend: field + message.prepend }
 }

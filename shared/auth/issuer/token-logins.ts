@@ -63,7 +63,7 @@ export function createTokenLogins(deps: TokenLoginsDeps): Pick<Authenticator, 'a
       accountClaim,
     })
     if (claimed === undefined) return refuse('unknown')
-    const { id, address, enabled, sessionsEpoch } = claimed.account
+    const { id, address, enabled, sessionsEpoch, source } = claimed.account
     const { wanted } = asked
     const isOther =
       wanted !== undefined &&
@@ -75,7 +75,10 @@ export function createTokenLogins(deps: TokenLoginsDeps): Pick<Authenticator, 'a
     const means = { kind: 'token' } as const
     return {
       kind: 'authenticated',
-      account: { id, login: formatAddress(address), sessionsEpoch, means },
+      account: {
+        ...{ id, login: formatAddress(address), sessionsEpoch, means },
+        ...(source && { source }),
+      },
     }
   }
 

@@ -1,8 +1,10 @@
 // To whom a server, this one, has delivered a message before: then it goes in circles (RFC 5321 §6.3).
 //
 // A message in a mailbox here begins with X-Original-To and Delivered-To, written by its delivery, and Received, written when it
-// came in. Anybody may write Delivered-To, and many servers do; only one that stands upon a Received of ours is ours.
+// came in. Anybody may write Delivered-To, and many servers do; only one that stands upon a Received of ours is ours. X-At-Source is what
+// we write on the way to the old server of an account.
 
+import { passedToSource } from '../at-source-mark.ts'
 import { trimWhiteSpace, unfold } from '../header-field.ts'
 import type { ByteString } from '../message-index.ts'
 import type { Trace } from './indexed-fields.ts'
@@ -16,7 +18,8 @@ export function deliveredBy(hostname: string, trace: Trace): readonly ByteString
   let above: ByteString[] = []
   for (const { name, body } of trace) {
     if (name !== 'received') {
-      above.push(trimWhiteSpace(unfold(body)))
+      const address = trimWhiteSpace(unfold(body))
+      above.push(name === 'x-at-source' ? passedToSource(address) : address)
       continue
     }
     if (above.length > 0 && isBy(hostname, body)) here.push(...above)

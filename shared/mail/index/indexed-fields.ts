@@ -25,6 +25,7 @@ const indexedNames: ReadonlySet<string> = new Set([
   'received',
   'delivered-to',
   'x-original-to',
+  'x-at-source',
   'content-type',
   'content-transfer-encoding',
   'content-id',
@@ -39,7 +40,12 @@ const indexedNames: ReadonlySet<string> = new Set([
 /** Received fields and what deliveries write above them, in order, as sent. */
 export type Trace = readonly { readonly name: string; readonly body: ByteString }[]
 
-const traceNames: ReadonlySet<string> = new Set(['received', 'delivered-to', 'x-original-to'])
+const traceNames: ReadonlySet<string> = new Set([
+  'received',
+  'delivered-to',
+  'x-original-to',
+  'x-at-source',
+])
 
 export class IndexedFields {
   readonly #bodies = new Map<string, ByteString[]>()

@@ -78,6 +78,11 @@ export const authSettings = {
     about:
       'Whether the password of an account that has a second factor (TOTP or a passkey) still logs in to IMAP, POP3, SMTP and ManageSieve, where nobody can be asked for the factor. Otherwise only app passwords do, and tokens of `oidcIssuer`.',
   }),
+  frontLearnsPasswords: new Setting(boolean, {
+    default: false,
+    about:
+      'Whether the password of an account that is still on its old server (`postwolke front`) is its password here from then on, once that server has let it in: for accounts whose hashes could not be moved. Only its hash is kept. That server decides then who logs in here, to the console too.',
+  }),
   authTrustedNetworks: new Setting(networkList, {
     default: [],
     about:

@@ -40,7 +40,11 @@ describe('what no setting leaves out', () => {
         'reject_over_sending_limit',
         'reject_non_fqdn',
       ],
-      afterRecipient: ['reject_unlisted_recipient', 'reject_over_quota'],
+      afterRecipient: [
+        'reject_unlisted_recipient',
+        'reject_over_quota',
+        'reject_unknown_at_source',
+      ],
       message: [
         'hopcount_limit',
         'delivered_to',
@@ -58,7 +62,7 @@ describe('what no setting leaves out', () => {
 
   it('takes recipients that nobody has where the setting says so', async () => {
     const { firm } = await listsWith(['smtpdRejectUnlistedRecipient=no'])
-    expect(names(firm.afterRecipient)).toEqual(['reject_over_quota'])
+    expect(names(firm.afterRecipient)).toEqual(['reject_over_quota', 'reject_unknown_at_source'])
   })
 })
 

@@ -1,8 +1,10 @@
 // The smallest protocol that uses all of a line connection: says back what it is told.
 
+import type { Duplex } from 'node:stream'
 import { ConnectionGone } from '#shared/net/connection-gone.ts'
 import type { LineConnection } from '#shared/net/line-connection.ts'
 import type { LineProtocol, LineReader } from '#shared/net/line-protocol.ts'
+import type { SpliceCounts } from '#shared/net/splice.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Log } from '#shared/runtime/log.ts'
 
@@ -43,6 +45,9 @@ export class EchoProtocol implements LineProtocol<string> {
   /** What HOLD waits for. */
   readonly gate = Promise.withResolvers<void>()
   news: string | undefined
+  /** Where GO goes, and what went by then. */
+  source: { readonly socket: Duplex; readonly first: Buffer } | undefined
+  passed: SpliceCounts | undefined
   readonly #connection: EchoConnection
   readonly #counts = { answered: 0 }
 
@@ -79,6 +84,10 @@ export class EchoProtocol implements LineProtocol<string> {
       case 'STARTTLS':
         this.#say('begin')
         return this.#connection.upgradeToTls()
+      case 'GO':
+        this.#say('go')
+        if (this.source !== undefined) this.passed = await this.#connection.goOnAt(this.source)
+        return
       case 'GONE':
         throw new ConnectionGone()
       case 'BUG':
@@ -101,13 +110,13 @@ export class EchoProtocol implements LineProtocol<string> {
   }
 
   timedOut(reason: 'login timeout' | 'idle timeout'): void {
-    this.#say(reason)
+    if (this.#connection.isAtLineEnd) this.#say(reason)
     this.#connection.close(reason)
   }
 
   leave(reason: 'shutdown' | 'account ended', { quiet }: { readonly quiet: boolean }): void {
     if (reason === 'shutdown' && this.finishes && !quiet) return
-    this.#say(reason)
+    if (this.#connection.isAtLineEnd) this.#say(reason)
     this.#connection.close(reason)
   }
 

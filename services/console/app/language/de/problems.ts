@@ -76,6 +76,8 @@ export const problems = {
   'problem.no-such-script': 'Den Filter {value} gibt es nicht.',
   'problem.wrong-script': 'So arbeitet der Filter nicht. Was falsch ist, steht unter den Zeilen.',
   'problem.script-is-active': '{value} ist aktiv. Aktivieren Sie vorher einen anderen oder keinen.',
+  'problem.no-such-source': 'Es gibt keine Quelle {value}.',
+  'problem.source-in-use': '{accounts} Konten sind noch bei {value}.',
   'problem.no-such-message': 'Diese Nachricht ist nicht mehr in {folder}.',
   'problem.invalid': 'Hier stimmt etwas nicht: {detail}',
   'problem.temporary-failure':
@@ -157,6 +159,7 @@ export const problems = {
   'rule.script-bytes': 'Ein Filter hat höchstens {max} Bytes.',
   'rule.scripts-bytes': 'Alle Filter zusammen haben höchstens {max} Bytes.',
   'rule.rule-count': 'Es kann höchstens {max} Regeln geben.',
+  'rule.endpoint': 'Ein Ort wie {example}.',
   'rule.date': 'Ein Datum, und nicht vor dem ersten Tag.',
   'rule.text': '1 bis {charactersMax} Zeichen.',
   'rule.private-key': 'Das ist kein Schlüssel, der signieren kann: {problem}',

@@ -65,6 +65,8 @@ export const problems = {
   'problem.no-such-script': 'There is no filter {value}.',
   'problem.wrong-script': 'This is no filter that works. What is wrong stands under its lines.',
   'problem.script-is-active': '{value} is active. Activate another one before, or none.',
+  'problem.no-such-source': 'There is no source {value}.',
+  'problem.source-in-use': '{accounts} accounts are still at {value}.',
   'problem.no-such-message': 'This message is no longer in {folder}.',
   'problem.invalid': 'Something here is not as it should be: {detail}',
   'problem.temporary-failure':
@@ -141,6 +143,7 @@ export const problems = {
   'rule.script-bytes': 'A filter has {max} bytes at most.',
   'rule.scripts-bytes': 'All filters together have {max} bytes at most.',
   'rule.rule-count': 'There can be {max} rules at most.',
+  'rule.endpoint': 'A place such as {example}.',
   'rule.date': 'A date, and not before the first day.',
   'rule.text': 'From 1 to {charactersMax} characters.',
   'rule.private-key': 'This is not a key that can sign: {problem}',

@@ -94,6 +94,37 @@ describe('remote delivery', () => {
     })
   })
 
+  it('marks what goes to the old server of an account, and tells nobody who else gets it', async () => {
+    const headers: string[] = []
+    const atSource = ['ann', 'bob'].map(
+      (name): FinalRecipient => ({
+        address: `${name}@ours.test`,
+        accountId: name as FinalRecipient['accountId'],
+        extension: null,
+        original: `${name}@ours.test`,
+        notify: [],
+        originalRecipient: null,
+      }),
+    )
+    const deliver = createRemoteDelivery({
+      objects: opened.store.objects,
+      transportOf: () => ({
+        async deliver({ recipients: to, openMessage }) {
+          const { formFor } = await openMessage({ lineBytesMax: 0 })
+          const { read } = await formFor({ smtpUtf8: true, eightBit: true })
+          const all = Buffer.concat(await Array.fromAsync(read())).toString()
+          headers.push(...all.split('\r\n').filter((line) => /^X-At-Source:/.test(line)))
+          const results = to.map(() => ({ kind: 'delivered', reply: 'ok' }) as const)
+          return { results, destination: { kind: 'reached' } }
+        },
+      }),
+      clock,
+      hostname: 'us',
+    })
+    await deliver(await queued(), routeTo('[old.test]'), atSource, () => {})
+    expect(headers).toEqual(['X-At-Source: ann@ours.test', 'X-At-Source: bob@ours.test'])
+  })
+
   describe('to recipients whose mail leaves with different senders', () => {
     const some = ['a', 'b', 'c', 'd'].map(
       (name): FinalRecipient => ({

@@ -14,6 +14,11 @@ describe('deliveredBy', () => {
   it.each<[string, readonly string[], readonly string[]]>([
     ['nothing', [], []],
     ['what stands upon our Received', [...to('a@x'), `received: ${ours}`], ['a@x']],
+    [
+      'what went to an old server, told from what was delivered',
+      [...to('a@x'), 'x-at-source: a@x', `received: ${ours}`],
+      ['a@x', 'at-source:a@x'],
+    ],
     ['all that stands upon it', [...to('a@x', 'b@x'), `received: ${ours}`], ['a@x', 'b@x']],
     [
       'what stands upon it below others',
