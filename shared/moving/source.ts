@@ -1,0 +1,87 @@
+// A mailbox of another system, as importers read it: folders, what is in them, and the bytes of messages. Whoever reads a kind of mailbox
+// (a Maildir, an mbox, an IMAP server, an archive) writes one of these; `copy-mailbox.ts` does the rest. Nothing at the source is changed.
+//
+// Failures: TemporaryFailure where trying again may help, SourceFailure where it does not. What cannot be read of a single message or
+// folder is a note, and the rest goes on.
+
+export interface MailSource {
+  /**
+   * Names this mailbox for good: by it a later import knows what was brought before. Host and login of a server, the real path of a
+   * folder; never anything that differs from run to run.
+   */
+  readonly identity: string
+  /** Every folder, in any order; INBOX is called `INBOX`. */
+  folders(): Promise<readonly SourceFolder[]>
+  open(folder: SourceFolder): Promise<OpenSource>
+  /** Paths of subscribed folders, as names; undefined: nobody knows, and all are. */
+  subscriptions(): Promise<readonly (readonly string[])[] | undefined>
+  /** Sieve scripts of the account. */
+  scripts(): Promise<readonly SourceScript[]>
+  /** What was found and does not come over, as far as it is known by now. */
+  notes(): readonly SourceNote[]
+  close(): Promise<void>
+}
+
+/** No name contains a NUL or is empty; all else may be in it, the delimiters of anybody included. */
+export type SourceFolder = {
+  readonly names: readonly string[]
+  /** Special uses (RFC 6154) as the source says them, with backslash; none where it does not say. */
+  readonly uses: readonly string[]
+  /** False: a name without messages. */
+  readonly selectable: boolean
+}
+
+/** Read once: `messages`, then `read` any number of times. */
+export interface OpenSource {
+  /** Undefined: messages have no uids there that a client could have kept. */
+  readonly numbers: SourceNumbers | undefined
+  /** What it says to hold, undefined where only reading tells. */
+  readonly count: number | undefined
+  /** Every message, those with uids ascending by them, those without behind. */
+  messages(): AsyncIterable<SourceMessage>
+  /** Their bytes as stored there, in the order asked for; those that are gone, or cannot be read (a note tells), are left out. */
+  read(messages: readonly SourceMessage[]): AsyncIterable<SourceBytes>
+  close(): Promise<void>
+}
+
+export type SourceNumbers = {
+  readonly uidValidity: number
+  /** 1 above the highest uid ever given. */
+  readonly uidNext: number | undefined
+  /** RFC 7162 */
+  readonly highestModSeq: number | undefined
+}
+
+export type SourceMessage = {
+  /** Names it in its folder for good, 1 to SOURCE_KEY_BYTES_MAX bytes: a uid with its UIDVALIDITY, the base name of a file. */
+  readonly key: string
+  readonly uid: number | undefined
+  /** As the source spells them; what is no flag here is left out and told. */
+  readonly flags: readonly string[]
+  readonly internalDateMs: number
+  readonly saveDateMs: number | undefined
+  /** What POP3 called it, where that is known and not to be worked out from its uid here. */
+  readonly popId: string | undefined
+}
+
+export type SourceBytes = {
+  readonly message: SourceMessage
+  /** To be read to its end before the next one is asked for. Line ends may be LF alone (`lineEnds` of the copy mends them). */
+  readonly bytes: AsyncIterable<Uint8Array>
+}
+
+export type SourceScript = {
+  readonly name: string
+  readonly source: Uint8Array
+  readonly active: boolean
+}
+
+/** `about`: a folder, a file, a message in them; `reason`: for people, in English. */
+export type SourceNote = { readonly about: string; readonly reason: string }
+
+export const SOURCE_KEY_BYTES_MAX = 1_000
+
+/** It cannot be read, today or tomorrow. The message is for people. */
+export class SourceFailure extends Error {
+  override readonly name = 'SourceFailure'
+}
