@@ -3,10 +3,13 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
-export const testCredentials = {
+export const testCredentials: {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+} = {
   accessKeyId: 'AKIDEXAMPLE',
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
-} as const
+}
 
 export type Signed = { readonly service: string; readonly region: string }
 
