@@ -42,12 +42,16 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   acl: async (parent, { define }) => (await import('./acl.ts')).aclCommands(parent, define),
   sieve: async (parent, { process, define }) =>
     (await import('./sieve.ts')).sieveCommands(parent, process, define),
+  import: async (parent, { process, define }) =>
+    (await import('./moving.ts')).movingCommands(parent, process, define),
   queue: async (parent, { define }) => (await import('./queue.ts')).queueCommands(parent, define),
   quarantine: async (parent, { define }) =>
     (await import('./quarantine.ts')).quarantineCommands(parent, define),
   postfix: async (parent, { process }) =>
     (await import('./postfix/link.ts')).postfixCommands(parent, process),
   trace: async (parent, { define }) => (await import('./trace.ts')).traceCommand(parent, define),
+  migrate: async (parent, { define }) =>
+    (await import('./migrate.ts')).migrateCommands(parent, define),
   search: async (parent, { define }) => (await import('./search.ts')).searchCommand(parent, define),
   job: async (parent, { define }) => (await import('./job.ts')).jobCommands(parent, define),
   storage: async (parent, { define }) =>

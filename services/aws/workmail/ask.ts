@@ -28,16 +28,18 @@ export type WorkMailClientOptions = {
   readonly endpoint?: string | undefined
   /** Default: the SDK's own chain (environment, profile, role). */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  /** Of one call, the first among them. */
+  readonly attemptsMax?: number
 }
 
 /** Rates are not published: an organization of a thousand is some thousand calls, and a pause is at most 20 s. */
 const ATTEMPTS_MAX = 10
 
 export function openWorkMailClient(options: WorkMailClientOptions): WorkMailClient {
-  const { region, endpoint, credentials } = options
+  const { region, endpoint, credentials, attemptsMax = ATTEMPTS_MAX } = options
   return new WorkMailClient({
     region,
-    maxAttempts: ATTEMPTS_MAX,
+    maxAttempts: attemptsMax,
     requestHandler: requestTimeouts,
     ...(endpoint !== undefined && { endpoint }),
     ...(credentials && { credentials }),

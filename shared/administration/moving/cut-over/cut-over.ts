@@ -245,6 +245,9 @@ export function createCutOver(deps: CutOverDeps) {
       return await viewOf(stored.state)
     },
 
+    /** Null: its zone is changed by hand, or nothing is begun. */
+    zoneIdOf: async (domain: string) => (await states.get(domain))?.state.zoneId ?? null,
+
     status: (domain: string) => withState(domain, ({ state }) => viewOf(state)),
 
     next: (domain: string, options: NextOptions = {}) =>
