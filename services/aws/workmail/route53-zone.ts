@@ -34,7 +34,8 @@ export type HostedZoneOptions = {
 
 /** Usually within a minute. */
 const SYNC_MS_MAX = 300_000
-const SYNC_PAUSE_MS = 5_000
+/** Between two questions, the first and, grown twofold each time, the last. */
+const SYNC_PAUSE_MS = { first: 250, max: 5_000 } as const
 
 export function openHostedZone({
   id,
@@ -80,13 +81,15 @@ export function openHostedZone({
       })
       const { ChangeInfo } = await calling('ChangeResourceRecordSets', () => client.send(request))
       const deadline = clock.now() + SYNC_MS_MAX
+      let pauseMs: number = SYNC_PAUSE_MS.first
       for (let status = ChangeInfo?.Status; status !== 'INSYNC'; ) {
         if (clock.now() >= deadline) {
           throw new TemporaryFailure(
             `the change is not everywhere after ${SYNC_MS_MAX / 1_000} s; look again later`,
           )
         }
-        await clock.sleep(SYNC_PAUSE_MS)
+        await clock.sleep(pauseMs)
+        pauseMs = Math.min(2 * pauseMs, SYNC_PAUSE_MS.max)
         const asked = new GetChangeCommand({ Id: ChangeInfo?.Id })
         status = (await calling('GetChange', () => client.send(asked))).ChangeInfo?.Status
       }

@@ -41,12 +41,22 @@ export function valuesOf({ type, data }: Pick<RecordSet, 'type' | 'data'>): read
   return data.map((text) => (type === 'TXT' ? unquoted(text) : text.replace(/\.$/, '')))
 }
 
+/** RFC 1035 §5.1: strings in quotes, which whoever reads them joins; a backslash stands before a character or the three digits of one. */
 function unquoted(text: string): string {
-  const strings = [...text.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, inner = '']) => inner)
-  return (strings.length === 0 ? text : strings.join('')).replace(
-    /\\(\d{3}|.)/g,
-    (_, escaped: string) => (escaped.length === 3 ? String.fromCharCode(Number(escaped)) : escaped),
-  )
+  if (!text.startsWith('"')) return text
+  let joined = ''
+  let isInside = false
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charAt(at)
+    if (character === '"') isInside = !isInside
+    else if (!isInside) continue
+    else if (character !== '\\') joined += character
+    else if (/^\d{3}$/.test(text.slice(at + 1, at + 4))) {
+      joined += String.fromCharCode(Number(text.slice(at + 1, at + 4)))
+      at += 3
+    } else joined += text.charAt(++at)
+  }
+  return joined
 }
 
 /** In any order, names in any case. */
