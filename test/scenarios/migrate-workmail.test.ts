@@ -83,6 +83,8 @@ describe('migrate workmail by hand', () => {
   it('asks for what only a person knows, then says which records lack and how Route 53 would take them', async () => {
     const asked = await run(`${go} next hand.test`)
     expect(asked).toMatchObject({ code: 1, stderr: expect.stringContaining('--confirm says that') })
+    // No server runs on the folder.
+    expect(asked.stderr).toContain('warning: doctor: server: ')
     expect(stepNow((await run(`${go} next hand.test --confirm`)).stdout)).toBe('trust')
     const lacking = await run(`${go} next hand.test`)
     expect(lacking.code).toBe(1)

@@ -5,6 +5,7 @@ import type { CutOver } from '#shared/administration/moving/cut-over/cut-over.ts
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Context } from '../command-context.ts'
 import { confirmDeed, yesOption } from '../confirm.ts'
+import type { Common } from '../context.ts'
 import type { Define } from '../define.ts'
 import { CommandFailure } from '../failure.ts'
 import { loadAws } from '../import-from/load-aws.ts'
@@ -18,7 +19,7 @@ import { printBack, printNext, printView } from './cut-over-text.ts'
 import { exportCommand } from './workmail-export.ts'
 
 type PlanOptions = OrganizationOptions & { readonly route53Zone?: string; readonly ttl?: string }
-type StepOptions = {
+type StepOptions = Common & {
   readonly apply?: boolean
   readonly confirm?: boolean
   readonly yes?: boolean
@@ -60,10 +61,16 @@ export function migrateWorkMailCommands(group: Command, define: Define): void {
   define<StepOptions>(workmail.command('next <domain>'), {
     about: 'look whether the step is done, and go on to the next one; no earlier than may be',
     options: stepOptions('change the zone of Route 53 as the step says, after a question'),
-    async run(context, [domain], { apply = false, confirm = false, yes }) {
+    async run(context, [domain], { apply = false, confirm = false, yes, ...options }) {
       const cutOver = await cutOverOf(context, domain)
       if (apply) await confirmDeed(context.process, `The zone of ${domain} is changed.`, { yes })
-      printNext(context, await cutOver.next(domain, { apply, confirmed: confirm }))
+      const outcome = await cutOver.next(domain, { apply, confirmed: confirm })
+      if (outcome.kind === 'to-confirm') {
+        const { warnAsDoctor } = await import('./doctor-says.ts')
+        const hasMoved = outcome.step !== 'prepare'
+        await warnAsDoctor(context, options, hasMoved ? domain : undefined)
+      }
+      printNext(context, outcome)
     },
   })
 
