@@ -59,10 +59,8 @@ type Apply = {
 }
 
 /** What is there. */
-function standing({ domains, accounts, aliases, grants }: ApplyAdministration) {
+function standing({ accounts, aliases, grants }: ApplyAdministration) {
   return {
-    hasDomain: async (domain: string) => (await domains.show(domain)).kind === 'domain',
-    hasAccount: async (address: string) => (await accounts.show(address)).kind === 'account',
     /** Undefined: it has no alias. */
     async targetsOf(alias: string) {
       const shown = await aliases.show(alias)
@@ -88,20 +86,64 @@ function standing({ domains, accounts, aliases, grants }: ApplyAdministration) {
 
 const isWithin = (some: string, all: string) => Array.from(some).every((one) => all.includes(one))
 
+/** In the words of a change, as far as they can be known before. */
 function rehearsed(administration: ApplyAdministration): Apply {
+  const { domains, accounts, aliases } = administration
   const there = standing(administration)
+  const coming = new Set<string>()
   const said = (isThere: boolean) => (isThere ? 'unchanged' : 'added')
+
+  /** Undefined: its domain is here, or will be. */
+  async function withoutDomain(
+    address: string,
+    field: 'address' | 'alias',
+  ): Promise<Refusal | undefined> {
+    const domain = domainOf(address)
+    if (coming.has(domain) || (await domains.show(domain)).kind === 'domain') return undefined
+    return { kind: 'no-such-domain', field, value: address, domain }
+  }
+
   return {
-    domain: async (domain) => said(await there.hasDomain(domain)),
-    account: async ({ address }) => said(await there.hasAccount(address)),
+    async domain(domain) {
+      const shown = await domains.show(domain)
+      if (shown.kind === 'bad-value') return shown
+      coming.add(domain)
+      return said(shown.kind === 'domain')
+    },
+
+    async account({ address }) {
+      const shown = await accounts.show(address)
+      if (shown.kind === 'bad-value') return shown
+      const refused = await withoutDomain(address, 'address')
+      if (refused !== undefined) return refused
+      coming.add(address)
+      return said(shown.kind === 'account')
+    },
+
     async alias({ alias, targets }) {
+      const shown = await aliases.show(alias)
+      if (shown.kind === 'bad-value') return shown
       const before = await there.targetsOf(alias)
-      if (before === undefined) return 'added'
+      if (before === undefined) return (await withoutDomain(alias, 'alias')) ?? 'added'
       return isSame(before, targets) ? 'unchanged' : differs(alias)
     },
-    grant: async (grant) => said((await there.foldersWithout(grant))?.length === 0),
+
+    async grant(grant) {
+      const left = await there.foldersWithout(grant)
+      if (left !== undefined) return said(left.length === 0)
+      const { address } = grant
+      return coming.has(address) ? 'added' : noAccount(address)
+    },
   }
 }
+
+const domainOf = (address: string) => address.slice(address.lastIndexOf('@') + 1)
+
+const noAccount = (address: string): Refusal => ({
+  kind: 'no-such-account',
+  field: 'address',
+  value: address,
+})
 
 function made(plan: WorkMailPlan, administration: ApplyAdministration): Apply {
   const { domains, accounts, aliases, grants } = administration
@@ -136,8 +178,7 @@ function made(plan: WorkMailPlan, administration: ApplyAdministration): Apply {
     async grant(grant) {
       const { address, grantee, rights } = grant
       const folders = await there.foldersWithout(grant)
-      if (folders === undefined)
-        return { kind: 'no-such-account', field: 'address', value: address }
+      if (folders === undefined) return noAccount(address)
       for (const folder of folders) {
         const set = await grants.set({ address, folder, grantee, rights })
         if (set.kind !== 'set') return set
