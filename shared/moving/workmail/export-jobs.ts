@@ -50,6 +50,8 @@ export interface ExportJobs {
 
 export const JOBS_AT_ONCE_MAX = 10
 export const ONE_DAY_MS = 86_400_000
+/** One may have been exported today by somebody else; several say that as many run as may. */
+export const LIMITED_MAX = 3
 
 export const newExport = (id: string, address: string): MailboxExport => ({
   ...{ id, address, attempt: 0, startedMs: null, jobId: null, state: 'waiting', progress: 0 },
@@ -84,15 +86,16 @@ export async function stepExports(
     await set({ ...one, ...lookedAt(one, await jobs.look(one.jobId)) })
   }
   let running = [...now.values()].filter(({ state }) => state === 'running').length
+  let limited = 0
   for (const one of [...now.values()]) {
-    if (running >= JOBS_AT_ONCE_MAX) break
+    if (running >= JOBS_AT_ONCE_MAX || limited >= LIMITED_MAX) break
     if (one.state !== 'waiting') continue
     const againMs = (one.startedMs ?? -ONE_DAY_MS) + ONE_DAY_MS
     if (againMs > nowMs) continue
     const started = await start(one, deps)
     await set(started.next)
     if (started.next.state === 'running') running++
-    if (started.isLimited) break
+    if (started.isLimited) limited++
   }
   return [...now.values()]
 }

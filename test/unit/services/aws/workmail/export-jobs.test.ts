@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { exportJobs } from '#services/aws/workmail/export-api.ts'
 import { exportStates } from '#shared/administration/moving/export-states.ts'
 import {
+  LIMITED_MAX,
   type MailboxExport,
   newExport,
   ONE_DAY_MS,
@@ -88,21 +89,35 @@ describe('exports', () => {
     const again = (await step(first)).map(renewed)
     nowMs += ONE_DAY_MS - 1
     expect(statesOf(await step(again))).toEqual(['waiting'])
-    expect(server.jobs.size).toBe(1)
+    expect(server.calls.filter((name) => name === 'StartMailboxExportJob')).toHaveLength(1)
     nowMs += 1
     expect(await step(again)).toMatchObject([{ state: 'running', attempt: 2 }])
     expect(server.jobs.size).toBe(2)
   })
 
-  it('wait where others have begun as many as there may be', async () => {
+  it('wait where others have begun as many as there may be, of whom not all are asked about', async () => {
     await step(all().slice(0, 10))
-    const others = await step(all().slice(10))
-    expect(others).toMatchObject([
-      { state: 'waiting', why: expect.stringContaining('limit') },
-      { why: null },
-    ])
+    const again = all()
+      .slice(0, 8)
+      .map((one) => ({ ...one, attempt: 7 }))
+    const before = server.calls.length
+    const others = await step([...all().slice(10), ...again])
+    expect(others.every(({ state }) => state === 'waiting')).toBe(true)
+    expect(others.map(({ why }) => why !== null).filter(Boolean)).toHaveLength(LIMITED_MAX)
+    // Each twice, since the SDK takes it for haste.
+    expect(server.calls.length - before).toBe(2 * LIMITED_MAX)
     end('COMPLETED')
-    expect(statesOf(await step(others))).toEqual(['running', 'running'])
+    expect(statesOf(await step(others.slice(0, 2)))).toEqual(['running', 'running'])
+  })
+
+  it('of one that was exported today by somebody else keep no other waiting', async () => {
+    await step(all().slice(0, 1))
+    const exports = await step(
+      all()
+        .slice(0, 2)
+        .map((one) => ({ ...one, attempt: 7 })),
+    )
+    expect(statesOf(exports)).toEqual(['waiting', 'running'])
   })
 
   it('are not begun twice where it was not kept that they were begun', async () => {
