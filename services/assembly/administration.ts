@@ -37,6 +37,7 @@ export function assembleAdministration(
     srsSecrets,
     mailbox,
     mail: mailbox,
+    mailForImports: mailbox,
     keyUpkeep: assembleKeyUpkeep(backend),
     readRecords: openRecordReader(settings),
     people,

@@ -13,6 +13,10 @@ const lines: { readonly [path: string]: readonly string[] } = {
     'import workmail --from workmail --dry-run',
     `import workmail --organization ${organization} --region eu-west-1 --links links.txt`,
   ],
+  'import workmail-export': [
+    'import workmail-export ann.zip --account ann@example.org --dry-run',
+    'import workmail-export s3://exports/workmail/ann.zip --region eu-west-1 --account ann@example.org',
+  ],
   'migrate workmail plan': [
     'migrate workmail plan example.org --from workmail',
     'migrate workmail plan example.org --route53-zone Z0123456789ABCDEFGHIJ --ttl 86400',
@@ -26,6 +30,10 @@ const lines: { readonly [path: string]: readonly string[] } = {
   'migrate workmail export-mail': [
     `migrate workmail export-mail --organization ${organization} --region eu-west-1 --bucket exports --role arn:aws:iam::123456789012:role/export --key arn:aws:kms:eu-west-1:123456789012:key/1`,
     `migrate workmail export-mail --organization ${organization} --region eu-west-1`,
+  ],
+  'import maildir': [
+    'import maildir /home/ann/Maildir --account ann@example.org --dry-run',
+    "import maildir '/var/mail/vhosts/%d/%n' --live --report report.json",
   ],
   serve: ['serve --data /var/lib/postwolke'],
   install: ['install --hostname mail.example.org', 'install --dry-run'],

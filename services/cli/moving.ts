@@ -3,11 +3,15 @@
 import type { Command } from 'commander'
 import type { Process } from './context.ts'
 import type { Define } from './define.ts'
+import { importMaildirCommand } from './import-from/maildir.ts'
 import { importWorkMailCommand } from './import-from/workmail.ts'
+import { importWorkMailExportCommand } from './import-from/workmail-export.ts'
 
 export function movingCommands(parent: Command, _process: Process, define: Define): void {
   const group = parent
     .command('import')
     .description('bring mail and settings of another mail system here')
+  importMaildirCommand(group, define)
   importWorkMailCommand(group, define)
+  importWorkMailExportCommand(group, define)
 }

@@ -70,8 +70,8 @@ async function openMaildrop(session: Session, account: LoggedInAccount): Promise
   }
   try {
     const folder = await mailboxes.inbox(account.id)
-    const { messages } = await mailboxes.snapshot(folder)
-    const maildrop = new Maildrop(folder, messages)
+    const { messages, popIds } = await mailboxes.snapshot(folder)
+    const maildrop = new Maildrop(folder, messages, popIds)
     session.enterTransaction(account, { maildrop, lock: held })
     session.log = session.log.child({ account: account.login })
     const tls = session.transport.channelBindings?.protocol ?? 'none'

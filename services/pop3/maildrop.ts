@@ -11,12 +11,19 @@ export type Lookup =
 export class Maildrop {
   readonly folder: Folder
   readonly #messages: readonly Message[]
+  readonly #popIds: ReadonlyMap<Uid, string>
   /** Message numbers. */
   readonly #marked = new Set<number>()
   #octets: number
 
-  constructor(folder: Folder, messages: readonly Message[]) {
+  /** `popIds`: what messages of another system were called there. */
+  constructor(
+    folder: Folder,
+    messages: readonly Message[],
+    popIds: ReadonlyMap<Uid, string> = new Map(),
+  ) {
     this.folder = folder
+    this.#popIds = popIds
     this.#messages = messages
     this.#octets = sumOctets(messages)
   }
@@ -60,9 +67,12 @@ export class Maildrop {
     }
   }
 
-  /** RFC 1939 §7 UIDL: stable over sessions, never used again, because a UID is not while UIDVALIDITY stays. */
+  /**
+   * RFC 1939 §7 UIDL: stable over sessions, never used again, because a UID is not while UIDVALIDITY stays. What came from another
+   * system is called as it was there, so that programs that leave mail on the server do not load it again.
+   */
   uniqueId(message: Message): string {
-    return `${this.folder.uidValidity}-${message.uid}`
+    return this.#popIds.get(message.uid) ?? `${this.folder.uidValidity}-${message.uid}`
   }
 }
 

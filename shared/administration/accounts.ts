@@ -171,7 +171,10 @@ export type PasswordFacts =
   | { readonly kind: 'costly'; readonly scheme: string; readonly exceeds: string }
   | { readonly kind: 'unsupported'; readonly scheme: string }
 
-export type FolderFacts = Omit<FolderRecord, 'digest' | 'counted' | 'recentFrom'> & {
+export type FolderFacts = Omit<
+  FolderRecord,
+  'digest' | 'counted' | 'recentFrom' | 'uidGap' | 'broughtIn'
+> & {
   readonly path: string
 }
 
@@ -606,8 +609,15 @@ function inboxFirst(folders: readonly FolderRecord[]): readonly FolderFacts[] {
       (a, b) =>
         Number(isInbox(b.folder)) - Number(isInbox(a.folder)) || a.path.localeCompare(b.path),
     )
-    .map(({ folder: { digest: _, counted: __, recentFrom: ___, ...facts }, path }) => ({
-      ...facts,
-      path,
-    }))
+    .map(({ folder, path }) => {
+      const {
+        digest: _,
+        counted: __,
+        recentFrom: ___,
+        uidGap: ____,
+        broughtIn: _____,
+        ...facts
+      } = folder
+      return { ...facts, path }
+    })
 }

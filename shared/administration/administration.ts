@@ -29,6 +29,7 @@ import { createHeldLoginAdministration, type HeldLoginAdministration } from './h
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createInvitationAdministration, type InvitationAdministration } from './invitations.ts'
 import { createLoginAdministration, type LoginAdministration } from './logins.ts'
+import type { MailImportAdministration } from './moving/mailboxes.ts'
 import { createPolicyAdministration, type PolicyAdministration } from './policy.ts'
 import {
   createQuarantineAdministration,
@@ -73,6 +74,8 @@ export interface Administration {
   readonly dns: DnsAdministration
   readonly queue: QueueAdministration
   readonly imports: ImportAdministration
+  /** Mail of other systems. */
+  readonly mailImports: MailImportAdministration
   readonly status: StatusAdministration
   /** What an account has sent of what it may, and what is held against it. */
   readonly sending: SendingAdministration
@@ -117,6 +120,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     dns: createDnsAdministration(deps),
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
+    mailImports: lazyMailImports(deps, fields, scripts),
     status: createStatusAdministration(deps),
     sending: createSendingAdministration(deps, fields),
     greylist: createGreylistAdministration(deps),
@@ -155,6 +159,19 @@ function lazyTrials(deps: AdministrationDeps, fields: Fields): ScriptTrials {
 }
 
 /** The same. */
+function lazyMailImports(
+  deps: AdministrationDeps,
+  fields: Fields,
+  scripts: ScriptAdministration,
+): MailImportAdministration {
+  const load = async () =>
+    (await import('./moving/mailboxes.ts')).createMailImportAdministration(deps, fields, scripts)
+  return {
+    bring: async (request) => (await load()).bring(request),
+    verify: async (request) => (await load()).verify(request),
+  }
+}
+
 function lazyFilters(
   deps: AdministrationDeps,
   fields: Fields,

@@ -23,6 +23,7 @@ export type Change = {
     | 'sending'
     | 'greylist'
     | 'script'
+    | 'mail-import'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

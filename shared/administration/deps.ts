@@ -21,6 +21,7 @@ import type { Sessions } from '#shared/identity/sessions.ts'
 import type { SetupLinks } from '#shared/identity/setup-links.ts'
 import type { Tokens } from '#shared/identity/tokens.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
+import type { MailboxForImports } from '#shared/moving/mailbox-for-imports.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Stories } from '#shared/queue/trace/stories.ts'
 import type { AccountRateOptions } from '#shared/rates/account-rates.ts'
@@ -47,6 +48,7 @@ export type AdministrationDeps = {
   readonly mailbox: Pick<Mailbox, 'access' | 'empty' | 'folders' | 'remove' | 'usage'>
   /** To try scripts on what is stored. */
   readonly mail: Pick<Mailbox, 'annotations' | 'blobs' | 'openFolder' | 'readMessages'>
+  readonly mailForImports: MailboxForImports
   readonly keyUpkeep: KeyUpkeep
   readonly readRecords: ReadRecords
   readonly people: People

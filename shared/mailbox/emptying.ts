@@ -5,6 +5,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import type { AccessIndex } from './access.ts'
 import { removeAnnotations } from './annotations.ts'
+import { forgetOrigins } from './bring-in.ts'
 import { FolderTree } from './folder-path.ts'
 import { loadSnapshot } from './folder-snapshot.ts'
 import { isInbox } from './folders.ts'
@@ -36,6 +37,7 @@ export function createEmptying(deps: {
     for (const folder of roots.flatMap((root) => tree.subtree(root)).reverse()) {
       if (isInbox(folder)) {
         await removeAnnotations(deps, folder)
+        if (folder.broughtIn) await forgetOrigins(deps, folder.id)
         await deps.access.clear(folder)
       } else await deps.remove(folder)
     }

@@ -22,12 +22,15 @@ export class FolderEdit {
   readonly #gone: Uid[] = []
   readonly #messages: Write[] = []
   readonly #newKeywords = new Set<string>()
+  readonly #besides: { [name: string]: number | boolean } = {}
+  #uidGap: number
 
   constructor(before: FolderRecord, nowMs: number) {
     this.#before = before
     this.#nowMs = nowMs
     const { uidNext, exists, unseen, deleted, bytes, digest } = before
     this.#counters = { uidNext, exists, unseen, deleted, bytes, digest }
+    this.#uidGap = before.uidGap
   }
 
   /** The modseq of messages that come or change. */
@@ -37,7 +40,38 @@ export class FolderEdit {
 
   /** Puts a message at the end; keywords that the folder has no room for are left out. */
   add(message: Omit<MessageRecord, 'uid' | 'modSeq' | 'saveDateMs'>): Uid {
-    const uid = this.#counters.uidNext
+    const uid = (this.#counters.uidNext + this.#uidGap) as Uid
+    this.#uidGap = 0
+    this.#put(uid, message, this.#nowMs)
+    return uid
+  }
+
+  /**
+   * Puts a message of another system at the end, under the uid that it had there where that is still to be given (`bring-in.ts`). Nobody
+   * is told of it as \Recent: it was seen there.
+   */
+  bringIn(
+    message: Omit<MessageRecord, 'uid' | 'modSeq' | 'saveDateMs'>,
+    there: { readonly uid: number | undefined; readonly saveDateMs: number | undefined },
+  ): Uid {
+    const { uidNext } = this.#counters
+    const uid = Math.max(there.uid ?? 0, uidNext) as Uid
+    this.#put(uid, message, there.saveDateMs ?? this.#nowMs)
+    const recentFrom = this.#besides.recentFrom ?? this.#before.recentFrom
+    if (typeof recentFrom === 'number' && recentFrom >= uidNext) this.#besides.recentFrom = uid + 1
+    return uid
+  }
+
+  /** Written with the folder, besides its counters. */
+  setBesides(name: 'broughtIn', value: boolean): void {
+    this.#besides[name] = value
+  }
+
+  #put(
+    uid: Uid,
+    message: Omit<MessageRecord, 'uid' | 'modSeq' | 'saveDateMs'>,
+    saveDateMs: number,
+  ): void {
     this.#counters.uidNext = (uid + 1) as Uid
     // Field by field: a spread costs more, and every delivery comes here.
     const record: MessageRecord = {
@@ -45,7 +79,7 @@ export class FolderEdit {
       blobId: message.blobId,
       size: message.size,
       internalDateMs: message.internalDateMs,
-      saveDateMs: this.#nowMs,
+      saveDateMs,
       flags: this.#fit(message.flags),
       modSeq: this.modSeq,
       prepend: message.prepend,
@@ -54,7 +88,6 @@ export class FolderEdit {
     this.#messages.push({ put: messageItem(this.#before.id, record), if: { absent: 'pk' } })
     this.#came.push(uid)
     this.#count(record, 1)
-    return uid
   }
 
   /** Returns the message as it will be. */
@@ -96,9 +129,14 @@ export class FolderEdit {
     }
     const keywords = this.#newKeywords.size === 0 ? {} : { insert: { keywords: this.#newKeywords } }
     const { growth, set, asRead } = countFolder(this.#before, this.#counters)
+    const isGapTaken = this.#uidGap !== this.#before.uidGap
     const folder: Write = {
       update: folderKey(accountId, id),
-      changes: { set: { modSeq, ...this.#counters, ...set }, ...keywords },
+      changes: {
+        set: { modSeq, ...this.#counters, ...set, ...this.#besides },
+        ...keywords,
+        ...(isGapTaken && { remove: ['uidGap'] }),
+      },
       if: { all: [isUnchanged(this.#before), ...asRead] },
     }
     return { modSeq, writes: [folder, ...this.#messages, ...log], growth }

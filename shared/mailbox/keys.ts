@@ -12,6 +12,8 @@
 //   F#<folder>    M#<uid>               message
 //   F#<folder>    C#<modseq>            change-log entry, one per modseq
 //   F#<folder>    D#<blob>              marker: delivered into this folder with a reserved reference
+//   F#<folder>    O#<source>#<batch>    which messages of another system became which of these (bring-in.ts)
+//   F#<folder>    P#<uid>               what POP3 called messages of another system there, from this uid on
 //   EVERYONE      G#<owner>#<folder>    the same for folders that name all accounts
 //   B#<blob>      META                  blob: object pointer, index, reference count
 
@@ -27,6 +29,7 @@ import type { Key } from '#shared/storage/ports.ts'
 
 const uidDigits = 10
 const modSeqDigits = 16
+const batchDigits = 10
 
 export const accountPk = (accountId: AccountId) => `A#${accountId}`
 export const folderPk = (folderId: FolderId) => `F#${folderId}`
@@ -98,6 +101,19 @@ export const changeKey = (folderId: FolderId, modSeq: ModSeq): Key => ({
 export const deliveredKey = (folderId: FolderId, blobId: BlobId): Key => ({
   pk: folderPk(folderId),
   sk: `D#${blobId}`,
+})
+
+export const originsPrefix = 'O#'
+export const originPrefix = (source: string) => `${originsPrefix}${source}#`
+export const originKey = (folderId: FolderId, source: string, batch: number): Key => ({
+  pk: folderPk(folderId),
+  sk: originPrefix(source) + String(batch).padStart(batchDigits, '0'),
+})
+
+export const popIdsPrefix = 'P#'
+export const popIdsKey = (folderId: FolderId, first: Uid): Key => ({
+  pk: folderPk(folderId),
+  sk: popIdsPrefix + String(first).padStart(uidDigits, '0'),
 })
 
 export const blobKey = (blobId: BlobId): Key => ({ pk: `B#${blobId}`, sk: 'META' })

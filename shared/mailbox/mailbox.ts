@@ -1,6 +1,7 @@
 // The mailbox core on a store: everything that listeners and delivery do with stored mail. What it promises: port.ts. Data model and
 // invariants: docs/ARCHITECTURE.md, "Data".
 
+import type { Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { ObjectStore, Signals, Table } from '#shared/storage/ports.ts'
 import { createAccess } from './access.ts'
@@ -10,6 +11,7 @@ import { createAppend } from './append.ts'
 import { createAppendTogether } from './append-together.ts'
 import { markObjectDead } from './blob-references.ts'
 import { createBlobs } from './blobs.ts'
+import { createBringingIn, readPopIds } from './bring-in.ts'
 import { createFolderCreation } from './create-folder.ts'
 import { createEmptying } from './emptying.ts'
 import { createExpunge } from './expunge.ts'
@@ -70,11 +72,12 @@ export function createMailbox(deps: Deps): Mailbox {
       const opened = await snapshots.open(folder)
       if (opened === undefined) throw new Error(`no folder ${folder.id}`)
       const { messages, modSeq } = opened
+      const popIds = opened.folder.broughtIn ? await readPopIds(table, folder.id) : noPopIds
       const found = Array.from(messages.uids(), (_, row) =>
         messageFromRecord(messages.recordAt(row)),
       )
       opened.close()
-      return { modSeq, messages: found }
+      return { modSeq, messages: found, popIds }
     },
     expunge,
   }
@@ -105,10 +108,13 @@ export function createMailbox(deps: Deps): Mailbox {
     move,
     storeFlags: createStoreFlags({ ...deps, writers }),
     recent: createRecent(deps),
+    foreign: createBringingIn({ ...deps, writers }),
     blob,
     blobs,
   }
 }
+
+const noPopIds: ReadonlyMap<Uid, string> = new Map()
 
 /** What an account uses of what it may. */
 function accountUse(

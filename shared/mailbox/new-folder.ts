@@ -75,6 +75,8 @@ export function newFolder(given: {
     keywords: [],
     counted: { bytes: 0, messages: 0 },
     recentFrom: 1,
+    uidGap: 0,
+    broughtIn: false,
   }
 }
 

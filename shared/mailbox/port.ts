@@ -35,6 +35,7 @@ export interface Mailbox extends AccountMail, FolderMessages, MailboxReader, Blo
   readonly subscriptions: Subscriptions
   readonly annotations: Annotations
   readonly recent: Recent
+  readonly foreign: Foreign
 }
 
 // ------------------------------------------------------------------------------------------ account
@@ -259,9 +260,12 @@ export interface MailboxReader {
   /** The account's INBOX; the default folders are made at the first use of an account. */
   inbox(accountId: AccountId): Promise<Folder>
   /** Every message of the folder by ascending uid: a state that really existed (reader rule), never half a transaction. */
-  snapshot(
-    folder: FolderRef,
-  ): Promise<{ readonly modSeq: ModSeq; readonly messages: readonly Message[] }>
+  snapshot(folder: FolderRef): Promise<{
+    readonly modSeq: ModSeq
+    readonly messages: readonly Message[]
+    /** What POP3 calls messages that came from another system (RFC 1939 §7), as far as they had names of their own there. */
+    readonly popIds: ReadonlyMap<Uid, string>
+  }>
   /**
    * Removes these messages if they still exist; returns the uids that did. Each chunk is atomic; when one fails those before it are
    * gone. With `deletedOnly` a message that lost its \Deleted flag in the meantime stays (RFC 9051 §6.4.3).
@@ -443,6 +447,64 @@ export interface RecentMessages {
   came(uidNext: Uid): void
   close(): Promise<void>
 }
+
+/** What imports bring from another system: messages as they were there, each once (bring-in.ts). */
+export interface Foreign {
+  /**
+   * Gives a folder that never held anything the UIDVALIDITY that it had elsewhere; from then on messages can keep their uids. Sessions
+   * in it must leave. `highestModSeq`: what clients may have heard there (RFC 7162 §3.1). The same once more changes nothing.
+   */
+  adopt(
+    folder: FolderRef,
+    there: { readonly uidValidity: number; readonly highestModSeq?: number | undefined },
+  ): Promise<{ readonly kind: 'adopted' | 'in-use' | 'no-such-folder' }>
+  /**
+   * Brings BRING_IN_MAX messages at most, all or none, at the end and in their order. A uid that is not to be given any more is passed
+   * over for the next one of ours. Counts for the account and asks for no limits.
+   */
+  bringIn(folder: FolderRef, origin: Origin, messages: readonly Brought[]): Promise<BroughtIn>
+  /** Uids that were given elsewhere to messages that are gone are not given again. */
+  raiseUidNext(folder: FolderRef, uidNext: number): Promise<void>
+  /** What was brought from a source, batch by batch. */
+  origins(folder: FolderRef, source: string): AsyncIterable<BroughtBatch>
+  /** Notes how the messages of a batch are at the source now; one whose key is '' is gone there, and would be new if it came back. */
+  noteBatch(
+    folder: FolderRef,
+    origin: Origin,
+    now: Pick<BroughtBatch, 'keys' | 'flags'>,
+  ): Promise<void>
+}
+
+/** `keys[i]` became `uids[i]`, which may be gone since, and had `flags[i]` when the source was last looked at. */
+export type BroughtBatch = {
+  readonly batch: number
+  readonly keys: readonly string[]
+  readonly uids: readonly Uid[]
+  readonly flags: readonly FlagSet[]
+}
+
+/** `source`: of letters and digits. `batch`: the next after those that `origins` yields; whoever brings does so alone. */
+export type Origin = { readonly source: string; readonly batch: number }
+
+export type Brought = {
+  /** Names the message in its folder at the source, for good. */
+  readonly key: string
+  readonly blob: Blob
+  readonly flags: FlagSet
+  readonly internalDateMs: number
+  /** Undefined: now. */
+  readonly saveDateMs: number | undefined
+  /** That it had, in a folder whose UIDVALIDITY was adopted. */
+  readonly uid: number | undefined
+  readonly unended: boolean
+  readonly popId: string | undefined
+}
+
+export type BroughtIn =
+  | { readonly kind: 'brought'; readonly uids: readonly Uid[] }
+  /** Another import of the same source is at work. */
+  | { readonly kind: 'others-bring-in' }
+  | { readonly kind: 'no-such-folder' }
 
 // -------------------------------------------------------------------------------------- open folder
 

@@ -25,6 +25,10 @@ export type FolderRecord = Folder & {
   readonly counted: { readonly bytes: number; readonly messages: number } | null
   /** The lowest uid that is \Recent (recent.ts); null: an older version made the folder, and nothing is. */
   readonly recentFrom: number | null
+  /** Uids that the first message of our own leaves to a system that messages still come from (bring-in.ts); 0: none. */
+  readonly uidGap: number
+  /** There are items that say where messages came from. */
+  readonly broughtIn: boolean
 }
 
 /** The item of a new folder: later changes are updates of single attributes. */
@@ -77,6 +81,8 @@ export function folderRecord(item: Item): FolderRecord {
         ? { bytes: countedBytes, messages: countedMessages }
         : null,
     recentFrom: typeof recentFrom === 'number' ? recentFrom : null,
+    uidGap: typeof item.uidGap === 'number' ? item.uidGap : 0,
+    broughtIn: item.broughtIn === true,
   }
 }
 

@@ -7,6 +7,7 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Signals, Table } from '#shared/storage/ports.ts'
 import { removalOfRights } from './access.ts'
 import { removeAnnotations } from './annotations.ts'
+import { forgetOrigins } from './bring-in.ts'
 import { logItem } from './change-log.ts'
 import { isUnchanged } from './folder-edit.ts'
 import { FOLDER_DEPTH_MAX } from './folder-path.ts'
@@ -111,13 +112,16 @@ export function createFolderRemoval(deps: {
 
   /** Removes what a removed folder still holds, and then the folder itself. */
   async function purge(name: FolderRef): Promise<void> {
+    let from: FolderRecord
     for (;;) {
       const snapshot = await loadSnapshot(deps, name)
       if (snapshot === undefined || snapshot.folder.selectable) return
+      from = snapshot.folder
       await deps.expunge(name, [...snapshot.messages.uids()] as Uid[])
       if (snapshot.messages.length === 0) break
     }
     await removeAnnotations(deps, name)
+    if (from.broughtIn) await forgetOrigins(deps, name.id)
     await retrying(clock, async () => {
       const folder = await readFolder(table, name)
       // A name that stays, or somebody else was faster.

@@ -76,7 +76,7 @@ export class FakeMailbox implements MailboxReader, MessageOpener {
   async snapshot() {
     if (this.failSnapshot) throw this.failSnapshot
     const messages = [...this.stored].map(([uid, text]) => describeMessage(uid, text))
-    return { modSeq: brandModSeq(1), messages }
+    return { modSeq: brandModSeq(1), messages, popIds: new Map<Uid, string>() }
   }
 
   async open({ uid }: Message): Promise<OpenMessage | undefined> {

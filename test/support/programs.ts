@@ -39,6 +39,8 @@ export const programs = {
   fish: 'fish',
   mandoc: 'mandoc',
   procmail: 'procmail',
+  // Its programs for POP3 and ManageSieve are on no path: test/support/dovecot.ts says whether they are there.
+  dovecot: 'dovecot-imapd dovecot-pop3d dovecot-managesieved',
   sievec: 'dovecot-sieve',
   'sieve-test': 'dovecot-sieve',
 } as const

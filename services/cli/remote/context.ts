@@ -127,6 +127,7 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     dns: returningRefusals(remoteDns(client)),
     queue: returningRefusals(remoteQueue(client, jobs)),
     imports: remoteImports(jobs),
+    mailImports: { bring: onlyBesideTheStore, verify: onlyBesideTheStore },
     status: {
       async read() {
         throw new Error('the status is of a machine')
@@ -142,6 +143,14 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     scriptTrials: returningRefusals(remoteScriptTrials(client)),
     filters: returningRefusals(remoteFilters(client)),
   }
+}
+
+/** What is brought lies on this machine, and not on the server. */
+async function onlyBesideTheStore(): Promise<never> {
+  throw new CommandFailure(
+    'mail is brought where the store is: give --data or --aws, or begin a job that reads it by IMAP',
+    'unavailable',
+  )
 }
 
 const remoteServices = (client: ApiClient, jobs: RemoteJobs): Services =>

@@ -1,0 +1,160 @@
+// All of a mailbox of another system brought into an account here: folders, messages, flags, subscriptions, scripts. It may be interrupted and begun
+// again anywhere, and repeated until the other system is left: each time brings what is new there.
+
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { FolderTree } from '#shared/mailbox/folder-path.ts'
+import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { type CopyTerms, copyFolder } from './copy-folder.ts'
+import { sourceId } from './ledger.ts'
+import type { MailboxForImports } from './mailbox-for-imports.ts'
+import { FolderReport, type MailboxReport } from './report.ts'
+import {
+  type MailSource,
+  SourceFailure,
+  type SourceFolder,
+  type SourceNote,
+  type SourceScript,
+} from './source.ts'
+import { type TargetPath, targetPaths } from './target-paths.ts'
+
+export type CopyOptions = CopyTerms & {
+  /** Folders that are wanted, by what they are called at the source; undefined: all. */
+  readonly isWanted?: ((folder: SourceFolder) => boolean) | undefined
+}
+
+/** What whoever watches hears: how far it is, and each folder when it is done. */
+export type CopyStep =
+  | { readonly kind: 'folders'; readonly folders: number }
+  | {
+      readonly kind: 'folder'
+      readonly path: string
+      /** Of the folder, where the source knows it. */
+      readonly count: number | undefined
+    }
+  | { readonly kind: 'messages'; readonly messages: number; readonly bytes: number }
+
+export type MailTarget = {
+  readonly account: string
+  readonly accountId: AccountId
+  readonly mailbox: MailboxForImports
+  /** Keeps a script, if none of its name is there; the outcome is for the report. Undefined: scripts are listed, not kept. */
+  readonly keepScript?: ((script: SourceScript) => Promise<string>) | undefined
+}
+
+export async function* copyMailbox(
+  source: MailSource,
+  target: MailTarget,
+  options: CopyOptions,
+): AsyncGenerator<CopyStep, MailboxReport> {
+  const { mailbox, accountId } = target
+  const notes: SourceNote[] = []
+  const folders = (await source.folders()).filter((folder) => options.isWanted?.(folder) ?? true)
+  yield { kind: 'folders', folders: folders.length }
+  const tree = await mailbox.folders.tree(accountId)
+  const paths = targetPaths(folders, (use) => pathOfUse(tree, use))
+  const reports: FolderReport[] = []
+  for (const to of paths) {
+    if (options.signal?.aborted) break
+    if (!to.folder.selectable) continue
+    const folder = await targetFolder(target, to, options, notes)
+    if (folder === undefined) continue
+    const report = new FolderReport(to.folder.names, to.path)
+    reports.push(report)
+    if (to.renamed) report.note('', `called ${JSON.stringify(to.folder.names.join('/'))} there`)
+    const opened = await source.open(to.folder)
+    try {
+      yield { kind: 'folder', path: to.path, count: opened.count }
+      const id = sourceId(source.identity, to.folder.names)
+      for await (const progress of copyFolder(
+        { mailbox },
+        opened,
+        { folder, source: id },
+        options,
+        report,
+      )) {
+        yield { kind: 'messages', ...progress }
+      }
+    } catch (error) {
+      // Of one folder; what concerns all of the source comes again with the next.
+      if (!(error instanceof SourceFailure)) throw error
+      report.note('', error.message)
+    } finally {
+      await opened.close()
+    }
+  }
+  const subscribed = await subscribe(source, target, paths, options)
+  const scripts = await keepScripts(source, target, options)
+  return {
+    identity: source.identity,
+    account: target.account,
+    dryRun: options.dryRun,
+    folders: reports.map((report) => report.figures()),
+    subscribed,
+    scripts,
+    notes: [...notes, ...source.notes()],
+  }
+}
+
+function pathOfUse(tree: FolderTree, use: string): string | undefined {
+  const folder = tree.folders.find(({ specialUses }) => specialUses.includes(use))
+  return folder && tree.pathOf(folder)
+}
+
+/** Undefined where there can be none, and a note says why. */
+async function targetFolder(
+  { mailbox, accountId }: MailTarget,
+  { path, uses }: TargetPath,
+  { dryRun }: CopyOptions,
+  notes: SourceNote[],
+): Promise<FolderRecord | undefined> {
+  const there = await mailbox.folders.find(accountId, path)
+  if (there?.selectable) return there
+  // Read for nothing but its name: nothing is there yet.
+  if (dryRun) return mailbox.inbox(accountId)
+  const created = await mailbox.folders.create(accountId, path, uses)
+  switch (created.kind) {
+    case 'created':
+      return created.folder
+    case 'exists':
+      return mailbox.folders.find(accountId, path)
+    case 'use-taken': {
+      const plain = await mailbox.folders.create(accountId, path)
+      return plain.kind === 'created' ? plain.folder : mailbox.folders.find(accountId, path)
+    }
+    default:
+      notes.push({ about: path, reason: `no such folder can be made here: ${created.kind}` })
+      return undefined
+  }
+}
+
+/** What is not known to be unsubscribed is subscribed: a folder nobody sees is taken for lost. */
+async function subscribe(
+  source: MailSource,
+  { mailbox, accountId }: MailTarget,
+  paths: readonly TargetPath[],
+  { dryRun, signal }: CopyOptions,
+): Promise<number> {
+  if (signal?.aborted) return 0
+  const named = (await source.subscriptions())?.map((names) => names.join('\0'))
+  const wanted = paths.filter(
+    ({ folder }) => folder.selectable && (named?.includes(folder.names.join('\0')) ?? true),
+  )
+  if (!dryRun) {
+    for (const { path } of wanted) await mailbox.subscriptions.subscribe(accountId, path)
+  }
+  return wanted.length
+}
+
+async function keepScripts(
+  source: MailSource,
+  { keepScript }: MailTarget,
+  { dryRun, signal }: CopyOptions,
+): Promise<MailboxReport['scripts']> {
+  if (signal?.aborted) return []
+  const kept: { readonly name: string; readonly outcome: string }[] = []
+  for (const script of await source.scripts()) {
+    const outcome = dryRun ? 'would be kept' : ((await keepScript?.(script)) ?? 'not kept here')
+    kept.push({ name: script.name, outcome })
+  }
+  return kept
+}

@@ -1,0 +1,94 @@
+// The bytes of a message file. Some installations keep them compressed; encrypted ones cannot be read without their server.
+
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import type { Transform } from 'node:stream'
+import { createGunzip, createZstdDecompress } from 'node:zlib'
+
+export type MessageFile =
+  | { readonly kind: 'bytes'; readonly bytes: AsyncIterable<Uint8Array> }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'unreadable'; readonly reason: string }
+
+/** Of a message after decompression: above what any server takes, below what fills a disk unnoticed. */
+export const MESSAGE_BYTES_MAX = 2 * 1024 ** 3
+const READ_BYTES = 256 * 1024
+const MAGIC_BYTES = 16
+
+export async function openMessage(path: Buffer): Promise<MessageFile> {
+  let file: FileHandle
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return { kind: 'gone' }
+    const reason = code === 'ELOOP' ? 'is a link, and links are not followed' : message
+    return { kind: 'unreadable', reason }
+  }
+  try {
+    if (!(await file.stat()).isFile()) return await closing(file, 'is no file')
+    const first = Buffer.alloc(MAGIC_BYTES)
+    const { bytesRead } = await file.read(first, 0, MAGIC_BYTES, 0)
+    const form = formOf(first.subarray(0, bytesRead))
+    if (form.kind === 'other') return await closing(file, form.reason)
+    return { kind: 'bytes', bytes: limited(bytesOf(file, form)) }
+  } catch (error) {
+    return await closing(file, (error as Error).message)
+  }
+}
+
+async function closing(file: FileHandle, reason: string): Promise<MessageFile> {
+  await file.close()
+  return { kind: 'unreadable', reason }
+}
+
+type Form =
+  | { readonly kind: 'plain' }
+  | { readonly kind: 'packed'; readonly unpack: () => Transform }
+  | { readonly kind: 'other'; readonly reason: string }
+
+const starts = (bytes: Buffer, hex: string) => bytes.toString('hex').startsWith(hex)
+
+function formOf(first: Buffer): Form {
+  if (starts(first, '1f8b')) return { kind: 'packed', unpack: createGunzip }
+  if (starts(first, '28b52ffd')) return { kind: 'packed', unpack: createZstdDecompress }
+  if (starts(first, '425a68')) return { kind: 'other', reason: 'is compressed by bzip2' }
+  if (first.toString('latin1').startsWith('Dovecot-LZ4')) {
+    return { kind: 'other', reason: 'is compressed by LZ4' }
+  }
+  if (first.toString('latin1').startsWith('CRYPTED')) {
+    return { kind: 'other', reason: 'is encrypted: bring it by IMAP' }
+  }
+  return { kind: 'plain' }
+}
+
+async function* bytesOf(
+  file: FileHandle,
+  form: Exclude<Form, { readonly kind: 'other' }>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    if (form.kind === 'packed') {
+      yield* file.createReadStream({ start: 0, autoClose: false }).pipe(form.unpack())
+      return
+    }
+    for (let position = 0; ; ) {
+      const buffer = Buffer.allocUnsafe(READ_BYTES)
+      const { bytesRead } = await file.read(buffer, 0, READ_BYTES, position)
+      if (bytesRead === 0) return
+      position += bytesRead
+      yield buffer.subarray(0, bytesRead)
+      if (bytesRead < READ_BYTES) return
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+async function* limited(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let count = 0
+  for await (const chunk of bytes) {
+    count += chunk.length
+    if (count > MESSAGE_BYTES_MAX) throw new Error(`has more than ${MESSAGE_BYTES_MAX} bytes`)
+    yield chunk
+  }
+}

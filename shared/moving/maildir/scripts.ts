@@ -1,0 +1,61 @@
+// Sieve scripts of an account of Dovecot: `.dovecot.sieve` is the active one, mostly a link into `sieve/`.
+
+import { lstat, readdir, readFile, realpath } from 'node:fs/promises'
+import { basename, join, sep } from 'node:path'
+import type { SourceScript } from '../source.ts'
+
+const SCRIPT_BYTES_MAX = 1024 ** 2
+const SCRIPTS_MAX = 100
+const SUFFIX = '.sieve'
+
+export async function readScripts(
+  homes: readonly string[],
+  note: (about: string, reason: string) => void,
+): Promise<readonly SourceScript[]> {
+  for (const home of homes) {
+    const scripts = await scriptsIn(home, note)
+    if (scripts.length > 0) return scripts
+  }
+  return []
+}
+
+async function scriptsIn(
+  home: string,
+  note: (about: string, reason: string) => void,
+): Promise<readonly SourceScript[]> {
+  const folder = join(home, 'sieve')
+  const names = (await readdir(folder).catch(() => [])).filter(
+    (name) => name.endsWith(SUFFIX) && !name.startsWith('.'),
+  )
+  if (names.length > SCRIPTS_MAX) note(folder, `more than ${SCRIPTS_MAX} scripts`)
+  const active = await realpath(join(home, '.dovecot.sieve')).catch(() => undefined)
+  const scripts: SourceScript[] = []
+  for (const name of names.sort().slice(0, SCRIPTS_MAX)) {
+    const path = join(folder, name)
+    const source = await scriptBytes(path, note)
+    const isActive = active !== undefined && active === (await realpath(path).catch(() => ''))
+    if (source) scripts.push({ name: name.slice(0, -SUFFIX.length), source, active: isActive })
+  }
+  if (active === undefined || scripts.some((script) => script.active)) return scripts
+  // A link that leads out of the home may lead anywhere.
+  if (!active.startsWith((await realpath(home)) + sep)) {
+    note(join(home, '.dovecot.sieve'), 'is a link that leads elsewhere, and is not followed')
+    return scripts
+  }
+  const source = await scriptBytes(active, note)
+  const name = basename(active) === '.dovecot.sieve' ? 'dovecot' : basename(active, SUFFIX)
+  return source ? [...scripts, { name, source, active: true }] : scripts
+}
+
+async function scriptBytes(
+  path: string,
+  note: (about: string, reason: string) => void,
+): Promise<Uint8Array | undefined> {
+  const stats = await lstat(path).catch(() => undefined)
+  if (!stats?.isFile()) return undefined
+  if (stats.size > SCRIPT_BYTES_MAX) {
+    note(path, `has more than ${SCRIPT_BYTES_MAX} bytes`)
+    return undefined
+  }
+  return await readFile(path)
+}

@@ -1,0 +1,171 @@
+import { rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { flagList } from '#shared/mailbox/flags.ts'
+import { type CopyOptions, copyMailbox } from '#shared/moving/copy-mailbox.ts'
+import { openMaildir } from '#shared/moving/maildir/maildir-source.ts'
+import type { MailboxReport } from '#shared/moving/report.ts'
+import { account, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
+import { writeMaildir } from '#test/support/maildir.ts'
+import { must } from '#test/support/must.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+const whole: CopyOptions = { dryRun: false, deletions: 'follow', signal: undefined }
+
+describe('a Maildir brought here', () => {
+  let resources: AsyncDisposableStack
+  let opened: TestMailbox
+  let root: string
+
+  beforeEach(async () => {
+    resources = new AsyncDisposableStack()
+    opened = resources.use(await openTestMailbox())
+    root = join(resources.use(await temporaryFolder()).path, 'Maildir')
+    await writeMaildir(
+      root,
+      '',
+      [
+        { name: 'cur/1.a.h,S=14:2,Sa', text: 'Subject: a\n\nx\n', receivedMs: 1_000_000_000_000 },
+        { name: 'cur/2.b.h:2,F', text: 'Subject: b\r\n\r\ny\r\n', receivedMs: 1_100_000_000_000 },
+        { name: 'new/3.c.h', text: 'Subject: c\n\nz', receivedMs: 1_200_000_000_000 },
+      ],
+      {
+        'dovecot-uidlist':
+          '3 V1234567890 N10 G00112233445566778899aabbccddeeff\n5 S14 :1.a.h,S=14:2,\n9 Pown-name :2.b.h:2,F\n',
+        'dovecot-keywords': '0 $Label1\n',
+        subscriptions: 'V\t2\n\nWork\t2024\n',
+      },
+    )
+    await writeMaildir(root, '.Work.2024', [{ name: 'cur/7.d.h:2,RT', text: 'Subject: d\n\n' }])
+    await writeMaildir(root, '.Caf&AOk-', [])
+  })
+  afterEach(() => resources.disposeAsync())
+
+  async function copy(options: Partial<CopyOptions> = {}): Promise<MailboxReport> {
+    const source = await openMaildir(root)
+    const target = { account: 'a@example.test', accountId: account, mailbox: opened.mailbox }
+    const steps = copyMailbox(source, target, { ...whole, ...options })
+    for (;;) {
+      const step = await steps.next()
+      if (step.done) return step.value
+    }
+  }
+
+  async function stored(path: string) {
+    const { mailbox } = opened
+    const folder = must(await mailbox.folders.find(account, path))
+    const { messages, popIds } = await mailbox.snapshot(folder)
+    const told = messages.map(({ uid, flags, internalDateMs, size, unended }) =>
+      [
+        uid,
+        flags.join(' '),
+        internalDateMs,
+        size,
+        unended ? 'unended' : '',
+        popIds.get(uid) ?? '',
+      ].join('|'),
+    )
+    return { folder, told }
+  }
+
+  it('has uids, flags, keywords, dates and names of POP3 as they were', async () => {
+    const report = await copy()
+    const inbox = await stored('INBOX')
+    expect(inbox.folder).toMatchObject({ uidValidity: 1234567890, uidNext: 11 })
+    expect(inbox.told).toEqual([
+      '5|\\Seen $Label1|1000000000000|17||00000005499602d2',
+      '9|\\Flagged|1100000000000|17||own-name',
+      '10||1200000000000|15|unended|',
+    ])
+    const work = await stored('Work/2024')
+    expect(work.told.map((line) => line.split('|').slice(0, 2).join(' '))).toEqual([
+      '1 \\Answered \\Deleted',
+    ])
+    expect((await stored('Café')).told).toEqual([])
+    expect(await opened.mailbox.subscriptions.list(account)).toContain('Work/2024')
+    expect(await opened.mailbox.subscriptions.list(account)).not.toContain('Café')
+    expect(report.folders.map(({ path, uids, brought }) => [path, uids, brought])).toEqual([
+      ['INBOX', 'kept', 3],
+      ['Café', 'none', 0],
+      ['Work/2024', 'none', 1],
+    ])
+  })
+
+  it('brings nothing twice, and afterwards what is new, what has other flags and what is gone', async () => {
+    await copy()
+    expect((await copy()).folders.map(({ already, brought }) => [already, brought])).toEqual([
+      [3, 0],
+      [0, 0],
+      [1, 0],
+    ])
+    const { mailbox } = opened
+    const inbox = must(await mailbox.folders.find(account, 'INBOX'))
+    const [first, second] = (await mailbox.snapshot(inbox)).messages
+    // What somebody did here stays.
+    await mailbox.storeFlags(inbox, [must(first).uid, must(second).uid], {
+      mode: 'add',
+      flags: ['$Here'],
+    })
+    await rename(join(root, 'cur/1.a.h,S=14:2,Sa'), join(root, 'cur/1.a.h,S=14:2,FS'))
+    await rm(join(root, 'cur/2.b.h:2,F'))
+    await rm(join(root, 'new/3.c.h'))
+    await writeMaildir(root, '', [{ name: 'cur/4.e.h:2,', text: 'Subject: e\n\n' }])
+    const report = await copy()
+    expect(report.folders[0]).toMatchObject({
+      brought: 1,
+      flagsChanged: 1,
+      removed: 1,
+      keptGone: 1,
+    })
+    const now = await stored('INBOX')
+    expect(now.told.map((line) => line.split('|').slice(0, 2).join(' '))).toEqual([
+      '5 \\Flagged \\Seen $Here',
+      '9 \\Flagged $Here',
+      '11 ',
+    ])
+  })
+
+  it('leaves a gap to the other system as soon as mail arrives here', async () => {
+    await copy()
+    const { mailbox } = opened
+    const inbox = must(await mailbox.folders.find(account, 'INBOX'))
+    const received = await mailbox.receive(bytes('Subject: own\r\n\r\n'))
+    await received.commit()
+    const own = await mailbox.append(inbox, {
+      blob: received.blob,
+      flags: { bits: 0, keywords: [] },
+      internalDateMs: 1,
+      prepend: '',
+      once: false,
+    })
+    expect(own).toMatchObject({ kind: 'appended', uid: 100_011 })
+    await writeMaildir(root, '', [{ name: 'cur/4.e.h:2,', text: 'Subject: e\n\n' }], {
+      'dovecot-uidlist': '3 V1234567890 N12\n5 :1.a.h,S=14\n9 :2.b.h\n10 :3.c.h\n11 :4.e.h\n',
+    })
+    const report = await copy()
+    expect(report.folders[0]).toMatchObject({ brought: 1, otherUids: 1 })
+    expect((await stored('INBOX')).told.map((line) => line.split('|')[0])).toEqual([
+      '5',
+      '9',
+      '10',
+      '100011',
+      '100012',
+    ])
+  })
+
+  it('writes nothing in a rehearsal', async () => {
+    const report = await copy({ dryRun: true })
+    expect(report.folders.map(({ found, brought }) => [found, brought])).toEqual([
+      [3, 3],
+      [0, 0],
+      [1, 1],
+    ])
+    expect((await stored('INBOX')).folder).toMatchObject({ exists: 0, broughtIn: false })
+    expect(await opened.mailbox.folders.find(account, 'Work/2024')).toBeUndefined()
+    expect(flagList({ bits: 0, keywords: [] })).toEqual([])
+  })
+})
+
+async function* bytes(text: string) {
+  yield Buffer.from(text)
+}
