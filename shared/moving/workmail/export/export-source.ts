@@ -156,8 +156,8 @@ export async function openExport(
     notes() {
       const { calendar, contacts } = counts
       const behind = [
-        ...(calendar > 0 ? [`${calendar} items of calendars stay in the archive`] : []),
-        ...(contacts > 0 ? [`${contacts} contacts stay in the archive`] : []),
+        ...stays(calendar, 'item of a calendar', 'items of calendars'),
+        ...stays(contacts, 'contact', 'contacts'),
         ...(log === undefined ? [] : differences(log, counts)),
       ]
       return [...notes, ...behind.map((reason) => ({ about: 'export', reason }))]
@@ -165,6 +165,11 @@ export async function openExport(
 
     close: () => archive.close(),
   }
+}
+
+function stays(count: number, one: string, many: string): readonly string[] {
+  if (count === 0) return []
+  return [count === 1 ? `1 ${one} stays in the archive` : `${count} ${many} stay in the archive`]
 }
 
 /** Folders in the order in which they come first. */

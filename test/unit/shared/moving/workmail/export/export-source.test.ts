@@ -147,7 +147,7 @@ describe('an export', () => {
       'Inbox/7.eml: it is neither mail nor of a calendar',
       'Inbox/8.eml: it is neither mail nor of a calendar',
       'export: 4 items of calendars stay in the archive',
-      'export: 1 contacts stay in the archive',
+      'export: 1 contact stays in the archive',
       'export: WorkMail could not export 1 items, which stay there',
     ])
   })
