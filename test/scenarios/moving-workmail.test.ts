@@ -185,12 +185,12 @@ describe('mail of an export', () => {
     const words = ['import', 'workmail-export', archive, '--account', 'ann@moving.test', '--json']
     const brought = await run(words)
     expect(brought).toMatchObject({ code: 0 })
-    expect(brought.stderr).toContain('1 items of calendars stay in the archive')
+    expect(brought.stderr).toContain('1 item of a calendar stays in the archive')
     const again = JSON.parse((await run(words)).stdout)
     expect(again.mailboxes[0].folders).toMatchObject([
       { path: 'INBOX', brought: 0, already: 1 },
-      { path: 'INBOX/Projects', brought: 0, already: 1 },
       { path: 'Sent', brought: 0, already: 1 },
+      { path: 'INBOX/Projects', brought: 0, already: 1 },
     ])
     const client = await ImapClient.connect(server.ports.imap)
     await client.ok('LOGIN ann@moving.test a')
