@@ -7,11 +7,11 @@ import { importMaildirCommand } from './import-from/maildir.ts'
 import { importWorkMailCommand } from './import-from/workmail.ts'
 import { importWorkMailExportCommand } from './import-from/workmail-export.ts'
 
-export function movingCommands(parent: Command, _process: Process, define: Define): void {
+export function movingCommands(parent: Command, process: Process, define: Define): void {
   const group = parent
     .command('import')
     .description('bring mail and settings of another mail system here')
   importMaildirCommand(group, define)
-  importWorkMailCommand(group, define)
+  importWorkMailCommand(group, process, define)
   importWorkMailExportCommand(group, define)
 }

@@ -98,6 +98,13 @@ describe('import workmail', () => {
     expect(lines).toHaveLength(5)
     expect(lines[0]).toMatch(/^ann@moving\.test\thttps:\/\/mx\.here\.test\/link#\S+\t/)
     expect((await stat(links)).mode & 0o777).toBe(0o600)
+    // One that is there is nobody's to write over, and is seen before anything is done.
+    const stands = await run(['import', 'workmail', ...api, '--links', links])
+    expect(stands).toMatchObject({
+      code: 73,
+      stdout: '',
+      stderr: expect.stringContaining('EEXIST'),
+    })
   })
 
   it('has every address of theirs answer at RCPT, and no other', async () => {

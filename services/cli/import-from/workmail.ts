@@ -1,12 +1,13 @@
 // `postwolke import workmail`: the people, groups, rooms and rights of an organization of Amazon WorkMail.
 
-import { writeFile } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { ApplyOutcome } from '#shared/administration/moving/apply-workmail.ts'
 import { itemsOf } from '#shared/moving/plan.ts'
+import type { Organization } from '#shared/moving/workmail/organization.ts'
 import type { WorkMailPlan } from '#shared/moving/workmail/planning.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import type { Context } from '../command-context.ts'
+import type { Context, Process } from '../command-context.ts'
 import { consoleOf } from '../console-address.ts'
 import type { Common } from '../context.ts'
 import type { Define } from '../define.ts'
@@ -28,7 +29,8 @@ type Options = OrganizationOptions &
     readonly all?: boolean
   }
 
-export function importWorkMailCommand(group: Command, define: Define): void {
+export function importWorkMailCommand(group: Command, process: Process, define: Define): void {
+  let prepared: Prepared | undefined
   define<Options>(group.command('workmail'), {
     about:
       'take over an organization of Amazon WorkMail: domains, accounts without passwords, aliases, groups, rights',
@@ -42,17 +44,50 @@ export function importWorkMailCommand(group: Command, define: Define): void {
         )
         .option('--report <file>', 'write the whole report there, as JSON')
         .option('--all', 'also list what is not needed here'),
+    async prepare(_, options) {
+      prepared = await prepare(options, process)
+    },
     async run(context, _, options) {
-      const organization = await organizationOf(options, context.process)
+      if (prepared === undefined) throw new Error('the organization was not read')
+      if (context.where === 'server') {
+        throw new CommandFailure(
+          'this works on a data folder or a deployment, and not on a server',
+          'usage',
+        )
+      }
+      const { organization, links, report: file } = prepared
       const { planWorkMail } = await import('#shared/moving/workmail/plan.ts')
       const plan = planWorkMail(organization)
       const outcomes = await apply(plan, context, options)
-      await report(plan, outcomes, context, options)
-      await writeLinks(outcomes, context, options)
+      await report(plan, outcomes, context, { ...options, file })
+      await writeLinks(outcomes, context, { ...options, file: links })
       endWith(outcomes)
     },
   })
 }
+
+type Prepared = {
+  readonly organization: Organization
+  readonly report: FileHandle | undefined
+  readonly links: FileHandle | undefined
+}
+
+/** What cannot be read or written is known before anything is done. */
+async function prepare(options: Options, process: Process): Promise<Prepared> {
+  const { report, links, dryRun = false } = options
+  const organization = await organizationOf(options, process)
+  return {
+    organization,
+    report: report === undefined ? undefined : await openFile(report, 'w'),
+    // Never one that somebody else may read already.
+    links: links === undefined || dryRun ? undefined : await openFile(links, 'wx'),
+  }
+}
+
+const openFile = (path: string, flags: 'w' | 'wx') =>
+  open(path, flags, 0o600).catch((error: Error) => {
+    throw new CommandFailure(`cannot write ${path}: ${error.message}`, 'exists')
+  })
 
 async function apply(
   plan: WorkMailPlan,
@@ -80,7 +115,7 @@ async function report(
   plan: WorkMailPlan,
   outcomes: readonly ApplyOutcome[],
   { output, process }: Context,
-  { dryRun = false, report: file, all = false }: Options,
+  { dryRun = false, all = false, file }: Options & { readonly file: FileHandle | undefined },
 ): Promise<void> {
   const counts = countsOf(outcomes)
   const settings = itemsOf(plan, 'setting').map(({ path, text }) => ({ path, text }))
@@ -89,9 +124,8 @@ async function report(
   )
   const notes = plan.notes.map(({ kind, about, reason }) => ({ kind, about, reason }))
   const whole = { dryRun, counts, outcomes, settings, notes }
-  if (file !== undefined) {
-    await writeFile(file, `${JSON.stringify(whole, null, 2)}\n`, { mode: 0o600 })
-  }
+  await file?.writeFile(`${JSON.stringify(whole, null, 2)}\n`)
+  await file?.close()
   const shown = notes.filter(({ kind }) => all || kind !== 'not-needed')
   output.print(whole, (width) => [
     ...columns(
@@ -117,28 +151,23 @@ function countsOf(outcomes: readonly ApplyOutcome[]) {
   return counts
 }
 
+/** Each as soon as it is made: nobody can show it again. */
 async function writeLinks(
   outcomes: readonly ApplyOutcome[],
   context: Context,
-  { links, dryRun = false, ...options }: Options,
+  { file, ...options }: Common & { readonly file: FileHandle | undefined },
 ): Promise<void> {
-  if (links === undefined || dryRun) return
+  if (file === undefined) return
   const { administration, by } = context
   const host = await consoleOf(context, options)
   const added = outcomes.filter(({ what, kind }) => what === 'account' && kind === 'added')
-  const lines: string[] = []
   for (const { name } of added) {
     const made = await administration.invitations.invite({ address: name, as: 'password', by })
     if (made.kind !== 'invited') continue
-    lines.push(`${name}\t${linkUrl(host, made.secret)}\t${formatTime(made.expiresMs)}\n`)
+    const url = linkUrl(host, made.secret)
+    await file.writeFile(`${name}\t${url}\t${formatTime(made.expiresMs)}\n`)
   }
-  // Never one that somebody else may read already.
-  await writeFile(links, lines.join(''), { mode: 0o600, flag: 'wx' }).catch((error: Error) => {
-    throw new CommandFailure(
-      `cannot write the links: ${error.message}; 'postwolke account invite' makes others`,
-      'exists',
-    )
-  })
+  await file.close()
 }
 
 function endWith(outcomes: readonly ApplyOutcome[]): void {

@@ -2,8 +2,9 @@
 
 import type { Command } from 'commander'
 import type { CutOver } from '#shared/administration/moving/cut-over/cut-over.ts'
+import type { Organization } from '#shared/moving/workmail/organization.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
-import type { Context } from '../command-context.ts'
+import type { Context, Process } from '../command-context.ts'
 import { confirmDeed, yesOption } from '../confirm.ts'
 import type { Common } from '../context.ts'
 import type { Define } from '../define.ts'
@@ -25,11 +26,12 @@ type StepOptions = Common & {
   readonly yes?: boolean
 }
 
-export function migrateWorkMailCommands(group: Command, define: Define): void {
+export function migrateWorkMailCommands(group: Command, process: Process, define: Define): void {
   const workmail = group
     .command('workmail')
     .description('turn a domain from Amazon WorkMail to here, step by step and back')
 
+  let organization: Organization | undefined
   define<PlanOptions>(workmail.command('plan <domain>'), {
     about: 'begin the cut-over of a domain, and show all its steps; nothing is changed',
     options: (command) =>
@@ -39,13 +41,17 @@ export function migrateWorkMailCommands(group: Command, define: Define): void {
           '--ttl <seconds>',
           'how long others keep its records, where it was longer than it is now',
         ),
+    async prepare(_, options) {
+      const isNamed = options.organization !== undefined || options.from !== undefined
+      if (isNamed) organization = await organizationOf(options, process)
+    },
     async run(context, [domain], options) {
       const cutOver = await cutOverOf(context, domain, options.route53Zone)
       const begun = await cutOver.begin({
         domain,
         zoneId: options.route53Zone ?? null,
         ttlSeconds: ttlOf(options.ttl),
-        old: await oldRecords(context, domain, options),
+        old: oldRecords(domain, organization),
       })
       printView(context, begun)
     },
@@ -125,11 +131,11 @@ async function cutOverOf(
 }
 
 /** Its keys and marks, which the API alone knows. */
-async function oldRecords(context: Context, domain: string, options: OrganizationOptions) {
-  const mark = { name: `_amazonses.${domain}`, type: 'TXT' } as const
-  if (options.organization === undefined && options.from === undefined) return [mark]
-  const { domains } = await organizationOf(options, context.process)
-  const found = domains.find(({ name }) => name.toLowerCase() === domain.toLowerCase())
+function oldRecords(domain: string, organization: Organization | undefined) {
+  const mark = { name: `_amazonses.${domain}`, type: 'TXT' as const }
+  const found = organization?.domains.find(
+    ({ name }) => name.toLowerCase() === domain.toLowerCase(),
+  )
   const keys = (found?.records ?? []).filter(
     ({ type, name }) => type === 'CNAME' && name.includes('._domainkey.'),
   )

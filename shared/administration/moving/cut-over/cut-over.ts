@@ -3,6 +3,7 @@
 
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { DnsAdministration } from '../../dns/domain-records.ts'
+import { parseOwnDomain } from '../../fields.ts'
 import type { BadValue, NoSuchDomain } from '../../refusals.ts'
 import {
   type ChangeState,
@@ -142,9 +143,12 @@ export function createCutOver(deps: CutOverDeps) {
   }
 
   async function withState<T>(
-    domain: string,
+    text: string,
     act: (stored: Stored) => Promise<T>,
-  ): Promise<T | NoCutOver> {
+  ): Promise<T | NoCutOver | BadValue> {
+    const parsed = parseOwnDomain(text)
+    if (parsed.kind !== 'ok') return parsed
+    const domain = parsed.value
     const stored = await states.get(domain)
     return stored === undefined ? { kind: 'no-cut-over', domain } : await act(stored)
   }
@@ -246,7 +250,10 @@ export function createCutOver(deps: CutOverDeps) {
     },
 
     /** Null: its zone is changed by hand, or nothing is begun. */
-    zoneIdOf: async (domain: string) => (await states.get(domain))?.state.zoneId ?? null,
+    async zoneIdOf(text: string): Promise<string | null> {
+      const found = await withState(text, async ({ state }) => ({ kind: 'zone' as const, state }))
+      return found.kind === 'zone' ? found.state.zoneId : null
+    },
 
     status: (domain: string) => withState(domain, ({ state }) => viewOf(state)),
 

@@ -8,7 +8,7 @@ import {
   textsIn,
   wordIn,
 } from '#shared/moving/workmail/json.ts'
-import { ConditionFailed, type Table } from '#shared/storage/ports.ts'
+import { ConditionFailed, StorageMisuse, type Table } from '#shared/storage/ports.ts'
 import type { RecordSet } from './record-set.ts'
 import { type StepId, stepIds } from './steps.ts'
 
@@ -45,6 +45,8 @@ export interface CutOverStates {
 export const CUT_OVER_KEPT_SECONDS = 400 * 86_400
 
 const PK = 'MOVING#cut-over'
+/** Of what is stored of one. */
+const VERSION = 1
 
 export function cutOverStates(
   table: Pick<Table, 'get' | 'write'>,
@@ -54,6 +56,11 @@ export function cutOverStates(
     async get(domain) {
       const item = await table.get({ pk: PK, sk: domain }, { consistent: true })
       if (item === undefined) return undefined
+      if (Number(item.version) > VERSION) {
+        throw new StorageMisuse(
+          `the cut-over of ${domain} was begun by a newer version of this program`,
+        )
+      }
       const state = parseState(domain, JSON.parse(String(item.state)))
       return { state, revision: Number(item.revision) }
     },
@@ -64,7 +71,7 @@ export function cutOverStates(
       const revision = (before?.revision ?? 0) + 1
       try {
         await table.write({
-          put: { pk: PK, sk: domain, state: JSON.stringify(rest), revision, ttl },
+          put: { pk: PK, sk: domain, version: VERSION, state: JSON.stringify(rest), revision, ttl },
           if:
             before === undefined
               ? { not: { exists: 'pk' } }

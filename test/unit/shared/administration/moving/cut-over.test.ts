@@ -136,6 +136,19 @@ describe('a cut-over by hand', () => {
     expect(await cutOver.begin({ ...request, ttlSeconds: 5 })).toEqual(begun)
   })
 
+  it('is of a domain however that is written, and of one that another version began refused', async () => {
+    const cutOver = open()
+    await cutOver.begin(request)
+    expect(await cutOver.status('Moving.TEST')).toMatchObject({ kind: 'cut-over' })
+    expect(await cutOver.next('no domain')).toMatchObject({ kind: 'bad-value' })
+    const { counters } = world.pipeline.backend.store.tables
+    await counters.write({
+      update: { pk: 'MOVING#cut-over', sk: 'moving.test' },
+      changes: { set: { version: 2 } },
+    })
+    await expect(cutOver.status('moving.test')).rejects.toThrow('newer version')
+  })
+
   it('goes from beginning to end', async () => {
     const cutOver = open()
     await advanceTo('raise-ttl', cutOver)
