@@ -7,8 +7,8 @@ import { formatProblem } from '#shared/settings/problems.ts'
 import { makeBundles } from './bundles.ts'
 import { addChecks } from './checks.ts'
 import { type Deployment, loadDeployment } from './configuration.ts'
-import { idleCost } from './idle-cost/idle-cost.ts'
 import { createMailSystem } from './mail-system.ts'
+import { measureIdleCost } from './measure-idle-cost.ts'
 
 const OWN_FILE = 'mail.toml'
 const EXAMPLE_FILE = 'cdk/deployment.toml'
@@ -42,10 +42,11 @@ function refuse(reasons: readonly string[]): void {
 }
 
 async function synthesise(deployment: Deployment): Promise<void> {
-  createMailSystem(app, deployment, await makeBundles(deployment))
+  const bundles = await makeBundles(deployment)
+  const usd = measureIdleCost(deployment, bundles, app.node.getAllContext())
+  createMailSystem(app, deployment, bundles, usd)
   addChecks(app, deployment)
-  const { stacks } = app.synth()
-  const usd = idleCost(stacks.map(({ template }) => template)).totalUsdPerMonth.toFixed(2)
+  app.synth()
   const { name, hostname } = deployment
   console.error(`${path} makes the mail system ${name} at ${hostname}.`)
   console.error(`Without any mail it costs about $${usd} a month (list prices of us-east-1).`)

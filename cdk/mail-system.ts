@@ -37,7 +37,13 @@ import { version } from './version.ts'
 import { watchContainers } from './watch-containers.ts'
 import { watchFunctions } from './watch-functions.ts'
 
-export function createMailSystem(app: App, deployment: Deployment, bundles: Bundles): void {
+/** `idleUsdPerMonth`: what the templates cost when no mail comes (idle-cost/), such as `62.90`; they cost the same whatever stands there. */
+export function createMailSystem(
+  app: App,
+  deployment: Deployment,
+  bundles: Bundles,
+  idleUsdPerMonth: string,
+): void {
   const { name, preset } = deployment
   const stack = (part: string, about: string) => {
     const made = new Stack(app, `${name}-${part}`, {
@@ -89,6 +95,7 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
   output(edge, 'WatchQueuePrefix', watchQueuePrefix(name))
   // The command line follows aliases and routes as the functions do.
   output(pipeline, 'Settings', JSON.stringify(settingVariables(deployment)))
+  output(pipeline, 'IdleUsdPerMonth', idleUsdPerMonth)
 
   // Incoming wakes cleanup, which delivers here or rings active, which wakes delivery, or the sender.
   const cleanup = new Cleanup(pipeline, parts)
@@ -107,7 +114,8 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
   const probe = deployment.probeSecretArn === '' ? [] : [new Probe(pipeline, parts)]
 
   // Whoever administers asks api, which leaves to jobs what takes long. Nothing refers to their stack.
-  const administration = deployment.api === 'on' ? administer(stack, parts) : undefined
+  const administration =
+    deployment.api === 'on' ? administer(stack, { ...parts, idleUsdPerMonth }) : undefined
 
   const functions = [
     ...[policy, cleanup, ...delivery, sweeper, collector, ...certificates, ...probe],
@@ -135,7 +143,7 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
 
 function administer(
   stack: (part: string, about: string) => Stack,
-  parts: Parts,
+  parts: Parts & { readonly idleUsdPerMonth: string },
 ): { readonly jobs: Jobs; readonly api: Api; readonly httpApi: HttpApi } {
   const scope = stack('api', 'API and console')
   const jobs = new Jobs(scope, parts)

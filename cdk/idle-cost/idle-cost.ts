@@ -4,7 +4,7 @@
 // Every resource type is either priced here, or known to cost nothing while idle, or unknown: unknown ones are named, and the
 // test fails until somebody looks up what they cost. Where a template leaves a choice, the dearer reading is counted.
 
-import { priceLists } from '../prices.ts'
+import { priceLists } from '#services/aws/prices.ts'
 import { costsOf } from './resource-costs.ts'
 import { Templates } from './templates.ts'
 

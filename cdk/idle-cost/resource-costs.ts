@@ -1,7 +1,7 @@
 // What each resource of a template costs while nothing happens, in quantities of the price list.
 
+import { HOURS_PER_MONTH, MINUTES_PER_MONTH, type PriceKey } from '#services/aws/prices.ts'
 import { DUE_SHARDS } from '#shared/queue/keys.ts'
-import { HOURS_PER_MONTH, MINUTES_PER_MONTH, type PriceKey } from '../prices.ts'
 import { freeTypes } from './free-types.ts'
 import { runsPerMonth } from './runs-per-month.ts'
 import { type Fields, fields, list, type Resource, type Templates } from './templates.ts'

@@ -1,6 +1,6 @@
 // How often a schedule fires in an average month, from EventBridge's `rate(…)` and `cron(…)`.
 
-import { MINUTES_PER_MONTH } from '../prices.ts'
+import { MINUTES_PER_MONTH } from '#services/aws/prices.ts'
 
 const DAYS_PER_MONTH = MINUTES_PER_MONTH / 1_440
 const minutesOf = { minute: 1, hour: 60, day: 1_440 } as const

@@ -14,8 +14,11 @@ import type { Jobs } from './jobs.ts'
 const TIMEOUT = Duration.seconds(29)
 
 export class Api extends PostwolkeFunction<'api'> {
-  constructor(scope: Construct, parts: Parts & { readonly jobs: Jobs }) {
-    const { deployment, bundles, jobs } = parts
+  constructor(
+    scope: Construct,
+    parts: Parts & { readonly jobs: Jobs; readonly idleUsdPerMonth: string },
+  ) {
+    const { deployment, bundles, jobs, idleUsdPerMonth } = parts
     super(scope, 'api', {
       deployment,
       bundles,
@@ -28,6 +31,7 @@ export class Api extends PostwolkeFunction<'api'> {
         JOBS_FUNCTION: jobs.lambda.functionName,
         VERSION: version,
         OIDC_CLIENT_SECRET: deployment.oidcClientSecretArn,
+        IDLE_USD_PER_MONTH: idleUsdPerMonth,
       },
       statements: [
         ...administer(scope, parts, 'api'),

@@ -43,7 +43,7 @@ export class Collector extends PostwolkeFunction<'collector'> {
         allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [queue.tableArn]),
         allow(['dynamodb:Query', 'dynamodb:BatchGetItem'], [directory.tableArn]),
         // Nothing is left of an account that was removed.
-        allow(['dynamodb:DeleteItem'], [directory.tableArn], keysLike('REMOVED')),
+        allow(['dynamodb:DeleteItem'], [directory.tableArn], keysLike('REMOVED', 'ACC#*')),
         readStoreFormat(storage),
         allow(['s3:ListBucket'], [objects.bucketArn], { StringLike: { 's3:prefix': ['mail/*'] } }),
         allow(['s3:DeleteObject'], [objects.arnForObjects('mail/*')]),

@@ -173,19 +173,25 @@ async function answerTo(
     const outcome = await (operation.rehearse ?? operation.run).call(operation, input, call)
     return rehearsed(operation, outcome, changes, requestId, refuse)
   }
+  let isDone = false
   const respond = async () => {
     const problem = await unmet()
     if (problem !== undefined) return problemResponse(problem, requestId)
     const isRecorded = changing && operation.recordsItself !== true
     const audit = isRecorded ? await deps.audit.begin(auditEntry) : undefined
-    const outcome = await audited(audit, changes, () => operation.run(input, call))
+    const outcome = await audited(audit, changes, async () => {
+      const made = await operation.run(input, call)
+      isDone = made.kind === 'answer' || made.kind === 'response'
+      return made
+    })
     if (outcome.kind === 'changed-meanwhile' && ifMatch !== null) {
       const now = await operation.current?.(input, call)
       return problemResponse(changedProblem(ifMatch, now ?? null), requestId)
     }
     return responseOf(operation, outcome, requestId, refuse)
   }
-  return isRepeatable ? await repeatable(deps, repeat, respond) : await respond()
+  const effect = () => (isDone || changes.length > 0 ? changes : undefined)
+  return isRepeatable ? await repeatable(deps, repeat, respond, effect) : await respond()
 }
 
 /** For the record. */

@@ -8,6 +8,7 @@ import type { OverviewSource } from '#shared/administration/overview.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import type { Search } from '#shared/administration/search.ts'
 import type { ServiceSource } from '#shared/administration/service.ts'
+import type { UsageSource } from '#shared/administration/usage/usage.ts'
 import type { WebCaller } from '#shared/contracts/web.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { EventSource } from '#shared/events/event.ts'
@@ -53,6 +54,8 @@ export interface ApiDeps {
   readonly eventStreams: EventStreams | undefined
   readonly figures: FigureSource
   readonly overview: OverviewSource
+  /** Of the month, and what it costs. */
+  readonly usage: UsageSource
   readonly search: Search
   readonly service: ServiceSource
   /** What ends by itself: answers to repeated requests. */

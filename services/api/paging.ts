@@ -10,11 +10,11 @@ import { LIST_ENTRIES } from './schemas.ts'
 type Page<T> = { data: T[]; next: string | null; looked?: Looked }
 
 /** `filters`: what is asked for beside the place; the cursor holds for these alone. */
-export async function listOf<F, T, R extends Refusal, Q extends ListRequest = ListRequest>(
+export async function listOf<F, T, R extends Refusal, Q extends object>(
   { cursors, extent }: Pick<Call, 'cursors' | 'extent'>,
   { limit = LIST_ENTRIES, cursor }: { limit?: number | undefined; cursor?: string | undefined },
-  filters: Omit<Q, 'after' | 'limit' | 'within'>,
-  pageOf: (request: ListRequest & typeof filters) => Promise<Listed<F> | R>,
+  filters: Q,
+  pageOf: (request: Pick<ListRequest, 'after' | 'limit' | 'within'> & Q) => Promise<Listed<F> | R>,
   show: (facts: F) => T,
 ): Promise<Outcome<Page<T>>> {
   const binding = [filters, extent]

@@ -3,9 +3,11 @@
 //   REPEAT#<digest of who and which key>   ANSWER   what was asked (digest), `done`, and then status, body, headers
 //
 // A claim is written before the operation runs, so that of two at once one runs. Where the process died between, the claim stands without an
-// answer: nobody knows what became of it, and a repeat is told so. What failed for now (503) is forgotten, and may be tried again.
+// answer: nobody knows what became of it, and a repeat is told so. What failed for now (503) before anything was done is forgotten, and may be tried
+// again; what failed when something was done is kept with what that was (`changed`), and a repeat is told.
 
 import { createHash } from 'node:crypto'
+import type { Change } from '#shared/administration/changes.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import { ConditionFailed, type Item, type Key } from '#shared/storage/ports.ts'
 import type { ApiDeps } from './deps.ts'
@@ -18,6 +20,9 @@ const KEPT_SECONDS = 24 * 3_600
 /** Of an answer that is kept; what is longer is not, and a repeat names what it was about. */
 const BODY_BYTES_MAX = 256 * 1024
 const keptHeaders = ['content-type', 'location', 'etag'] as const
+
+/** What was changed; none of it need be recorded, as where a job was begun. */
+export type Effect = readonly Pick<Change, 'what' | 'name'>[]
 
 type Repeat = {
   readonly operation: Operation
@@ -51,6 +56,8 @@ export async function repeatable(
   deps: Pick<ApiDeps, 'counters' | 'clock'>,
   repeat: Repeat,
   respond: () => Promise<Response>,
+  /** Should it fail: what was done all the same; undefined: nothing. */
+  effect: () => Effect | undefined,
 ): Promise<Response> {
   const { operation, request, requestId } = repeat
   if (request.headers.get(HEADER) === null) return await respond()
@@ -73,7 +80,12 @@ export async function repeatable(
   try {
     response = await respond()
   } catch (error) {
-    await deps.counters.write({ delete: key })
+    const done = effect()
+    await deps.counters.write(
+      done === undefined
+        ? { delete: key }
+        : { put: { ...key, asked, done: false, ttl, changed: JSON.stringify(changedIn(done)) } },
+    )
     throw error
   }
   if (response.status === 412 || response.status === 428) {
@@ -86,6 +98,12 @@ export async function repeatable(
   })
   return response
 }
+
+/** Too many to be told are told in part. */
+const CHANGED_MAX = 100
+
+const changedIn = (changes: Effect) =>
+  changes.slice(0, CHANGED_MAX).map(({ what, name }) => ({ what, name }))
 
 async function kept(operation: Operation, response: Response) {
   const headers = Object.fromEntries(
@@ -103,7 +121,11 @@ async function kept(operation: Operation, response: Response) {
 
 function again(item: Item | undefined, asked: string, requestId: string): Response {
   if (item !== undefined && item.asked !== asked) return problemResponse(otherRequest, requestId)
-  if (item?.done !== true) return problemResponse(inHand, requestId)
+  if (item?.done !== true) {
+    const changed = typeof item?.changed === 'string' ? JSON.parse(item.changed) : undefined
+    const facts = changed === undefined ? inHand : { ...halfDone, more: { changed } }
+    return problemResponse(facts, requestId)
+  }
   const { status, body } = item
   const headers = { ...(item.headers as { readonly [name: string]: string }) }
   if (typeof body !== 'string') {
@@ -143,6 +165,13 @@ const inHand: ProblemFacts = {
   code: 'still-in-hand',
   detail: 'the request with this key has no answer yet, or nobody knows what became of it',
   errors: ofKey('one-at-a-time'),
+}
+const halfDone: ProblemFacts = {
+  status: 409,
+  code: 'outcome-unknown',
+  detail:
+    'the request with this key failed when something was done already: look at what it is about, and send what is missing with another key',
+  errors: ofKey('known-outcome'),
 }
 const doneAlready: ProblemFacts = {
   status: 409,

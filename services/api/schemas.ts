@@ -2,6 +2,7 @@
 // field's name.
 
 import { z } from '@hono/zod-openapi'
+import { orders, SORTED_MAX } from '#shared/administration/sorting.ts'
 import { CURSOR_CHARACTERS_MAX } from './cursors.ts'
 
 /** As people write them: longer is none that anything here takes. */
@@ -60,6 +61,20 @@ export const lookingQuery = {
       'Begins there: with these letters of addresses within `domain`, else of domains. Without `q`.',
   }),
 }
+
+/** In lists that can be sorted by something else than their names. */
+export const sortQuery = <const S extends string>(sorts: readonly [S, ...S[]]) => ({
+  sort: z
+    .enum(sorts)
+    .optional()
+    .openapi({
+      description: `In place of the order of names; up to ${SORTED_MAX} entries, of more it is refused.`,
+    }),
+  order: z
+    .enum(orders)
+    .optional()
+    .openapi({ description: 'Of `sort`: `desc`, the greatest first, unless asked otherwise.' }),
+})
 
 export const lookedPageOf = <T extends z.ZodType>(entry: T) =>
   pageOf(entry).extend({

@@ -27,6 +27,7 @@ import { assembleSignIns } from './identity.ts'
 import { assembleOidcSignIns } from './issuer.ts'
 
 import { publishedCertificate } from './published-certificate.ts'
+import { assembleUsage } from './usage.ts'
 
 export type ApiParts = {
   readonly version: string
@@ -92,6 +93,7 @@ export async function assembleApi(
       operator: backend.operator,
       isAcme: () => backend.settings.acmeDirectory !== '',
     }),
+    usage: assembleUsage(backend, figures),
     search: createSearch(createDirectorySearch(store.tables.directory)),
     counters: store.tables.counters,
     cursorKey,

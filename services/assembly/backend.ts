@@ -2,6 +2,7 @@
 // socket. The command line uses it beside a running server, on the same data folder.
 
 import { jobEvent } from '#shared/administration/jobs/job-event.ts'
+import type { CostModel } from '#shared/administration/usage/cost.ts'
 import { createDevices } from '#shared/auth/devices.ts'
 import { createHeldBack } from '#shared/auth/held-back.ts'
 import { createSuspicion } from '#shared/auth/suspicion.ts'
@@ -39,6 +40,8 @@ export function createBackend(deps: {
   readonly wakeJobs?: () => void
   /** What the issuer gave this system, where that is in no file. */
   readonly readOidcSecret?: () => Promise<string>
+  /** What it costs at list prices, by its settings; undefined: nobody has a list of them. */
+  readonly listCosts?: ((settings: Settings) => CostModel) | undefined
 }) {
   const { store, settings, clock, events = silentEvents } = deps
   const { tables, objects, signals } = store

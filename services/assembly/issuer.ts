@@ -45,6 +45,8 @@ export function assembleTokenLogins(
     claimsOf: createTokenClaims({
       issuer,
       audiences: oidcAudience.length === 0 ? [oidcClientId] : oidcAudience,
+      // Then ID tokens name the same audience.
+      onlyAccessTokens: oidcAudience.length === 0,
       client: () => clientOf(backend),
       accountClaim,
       clock,

@@ -4,6 +4,7 @@
 import type { Administration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
 import { createFields } from '#shared/administration/fields.ts'
+import type { Devices } from '#shared/auth/devices.ts'
 import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -62,8 +63,9 @@ const loaders = {
       )
       const webSessions = lazily(async () => (await whole()).webSessions)
       const links = lazily(async () => (await whole()).links)
+      const devices = lazily<Pick<Devices, 'of'>>(async () => (await whole()).devices)
       return createAccountAdministration(
-        { ...parts, ...assembleQueue(parts, parts), suspicion, webSessions, links },
+        { ...parts, ...assembleQueue(parts, parts), suspicion, webSessions, links, devices },
         createFields(parts.settings),
       )
     }

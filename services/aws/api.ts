@@ -13,6 +13,7 @@ import { createHealthPages } from '#services/metrics/health.ts'
 import { wordsStateKey } from '#shared/directory/words.ts'
 import { createStoredFigures } from '#shared/figures/series.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
+import { deployedCosts } from './cost-model.ts'
 import type { jobsJobs, ScheduledEvent } from './environment.ts'
 import { createStoredEvents } from './events.ts'
 import { beforeAnswer, openFunction } from './functions.ts'
@@ -27,6 +28,7 @@ const waking = new Set<Promise<unknown>>()
 const opened = await openFunction('api', process.env, {
   wakeJobs,
   readOidcSecret: await oidcSecret(process.env.OIDC_CLIENT_SECRET ?? ''),
+  listCosts: deployedCosts(process.env.IDLE_USD_PER_MONTH, process.env.AWS_REGION ?? ''),
 })
 const { variables, log } = opened
 

@@ -120,13 +120,17 @@ const functionEnvironments = {
     'ACME_ACCOUNT_SECRET',
     'HOSTED_ZONE_ID',
   ],
-  /** JOBS_FUNCTION: is woken when a job begins. VERSION: of what is deployed. */
+  /**
+   * JOBS_FUNCTION: is woken when a job begins. VERSION: of what is deployed. IDLE_USD_PER_MONTH: what it costs when no mail comes, at list
+   * prices, such as `62.90`.
+   */
   api: [
     ...administrationVariables,
     'OBJECTS_BUCKET',
     'JOBS_FUNCTION',
     'VERSION',
     'OIDC_CLIENT_SECRET',
+    'IDLE_USD_PER_MONTH',
   ],
   jobs: [...administrationVariables],
 } as const satisfies { readonly [name: string]: readonly string[] }

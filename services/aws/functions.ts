@@ -41,7 +41,7 @@ export type OpenedFunction = AwsBackend & {
 export async function openFunction<Name extends EntryName>(
   name: Name,
   environment: Environment,
-  told: Pick<Parameters<typeof openBackend>[0], 'wakeJobs' | 'readOidcSecret'> = {},
+  told: Pick<Parameters<typeof openBackend>[0], 'wakeJobs' | 'readOidcSecret' | 'listCosts'> = {},
 ): Promise<OpenedFunction & { readonly variables: EnvironmentOf<Name> }> {
   const { variables, metrics, counter, ...started } = startProcess(name, environment)
   const opened = await openBackend({ environment, ...started, ...told })

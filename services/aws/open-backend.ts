@@ -37,6 +37,7 @@ type Parts = Pick<
   /** See `createBackend`. */
   readonly wakeJobs?: () => void
   readonly readOidcSecret?: (() => Promise<string>) | undefined
+  readonly listCosts?: Backend['listCosts']
 }
 
 export async function openBackend(parts: Parts): Promise<AwsBackend> {
@@ -72,9 +73,9 @@ export async function openBackend(parts: Parts): Promise<AwsBackend> {
     })
     const inForce = await explained('cannot read the stored settings', opening)
     const settings = await inForce.look()
-    const { loadSettings, wakeJobs, readOidcSecret } = parts
+    const { loadSettings, wakeJobs, readOidcSecret, listCosts } = parts
     const backend = createBackend({
-      ...{ store, settings, clock: systemClock, log, loadSettings },
+      ...{ store, settings, clock: systemClock, log, loadSettings, listCosts },
       ...(wakeJobs && { wakeJobs }),
       ...(readOidcSecret && { readOidcSecret }),
     })

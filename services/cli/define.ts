@@ -44,11 +44,13 @@ const onlyLook: readonly string[] = [
   'dns',
   'doctor',
   'status',
+  'usage',
   'export',
   'test',
   'explain',
   'replay',
   'trace',
+  'plan',
   'run',
 ]
 /** Options that say where and how, and not what. */

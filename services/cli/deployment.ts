@@ -46,6 +46,17 @@ export async function deployedSettings(
   return Object.fromEntries(pairs.map(([variable, value]) => [variable, String(value)]))
 }
 
+/** What it costs at rest, as its synthesis computed it; undefined: an older version made it. */
+export async function deployedIdleUsd(
+  path: string,
+  environment: { readonly [name: string]: string | undefined },
+): Promise<{ readonly idleUsd: string | undefined; readonly region: string }> {
+  const outputs = await readOutputs(path)
+  const { IdleUsdPerMonth: idleUsd }: { readonly [key: string]: unknown } = outputs
+  const region = regionOf(outputs, environment)
+  return { idleUsd: typeof idleUsd === 'string' ? idleUsd : undefined, region }
+}
+
 /** Where its console is; undefined: it has none. */
 export async function deployedUrl(path: string): Promise<string | undefined> {
   const outputs: { readonly [key: string]: unknown } = await readOutputs(path)

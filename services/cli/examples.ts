@@ -31,6 +31,7 @@ const lines: { readonly [path: string]: readonly string[] } = {
     `migrate workmail export-mail --organization ${organization} --region eu-west-1 --bucket exports --role arn:aws:iam::123456789012:role/export --key arn:aws:kms:eu-west-1:123456789012:key/1`,
     `migrate workmail export-mail --organization ${organization} --region eu-west-1`,
   ],
+  'import plan': ["import plan '/var/mail/vhosts/%d/%n'"],
   'import maildir': [
     'import maildir /home/ann/Maildir --account ann@example.org --dry-run',
     "import maildir '/var/mail/vhosts/%d/%n' --live --report report.json",
@@ -39,6 +40,7 @@ const lines: { readonly [path: string]: readonly string[] } = {
   install: ['install --hostname mail.example.org', 'install --dry-run'],
   uninstall: ['uninstall --dry-run'],
   status: ['status --json'],
+  usage: ['usage', 'usage --server https://mail.example.org --json'],
   doctor: ['doctor', 'doctor example.org'],
   'domain add': ['domain add example.org --postmaster ann@example.org'],
   'domain list': ['domain list --server https://mail.example.org'],

@@ -21,6 +21,7 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./install.ts')).uninstallCommand(parent, process),
   status: async (parent, { process }) =>
     (await import('./status.ts')).statusCommand(parent, process),
+  usage: async (parent, { define }) => (await import('./usage.ts')).usageCommand(parent, define),
   doctor: async (parent, { define }) => (await import('./doctor.ts')).doctorCommand(parent, define),
   domain: async (parent, { define }) =>
     (await import('./domain.ts')).domainCommands(parent, define),

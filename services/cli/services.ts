@@ -12,6 +12,7 @@ import type {
 } from '#shared/administration/refusals.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import type { SearchFound } from '#shared/administration/search.ts'
+import type { UsageShown } from '#shared/administration/usage/usage.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { ProofMethod } from '#shared/identity/second-factors.ts'
 import { type JobFacts, type JobId, parseJobId } from '#shared/jobs/job.ts'
@@ -21,6 +22,8 @@ export interface Services {
   readonly jobs: CommandJobs
   readonly sessions: CommandSessions
   search(text: string): Promise<SearchFound | BadValue>
+  /** Of this month, and what it costs. */
+  usage(): Promise<UsageShown>
 }
 
 export interface CommandJobs {
@@ -76,6 +79,14 @@ export function servicesOf(backend: Backend, administration: Administration): Se
       ])
       const search = createSearch(createDirectorySearch(backend.store.tables.directory))
       return await search.find(text, localOwner)
+    },
+    async usage() {
+      const [{ assembleUsage }, { createStoredFigures }] = await Promise.all([
+        import('#services/assembly/usage.ts'),
+        import('#shared/figures/series.ts'),
+      ])
+      const { store, clock } = backend
+      return await assembleUsage(backend, createStoredFigures(store.tables.counters, clock)).read()
     },
   }
 }

@@ -139,7 +139,10 @@ export async function withStore(
       : orFailure(await loadTolerantly(loadStored, stored)).loaded
   const changes: Change[] = []
   const record = (change: Change) => void changes.push(change)
-  const given = { store, settings, clock: systemClock, log, loadSettings: loadStored, record }
+  const listCosts = outputs === undefined ? undefined : await deployedCostsOf(outputs, process)
+  const given = {
+    ...{ store, settings, clock: systemClock, log, loadSettings: loadStored, record, listCosts },
+  }
   const output = createOutput(common.json === true, process.write, process.columns)
   try {
     const here = { where: 'store' as const, settings, log, by, changes, output, process }
@@ -151,6 +154,15 @@ export async function withStore(
   }
 }
 
+async function deployedCostsOf(outputs: string, process: Process) {
+  const [{ deployedIdleUsd }, { deployedCosts }] = await Promise.all([
+    loadDeployment(),
+    import('#services/aws/cost-model.ts'),
+  ])
+  const { idleUsd, region } = await deployedIdleUsd(outputs, process.environment)
+  return deployedCosts(idleUsd, region)
+}
+
 type Given = {
   readonly store: Store
   readonly settings: Settings
@@ -158,6 +170,7 @@ type Given = {
   readonly log: Log
   readonly loadSettings: LoadStored
   readonly record: RecordChange
+  readonly listCosts: Awaited<ReturnType<typeof deployedCostsOf>>
 }
 type Parts = Pick<Context, 'administration' | 'services' | 'backend' | 'audit'>
 

@@ -171,7 +171,9 @@ export function createCollector(deps: {
     const { removedAccounts } = deps
     for await (const id of removedAccounts.before(clock.now() - REMOVED_SETTLED_MS)) {
       const messages = await deps.removeMailOf(id)
+      const found = await removedAccounts.clear(id)
       await removedAccounts.forget(id)
+      if (found > 0) log.warn({ accountId: id, found }, 'rest of a removed account deleted')
       if (messages > 0) log.warn({ accountId: id, messages }, 'mail of a removed account deleted')
     }
   }

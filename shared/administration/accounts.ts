@@ -7,6 +7,7 @@ import type {
   NewAccount,
 } from '#shared/directory/accounts.ts'
 import type { AsKnown } from '#shared/directory/as-known.ts'
+import { parseListCursor } from '#shared/directory/listing.ts'
 import type { LookedPage } from '#shared/directory/looking.ts'
 import {
   type AccountRecord,
@@ -24,7 +25,13 @@ import type { AdministrationDeps } from './deps.ts'
 import { directorySeen } from './directory-sight.ts'
 import { type Fields, parseQuota } from './fields.ts'
 import { holdMailOf, releaseMailOf } from './frozen.ts'
-import { isFiltered, type Listed, type ListRequest, parseListRequest } from './listing.ts'
+import {
+  isFiltered,
+  type Listed,
+  type ListRequest,
+  PAGE_ENTRIES_MAX,
+  parseListRequest,
+} from './listing.ts'
 import { overDomainLimit } from './over-limit.ts'
 import {
   type BadValue,
@@ -41,6 +48,7 @@ import {
 import type { Extent } from './rights/actor.ts'
 import { findRoute } from './routes.ts'
 import type { SecretSource } from './secrets.ts'
+import type { Order } from './sorting.ts'
 import { type Warning, warnOfGone, warnOfPostmaster } from './warnings.ts'
 
 export interface AccountAdministration {
@@ -48,9 +56,7 @@ export interface AccountAdministration {
   add(request: AddAccount): Promise<AccountAdded | NotAdded>
   /** The same for many. Results in their order. */
   addAll(requests: readonly AddAccount[]): Promise<readonly (AccountAdded | NotAdded)[]>
-  page(
-    request: ListRequest & { readonly state?: AccountState | undefined },
-  ): Promise<Listed<AccountFacts> | BadValue | NoSuchDomain>
+  page(request: ListAccounts): Promise<Listed<AccountListed> | BadValue | NoSuchDomain>
   /** Its folders in the order of their paths, INBOX first. */
   show(address: string): Promise<AccountShown | BadValue | NoSuchAccount>
   set(
@@ -74,6 +80,18 @@ export interface AccountAdministration {
   /** It may send again; what was held for it is released where that is asked for. */
   unfreeze(request: UnfreezeAccount): Promise<AccountUnfrozen | BadValue | NoSuchAccount>
 }
+
+/** In the order of addresses, unless something else is asked for; `order`: of that, default: the greatest first. */
+export type ListAccounts = ListRequest & {
+  readonly state?: AccountState | undefined
+  readonly sort?: AccountSort | undefined
+  readonly order?: Order | undefined
+}
+export const accountSorts = ['usage', 'lastLogin'] as const
+export type AccountSort = (typeof accountSorts)[number]
+
+/** `lastLoginMs`: where that is what it is sorted by; null: not for as long as that is known. */
+export type AccountListed = AccountFacts & { readonly lastLoginMs?: number | null }
 
 export type NotAdded = BadValue | Exists | NoSuchDomain | OverDomainLimit
 
@@ -148,6 +166,8 @@ export type AccountFacts = {
   readonly usedBytes: number
   readonly messages: number
   readonly password: PasswordFacts
+  /** Raised with each new password, and whenever sessions were ended: a version that says nothing of it. Null: not told. */
+  readonly sessionsEpoch: number | null
   readonly createdMs: number
   /** Why it may not send, and since when. */
   readonly frozen: Frozen | null
@@ -216,9 +236,16 @@ const HASHED_AT_ONCE = 4
 /** Mailboxes measured at once for one page. */
 const MEASURED_AT_ONCE = 16
 
+/** Of what was read before. */
+function placeAt(text: string | undefined) {
+  const after = text === undefined ? undefined : parseListCursor(text)
+  return after === undefined ? {} : { after }
+}
+
 export function createAccountAdministration(
   deps: Pick<
     AdministrationDeps,
+    | 'devices'
     | 'directory'
     | 'links'
     | 'mailbox'
@@ -231,6 +258,7 @@ export function createAccountAdministration(
   fields: Fields,
 ): AccountAdministration {
   const { directory, mailbox, operator, suspicion, settings, record, webSessions, links } = deps
+  const { devices } = deps
   const { accounts } = directory
 
   async function find(text: string): Promise<Found | BadValue | NoSuchAccount> {
@@ -255,6 +283,7 @@ export function createAccountAdministration(
       usedBytes: used.bytes,
       messages: used.messages,
       password: await describePassword(account.passwordHash),
+      sessionsEpoch: account.sessionsEpoch,
       createdMs: account.createdMs,
       frozen: account.frozen,
       forward: forwardFacts(account.forward),
@@ -383,6 +412,53 @@ export function createAccountAdministration(
     return { kind: 'added', address: name, warnings }
   }
 
+  const pageOf = (
+    options: Parameters<typeof accounts.page>[0] & Parameters<typeof isFiltered>[0],
+    state: AccountState | undefined,
+  ): Promise<LookedPage<AccountRecord>> =>
+    state !== undefined || isFiltered(options)
+      ? accounts.find(options, state && isIn[state])
+      : accounts.page(options)
+
+  async function sorted(
+    { after, state, order, ...request }: ListAccounts,
+    by: AccountSort,
+  ): ReturnType<AccountAdministration['page']> {
+    const list = await parseListRequest(request, directory)
+    if (list.kind !== 'ok') return list
+    // Loaded only here: commands that list nothing so start without it.
+    const { sortedPage } = await import('./sorting.ts')
+    const { after: _, ...whole } = list.value
+    const measures = new Map<AccountId, number>()
+    const measureOf = {
+      usage: async ({ id }: AccountRecord) => (await mailbox.usage(id)).bytes,
+      lastLogin: async ({ id }: AccountRecord) => (await devices.of(id)).devices[0]?.lastMs ?? 0,
+    }[by]
+    const page = await sortedPage<AccountRecord>({
+      ...{ by, order, after, limit: list.value.limit },
+      read: (from) =>
+        pageOf(
+          {
+            ...whole,
+            limit: PAGE_ENTRIES_MAX,
+            ...placeAt(from),
+          },
+          state,
+        ),
+      async measure(all) {
+        const found = await concurrently(all, MEASURED_AT_ONCE, measureOf)
+        for (const [i, { id }] of all.entries()) measures.set(id, found[i] ?? 0)
+        return found
+      },
+    })
+    if (page.kind !== 'sorted') return page
+    const items = await concurrently(page.items, MEASURED_AT_ONCE, async (account) => ({
+      ...(await describe(account)),
+      ...(by === 'lastLogin' && { lastLoginMs: measures.get(account.id) || null }),
+    }))
+    return { kind: 'page', items, next: page.next }
+  }
+
   return {
     add,
     addAll,
@@ -393,13 +469,11 @@ export function createAccountAdministration(
         const own = await accounts.byId(request.within.accountId)
         return { kind: 'page', items: own ? [await describe(own)] : [], next: undefined }
       }
+      const { state, sort } = request
+      if (sort !== undefined) return await sorted(request, sort)
       const list = await parseListRequest(request, directory)
       if (list.kind !== 'ok') return list
-      const { state } = request
-      const isLookedFor = state !== undefined || isFiltered(list.value)
-      const page: LookedPage<AccountRecord> = isLookedFor
-        ? await accounts.find(list.value, state && isIn[state])
-        : await accounts.page(list.value)
+      const page = await pageOf(list.value, state)
       const items = await concurrently(page.items, MEASURED_AT_ONCE, describe)
       return { kind: 'page', items, next: page.next, looked: page.looked }
     },

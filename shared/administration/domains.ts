@@ -1,13 +1,20 @@
 // What an administrator does with domains: those this system receives mail for.
 
 import type { AsKnown } from '#shared/directory/as-known.ts'
+import { parseListCursor } from '#shared/directory/listing.ts'
 import type { DomainLimits, DomainRecord } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { type LimitDomain, parseLimits } from './domain-limits.ts'
 import { type Fields, formatAliasName, parseOwnDomain } from './fields.ts'
-import { type Listed, type ListRequest, noSuchDomain, parseListRequest } from './listing.ts'
+import {
+  type Listed,
+  type ListRequest,
+  noSuchDomain,
+  PAGE_ENTRIES_MAX,
+  parseListRequest,
+} from './listing.ts'
 import { findPostmaster, type Postmaster } from './postmaster.ts'
 import type {
   BadValue,
@@ -17,10 +24,11 @@ import type {
   NoSuchDomain,
   NotEmpty,
 } from './refusals.ts'
+import type { Order } from './sorting.ts'
 
 export interface DomainAdministration {
   add(request: AddDomain): Promise<DomainAdded | BadValue | Exists>
-  page(request: Omit<ListRequest, 'domain'>): Promise<Listed<DomainFacts> | BadValue | NoSuchDomain>
+  page(request: ListDomains): Promise<Listed<DomainFacts> | BadValue | NoSuchDomain>
   /** Names of what is in it as streams, for there may be very many. */
   show(domain: string): Promise<DomainShown | BadValue | NoSuchDomain>
   /** What would go with it. */
@@ -34,6 +42,12 @@ export interface DomainAdministration {
   remove(
     request: RemoveDomain,
   ): Promise<DomainRemoved | BadValue | NoSuchDomain | NotEmpty | LastOwner | ChangedMeanwhile>
+}
+
+/** In the order of names, unless something else is asked for; `order`: of that, default: the greatest first. */
+export type ListDomains = Omit<ListRequest, 'domain'> & {
+  readonly sort?: 'accounts' | undefined
+  readonly order?: Order | undefined
 }
 
 export type AddDomain = {
@@ -179,10 +193,26 @@ export function createDomainAdministration(
       return { kind: 'limited', domain: limited }
     },
 
-    async page(request) {
+    async page({ sort, order, ...request }) {
       if (request.within?.kind === 'self') return { kind: 'page', items: [], next: undefined }
-      const list = await parseListRequest(request, directory)
+      const { after, ...whole } = request
+      const list = await parseListRequest(sort === undefined ? request : whole, directory)
       if (list.kind !== 'ok') return list
+      if (sort !== undefined) {
+        // Loaded only here: commands that list nothing so start without it.
+        const { sortedPage } = await import('./sorting.ts')
+        const sorted = await sortedPage<DomainFacts>({
+          ...{ by: sort, order, after, limit: list.value.limit },
+          read: (from) =>
+            domains.page({
+              ...list.value,
+              limit: PAGE_ENTRIES_MAX,
+              ...(from !== undefined && { after: parseListCursor(from) }),
+            }),
+          measure: async (all) => all.map(({ accounts: count }) => count),
+        })
+        return sorted.kind === 'sorted' ? { ...sorted, kind: 'page' } : sorted
+      }
       const { items, next } = await domains.page(list.value)
       return { kind: 'page', items, next }
     },

@@ -171,6 +171,8 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
       return field === 'table'
         ? `'${value}' is no table; allowed: ${rule.allowed.join(', ')}`
         : `${name} cannot be '${value}'; allowed: ${rule.allowed.join(', ')}`
+    case 'too-many-to-sort':
+      return `more than ${rule.max} entries are not sorted by ${value}; name a domain, or what to look for`
     case 'some-change':
       return 'there is nothing to change'
     case 'one-line':

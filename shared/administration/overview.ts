@@ -49,7 +49,7 @@ export type OverviewFacts = {
   readonly logins: number
   readonly loginFailures: number
   /** Those of the last day. */
-  readonly failedJobs: readonly Pick<JobFacts, 'id' | 'kind' | 'reason'>[]
+  readonly failedJobs: readonly Pick<JobFacts, 'id' | 'kind' | 'reason' | 'failure'>[]
 }
 
 export interface OverviewSource {
@@ -246,11 +246,23 @@ function ofCounts({ errors, logins, loginFailures }: OverviewFacts): readonly Ov
   return findings
 }
 
-const ofJob = ({ id, kind, reason }: OverviewFacts['failedJobs'][number]): OverviewFinding => ({
+const ofJob = ({
+  id,
+  kind,
+  reason,
+  failure,
+}: OverviewFacts['failedJobs'][number]): OverviewFinding => ({
   kind: 'job-failed',
   look: 'warn',
   about: id,
   text: `a job failed (${kind}): ${reason ?? 'for no reason that is known'}`,
-  facts: { job: kind, reason: reason ?? '' },
+  facts: { job: kind, reason: reason ?? '', ...failureFacts(failure) },
   href: `/jobs/${id}`,
 })
+
+/** None of them is called as another fact of this finding. */
+function failureFacts(failure: OverviewFacts['failedJobs'][number]['failure']) {
+  if (failure === null) return {}
+  const { kind, ...facts } = failure
+  return { ...facts, failure: kind }
+}

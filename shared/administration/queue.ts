@@ -22,6 +22,7 @@ import { type FilterRequest, parseQueueFilter, type QueueFilter } from './queue-
 import { type QueueTop, type StateRow, statesOf, type TopKind, topOf } from './queue-summary.ts'
 import type { BadValue, NotQueued, NotWaiting, SwitchedOff } from './refusals.ts'
 import type { Actor, Extent, Subject } from './rights/actor.ts'
+import type { Order } from './sorting.ts'
 
 export interface QueueAdministration {
   /** Oldest first, as a stream: there may be very many. `after`: only what is younger than this message. */
@@ -117,6 +118,8 @@ export type QueueContent = {
 
 export type QueuePageRequest = FilterRequest & {
   readonly within?: Extent | undefined
+  /** By arrival; default: `asc`, the oldest first. */
+  readonly order?: Order | undefined
   /** `next` of the page before. */
   readonly after?: string | undefined
   readonly limit?: number | undefined
@@ -203,7 +206,7 @@ export function createQueueAdministration(
       return listQueue(operator, filter.value, { after: from?.value })
     },
 
-    async page({ within, after, limit = QUEUE_PAGE_MAX, ...request }) {
+    async page({ within, after, order, limit = QUEUE_PAGE_MAX, ...request }) {
       const filter = parseQueueFilter(request, clock.now())
       if (filter.kind !== 'ok') return filter
       const from = after === undefined ? undefined : parseQueueIdField(after)
@@ -213,11 +216,13 @@ export function createQueueAdministration(
       const items: QueueFacts[] = []
       let looked = 0
       let next: string | undefined
-      for await (const entry of operator.list(from?.value)) {
+      const listed =
+        order === 'desc' ? operator.listYoungest(from?.value) : operator.list(from?.value)
+      for await (const entry of listed) {
         if (items.length === most || looked === LOOKED_AT_MAX) break
         looked++
         next = entry.message.queueId
-        const wanted = await seen(filter.value(entry), scope)
+        const wanted = await wantedOf(entry, filter.value, scope)
         if (wanted !== undefined) items.push(describeEntry(wanted))
       }
       const isAll = items.length < most && looked < LOOKED_AT_MAX
@@ -409,11 +414,24 @@ function listQueue(
   async function* messages(): AsyncGenerator<QueueFacts> {
     for await (const entry of operator.list(after)) {
       looked++
-      const wanted = await seen(filter(entry), scope)
+      const wanted = await wantedOf(entry, filter, scope)
       if (wanted !== undefined) yield describeEntry(wanted)
     }
   }
   return { kind: 'queue', messages: messages(), looked: () => looked }
+}
+
+/**
+ * What is wanted of what is seen. The filter is asked again of that alone: else whoever is not told of a recipient, or of what his host
+ * replied, could guess until an answer comes.
+ */
+async function wantedOf(
+  entry: QueueEntry,
+  filter: QueueFilter,
+  scope: MessageScope | undefined,
+): Promise<QueueEntry | undefined> {
+  const shown = await seen(filter(entry), scope)
+  return shown === undefined || scope === undefined ? shown : filter(shown)
 }
 
 /** What of it is seen, if anything is. */

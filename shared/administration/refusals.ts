@@ -64,6 +64,7 @@ export type Field =
   | 'displayName'
   | 'job'
   | 'search'
+  | 'sort'
   /** Of mail: who it is from and to, and which of them, or which client, is asked about. */
   | 'sender'
   | 'recipient'
@@ -102,6 +103,8 @@ export type Rule =
   | { readonly name: 'hash'; readonly problem: HashProblem }
   | { readonly name: 'one-of'; readonly allowed: readonly string[] }
   | { readonly name: 'some-change' }
+  /** Of a list: sorted it is only as a whole. */
+  | { readonly name: 'too-many-to-sort'; readonly max: number }
   | { readonly name: 'one-line'; readonly charactersMax: number }
   | { readonly name: 'rights'; readonly letters: string }
   | { readonly name: 'queue-id' }

@@ -22,10 +22,7 @@ export type ServiceFacts = {
   } | null
   readonly queue: QueueCounts
   readonly events: { readonly streams: boolean }
-  /**
-   * What it takes up, as far as it is measured. Nobody is told an amount of money: what a machine costs is known to who pays for it, and a
-   * deployment's requests are counted by AWS.
-   */
+  /** What it takes up, as far as it is measured here. What a month has used, and what that costs, is in usage/usage.ts. */
   readonly usage: { readonly measured: readonly 'storage'[]; readonly storageBytes: number | null }
 }
 

@@ -31,11 +31,10 @@ export function createFigureCounter(): FigureCounter {
   return {
     totals,
     tap(line) {
-      const counted = countedAs(line)
-      if (counted === undefined) return
-      const { name, label, times } = counted
-      addFigure(totals, name, label, times)
-      addFigure(gathered, name, label, times)
+      for (const { name, label, times } of countedAs(line)) {
+        addFigure(totals, name, label, times)
+        addFigure(gathered, name, label, times)
+      }
     },
     take() {
       const taken = gathered

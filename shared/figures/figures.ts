@@ -24,6 +24,11 @@ export type FigureFacts = {
 
 export const figures = {
   accepted: { kind: 'count', unit: 'messages', about: 'Messages taken over, answered with 250.' },
+  acceptedBytes: {
+    kind: 'count',
+    unit: 'bytes',
+    about: 'Bytes of messages taken over.',
+  },
   refused: {
     kind: 'count',
     unit: 'recipients',
@@ -48,6 +53,18 @@ export const figures = {
     kind: 'count',
     unit: 'recipients',
     about: 'Recipients whose message was returned to its sender.',
+  },
+  read: {
+    kind: 'count',
+    unit: 'messages',
+    by: 'service',
+    about: 'Messages that clients fetched from mailboxes, counted when the session ends.',
+  },
+  changed: {
+    kind: 'count',
+    unit: 'messages',
+    by: 'service',
+    about: 'Messages that clients stored or removed, counted when the session ends.',
   },
   logins: { kind: 'count', unit: 'logins', by: 'service', about: 'Logins that succeeded.' },
   loginFailures: { kind: 'count', unit: 'logins', by: 'service', about: 'Logins that failed.' },
@@ -88,18 +105,31 @@ export const factsOfFigure = (name: FigureName): FigureFacts => figures[name]
 
 export type Counted = { readonly name: FigureName; readonly label: string; readonly times: number }
 
+const nothing: readonly Counted[] = []
+
 /** What a line counts as; '' for no label. */
-export function countedAs({ level, fields, bound, message }: LogLine): Counted | undefined {
+export function countedAs({ level, fields, bound, message }: LogLine): readonly Counted[] {
   // One line may stand for many (repeated-lines.ts).
-  const times = typeof fields.times === 'number' ? fields.times : 1
-  const one = (name: FigureName, label: unknown = ''): Counted => ({
-    name,
-    label: typeof label === 'string' ? label : '',
-    times,
-  })
+  const lines = typeof fields.times === 'number' ? fields.times : 1
+  const one = (name: FigureName, label: unknown = '', times = lines): readonly Counted[] => [
+    { name, label: typeof label === 'string' ? label : '', times },
+  ]
+  const number = (name: string) => {
+    const value = fields[name]
+    return typeof value === 'number' ? value : 0
+  }
+  const some = (name: FigureName, label: unknown, times: number) =>
+    times > 0 ? one(name, label, times) : nothing
   switch (message) {
     case 'message accepted':
-      return one('accepted')
+      return [...one('accepted'), ...some('acceptedBytes', '', number('size'))]
+    case 'session ended': {
+      const service = fields.service ?? bound.service
+      return [
+        ...some('read', service, number('fetched') + number('retrieved') + number('topped')),
+        ...some('changed', service, number('appended') + number('expunged') + number('deleted')),
+      ]
+    }
     case 'message rejected':
     case 'recipient rejected':
     case 'data rejected':
@@ -116,7 +146,7 @@ export function countedAs({ level, fields, bound, message }: LogLine): Counted |
       return one('deferred', domainOf(fields.to))
     case 'failed':
     case 'refused':
-      return fields.to === undefined ? undefined : one('failed')
+      return fields.to === undefined ? nothing : one('failed')
     case 'logged in':
       return one('logins', fields.service ?? bound.service)
     case 'login failed':
@@ -124,7 +154,7 @@ export function countedAs({ level, fields, bound, message }: LogLine): Counted |
   }
   if (level === 'error') return one('errors')
   if (level === 'warn') return one('warnings')
-  return undefined
+  return nothing
 }
 
 function domainOf(address: unknown): string {

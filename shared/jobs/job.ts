@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { JobFailureReason } from './failure.ts'
 
 /** Sorts by time. */
 export type JobId = string & { readonly __brand: 'JobId' }
@@ -37,8 +38,10 @@ export type JobFacts = {
   /** Done and failed in a second, since it was started. */
   readonly rate: number
   readonly secondsLeft: number | null
-  /** Why it failed. */
+  /** Why it failed, in English. */
   readonly reason: string | null
+  /** The same as a value; null: it did not, or an older version wrote it. */
+  readonly failure: JobFailureReason | null
   /** Parts of what it made, to be fetched until it is forgotten. */
   readonly outputParts: number
 }

@@ -104,7 +104,15 @@ export function createJobs(deps: {
       const job: JobRecord = {
         ...{ id, kind, about, owner, input: json, total: total ?? null, ttl },
         ...{ state: 'waiting', isCancelling: false, begunMs: nowMs, startedMs: null },
-        ...{ endedMs: null, done: 0, failed: 0, counts: {}, reason: null, outputParts: 0 },
+        ...{
+          endedMs: null,
+          done: 0,
+          failed: 0,
+          counts: {},
+          reason: null,
+          failure: null,
+          outputParts: 0,
+        },
         ...{ cursor: '', slices: 0, textParts: parts.length, textKey: key },
         ...{ taken: 0, leaseUntilMs: 0, notBeforeMs: 0, starts: 0 },
       }

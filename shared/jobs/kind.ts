@@ -9,7 +9,7 @@ export type JobKind<Input = unknown> = {
    * Does the work from the cursor on. It may be stopped behind any slice, by a crash or because its time is up, and is begun again with
    * the cursor of the last slice that was kept: a slice of which nothing was kept is done again, so it must be harmless to repeat.
    *
-   * Throws JobFailure where trying again is of no use. TemporaryFailure and everything else: it is tried again later, a few times.
+   * Throws JobFailure (failure.ts) where trying again is of no use. TemporaryFailure and everything else: it is tried again later, a few times.
    */
   run(work: JobWork<Input>): AsyncIterable<Slice>
   /** What is left to do when the job is over, however it ended; may be repeated. */
@@ -44,11 +44,6 @@ export type Slice = {
   readonly errors?: readonly JobError[]
   /** One more part of what the job makes: OUTPUT_PART_BYTES_MAX at most. */
   readonly output?: Uint8Array
-}
-
-/** The job cannot be done, today or tomorrow. Its message is for people. */
-export class JobFailure extends Error {
-  override readonly name = 'JobFailure'
 }
 
 /** Of one part; the item that holds it must stay below ITEM_BYTES_MAX. */

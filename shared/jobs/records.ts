@@ -49,7 +49,7 @@ export type JobRecord = Omit<JobFacts, 'rate' | 'secondsLeft'> & {
 }
 
 export function jobItem(job: JobRecord): Item {
-  const { id, owner, about, counts, ...rest } = job
+  const { id, owner, about, counts, failure, ...rest } = job
   return {
     ...jobKey(id),
     ...rest,
@@ -57,6 +57,7 @@ export function jobItem(job: JobRecord): Item {
     by: owner.name,
     about: JSON.stringify(about),
     counts: JSON.stringify(counts),
+    failure: failure && JSON.stringify(failure),
   }
 }
 
@@ -81,6 +82,7 @@ export function readJob(item: Item): JobRecord {
     total: orNull('total'),
     counts: parsed(item.counts),
     reason: item.reason == null ? null : String(item.reason),
+    failure: typeof item.failure === 'string' ? JSON.parse(item.failure) : null,
     outputParts: number('outputParts'),
     input: String(item.input),
     cursor: String(item.cursor ?? ''),
@@ -103,10 +105,10 @@ export function factsOf(job: JobRecord, nowMs: number): JobFacts {
   const rate = seconds > 0 ? seen / seconds : 0
   const left = job.total === null || job.endedMs !== null ? null : Math.max(0, job.total - seen)
   const { id, kind, about, owner, state, isCancelling, begunMs, startedMs, endedMs } = job
-  const { done, failed, total, counts, reason, outputParts } = job
+  const { done, failed, total, counts, reason, failure, outputParts } = job
   return {
     ...{ id, kind, about, owner, state, isCancelling, begunMs, startedMs, endedMs },
-    ...{ done, failed, total, counts, reason, outputParts },
+    ...{ done, failed, total, counts, reason, failure, outputParts },
     rate,
     secondsLeft: left === null || rate === 0 ? null : Math.ceil(left / rate),
   }

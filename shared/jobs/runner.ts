@@ -16,12 +16,12 @@ import {
   type Table,
   type Write,
 } from '#shared/storage/ports.ts'
+import { JobFailure, type JobFailureReason, jobFailureText } from './failure.ts'
 import { isEnded, type JobFacts, type JobId, type JobState } from './job.ts'
 import { isState, outputOf } from './jobs.ts'
 import {
   ERROR_CHARACTERS_MAX,
   ERRORS_A_SLICE_MAX,
-  JobFailure,
   type JobKind,
   type JobWork,
   OUTPUT_PART_BYTES_MAX,
@@ -142,8 +142,12 @@ export function createJobRunner(deps: {
     changes: Partial<JobRecord>,
     more: readonly Write[] = [],
   ): Promise<JobRecord | undefined> {
-    const { counts, owner: _, about: __, id: ___, ...rest } = changes
-    const set = { ...rest, ...(counts && { counts: JSON.stringify(counts) }) }
+    const { counts, failure, owner: _, about: __, id: ___, ...rest } = changes
+    const set = {
+      ...rest,
+      ...(counts && { counts: JSON.stringify(counts) }),
+      ...(failure && { failure: JSON.stringify(failure) }),
+    }
     try {
       await table.transact([
         {
@@ -199,14 +203,23 @@ export function createJobRunner(deps: {
   async function end(
     job: JobRecord,
     state: JobState,
-    reason: string | null = null,
+    failure: JobFailureReason | null = null,
     work?: JobWork<unknown>,
   ): Promise<void> {
     // Repeated when a crash falls behind it.
     if (work) await kinds.get(job.kind)?.after?.(work)
+    const reason = failure && jobFailureText(failure)
     const ended = await keep(
       job,
-      { state, reason, endedMs: clock.now(), leaseUntilMs: 0, textKey: null, textParts: 0 },
+      {
+        state,
+        reason,
+        failure,
+        endedMs: clock.now(),
+        leaseUntilMs: 0,
+        textKey: null,
+        textParts: 0,
+      },
       [{ delete: { pk: OPEN_PK, sk: job.id } }],
     )
     if (ended === undefined) return
@@ -231,11 +244,13 @@ export function createJobRunner(deps: {
       if (job === undefined) return
     }
     const kind = kinds.get(job.kind)
-    if (kind === undefined) return await end(job, 'failed', `nobody here does ${job.kind}`)
+    if (kind === undefined) {
+      return await end(job, 'failed', { kind: 'nobody-does', job: job.kind })
+    }
     const given = workOf(table, job, signal)
     if (job.isCancelling) return await end(job, 'cancelled', null, given)
     if (job.starts > STARTS_MAX) {
-      return await end(job, 'failed', `given up after ${STARTS_MAX} attempts`, given)
+      return await end(job, 'failed', { kind: 'given-up', attempts: STARTS_MAX }, given)
     }
     try {
       for await (const slice of kind.run(given)) {
@@ -248,7 +263,7 @@ export function createJobRunner(deps: {
       }
       await end(job, 'done', null, given)
     } catch (error) {
-      if (error instanceof JobFailure) return await end(job, 'failed', error.message, given)
+      if (error instanceof JobFailure) return await end(job, 'failed', error.reason, given)
       if (!(error instanceof TemporaryFailure)) log.error({ job: id, error }, 'job failed')
       await putOff(job, error)
     }
@@ -295,7 +310,7 @@ function workOf(table: Table, job: JobRecord, signal: AbortSignal): JobWork<unkn
       const keys = Array.from({ length: textParts }, (_, n) => textKey(id, n))
       const items = await table.batchGet(keys, { consistent: true })
       const parts = items.map((item) => {
-        if (!(item?.part instanceof Uint8Array)) throw new JobFailure('its text is gone')
+        if (!(item?.part instanceof Uint8Array)) throw new JobFailure({ kind: 'text-gone' })
         return openPart(item.part, key)
       })
       return new Uint8Array(Buffer.concat(parts))

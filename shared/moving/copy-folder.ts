@@ -119,8 +119,7 @@ async function* bring(
 ): AsyncGenerator<Progress> {
   if (messages.length === 0) return
   if (terms.dryRun) {
-    report.brought += messages.length
-    yield { messages: messages.length, bytes: 0 }
+    yield report.wouldBring(messages)
     return
   }
   let batch: Arrived[] = []

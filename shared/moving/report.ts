@@ -78,6 +78,14 @@ export class FolderReport {
     return { messages: messages.length, bytes }
   }
 
+  /** In a rehearsal. */
+  wouldBring(messages: readonly SourceMessage[]) {
+    const bytes = messages.reduce((sum, message) => sum + (message.bytes ?? 0), 0)
+    this.brought += messages.length
+    this.#broughtBytes += bytes
+    return { messages: messages.length, bytes }
+  }
+
   droppedFlag(flag: string): void {
     // Of hostile names as many as there may be of anything else.
     if (this.#dropped.size >= NOTES_MAX && !this.#dropped.has(flag)) return

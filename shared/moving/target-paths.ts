@@ -97,10 +97,12 @@ function ownPath(
 ): { readonly path: string; readonly renamed: boolean } {
   const below = above === undefined ? names : names.slice(-1)
   const named = below.map(folderName)
+  if (above === undefined) named[0] = normalTop(named[0] ?? '')
   const parts = above === undefined ? named : [...above.split(DELIMITER), ...named]
   const fitted = fitPath(parts)
   const renamed =
-    fitted.length !== parts.length || named.some((name, i) => name !== below[i]?.normalize('NFC'))
+    fitted.length !== parts.length ||
+    named.some((name, i) => name !== INBOX && name !== below[i]?.normalize('NFC'))
   return { path: fitted.join(DELIMITER), renamed }
 }
 

@@ -14,6 +14,8 @@ export interface QueueListing {
    * this message. What comes into the queue meanwhile may be there or not.
    */
   list(after?: QueueId): AsyncGenerator<QueueEntry>
+  /** The same, youngest first. `before`: only what is older than this message. */
+  listYoungest(before?: QueueId): AsyncGenerator<QueueEntry>
   /** How much waits, without reading the messages. */
   count(): Promise<QueueCounts>
   /** How many messages there are; of more than LISTED_AT_ONCE_MAX so many. */
@@ -42,10 +44,13 @@ export function createListing(
   table: Table,
   listedAtOnceMax = LISTED_AT_ONCE_MAX,
 ): QueueListing {
-  async function* list(after?: QueueId): AsyncGenerator<QueueEntry> {
-    let last: string = after ?? ''
+  const list = (after?: QueueId) => inOrder(oldestFirst, after)
+  const listYoungest = (before?: QueueId) => inOrder(youngestFirst, before)
+
+  async function* inOrder(compare: Compare, from?: QueueId): AsyncGenerator<QueueEntry> {
+    let last: string | undefined = from
     for (;;) {
-      const ids = await oldestAfter(last)
+      const ids = await nextTo(last, compare)
       for (const some of chunks(ids, LOADED_AT_ONCE)) {
         for (const entry of await Promise.all(some.map(show))) if (entry) yield entry
       }
@@ -55,22 +60,23 @@ export function createListing(
   }
 
   /** In order, listedAtOnceMax at most. */
-  async function oldestAfter(last: string): Promise<readonly QueueId[]> {
+  async function nextTo(last: string | undefined, compare: Compare): Promise<readonly QueueId[]> {
     let ids = new Set<QueueId>()
-    // Younger ones are for the next time.
-    let youngest = '~'
+    // Those behind it are for the next time.
+    let end: string | undefined
     const places = [...Array(DUE_SHARDS).keys()].map((shard) => ['due', duePk(shard)] as const)
     for (const [index, pk] of [...places, ['held', HELD_PK] as const]) {
       for await (const entry of indexed(index, pk)) {
         const queueId = entry.pk.slice(2) as QueueId
-        if (queueId <= last || queueId > youngest) continue
+        if (last !== undefined && compare(queueId, last) <= 0) continue
+        if (end !== undefined && compare(queueId, end) > 0) continue
         ids.add(queueId)
         if (ids.size < 2 * listedAtOnceMax) continue
-        ids = new Set([...ids].sort().slice(0, listedAtOnceMax))
-        youngest = [...ids].at(-1) ?? youngest
+        ids = new Set([...ids].sort(compare).slice(0, listedAtOnceMax))
+        end = [...ids].at(-1) ?? end
       }
     }
-    return [...ids].sort().slice(0, listedAtOnceMax)
+    return [...ids].sort(compare).slice(0, listedAtOnceMax)
   }
 
   async function count(): Promise<QueueCounts> {
@@ -133,5 +139,10 @@ export function createListing(
     } while (after !== undefined)
   }
 
-  return { list, count, messages, held, show }
+  return { list, listYoungest, count, messages, held, show }
 }
+
+/** Queue ids are in the order of arrival. */
+type Compare = (a: string, b: string) => number
+const oldestFirst: Compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0)
+const youngestFirst: Compare = (a, b) => oldestFirst(b, a)

@@ -1,4 +1,4 @@
-// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication`, `policy [rounds]`, `outbound [rounds]`, `api [accounts]`, `start [rounds]`, `sieve [rounds]` `scheduler [messages]` or `sieve-language [rounds]`
+// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication`, `policy [rounds]`, `outbound [rounds]`, `api [accounts]`, `import [messages] [rounds]`, `start [rounds]`, `sieve [rounds]` `scheduler [messages]` or `sieve-language [rounds]`
 
 import { benchApi } from './api.ts'
 import { benchAuthentication } from './authentication.ts'
@@ -6,6 +6,7 @@ import { benchCost } from './cost/cost.ts'
 import { benchFuzz } from './fuzz/fuzz.ts'
 import { benchHostile } from './hostile/hostile.ts'
 import { benchImap } from './imap.ts'
+import { benchImport } from './import.ts'
 import { benchOutbound } from './outbound/bench.ts'
 import { benchPolicy } from './policy.ts'
 import { benchPop3 } from './pop3.ts'
@@ -25,6 +26,7 @@ const benches = new Map<string, (...words: readonly (string | undefined)[]) => P
   ['pop3', rounds(benchPop3)],
   ['imap', rounds(benchImap)],
   ['cost', rounds(benchCost)],
+  ['import', benchImport],
   ['hostile', benchHostile],
   ['fuzz', benchFuzz],
   ['receipt', benchReceipt],

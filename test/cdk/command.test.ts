@@ -48,6 +48,13 @@ it('cdk synth makes six templates', { timeout: COMMAND_MS_MAX }, async () => {
   expect(names.sort()).toEqual(
     ['api', 'data', 'edge', 'network', 'operations', 'pipeline'].map((part) => `postwolke-${part}`),
   )
+  // What is printed is what the API tells of.
+  const [, usd] = /it costs about \$(\d+\.\d\d) a month/.exec(output) ?? []
+  const templateOf = async (name: string) =>
+    await readFile(join(folder.path, `out/postwolke-${name}.template.json`), 'utf8')
+  expect(await templateOf('api')).toContain(`"IDLE_USD_PER_MONTH": "${usd}"`)
+  const { Outputs } = JSON.parse(await templateOf('pipeline'))
+  expect(Outputs.IdleUsdPerMonth).toEqual({ Value: usd })
   // Nothing has to be looked up.
   expect(manifest.missing).toBeUndefined()
 })

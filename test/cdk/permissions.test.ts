@@ -108,7 +108,7 @@ describe('permissions', () => {
       }
       const ofCollector = writes.filter(({ role }) => role === 'collectorRole')
       expect(ofCollector.map(({ action, condition }) => `${action} ${condition}`)).toEqual([
-        'dynamodb:DeleteItem {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["REMOVED"]}}',
+        'dynamodb:DeleteItem {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["REMOVED","ACC#*"]}}',
       ])
       // The IMAP container of separate services, where ManageSieve is.
       const isOfScripts = ({ action, condition }: Permission) =>

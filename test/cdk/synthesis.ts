@@ -28,6 +28,9 @@ export type Template = {
   }
 }
 
+/** What it is is tested with the command (command.test.ts). */
+const IDLE_USD_STAND_IN = '12.34'
+
 export type Found = Resource & { readonly id: string; readonly stack: StackName }
 
 export type Synthesis = {
@@ -51,7 +54,7 @@ export function synthesize(file: string, options: { readonly checked?: boolean }
       analyticsReporting: false,
       builtinCloudFormationValidation: isChecked,
     })
-    createMailSystem(app, deployment, standInBundles(folder))
+    createMailSystem(app, deployment, standInBundles(folder), IDLE_USD_STAND_IN)
     if (isChecked) addChecks(app, deployment)
     const assembly = app.synth()
     const made = new Map(assembly.stacks.map((stack) => [stack.stackName, stack]))

@@ -37,6 +37,7 @@ function meaning({ deployment }: Synthesis): { readonly [variable: string]: stri
     SES_SENDERS: { hobby: '4', standard: '', scale: '' }[preset.name],
     WEBHOOK_SECRET: deployment.webhookSecretArn,
     OIDC_CLIENT_SECRET: deployment.oidcClientSecretArn,
+    IDLE_USD_PER_MONTH: '12.34',
     PROBE_SECRET: deployment.probeSecretArn,
     PROBE_SUBMISSIONS_PORT: String(listenerTable.submissions.port),
     PROBE_IMAPS_PORT: String(listenerTable.imaps.port),

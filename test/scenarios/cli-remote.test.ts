@@ -123,6 +123,7 @@ describe('postwolke login', () => {
 
 /** `$D`: the domain of the side; `$Q`: its message. Standard input behind a tab. */
 const transcript: readonly string[] = [
+  'usage',
   'domain add $D --postmaster ann@$D',
   'domain add $D',
   'domain add not_a_domain',

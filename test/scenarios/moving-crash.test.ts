@@ -46,6 +46,7 @@ function sourceOf(there: There): MailSource {
           key: `${UID_VALIDITY}.${one.uid}`,
           uid: one.uid,
           flags: one.flags ?? [],
+          bytes: undefined,
           internalDateMs: 1_000_000_000_000 + must(one.uid),
           saveDateMs: undefined,
           popId: one.popId,

@@ -309,6 +309,7 @@ async function repeats({ backend }: Pipeline): Promise<void> {
     { counters: store.tables.counters, clock },
     { operation: { ...operation, id: 'noun.verb' }, request, actor: null, input, requestId: 'r1' },
     async () => new Response('{}', { status: 201, headers: { location: '/there' } }),
+    () => undefined,
   )
 }
 

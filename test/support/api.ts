@@ -9,6 +9,7 @@ import { assembleAdministration } from '#services/assembly/administration.ts'
 import { assembleApiAuthenticator } from '#services/assembly/authenticator.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { assembleSignIns } from '#services/assembly/identity.ts'
+import { assembleUsage } from '#services/assembly/usage.ts'
 import type { AuditTrail } from '#shared/administration/audit/audit.ts'
 import type { AuditEntry, AuditResult } from '#shared/administration/audit/entries.ts'
 import { createOverview } from '#shared/administration/overview.ts'
@@ -99,6 +100,10 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
       operator: backend.operator,
       isAcme: () => false,
     }),
+    usage: assembleUsage(
+      backend,
+      createStoredFigures(backend.store.tables.counters, backend.clock),
+    ),
     search: createSearch(createDirectorySearch(backend.store.tables.directory)),
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),

@@ -3,6 +3,8 @@
 import { z } from '@hono/zod-openapi'
 import {
   type AccountFacts,
+  type AccountListed,
+  accountSorts,
   accountStates,
   type FolderFacts,
 } from '#shared/administration/accounts.ts'
@@ -22,6 +24,7 @@ import {
   lookedPageOf,
   lookingQuery,
   pageQuery,
+  sortQuery,
   text,
   time,
   timeOf,
@@ -60,6 +63,9 @@ const account = z
       })
       .nullable(),
     forward: z.object({ to: z.array(z.string()), keep: z.boolean() }).nullable(),
+    lastLoginAt: time.nullable().optional().openapi({
+      description: 'Where it is what a list is sorted by. Null: none in 180 days.',
+    }),
   })
   .openapi('Account')
 
@@ -113,8 +119,18 @@ const accountChange = z
   })
   .openapi({ description: 'Merge patch (RFC 7396): what is not named stays as it is.' })
 
-const accountOf = ({ createdMs, frozen, forward, ...facts }: AccountFacts) => ({
+const accountOf = ({
+  createdMs,
+  frozen,
+  forward,
+  lastLoginMs,
+  sessionsEpoch: _,
+  ...facts
+}: AccountListed) => ({
   ...facts,
+  ...(lastLoginMs !== undefined && {
+    lastLoginAt: lastLoginMs === null ? null : timeOf(lastLoginMs),
+  }),
   createdAt: timeOf(createdMs),
   frozen: frozen && {
     reason: frozen.reason,
@@ -126,7 +142,7 @@ const accountOf = ({ createdMs, frozen, forward, ...facts }: AccountFacts) => ({
 
 const folderOf = (facts: FolderFacts) => ({ ...facts, messages: facts.exists })
 
-/** Without what mail changes. */
+/** Without what mail changes; with what a new password of the same kind changes. */
 export const versionOfAccount = ({ usedBytes: _, messages: __, ...facts }: AccountFacts) => facts
 
 /** The address of whom a path names by address or id; what is not there stays as it was written. */
@@ -216,12 +232,14 @@ const singleAccountOperations = [
     id: 'accounts.list',
     method: 'get',
     path: '/accounts',
-    summary: 'Lists accounts, domain by domain in the order of their addresses.',
+    summary:
+      'Lists accounts, domain by domain in the order of their addresses; or by what they store, or their last login.',
     right: 'directory.read',
     input: {
       query: z.strictObject({
         ...pageQuery,
         ...lookingQuery,
+        ...sortQuery(accountSorts),
         domain: domainText.optional(),
         state: z.enum(accountStates).optional(),
       }),

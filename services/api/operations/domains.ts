@@ -6,7 +6,16 @@ import type { DomainFacts } from '#shared/administration/domains.ts'
 import { asKnown } from '../call.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { listOf } from '../paging.ts'
-import { domainParams, domainText, flag, pageOf, pageQuery, time, timeOf } from '../schemas.ts'
+import {
+  domainParams,
+  domainText,
+  flag,
+  pageOf,
+  pageQuery,
+  sortQuery,
+  time,
+  timeOf,
+} from '../schemas.ts'
 import { ofDomain, ofList, ofSystem } from '../subjects.ts'
 
 const domain = z
@@ -54,13 +63,19 @@ export const domainOperations = [
     id: 'domains.list',
     method: 'get',
     path: '/domains',
-    summary: 'Lists domains in the order of their names.',
+    summary: 'Lists domains in the order of their names, or by how many accounts they have.',
     right: 'directory.read',
-    input: { query: z.strictObject(pageQuery) },
+    input: { query: z.strictObject({ ...pageQuery, ...sortQuery(['accounts']) }) },
     subject: () => ofList,
     output: pageOf(domain),
-    run: ({ query }, call) =>
-      listOf(call, query, {}, (request) => call.administration.domains.page(request), domainOf),
+    run: ({ query: { limit, cursor, ...sorting } }, call) =>
+      listOf(
+        call,
+        { limit, cursor },
+        sorting,
+        (request) => call.administration.domains.page(request),
+        domainOf,
+      ),
   }),
   defineOperation({
     id: 'domains.create',

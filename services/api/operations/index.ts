@@ -36,6 +36,7 @@ import { settingOperations } from './settings.ts'
 import { signInElsewhereOperations } from './sign-in-elsewhere.ts'
 import { tokenOperations } from './tokens.ts'
 import { traceOperations } from './trace.ts'
+import { usageOperations } from './usage.ts'
 
 export const operations: readonly Operation[] = [
   ...accessTableOperations,
@@ -73,4 +74,5 @@ export const operations: readonly Operation[] = [
   ...signInElsewhereOperations,
   ...tokenOperations,
   ...traceOperations,
+  ...usageOperations,
 ]

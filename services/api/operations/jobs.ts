@@ -35,7 +35,12 @@ export const jobSchema = z
     counts: z.record(z.string(), z.number().int()),
     rate: z.number().openapi({ description: 'Done and failed in a second.' }),
     secondsLeft: z.number().int().nullable(),
-    reason: z.string().nullable(),
+    reason: z.string().nullable().openapi({ description: 'Why it failed, in English.' }),
+    failure: z
+      .object({ kind: z.string() })
+      .catchall(z.union([z.string(), z.number()]))
+      .nullable()
+      .openapi({ description: 'The same as a value: `kind`, and its facts.' }),
     hasOutput: z.boolean(),
   })
   .openapi('Job')
@@ -47,6 +52,7 @@ export const jobOf = (job: JobFacts) => ({
   endedAt: orNull(job.endedMs),
   ...{ done: job.done, failed: job.failed, total: job.total, counts: { ...job.counts } },
   ...{ rate: job.rate, secondsLeft: job.secondsLeft, reason: job.reason },
+  failure: job.failure && { ...job.failure },
   // Of an import these are the rows that an undo looks at, and nothing to fetch.
   hasOutput: job.outputParts > 0 && job.kind !== IMPORT_ROWS,
 })
@@ -73,6 +79,7 @@ export const rehearsedJob = (
   ...{ id: '', kind, about: {}, startedBy: actor.name, state: 'waiting' as const },
   ...{ cancelling: false, createdAt: timeOf(nowMs), startedAt: null, endedAt: null },
   ...{ done: 0, failed: 0, total, counts: {}, rate: 0, secondsLeft: null, reason: null },
+  failure: null,
   hasOutput: false,
 })
 

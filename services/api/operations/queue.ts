@@ -9,6 +9,7 @@ import { AGE_MINUTES, type TopRow, topKinds } from '#shared/administration/queue
 import { type BadValue, badValue } from '#shared/administration/refusals.ts'
 import type { Extent } from '#shared/administration/rights/actor.ts'
 import { extentOf } from '#shared/administration/rights/allowed.ts'
+import { orders } from '#shared/administration/sorting.ts'
 import type { Call } from '../call.ts'
 import { answer, defineOperation, type Outcome, problem } from '../operation.ts'
 import { LIST_ENTRIES, pageOf, pageQuery, text, time, timeOf } from '../schemas.ts'
@@ -250,14 +251,18 @@ export const queueOperations = [
     id: 'queue.list',
     method: 'get',
     path: '/queue',
-    summary: 'Lists messages that wait, oldest first.',
+    summary: 'Lists messages that wait, oldest first, or youngest first.',
     right: 'queue.read',
     input: {
       query: z.strictObject({
         ...pageQuery,
         ...queueFilter,
+        order: z
+          .enum(orders)
+          .optional()
+          .openapi({ description: 'By arrival: `asc`, the oldest first, unless asked otherwise.' }),
         after: text('01M0TEXAMP1E000000').optional().openapi({
-          description: 'Of the first page: only what is younger than this message.',
+          description: 'Of the first page: only what comes behind this message.',
         }),
       }),
     },

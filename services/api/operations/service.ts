@@ -92,7 +92,7 @@ export const serviceOperations = [
       }),
       usage: z.object({
         measured: z.array(z.literal('storage')).openapi({
-          description: 'What is counted where it runs; the rest is known to who pays for it.',
+          description: 'What is measured where it runs; what the month has used tells `/usage`.',
         }),
         storageBytes: z.number().nullable(),
       }),

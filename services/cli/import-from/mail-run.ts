@@ -8,7 +8,7 @@ import type { FolderVerdict } from '#shared/moving/verify-mailbox.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Context } from '../context.ts'
-import { CommandFailure } from '../failure.ts'
+import { CommandFailure, type Exit } from '../failure.ts'
 import { columns, counted, formatBytes, warn } from '../output.ts'
 import { refused } from '../refusal-text.ts'
 import { copyOptions, type MailOptions, parallelOf, wantedFolders } from './mail-options.ts'
@@ -18,6 +18,9 @@ import { showPace } from './pace.ts'
 export type ToBring = { readonly account: string; readonly open: () => Promise<MailSource> }
 
 export type Failed = { readonly account: string; readonly reason: string }
+
+/** With what it ends where it was the only one. */
+type FailedHere = Failed & { readonly exit: Exit | number }
 
 export async function bringMail(
   context: Context,
@@ -31,7 +34,7 @@ export async function bringMail(
   globalThis.process.once('SIGINT', end)
   const terms = copyOptions(options, ending.signal)
   const pace = showPace(context.process, mailboxes.length)
-  const failed: Failed[] = []
+  const failed: FailedHere[] = []
   try {
     const reports = await concurrently(
       mailboxes,
@@ -61,8 +64,10 @@ export async function bringMail(
     )
     pace.end()
     const done = reports.filter((report) => report !== undefined)
-    await report(context, options, { mailboxes: done, failed })
-    context.output.print({ mailboxes: done, failed }, (width) => reportLines(done, width))
+    await report(context, options, { mailboxes: done, failed: failed.map(told) })
+    context.output.print({ mailboxes: done, failed: failed.map(told) }, (width) =>
+      reportLines(done, width),
+    )
     tellNotes(context, done)
   } finally {
     pace.end()
@@ -70,13 +75,15 @@ export async function bringMail(
   }
   if (ending.signal.aborted)
     throw new CommandFailure('ended early; the same command goes on', 'temporary')
-  endWith(context, failed)
+  endWith(context, failed, mailboxes.length)
 }
+
+const told = ({ account, reason }: FailedHere): Failed => ({ account, reason })
 
 /** The mailboxes beside it go on. */
 async function attempt<T>(
   account: string,
-  failed: Failed[],
+  failed: FailedHere[],
   work: () => Promise<T>,
 ): Promise<T | undefined> {
   try {
@@ -87,13 +94,21 @@ async function attempt<T>(
       error instanceof TemporaryFailure ||
       error instanceof CommandFailure
     if (!isOurs) throw error
-    failed.push({ account, reason: error.message })
+    const exit =
+      error instanceof CommandFailure
+        ? error.exitStatus
+        : error instanceof SourceFailure
+          ? 'noInput'
+          : 'temporary'
+    failed.push({ account, reason: error.message, exit })
     return undefined
   }
 }
 
-function endWith({ process }: Context, failed: readonly Failed[]): void {
-  if (failed.length === 0) return
+function endWith({ process }: Context, failed: readonly FailedHere[], of: number): void {
+  const [first] = failed
+  if (first === undefined) return
+  if (of === 1) throw new CommandFailure(`${first.account}: ${first.reason}`, first.exit)
   for (const { account, reason } of failed) warn(process, `${account}: ${reason}`)
   throw new CommandFailure(
     `${counted(failed.length, 'mailbox is', 'mailboxes are')} not whole; the same command tries again`,
@@ -189,7 +204,7 @@ async function verifyMail(
   options: MailOptions,
 ): Promise<void> {
   const pace = showPace(context.process, mailboxes.length)
-  const failed: Failed[] = []
+  const failed: FailedHere[] = []
   const isWanted = wantedFolders(options)
   const found = await concurrently(mailboxes, parallelOf(options), ({ account, open }) =>
     attempt(account, failed, async () => {
@@ -214,8 +229,8 @@ async function verifyMail(
   )
   pace.end()
   const compared = found.filter((one) => one !== undefined)
-  await report(context, options, { mailboxes: compared, failed })
-  context.output.print({ mailboxes: compared, failed }, (width) =>
+  await report(context, options, { mailboxes: compared, failed: failed.map(told) })
+  context.output.print({ mailboxes: compared, failed: failed.map(told) }, (width) =>
     columns(
       ['ACCOUNT', 'FOLDER', 'COMPARED', 'BYTES', 'EQUAL', 'DIFFER', 'OTHERS HERE'],
       compared.flatMap(({ account, folders }) =>
@@ -233,7 +248,7 @@ async function verifyMail(
     ),
   )
   for (const text of differences.slice(0, NOTES_SHOWN_MAX)) warn(context.process, text)
-  endWith(context, failed)
+  endWith(context, failed, mailboxes.length)
   if (differences.length > 0) {
     throw new CommandFailure('what was brought is not as it is at the source', 'found')
   }

@@ -15,7 +15,7 @@ import type { Warning } from '#shared/administration/warnings.ts'
 import { type ApiClient, msOf, type Page, RefusedByServer } from './client.ts'
 import { accountPath } from './names.ts'
 
-type Account = Omit<AccountFacts, 'createdMs' | 'frozen'> & {
+type Account = Omit<AccountFacts, 'createdMs' | 'frozen' | 'sessionsEpoch'> & {
   readonly createdAt: string
   readonly frozen: { readonly reason: string; readonly since: string } | null
 }
@@ -147,6 +147,7 @@ const PAGE_ENTRIES = 1_000
 const factsOf = ({ createdAt, frozen, ...facts }: Account): AccountFacts => ({
   ...facts,
   createdMs: msOf(createdAt),
+  sessionsEpoch: null,
   frozen: frozen && { reason: frozen.reason, sinceMs: msOf(frozen.since) },
 })
 

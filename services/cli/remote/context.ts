@@ -39,7 +39,7 @@ import { remoteQueue } from './queue.ts'
 import { remoteAudit, remoteAuditSeals, remoteQuarantine, remoteTrace } from './record.ts'
 import { remoteFilters, remoteScripts, remoteScriptTrials } from './scripts.ts'
 import { readServers } from './servers-file.ts'
-import { remoteSearch, remoteSessions } from './services.ts'
+import { remoteSearch, remoteSessions, remoteUsage } from './services.ts'
 import { remoteSettings } from './settings.ts'
 import { createTransport, parseServer } from './transport.ts'
 
@@ -158,4 +158,5 @@ const remoteServices = (client: ApiClient, jobs: RemoteJobs): Services =>
     jobs: returningRefusals<RemoteJobs>(jobs),
     sessions: returningRefusals(remoteSessions(client)),
     search: remoteSearch(client),
+    usage: remoteUsage(client),
   })

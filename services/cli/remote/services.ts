@@ -1,6 +1,8 @@
 // Sessions of the console, and search, over the API.
 
 import type { SearchFound, SearchGroup } from '#shared/administration/search.ts'
+import type { CostEstimate } from '#shared/administration/usage/cost.ts'
+import type { UsageShown } from '#shared/administration/usage/usage.ts'
 import type { CommandSessions, Services, SessionShown } from '../services.ts'
 import { type ApiClient, msOf, path } from './client.ts'
 import { accountPath } from './names.ts'
@@ -50,4 +52,34 @@ export const remoteSearch =
     }>({ method: 'GET', path: '/search', query: { q } })
     const groups = found.groups.map(({ more, ...group }) => ({ ...group, isMore: more }))
     return { kind: 'found', groups, isComplete: found.complete } satisfies SearchFound
+  }
+
+type CostBody = Omit<CostEstimate, 'kind' | 'points'> & {
+  readonly points: readonly { readonly at: string; readonly soFar: number }[]
+}
+type UsageBody = Pick<UsageShown, 'counts' | 'storedBytes'> & {
+  readonly from: string
+  readonly until: string
+  readonly end: string
+  readonly since: string
+  readonly cost: CostBody | null
+  readonly noCost: 'not-set' | 'off' | null
+}
+
+export const remoteUsage =
+  (client: ApiClient): Services['usage'] =>
+  async () => {
+    const body = await client.ask<UsageBody>({ method: 'GET', path: '/usage' })
+    const { cost, noCost, counts, storedBytes } = body
+    return {
+      ...{ startMs: msOf(body.from), nowMs: msOf(body.until), endMs: msOf(body.end) },
+      ...{ sinceMs: msOf(body.since), counts, storedBytes },
+      cost:
+        cost === null
+          ? { kind: 'none', why: noCost ?? 'not-set' }
+          : {
+              ...{ kind: 'estimate', ...cost },
+              points: cost.points.map(({ at, soFar }) => ({ atMs: msOf(at), soFar })),
+            },
+    }
   }

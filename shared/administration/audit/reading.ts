@@ -133,7 +133,7 @@ export function createAuditLog(deps: {
         scanned++
         if (item === undefined) continue
         const facts = readAudit(item)
-        if (isAskedFor(facts, query)) found.push(facts)
+        if (isAskedFor(facts, query)) found.push(told(facts, query.extent))
         if (found.length === limit) return { items: found, next: to }
       }
     }
@@ -146,7 +146,7 @@ export function createAuditLog(deps: {
       const key = placeOf(id)
       const item = key && (await table.get(key, { consistent: true }))
       const facts = item && readAudit(item)
-      return facts !== undefined && isSeen(facts, extent) ? facts : undefined
+      return facts !== undefined && isSeen(facts, extent) ? told(facts, extent) : undefined
     },
   }
 }
@@ -194,6 +194,12 @@ function isSeen(facts: AuditFacts, extent: Extent): boolean {
     case 'self':
       return isOwn(facts, extent.accountId)
   }
+}
+
+/** Where an administrator was is nothing to those whose account he changed. */
+function told(facts: AuditFacts, extent: Extent): AuditFacts {
+  if (extent.kind !== 'self' || facts.actor.accountId === extent.accountId) return facts
+  return { ...facts, from: { address: '', client: '' } }
 }
 
 const isOwn = ({ actor, accountId }: AuditFacts, own: AccountId) =>

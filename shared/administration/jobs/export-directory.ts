@@ -3,7 +3,8 @@
 import type { Alias } from '#shared/directory/aliases.ts'
 import { type ListCursor, parseListCursor } from '#shared/directory/listing.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
-import { JobFailure, type JobKind } from '#shared/jobs/kind.ts'
+import { badInput } from '#shared/jobs/failure.ts'
+import type { JobKind } from '#shared/jobs/kind.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { AdministrationDeps } from '../deps.ts'
@@ -140,8 +141,9 @@ function cellOf(value: Row[string] | undefined): string {
 function inputOf(input: unknown): ExportInput {
   const { what, format = 'csv', domain } = Object(input)
   const isKnown = what === 'domains' || what === 'accounts' || what === 'aliases'
-  if (!isKnown || (format !== 'csv' && format !== 'ndjson')) throw new JobFailure('no such export')
+  if (!isKnown) throw badInput('what', what)
+  if (format !== 'csv' && format !== 'ndjson') throw badInput('format', format)
   if (domain === undefined) return { what, format }
-  if (parseDomain(String(domain)) === undefined) throw new JobFailure(`no domain ${domain}`)
+  if (parseDomain(String(domain)) === undefined) throw badInput('domain', domain)
   return { what, format, domain: String(domain) }
 }

@@ -4,8 +4,9 @@
 // Implementation notes: all keys are kept before the first row is done. Rejected: keeping those of a slice with it, for what a slice has done is
 // there also when a crash, and a cancellation then, keep nothing of it.
 
+import { badInput, JobFailure } from '#shared/jobs/failure.ts'
 import type { JobError } from '#shared/jobs/job.ts'
-import { ERRORS_A_SLICE_MAX, JobFailure, type JobKind, type Slice } from '#shared/jobs/kind.ts'
+import { ERRORS_A_SLICE_MAX, type JobKind, type Slice } from '#shared/jobs/kind.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import { chunks } from '#shared/runtime/chunks.ts'
 import type { Administration } from '../administration.ts'
@@ -128,13 +129,12 @@ function sliceOf(
 
 const errorOf = (line: number, key: string, refusal: Refusal): JobError => ({ line, key, refusal })
 
-const faulty = (count: number) =>
-  new JobFailure(`rows that are wrong: ${count}; nothing was changed`)
+const faulty = (count: number) => new JobFailure({ kind: 'wrong-rows', count })
 
 function inputOf(input: unknown): ImportInput {
   const { what, update, dryRun, within } = Object(input)
   const known = importable.find((each) => each === what)
-  if (known === undefined) throw new JobFailure(`no import of ${String(what)}`)
+  if (known === undefined) throw badInput('what', what)
   const limits = Array.isArray(within) ? { within } : {}
   return { what: known, update: update === true, dryRun: dryRun === true, ...limits }
 }

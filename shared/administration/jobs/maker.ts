@@ -2,8 +2,8 @@
 
 import type { Accounts } from '#shared/directory/accounts.ts'
 import { type AccountRecord, isContained } from '#shared/directory/records.ts'
+import { JobFailure } from '#shared/jobs/failure.ts'
 import type { JobOwner } from '#shared/jobs/job.ts'
-import { JobFailure } from '#shared/jobs/kind.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import { accountSubject } from '../account-subject.ts'
@@ -16,7 +16,7 @@ import type { Right } from '../rights/rights.ts'
 export async function makerOf(owner: JobOwner, accounts: Pick<Accounts, 'byId'>): Promise<Actor> {
   const maker = await findMaker(owner, accounts)
   if (maker !== undefined) return maker
-  throw new JobFailure(`${owner.name}, who began this, cannot sign in any more`)
+  throw new JobFailure({ kind: 'maker-gone', name: owner.name })
 }
 
 /** Undefined: he is gone, may not sign in, or somebody else has taken his account over (`contain`). */
@@ -45,7 +45,7 @@ export async function reachOfMaker(
   const domains = extent?.kind === 'domains' ? extent.domains : []
   const isWithin = wanted?.every((one) => domains.some((domain) => domain === one)) ?? false
   if (domains.length > 0 && isWithin) return domains
-  throw new JobFailure(`${owner.name}, who began this, may not do it any more`)
+  throw new JobFailure({ kind: 'maker-may-not', name: owner.name })
 }
 
 /** Undefined: he may. */

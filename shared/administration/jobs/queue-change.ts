@@ -1,6 +1,7 @@
 // One verb for all messages of the queue that are like a filter: those that were there when the job was begun, and no newcomers.
 
-import { JobFailure, type JobKind, type JobWork } from '#shared/jobs/kind.ts'
+import { badInput, JobFailure } from '#shared/jobs/failure.ts'
+import type { JobKind, JobWork } from '#shared/jobs/kind.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { Administration } from '../administration.ts'
 import type { AdministrationDeps } from '../deps.ts'
@@ -50,7 +51,8 @@ export function queueChange({
         }),
       })
       if (changing.kind === 'bad-value') {
-        throw new JobFailure(`${changing.field} ${changing.value} is no filter`)
+        const { field, value } = changing
+        throw new JobFailure({ kind: 'bad-input', field, value })
       }
       let some: { readonly queueId: string; readonly isDone: boolean }[] = []
       for await (const outcome of changing.outcomes) {
@@ -80,7 +82,7 @@ function sliceOf(some: readonly { readonly queueId: string; readonly isDone: boo
 function inputOf({ input }: JobWork<unknown>): QueueChangeInput {
   const { verb, filter, heldToo, countedMs, sentFrom } = Object(input)
   const known = queueVerbs.find((each) => each === verb)
-  if (known === undefined) throw new JobFailure(`no verb ${String(verb)}`)
+  if (known === undefined) throw badInput('verb', verb)
   return {
     verb: known,
     filter: Object(filter),

@@ -1,8 +1,9 @@
 // Takes back what an import added: accounts and aliases that say that this job made them. One that has got mail since stays, and is told.
 
 import type { Aliases } from '#shared/directory/aliases.ts'
+import { JobFailure } from '#shared/jobs/failure.ts'
 import { parseJobId } from '#shared/jobs/job.ts'
-import { JobFailure, type JobKind } from '#shared/jobs/kind.ts'
+import type { JobKind } from '#shared/jobs/kind.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { chunks } from '#shared/runtime/chunks.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
@@ -99,7 +100,7 @@ function inputOf(input: unknown) {
   const { job, what } = Object(input)
   const id = parseJobId(String(job))
   if (id === undefined || (what !== 'accounts' && what !== 'aliases')) {
-    throw new JobFailure('only an import of accounts or aliases can be undone')
+    throw new JobFailure({ kind: 'not-undoable' })
   }
   return { job: id, what } as const
 }

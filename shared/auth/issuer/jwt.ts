@@ -12,6 +12,7 @@ export type Verified =
 
 export type TokenFault =
   | 'form'
+  | 'type'
   | 'algorithm'
   | 'key'
   | 'signature'
@@ -49,18 +50,21 @@ export async function verifyJwt(
   asked: {
     readonly issuer: Issuer
     readonly audiences: readonly string[]
+    /** Only what its header calls an access token (RFC 9068 §2.1), and no ID token. */
+    readonly onlyAccessTokens: boolean
     readonly nowMs: number
   },
 ): Promise<Verified> {
-  const { issuer, audiences, nowMs } = asked
+  const { issuer, audiences, onlyAccessTokens, nowMs } = asked
   const [header = '', payload = '', signature = ''] = token.split('.')
   const said = jsonOf(header)
   const claims = jsonOf(payload)
   if (!isJwt(token) || said === undefined || claims === undefined) return invalid('form')
-  const { alg, kid, crit } = said
+  const { alg, kid, crit, typ } = said
   if (!isAlgorithm(alg)) return invalid('algorithm')
   // RFC 7515 §4.1.11: what must be understood and is not.
   if (crit !== undefined) return invalid('form')
+  if (onlyAccessTokens && !isAccessTokenType(typ)) return invalid('type')
   // What is not for us is not worth a key.
   const fault = judgeClaims(claims, { issuer: issuer.url, audiences, nowMs })
   if (fault !== undefined) return invalid(fault)
@@ -94,6 +98,10 @@ export function judgeClaims(
 }
 
 const invalid = (fault: TokenFault): Verified => ({ kind: 'invalid', fault })
+
+/** RFC 9068 §4; capitals do not matter, and `application/` may be left out (RFC 7515 §4.1.9). */
+const isAccessTokenType = (typ: unknown): boolean =>
+  typeof typ === 'string' && /^(?:application\/)?at\+jwt$/i.test(typ)
 
 const isAlgorithm = (alg: unknown): alg is Algorithm =>
   typeof alg === 'string' && Object.hasOwn(algorithms, alg)

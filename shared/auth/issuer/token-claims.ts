@@ -21,13 +21,15 @@ const HELD_MAX = 1_000
 export function createTokenClaims(deps: {
   readonly issuer: Issuer
   readonly audiences: readonly string[]
+  /** Of signed ones: ID tokens are for the client, too, and no login at a mail service. */
+  readonly onlyAccessTokens: boolean
   /** Undefined: only signed tokens are known. */
   readonly client: () => Promise<ClientCredentials | undefined>
   /** Without this one they do not say who it is. */
   readonly accountClaim: string
   readonly clock: Pick<Clock, 'now'>
 }): (token: string) => Promise<TokenClaims> {
-  const { issuer, audiences, client: clientOf, accountClaim, clock } = deps
+  const { issuer, audiences, onlyAccessTokens, client: clientOf, accountClaim, clock } = deps
   const held = new Map<string, { readonly claims: Claims; readonly untilMs: number }>()
 
   async function introspect(token: string): Promise<TokenClaims> {
@@ -60,7 +62,7 @@ export function createTokenClaims(deps: {
     if (known !== undefined && known.untilMs > nowMs)
       return { kind: 'claims', claims: known.claims }
     const found = isJwt(token)
-      ? await verifyJwt(token, { issuer, audiences, nowMs })
+      ? await verifyJwt(token, { issuer, audiences, onlyAccessTokens, nowMs })
       : await introspect(token)
     if (found.kind === 'invalid') return found
     const claims = await withUserinfo(token, found.claims)

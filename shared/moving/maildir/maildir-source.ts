@@ -1,6 +1,7 @@
 // A Maildir as Dovecot, Courier and qmail write it, read only and while their server runs: a file may get another name (its flags) or go at any
 // moment.
 
+import type { Stats } from 'node:fs'
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { chunks } from '#shared/runtime/chunks.ts'
@@ -119,18 +120,19 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
     async *messages() {
       const sorted = files.toSorted((a, b) => compare(a, b, uids))
       for (const some of chunks(sorted, LOOKED_AT_ONCE)) {
-        const dates = await Promise.all(some.map(({ path }) => modifiedMs(path)))
+        const found = await Promise.all(some.map(({ path }) => statsOf(path)))
         for (const [i, { base, letters, path }] of some.entries()) {
-          const date = dates[i]
+          const stats = found[i]
           const record = uids?.records.get(base)
-          if (date === undefined || (terms.live && uids !== undefined && record === undefined))
+          if (stats === undefined || (terms.live && uids !== undefined && record === undefined))
             continue
           paths.set(base, path)
           yield {
             key: base,
             uid: record?.uid,
             flags: flagsOf(letters, keywords),
-            internalDateMs: date,
+            bytes: stats.size,
+            internalDateMs: Math.floor(stats.mtimeMs),
             saveDateMs: undefined,
             popId: popIds(base, record),
           } satisfies SourceMessage
@@ -200,10 +202,10 @@ async function listFiles(directory: Buffer): Promise<Listed[]> {
   return files
 }
 
-/** Undefined: it is gone, or no file. */
-async function modifiedMs(path: Buffer): Promise<number | undefined> {
+/** Undefined: it is gone, or no file. A link is told when it is read. */
+async function statsOf(path: Buffer): Promise<Stats | undefined> {
   const stats = await lstat(path).catch(() => undefined)
-  return stats?.isFile() || stats?.isSymbolicLink() ? Math.floor(stats.mtimeMs) : stats && undefined
+  return stats?.isFile() || stats?.isSymbolicLink() ? stats : undefined
 }
 
 /** By uid; behind them, as Dovecot would number them, by the time in the name. */

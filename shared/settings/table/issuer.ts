@@ -28,7 +28,7 @@ export const issuerSettings = {
     default: [],
     defaultText: '`oidcClientId`',
     about:
-      'For whom a token must be that a mail program shows (`aud`); one of them is enough. A token for somebody else is no login here.',
+      'For whom a token must be that a mail program shows (`aud`); one of them is enough. A token for somebody else is no login here. Where nothing is set, tokens that are signed (JWT) must call themselves access tokens (`typ` is `at+jwt`, RFC 9068), since ID tokens are for `oidcClientId` too; an issuer that does not write that needs an audience here.',
   }),
   oidcAccountClaim: new Setting(claimName, {
     default: 'email',

@@ -1,5 +1,6 @@
 // What whoever runs the system may see and do.
 
+import { monthlyCost, unitPrices } from '../cost-kinds.ts'
 import { boolean, duration, text } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
@@ -23,5 +24,17 @@ export const operatingSettings = {
     reload: true,
     about:
       'The access table that a sender is entered into, with OK, when mail of his is released from quarantine as no spam; a list such as smtpdSenderRestrictions has to ask it (`check_sender_access table:NAME`). Nothing: nobody is entered, and whoever releases is told so.',
+  }),
+  monthlyCost: new Setting(monthlyCost, {
+    default: { kind: 'unset' },
+    reload: true,
+    about:
+      'What a month of the machine costs, such as `35.50 EUR`, spread over the month where usage is shown; in a deployment on AWS it stands in place of what AWS asks at list prices. `off`: no costs are shown. Nothing: those list prices on AWS, nothing on a machine.',
+  }),
+  unitPrices: new Setting(unitPrices, {
+    default: {},
+    reload: true,
+    about:
+      'What is paid for each that is counted, in the currency of `monthlyCost` (USD on AWS without it), in place of list prices or beside `monthlyCost`: a relay host that asks for every recipient is `deliveredElsewhere=0.0004`, storage by the gigabyte and month `storedGB=0.02`.',
   }),
 } satisfies SettingGroup

@@ -1,10 +1,10 @@
 // Mail that goes out: 50 KB, 1.3 recipients, one destination, 10 % of it deferred, 1 % of the recipients returned. By the function delivery
 // through a relay host or SES, or by the container `sender` directly. What SES asks, and bytes through the NAT gateway, are lines of their own.
 
+import { HOURS_PER_MONTH, priceLists } from '#services/aws/prices.ts'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import type { AnswerRemote } from '#test/support/remote-delivery.ts'
-import { HOURS_PER_MONTH, priceLists } from '../../../cdk/prices.ts'
 import { RELAY_SESSION_MS, SES_CALL_MS } from './latencies.ts'
 import type { Entry } from './meter.ts'
 import { type Line, linesOf, MILLION, money, type Part, printLines, totalOf } from './report.ts'

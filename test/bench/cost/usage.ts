@@ -1,6 +1,6 @@
 // Amounts of what AWS bills, and what they cost.
 
-import { priceLists } from '../../../cdk/prices.ts'
+import { priceLists } from '#services/aws/prices.ts'
 
 /** Keys of the price list, but for writes of indexes, which are told apart from those of tables and cost the same. */
 const priced = {

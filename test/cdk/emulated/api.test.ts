@@ -177,6 +177,21 @@ describeDeployed('the API on AWS', () => {
     expect(of('queueMessages')).toContain(0)
   })
 
+  it('estimates what the month costs at list prices, of what it costs at rest and of what was counted', async () => {
+    const { told } = await ask('GET /usage')
+    expect(told.cost).toMatchObject({
+      currency: 'USD',
+      origin: { kind: 'list-prices', listed: 'us-east-1', region: expect.stringMatching(/^\w+-/) },
+      notCounted: expect.arrayContaining(['traffic-to-clients']),
+    })
+    const [atRest] = told.cost.lines
+    expect(atRest.what).toBe('atRest')
+    // As the templates say it (IDLE_USD_PER_MONTH).
+    expect(atRest.amount).toBeCloseTo((atRest.quantity * 12.34) / 730, 4)
+    const usage = await operate(deployment, ['usage', '--json'])
+    expect(JSON.parse(usage).cost).toMatchObject({ kind: 'estimate', origin: told.cost.origin })
+  })
+
   it('goes by settings that were changed while it runs', async () => {
     const locked = await ask('POST /settings:change', { body: { changes: { relayhost: 'x' } } })
     expect(locked.status).toBe(409)

@@ -15,7 +15,7 @@ export async function synthesize(deploymentFile: string, folder: string): Promis
     analyticsReporting: false,
     builtinCloudFormationValidation: false, // has tests of its own
   })
-  createMailSystem(app, deployment, await bundlesOfRun())
+  createMailSystem(app, deployment, await bundlesOfRun(), '12.34')
   app.synth()
 }
 

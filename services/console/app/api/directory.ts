@@ -25,6 +25,8 @@ export type Account = {
   readonly messages: number
   readonly password: { readonly kind: string; readonly scheme?: string }
   readonly createdAt: string
+  /** Where a list is sorted by it; null: none is known. */
+  readonly lastLoginAt?: string | null
   readonly frozen: {
     readonly reason: string
     readonly since: string

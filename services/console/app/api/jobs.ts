@@ -24,7 +24,9 @@ export type Job = {
   /** In a second. */
   readonly rate: number
   readonly secondsLeft: number | null
+  /** In English, where nobody wrote a text for the failure. */
   readonly reason: string | null
+  readonly failure: { readonly kind: string; readonly [fact: string]: string | number } | null
   readonly hasOutput: boolean
 }
 

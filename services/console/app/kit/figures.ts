@@ -23,6 +23,15 @@ export function bytesText(bytes: number, locale: string): string {
 
 export const countText = (count: number, locale: string) => numberFormat(locale).format(count)
 
+/** Of the currency's own digits; less than a whole one has two that say something. */
+export function moneyText(amount: number, currency: string, locale: string): string {
+  const isSmall = amount > 0 && amount < 0.095
+  return new Intl.NumberFormat(locale, {
+    ...{ style: 'currency', currency },
+    ...(isSmall && { maximumSignificantDigits: 2 }),
+  }).format(amount)
+}
+
 const STEPS = [
   ['second', 60],
   ['minute', 60],

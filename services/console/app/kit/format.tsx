@@ -1,11 +1,21 @@
 // Figures and times in the language of the page.
 
 import { useEffect, useState } from 'preact/hooks'
-import { bytesText, countText, durationText, relativeText, spanText, timeText } from './figures.ts'
+import {
+  bytesText,
+  countText,
+  durationText,
+  moneyText,
+  relativeText,
+  spanText,
+  timeText,
+} from './figures.ts'
 import { locale } from './language.ts'
 
 export const formatBytes = (bytes: number) => bytesText(bytes, locale.value)
 export const formatCount = (count: number) => countText(count, locale.value)
+export const formatMoney = (amount: number, currency: string) =>
+  moneyText(amount, currency, locale.value)
 export const formatDuration = (ms: number) => durationText(ms, locale.value)
 /** Of `3d`, as the API writes it. */
 export const formatSpan = (span: string) => spanText(span, locale.value)

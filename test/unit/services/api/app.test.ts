@@ -271,6 +271,74 @@ describe('a change', () => {
     expect(JSON.stringify(wrong.body)).not.toContain('"value":7')
   })
 
+  it('lists accounts by what they store and by their last login, and domains by their accounts, to whom they are seen', async () => {
+    await using world = await openAdministration()
+    const { administration, pipeline, clock } = world
+    const sorted = openApi(pipeline.backend)
+    for (const domain of ['a.test', 'b.test', 'c.test'])
+      await administration.domains.add({ domain })
+    const secret = async () => ({ kind: 'hash', hash: aHash }) as const
+    const idOf = async (address: string) => {
+      await administration.accounts.add({ address, secret })
+      const shown = await administration.accounts.show(address)
+      if (shown.kind !== 'account') throw new Error(shown.kind)
+      return shown.account.id
+    }
+    const ids = [await idOf('one@b.test'), await idOf('two@c.test'), await idOf('tri@c.test')]
+    for (const [n, to] of [['two@c.test'], ['two@c.test', 'one@b.test']].entries()) {
+      await pipeline.accept(`Subject: ${n}\r\n\r\n`, to)
+    }
+    await pipeline.settle()
+    const seen = { service: 'imap', remoteAddress: '192.0.2.1', means: undefined } as const
+    for (const id of [ids[2], ids[0]]) {
+      if (id !== undefined) await pipeline.backend.devices.note(id, seen)
+      clock.advance(60_000)
+    }
+    const addresses = async (query: string, as = owner) => {
+      const { body } = await sorted.ask(`GET /accounts?${query}`, undefined, { as })
+      return body.data.map((one: { address: string }) => one.address)
+    }
+    expect(await addresses('sort=usage')).toEqual(['two@c.test', 'one@b.test', 'tri@c.test'])
+    expect(await addresses('sort=usage&order=asc&domain=c.test')).toEqual([
+      'tri@c.test',
+      'two@c.test',
+    ])
+    expect(await addresses('sort=lastLogin')).toEqual(['one@b.test', 'tri@c.test', 'two@c.test'])
+    const ofC: Actor = {
+      ...domainAdmin,
+      domains: [parseDomain('c.test')].filter((one) => one !== undefined),
+    }
+    expect(await addresses('sort=lastLogin', ofC)).toEqual(['tri@c.test', 'two@c.test'])
+    const first = (await sorted.ask('GET /accounts?sort=lastLogin&limit=2')).body
+    expect(first.data[0].lastLoginAt).toMatch(/^\d{4}-/)
+    const rest = (await sorted.ask(`GET /accounts?sort=lastLogin&limit=2&cursor=${first.next}`))
+      .body
+    expect(rest).toMatchObject({ data: [{ address: 'two@c.test', lastLoginAt: null }], next: null })
+    const domains = (await sorted.ask('GET /domains?sort=accounts')).body.data
+    expect(domains.map((one: { domain: string }) => one.domain)).toEqual([
+      'c.test',
+      'b.test',
+      'a.test',
+    ])
+  })
+
+  it('changes the version of an account with a password of the same kind, and tells nothing of it', async () => {
+    const { accounts } = administered.administration
+    const address = 'secretly@example.org'
+    const secret = async () => ({ kind: 'hash', hash: aHash }) as const
+    await accounts.add({ address, secret })
+    const show = async () => await api.ask(`GET /accounts/${address}`)
+    const before = await show()
+    await accounts.set({ address, secret })
+    const after = await show()
+    expect(after.headers.get('etag')).not.toBe(before.headers.get('etag'))
+    expect(after.body).toEqual(before.body)
+    expect(JSON.stringify(after.body)).not.toContain('sessionsEpoch')
+    const headers = { 'if-match': before.headers.get('etag') ?? '' }
+    const stale = await api.ask(`PATCH /accounts/${address}`, { shared: true }, { headers })
+    expect(stale).toMatchObject({ status: 412, body: { code: 'changed-meanwhile' } })
+  })
+
   it('by a key is not made twice', async () => {
     const body = { address: 'once@example.org', passwordHash: aHash }
     const headers = { 'idempotency-key': 'k1' }
@@ -308,6 +376,56 @@ describe('a change', () => {
     isAway = false
     expect((await unsteady.ask('POST /accounts', body, { headers })).status).toBe(201)
   })
+
+  it.each([
+    ['in it', { fails: 'show' }],
+    ['in the record of it', { fails: 'audit' }],
+  ] as const)(
+    'that failed behind what it did, %s, is not done again with its key',
+    async (_, { fails }) => {
+      const { backend } = administered.pipeline
+      let isAway = true
+      const away = () => {
+        if (isAway) throw new TemporaryFailure('the store is away')
+      }
+      let added = 0
+      const unsteady = openApi(backend, {
+        administration(record) {
+          const all = assembleAdministration(backend, record)
+          const { add, show } = all.accounts
+          const accounts: typeof all.accounts = {
+            ...all.accounts,
+            add(wanted) {
+              added++
+              return add(wanted)
+            },
+            async show(address) {
+              if (fails === 'show' && added > 0) away()
+              return await show(address)
+            },
+          }
+          return { ...all, accounts }
+        },
+        ...(fails === 'audit' && {
+          audit: {
+            begin: async () => ({ end: async () => away() }),
+            note: async () => {},
+            noteRefused: async () => {},
+          },
+        }),
+      })
+      const address = `half-${fails}@example.org`
+      const body = { address, passwordHash: aHash }
+      const headers = { 'idempotency-key': `k-half-${fails}` }
+      expect((await unsteady.ask('POST /accounts', body, { headers })).status).toBe(503)
+      isAway = false
+      expect(await unsteady.ask('POST /accounts', body, { headers })).toMatchObject({
+        status: 409,
+        body: { code: 'outcome-unknown', changed: [{ what: 'account', name: address }] },
+      })
+      expect(added).toBe(1)
+    },
+  )
 
   it('that made a secret keeps none for a repeat', async () => {
     const bob = await administered.administration.accounts.show('bob@example.org')

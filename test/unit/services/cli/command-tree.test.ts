@@ -75,6 +75,7 @@ describe('every command', () => {
 
 /** Operations of the API, and the command that does the same; or why there is none. */
 const commandOf: { readonly [operation: string]: string } = {
+  'usage.read': 'usage',
   'accessTables.list': 'access list',
   'accessTables.entries': 'access list',
   'accessTables.set': 'access set',

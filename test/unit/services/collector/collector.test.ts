@@ -128,6 +128,28 @@ describe('the collector', () => {
     expect(await Array.fromAsync(directory.removedAccounts.before(clock.now()))).toEqual([])
   })
 
+  it('deletes what a crash behind its removal left of an account in the directory, and of no other', async () => {
+    const { directory } = pipeline.backend
+    const bob = await pipeline.addAccount('bob@example.test')
+    const [ann] = await Array.fromAsync(directory.accounts.list())
+    if (ann === undefined) throw new Error('no account')
+    const { directory: table } = store.tables
+    const itemsOf = async (id: string) =>
+      (await table.query({ pk: `ACC#${id}`, consistent: true })).items.map(({ sk }) => sk)
+    await directory.accounts.remove(ann.address)
+    // As if it had ended before these were deleted.
+    for (const sk of ['SIEVE', 'SIEVE#one', 'TOKEN#one']) {
+      await table.write({ put: { pk: `ACC#${ann.id}`, sk } })
+      await table.write({ put: { pk: `ACC#${bob.id}`, sk } })
+    }
+    clock.advance(REMOVED_SETTLED_MS + 1_000)
+    const before = await itemsOf(bob.id)
+    await pipeline.workers.collector.finishRemovals()
+    expect(await itemsOf(ann.id)).toEqual([])
+    expect(await itemsOf(bob.id)).toEqual(before)
+    expect(await Array.fromAsync(directory.removedAccounts.before(clock.now()))).toEqual([])
+  })
+
   it('looks at nothing made before the time it is given', async () => {
     const before = await orphan()
     clock.advance(3_600_000)

@@ -20,6 +20,14 @@ const kinds = (facts: Partial<OverviewFacts>) =>
   findingsOf({ ...quiet, ...facts }).map(({ kind, look }) => `${kind} ${look}`)
 
 describe('findings', () => {
+  it('say why a job failed as a value, for whoever reads another language', () => {
+    const failure = { kind: 'wrong-rows', count: 3 } as const
+    const failedJobs = [{ id: 'j1' as never, kind: 'import', reason: 'rows …', failure }]
+    expect(findingsOf({ ...quiet, failedJobs })[0]?.facts).toEqual({
+      ...{ job: 'import', reason: 'rows …', failure: 'wrong-rows', count: 3 },
+    })
+  })
+
   it('are none where nothing is', () => {
     expect(kinds({})).toEqual([])
     expect(kinds({ disk: undefined, certificate: undefined })).toEqual([])
@@ -53,7 +61,7 @@ describe('findings', () => {
     ['many logins of which some fail', { loginFailures: 60, logins: 40 }, []],
     [
       'a job',
-      { failedJobs: [{ id: 'j1' as never, kind: 'import', reason: 'x' }] },
+      { failedJobs: [{ id: 'j1' as never, kind: 'import', reason: 'x', failure: null }] },
       ['job-failed warn'],
     ],
     [

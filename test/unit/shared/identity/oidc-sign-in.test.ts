@@ -184,6 +184,7 @@ it('knows a token of the issuer that is no JWT by asking it', async () => {
   const { issuer } = open()
   const claimsOf = createTokenClaims({
     issuer,
+    onlyAccessTokens: true,
     audiences: [client.id],
     client: async () => client,
     accountClaim: 'email',

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { JobFailure } from '#shared/jobs/failure.ts'
 import type { JobFacts, JobId } from '#shared/jobs/job.ts'
 import { createJobs, type Jobs, type NewJob } from '#shared/jobs/jobs.ts'
-import { JobFailure, type JobKind, type Slice } from '#shared/jobs/kind.ts'
+import type { JobKind, Slice } from '#shared/jobs/kind.ts'
 import { createJobRunner, JOB_LEASE_MS, STARTS_MAX } from '#shared/jobs/runner.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { silentLog } from '#shared/runtime/log.ts'
@@ -216,6 +217,7 @@ describe('a job', () => {
     expect(await jobs.get(id)).toMatchObject({
       state: 'failed',
       reason: `given up after ${STARTS_MAX} attempts`,
+      failure: { kind: 'given-up', attempts: STARTS_MAX },
     })
   })
 
@@ -225,11 +227,14 @@ describe('a job', () => {
       name: 'count',
       async *run() {
         yield { cursor: '1', done: 1 }
-        throw new JobFailure('no such thing')
+        throw new JobFailure({ kind: 'wrong-rows', count: 3 })
       },
     }
     await runnerOf(failing).run({ signal: never })
-    expect(await jobs.get(id)).toMatchObject({ state: 'failed', reason: 'no such thing', done: 1 })
+    expect(await jobs.get(id)).toMatchObject({
+      ...{ state: 'failed', done: 1, failure: { kind: 'wrong-rows', count: 3 } },
+      reason: 'rows that are wrong: 3; nothing was changed',
+    })
     const unknown = await begin({ kind: 'unknown' })
     await runnerOf().run({ signal: never })
     expect(await jobs.get(unknown.id)).toMatchObject({ state: 'failed' })

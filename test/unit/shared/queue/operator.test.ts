@@ -284,12 +284,17 @@ describe('an operator', () => {
         clock.advance(10)
       }
       const { queue, store } = pipeline.backend
-      const { list } = createListing(queue, store.tables.queue, idsMax)
+      const { list, listYoungest } = createListing(queue, store.tables.queue, idsMax)
       const listed = async (after?: QueueId) =>
         (await Array.fromAsync(list(after))).map(({ message }) => message.queueId)
       expect(await listed()).toEqual(ids)
       expect(await listed(ids[2])).toEqual(ids.slice(3))
       expect(await listed(ids[5])).toEqual([])
+      const youngest = async (before?: QueueId) =>
+        (await Array.fromAsync(listYoungest(before))).map(({ message }) => message.queueId)
+      expect(await youngest()).toEqual(ids.toReversed())
+      expect(await youngest(ids[3])).toEqual(ids.slice(0, 3).toReversed())
+      expect(await youngest(ids[0])).toEqual([])
     })
   })
 

@@ -8,6 +8,8 @@ export const mail: { readonly [key in keyof typeof english]: MessageText } = {
   'queue.state.incoming': 'eingehend',
   'queue.state.active': 'in Zustellung',
   'queue.state.deferred': 'zurückgestellt',
+  'queue.order.asc': 'Älteste zuerst',
+  'queue.order.desc': 'Jüngste zuerst',
   'queue.state.hold': 'angehalten',
   'queue.state.corrupt': 'beschädigt',
   'queue.destination': 'Ziel',

@@ -83,6 +83,8 @@ export const problems = {
   'problem.internal-error':
     'Im Server ging etwas schief. Wer ihn betreibt, findet es im Log unter dieser Nummer: {requestId}',
   'problem.still-in-hand': 'Dasselbe geschieht bereits. Warten Sie einen Moment.',
+  'problem.outcome-unknown':
+    'Das ist fehlgeschlagen, als ein Teil schon getan war. Sehen Sie nach, was da ist, bevor Sie es noch einmal versuchen.',
   'problem.done-already': 'Das ist schon geschehen.',
   'problem.rehearsal-too-large':
     'Das ist zu viel, um es auf einmal zu proben. Wählen Sie weniger aus.',
@@ -116,6 +118,8 @@ export const problems = {
     'Ein Passwort hat mindestens {charactersMin} Zeichen und höchstens {bytesMax} Bytes.',
   'rule.password-or-hash': 'Geben Sie ein Passwort an.',
   'rule.one-of': 'Erlaubt: {allowed}.',
+  'rule.too-many-to-sort':
+    'Mehr als {max} Einträge werden nicht sortiert. Wählen Sie eine Domain oder suchen Sie etwas.',
   'rule.some-change': 'Es gibt nichts zu ändern.',
   'rule.one-line': 'Eine Zeile mit 1 bis {charactersMax} Zeichen.',
   'rule.column': 'Diese Spalte gibt es nicht; es gibt {columns}.',

@@ -170,6 +170,7 @@ export const shell = {
 
   'table.select': '{what} auswählen',
   'table.selectAll': 'Alle gezeigten Zeilen auswählen',
+  'table.sort': 'Sortieren nach',
   'table.actions': 'Aktionen',
   'table.actionsOf': 'Aktionen von {what}',
   'table.shownOf': '{shown} von {total}, mehr beim Blättern',

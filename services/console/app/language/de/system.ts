@@ -93,6 +93,17 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'plot.age': 'Alter des Wartenden',
   'plot.storage': 'Speicher',
   'plot.logins': 'Anmeldungen',
+  'plot.cost': 'Kosten in diesem Monat (geschätzt)',
+  'usage.title': 'Dieser Monat (UTC)',
+  'usage.stored': 'Gespeicherte Post',
+  'cost.soFar': 'Kosten bisher (geschätzt)',
+  'cost.projected': 'Am Ende des Monats',
+  'cost.bySetting': 'Schätzung: die eingestellten Monatskosten, auf den Monat verteilt.',
+  'cost.byList':
+    'Schätzung nach Listenpreisen von AWS für {listed}, Stand {asOf}; es gilt die Rechnung von AWS.',
+  'cost.byOtherList':
+    'Schätzung nach Listenpreisen von AWS für {listed}, Stand {asOf}; das System läuft in {region}, wo sie anders sein können. Es gilt die Rechnung von AWS.',
+  'cost.notSet': 'Was diese Maschine kostet, ist nicht bekannt. Wer sie bezahlt, kann es sagen:',
 
   'settings.title': 'Einstellungen',
   'settings.q': 'Name, hier oder in Postfix oder Dovecot',
@@ -206,4 +217,12 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'job.kind.queue-change': 'Änderung der Warteschlange',
   'job.kind.index-directory': 'Suchverzeichnis',
   'job.kind.doctor': 'Diagnose',
+  'job.failure.nobody-does': 'Das tut hier niemand ({job}).',
+  'job.failure.given-up': 'Nach {attempts} Versuchen aufgegeben.',
+  'job.failure.text-gone': 'Der mitgegebene Text ist nicht mehr da.',
+  'job.failure.not-undoable': 'Nur ein Import von Konten oder Aliassen kann zurückgenommen werden.',
+  'job.failure.bad-input': '{field} kann nicht {value} sein.',
+  'job.failure.wrong-rows': 'Falsche Zeilen: {count}. Nichts wurde geändert.',
+  'job.failure.maker-gone': '{name}, von dem das ausging, kann sich nicht mehr anmelden.',
+  'job.failure.maker-may-not': '{name}, von dem das ausging, darf das nicht mehr.',
 }

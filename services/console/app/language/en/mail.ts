@@ -5,6 +5,8 @@ export const mail = {
   'queue.state.incoming': 'incoming',
   'queue.state.active': 'active',
   'queue.state.deferred': 'deferred',
+  'queue.order.asc': 'Oldest first',
+  'queue.order.desc': 'Youngest first',
   'queue.state.hold': 'on hold',
   'queue.state.corrupt': 'corrupt',
   'queue.destination': 'Destination',

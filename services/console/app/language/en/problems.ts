@@ -72,6 +72,8 @@ export const problems = {
   'problem.internal-error':
     'Something went wrong in the server. Who runs it finds it in the log by this number: {requestId}',
   'problem.still-in-hand': 'The same is being done already. Wait a moment.',
+  'problem.outcome-unknown':
+    'This failed when part of it was done already. Look at what is there before you try again.',
   'problem.done-already': 'This was done already.',
   'problem.rehearsal-too-large': 'This is too much to try out at once. Choose less of it.',
 
@@ -103,6 +105,8 @@ export const problems = {
     'A password has at least {charactersMin} characters, and at most {bytesMax} bytes.',
   'rule.password-or-hash': 'Give a password.',
   'rule.one-of': 'Allowed: {allowed}.',
+  'rule.too-many-to-sort':
+    'More than {max} entries are not sorted. Choose a domain, or look for something.',
   'rule.some-change': 'There is nothing to change.',
   'rule.one-line': 'One line of 1 to {charactersMax} characters.',
   'rule.column': 'There is no such column; there are {columns}.',

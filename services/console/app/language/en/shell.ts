@@ -162,6 +162,7 @@ export const shell = {
 
   'table.select': 'Select {what}',
   'table.selectAll': 'Select all rows shown',
+  'table.sort': 'Sort by',
   'table.actions': 'Actions',
   'table.actionsOf': 'Actions of {what}',
   'table.shownOf': '{shown} of {total}, more as you scroll',

@@ -11,6 +11,7 @@ import { t } from '../../kit/language.ts'
 import { Page, Panel, Status } from '../../kit/panel.tsx'
 import { saveText } from '../../kit/save.ts'
 import { Table } from '../../kit/table.tsx'
+import { failureText } from '../jobs/failure-text.ts'
 import { failedCsv, parseCsv } from './csv.ts'
 
 type Phase =
@@ -63,7 +64,10 @@ export function screen() {
       const errors = await errorsOf(job, signal)
       // Some rows are wrong already as they are written: nothing was done with any.
       const isFaulty = job.state === 'failed' && errors.length > 0
-      if (job.state !== 'done' && !isFaulty) throw new Error(job.reason ?? job.state)
+      if (job.state !== 'done' && !isFaulty) {
+        setFailure(failureText(job) ?? t(`job.state.${job.state}`))
+        return setPhase({ kind: 'chosen' })
+      }
       setPhase({ kind: isFaulty ? 'faulty' : after, job, errors })
     } catch (error) {
       if (signal.aborted) return

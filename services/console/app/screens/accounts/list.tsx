@@ -19,6 +19,7 @@ import { AddressTabs } from './address-tabs.tsx'
 import { contain } from './contain.tsx'
 
 const states = ['enabled', 'disabled', 'frozen'] as const
+const sorts = ['usage', 'lastLogin'] as const
 
 export function screen() {
   const { query } = place.value
@@ -27,7 +28,8 @@ export function screen() {
   const state = query.get('state') ?? ''
   // What is looked for begins where it is found.
   const from = q === '' ? (query.get('from') ?? '') : ''
-  const list = useKeyset<Account>('/accounts', { domain, q, state, from })
+  const sort = query.get('sort') ?? ''
+  const list = useKeyset<Account>('/accounts', { domain, q, state, from, sort })
   const domains = useResource('domains', (signal) =>
     get<{ readonly data: readonly Domain[] }>('/domains', { limit: 100 }, signal),
   )
@@ -80,6 +82,14 @@ export function screen() {
           options={[
             { value: '', label: t('filter.any') },
             ...states.map((each) => ({ value: each, label: t(`account.${each}`) })),
+          ]}
+        />
+        <FilterChoice
+          name="sort"
+          label={t('table.sort')}
+          options={[
+            { value: '', label: t('address') },
+            ...sorts.map((each) => ({ value: each, label: t(`accounts.sort.${each}`) })),
           ]}
         />
       </Filters>
@@ -156,6 +166,7 @@ export function screen() {
             isNumber: true,
             cell: ({ createdAt }) => <Ago at={createdAt} />,
           },
+          ...(sort === 'lastLogin' ? [lastLogin] : []),
         ]}
         empty={
           isFiltered ? (
@@ -187,3 +198,12 @@ export function screen() {
 
 const command = (domain: string) =>
   domain === '' ? 'postwolke account list' : `postwolke account list ${domain}`
+
+/** Known where the list is sorted by it. */
+const lastLogin = {
+  key: 'lastLogin',
+  title: t('account.lastLogin'),
+  width: '9.5rem',
+  isNumber: true,
+  cell: ({ lastLoginAt }: Account) => (lastLoginAt == null ? '–' : <Ago at={lastLoginAt} />),
+}

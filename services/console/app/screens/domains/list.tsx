@@ -10,10 +10,12 @@ import { t } from '../../kit/language.ts'
 import { navigate } from '../../kit/location.ts'
 import { Empty, Page } from '../../kit/panel.tsx'
 import { Table } from '../../kit/table.tsx'
+import { asked, QueryChoice } from '../../parts/query-fields.tsx'
 import { segment } from '../../routes.ts'
 
 export function screen() {
-  const list = useKeyset<Domain>('/domains', {})
+  const sort = asked('sort')
+  const list = useKeyset<Domain>('/domains', { sort })
   return (
     <Page
       title={t('entry.domains')}
@@ -28,6 +30,15 @@ export function screen() {
         </>
       }
     >
+      <QueryChoice
+        name="sort"
+        label={t('table.sort')}
+        otherwise=""
+        options={[
+          { value: '', label: t('domain') },
+          { value: 'accounts', label: t('accounts.title') },
+        ]}
+      />
       <Table
         label={t('entry.domains')}
         rows={list.rows}

@@ -14,6 +14,7 @@ import { useResource } from '../../kit/resource.ts'
 import { saveText } from '../../kit/save.ts'
 import { toast } from '../../kit/toast.tsx'
 import type { ScreenParams } from '../../screen.ts'
+import { failureText } from './failure-text.ts'
 import { JobStatus, kindText, Progress } from './progress.tsx'
 
 /** Where no event comes. */
@@ -59,9 +60,9 @@ export function screen({ params }: { readonly params: ScreenParams }) {
                 <JobStatus job={value} />
               </div>
               <Progress job={value} />
-              {value.reason !== null && (
+              {failureText(value) !== null && (
                 <p class="notice bad">
-                  <Foreign text={value.reason} />
+                  <Foreign text={failureText(value) ?? ''} />
                 </p>
               )}
               <Facts>

@@ -23,6 +23,7 @@ import { asked, QueryChoice } from '../../parts/query-fields.tsx'
 import { Plot } from '../../plots/plot.tsx'
 import { matchRoute } from '../../routes.ts'
 import type { AuditRecord } from '../audit/audit-api.ts'
+import { CostPlot, UsageOfMonth } from './cost.tsx'
 import {
   byLabel,
   type FigureAnswer,
@@ -35,6 +36,7 @@ import {
   totals,
 } from './figures-api.ts'
 import { type Finding, type Overview, readOverview } from './overview-api.ts'
+import { readUsage, type Usage } from './usage-api.ts'
 
 /** Without events. */
 const ASK_MS = 30_000
@@ -46,9 +48,11 @@ export function screen() {
   const range = ranges.find((each) => each === asked('range')) ?? '24h'
   const overview = useResource('overview', readOverview)
   const figures = useResource(range, (signal) => readFigures(figureNames, range, signal))
+  const usage = useResource('usage', readUsage)
   const again = () => {
     overview.reload()
     figures.reload()
+    usage.reload()
   }
   useEffect(() => {
     const timer = setInterval(() => document.visibilityState === 'visible' && again(), ASK_MS)
@@ -81,6 +85,7 @@ export function screen() {
           </Loaded>
         </div>
       </Panel>
+      <UsageOfMonth usage={usage} />
       <section aria-label={t('overview.figures')} class="overview-figures">
         <QueryChoice
           name="range"
@@ -88,7 +93,7 @@ export function screen() {
           otherwise="24h"
           options={ranges.map((value) => ({ value, label: formatSpan(value) }))}
         />
-        <Plots figures={figures} />
+        <Plots figures={figures} usage={usage.value} />
       </section>
       {may('audit.read') && <LastChanges />}
     </Page>
@@ -124,10 +129,13 @@ const isScreen = (href: string) => matchRoute(href.replace(/\?.*$/s, '')) !== un
 
 /** By its kind, with its facts in the units of people; else the server's sentence. */
 function findingText({ kind, facts = {}, text }: Finding): string {
-  const job = facts['job']
+  const { job, failure } = facts
   return (
     tIfKnown(`finding.${kind}`, {
       ...factsOf(facts),
+      ...(failure !== undefined && {
+        reason: tIfKnown(`job.failure.${failure}`, factsOf(facts)) ?? String(facts['reason']),
+      }),
       ...(job !== undefined && { job: tIfKnown(`job.kind.${job}`) ?? job }),
     }) ?? text
   )
@@ -166,7 +174,13 @@ function Now({
   )
 }
 
-function Plots({ figures }: { readonly figures: Resource<FigureAnswer> }) {
+function Plots({
+  figures,
+  usage,
+}: {
+  readonly figures: Resource<FigureAnswer>
+  readonly usage: Usage | undefined
+}) {
   return (
     <Loaded of={figures} lines={12}>
       {(answer) => {
@@ -222,6 +236,7 @@ function Plots({ figures }: { readonly figures: Resource<FigureAnswer> }) {
               kind="bars"
               data={totals(answer, ['logins', 'loginFailures'])}
             />
+            {usage?.cost != null && <CostPlot cost={usage.cost} />}
           </div>
         )
       }}

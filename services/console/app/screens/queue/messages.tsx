@@ -1,4 +1,4 @@
-// The queue message by message, oldest first; what is chosen is acted on together.
+// The queue message by message, oldest first or youngest; what is chosen is acted on together.
 
 import { useEffect } from 'preact/hooks'
 import { Button } from '../../kit/button.tsx'
@@ -9,6 +9,7 @@ import { Status } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
 import { useSelection } from '../../kit/selection.ts'
 import { Table } from '../../kit/table.tsx'
+import { asked, QueryChoice } from '../../parts/query-fields.tsx'
 import { segment } from '../../routes.ts'
 import { ActButtons, actItems, mayAct } from './acts.tsx'
 import { NothingWaits } from './groups.tsx'
@@ -19,6 +20,8 @@ import {
   readGroups,
   type State,
 } from './queue-api.ts'
+
+const orders = ['asc', 'desc'] as const
 
 const looks = {
   incoming: 'info',
@@ -39,7 +42,8 @@ export function QueueMessages({
   readonly filter: QueueFilter
   readonly round: number
 }) {
-  const list = useKeyset<QueueMessage>('/queue', filter)
+  const order = orders.find((each) => each === asked('order')) ?? 'asc'
+  const list = useKeyset<QueueMessage>('/queue', { ...filter, order })
   useEffect(() => {
     if (round > 0) list.reload()
   }, [round])
@@ -60,6 +64,12 @@ export function QueueMessages({
   const isChosen = selection.count > 0 || selection.isAllThatMatch
   return (
     <>
+      <QueryChoice
+        name="order"
+        label={t('table.sort')}
+        otherwise="asc"
+        options={orders.map((value) => ({ value, label: t(`queue.order.${value}`) }))}
+      />
       <Table
         label={t('entry.queue')}
         rows={list.rows}

@@ -69,6 +69,15 @@ describe('the queue', () => {
     expect(other.status).toBe(400)
   })
 
+  it('is listed youngest first where that is asked for, a page at a time', async () => {
+    const first = await api.ask('GET /queue?limit=2&order=desc')
+    expect(idsIn(first.body)).toEqual([queued.toBoth, queued.byStranger])
+    const rest = await api.ask(`GET /queue?limit=2&order=desc&cursor=${first.body.next}`)
+    expect(idsIn(rest.body)).toEqual([queued.byAnn])
+    expect(rest.body.next).toBeNull()
+    expect((await api.ask(`GET /queue?limit=2&cursor=${first.body.next}`)).status).toBe(400)
+  })
+
   it('is grouped by like reasons, and what is in a group is found by its name', async () => {
     const { body } = await api.ask('GET /queue:groups?by=reason&state=deferred')
     expect(body.total).toMatchObject({ messages: 2, recipients: 3 })
@@ -93,6 +102,22 @@ describe('the queue', () => {
       as: admin('two.test'),
     })
     expect(body.recipients).toEqual(['bob@two.test'])
+  })
+
+  it.each([
+    ['recipient=ann@one.test', []],
+    ['recipient=bob@two.test', ['toBoth']],
+    ['domain=one.test', []],
+    ['destination=one.test', []],
+    ['destination=two.test', ['toBoth']],
+  ])('finds by %s what is told alone', async (query, names) => {
+    const as = admin('two.test')
+    const { body } = await api.ask(`GET /queue?${query}`, undefined, { as })
+    expect(idsIn(body)).toEqual(names.map((name) => queued[name]))
+    const stats = await api.ask(`GET /queue:groups?by=domain&${query}`, undefined, { as })
+    expect(stats.body.total.messages).toBe(names.length)
+    const all = await api.ask(`GET /queue?${query}`)
+    expect(idsIn(all.body)).toContain(queued.toBoth)
   })
 
   it('lets nobody act on what others have sent, and does not say that it is there', async () => {

@@ -95,6 +95,25 @@ describe('the service', () => {
   })
 })
 
+describe('the usage', () => {
+  it('says what a month costs as it is set, to the millionth, and how it is set where it is not', async () => {
+    expect((await api.ask('GET /usage')).body).toMatchObject({
+      ...{ cost: null, noCost: 'not-set', storedBytes: 0 },
+      counts: { accepted: 0, acceptedBytes: 0 },
+    })
+    await using set = await openAdministration(['monthlyCost=30 EUR'])
+    const { body } = await openApi(set.pipeline.backend).ask('GET /usage')
+    expect(body).toMatchObject({
+      noCost: null,
+      cost: { currency: 'EUR', origin: { kind: 'setting' }, soFar: 0, notCounted: [] },
+    })
+    expect(body.cost.projected).toBeGreaterThan(0)
+    expect(body.cost.projected).toBeLessThanOrEqual(30)
+    const as = { ...owner, role: 'domain-admin' } as const
+    expect((await api.ask('GET /usage', undefined, { as })).status).toBe(403)
+  })
+})
+
 describe('the doctor', () => {
   it('finds one thing after the other, and goes on where it was stopped', async () => {
     expect((await api.ask('GET /doctor')).body).toEqual({ job: null, findings: [] })

@@ -8,6 +8,7 @@ import { fieldsOf, readProblem } from '#services/console/app/api/problem.ts'
 import {
   bytesText,
   durationText,
+  moneyText,
   relativeText,
   spanText,
 } from '#services/console/app/kit/figures.ts'
@@ -26,6 +27,7 @@ import { shapesOf } from '#services/console/app/shell/shapes.ts'
 import type { OverviewFinding } from '#shared/administration/overview.ts'
 import type { Refusal, Rule } from '#shared/administration/refusals.ts'
 import type { Warning } from '#shared/administration/warnings.ts'
+import type { JobFailureReason } from '#shared/jobs/failure.ts'
 import { settingParts } from '#shared/settings/table.ts'
 
 const app = fileURLToPath(new URL('../../../../../services/console/app/', import.meta.url))
@@ -64,6 +66,13 @@ describe('the catalogues', () => {
       readonly [key in `finding.${OverviewFinding['kind']}`]: MessageText
     }
     expect(Object.keys(findings)).toContain('finding.queue-held')
+  })
+
+  it('have words for why a job failed', () => {
+    const failures = system satisfies {
+      readonly [key in `job.failure.${JobFailureReason['kind']}`]: MessageText
+    }
+    expect(failures['job.failure.wrong-rows']).toContain('{count}')
   })
 
   it('take the same parameters, and plurals where the other has them', () => {
@@ -142,6 +151,16 @@ describe('figures', () => {
     [5000 * 1024 ** 4, '5,000 TB'],
   ])('%d bytes', (bytes, wanted) => {
     expect(plain(bytesText(bytes, 'en'))).toBe(wanted)
+  })
+
+  it.each([
+    [34.5, 'EUR', 'en', '€34.50'],
+    [1234.5, 'USD', 'de', '1.234,50 $'],
+    [0.00123, 'USD', 'en', '$0.0012'],
+    [0, 'USD', 'en', '$0.00'],
+    [900, 'JPY', 'en', '¥900'],
+  ])('%d %s in %s', (amount, currency, locale, wanted) => {
+    expect(plain(moneyText(amount, currency, locale))).toBe(wanted)
   })
 
   it.each([

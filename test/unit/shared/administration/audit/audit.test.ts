@@ -165,6 +165,20 @@ describe('the record', () => {
     expect(await log.get('a_1', { kind: 'all' })).toBeUndefined()
   })
 
+  it('tells nobody from where others changed his account, and him from where he did', async () => {
+    const from = { address: '198.51.100.7', client: 'curl' }
+    await act({ from })
+    const self = (id: string) => ({ kind: 'self', accountId: must(parseAccountId(id)) }) as const
+    const page = async (extent: ReturnType<typeof self>) =>
+      must((await log.page({ ...all, extent })).items[0])
+    const hidden = { address: '', client: '' }
+    const seen = await page(self('ann'))
+    expect(seen).toMatchObject({ actor: { accountId: 'olga' }, from: hidden })
+    expect(await log.get(seen.id, self('ann'))).toMatchObject({ from: hidden })
+    expect(await page(self('olga'))).toMatchObject({ from })
+    expect(await log.get(seen.id, { kind: 'all' })).toMatchObject({ from })
+  })
+
   it('forgets what is older than it is kept', async () => {
     await act()
     await clock.advance(31 * DAY)

@@ -13,7 +13,7 @@ import { ISSUER, makePair, TestIssuer } from '#test/support/test-issuer.ts'
 
 const BEGAN_MS = 1_700_000_000_000
 
-function open({ secret = 'secret' as string | null } = {}) {
+function open({ secret = 'secret' as string | null, onlyAccessTokens = false } = {}) {
   let nowMs = BEGAN_MS
   const clock = { now: () => nowMs }
   const provider = new TestIssuer()
@@ -21,6 +21,7 @@ function open({ secret = 'secret' as string | null } = {}) {
   const claimsOf = createTokenClaims({
     issuer,
     audiences: ['postwolke', 'mail'],
+    onlyAccessTokens,
     client: async () => (secret === null ? undefined : { id: 'postwolke', secret }),
     accountClaim: 'email',
     clock,
@@ -56,6 +57,22 @@ describe('a signed token', () => {
   ])('%s', async (_, changes, expected) => {
     const { provider, fault, good } = open()
     expect(await fault(provider.token({ ...good, ...changes }))).toBe(expected)
+  })
+
+  it.each([
+    ['at+jwt', 'claims'],
+    ['application/AT+JWT', 'claims'],
+    ['JWT', 'type'],
+    ['id+jwt', 'type'],
+    ['at+jwt ', 'type'],
+    [undefined, 'type'],
+    [['at+jwt'], 'type'],
+  ])('of type %j is %s where ID tokens are for the same audience (RFC 9068)', async (typ, said) => {
+    const strict = open({ onlyAccessTokens: true })
+    expect(await strict.fault(strict.provider.token(strict.good, { header: { typ } }))).toBe(said)
+    const lenient = open()
+    const token = lenient.provider.token(lenient.good, { header: { typ } })
+    expect(await lenient.fault(token)).toBe('claims')
   })
 
   it.each([

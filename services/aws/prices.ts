@@ -1,5 +1,6 @@
 // What AWS charges, by region: list prices without free tiers, each with the day its list was published or read. The idle cost
-// of a deployment (idle-cost/) and the cost benchmark (test/bench/cost) multiply what they counted with this table.
+// of a deployment (cdk/idle-cost), what it has cost this month (cost-model.ts) and the cost benchmark (test/bench/cost) multiply what they
+// counted with this table.
 //
 // Sources: `list` is AWS's own price list; `eu list` is the same list read for eu-central-1, where the price is the same all over
 // AWS; `page` is a price page or a copy of one; `known` is a long-standing price that was not looked up again.

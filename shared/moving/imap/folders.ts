@@ -1,0 +1,85 @@
+// The folders of another IMAP server: names split before they are decoded, without the prefix that some servers have for all of an account.
+
+import type { ListResponse } from 'imapflow'
+import { decodeModifiedUtf7 } from '#shared/imap/modified-utf7.ts'
+import type { SourceFolder, SourceNote } from '../source.ts'
+
+export type ImapFolder = SourceFolder & {
+  /** As the server calls it. */
+  readonly path: string
+  readonly isSubscribed: boolean
+}
+
+/** Of one account; more is no mailbox. */
+export const IMAP_FOLDERS_MAX = 20_000
+
+/** Folders of Exchange and WorkMail that hold no mail, by their name at the top. */
+const noMail = new Set(
+  [
+    'Calendar',
+    'Contacts',
+    'Tasks',
+    'Notes',
+    'Journal',
+    'Outbox',
+    'Sync Issues',
+    'Suggested Contacts',
+  ]
+    .concat([
+      'Kalender',
+      'Kontakte',
+      'Aufgaben',
+      'Notizen',
+      'Postausgang',
+      'RSS Feeds',
+      'Conversation History',
+    ])
+    .map((name) => name.toLowerCase()),
+)
+
+export function imapFolders(
+  listed: readonly ListResponse[],
+  prefix: string,
+  isGroupware: boolean,
+  note: (note: SourceNote) => void,
+): readonly ImapFolder[] {
+  const folders: ImapFolder[] = []
+  for (const entry of listed.slice(0, IMAP_FOLDERS_MAX)) {
+    const names = namesOf(entry, prefix)
+    if (names.length === 0 || names.includes('')) {
+      note({ about: entry.path, reason: 'has no name that can be one here' })
+      continue
+    }
+    if (isGroupware && noMail.has(names[0]?.toLowerCase() ?? '')) {
+      note({ about: entry.path, reason: 'holds no mail, and mail programs do not read it by IMAP' })
+      continue
+    }
+    folders.push({
+      names,
+      uses: usesOf(entry),
+      selectable: !entry.flags.has('\\Noselect') && !entry.flags.has('\\NonExistent'),
+      path: entry.path,
+      isSubscribed: entry.subscribed,
+    })
+  }
+  if (listed.length > IMAP_FOLDERS_MAX) {
+    note({ about: '', reason: `of ${listed.length} folders only ${IMAP_FOLDERS_MAX} are brought` })
+  }
+  return folders
+}
+
+function namesOf({ pathAsListed, path, delimiter }: ListResponse, prefix: string): string[] {
+  const listed = pathAsListed || path
+  if (listed.toUpperCase() === 'INBOX') return ['INBOX']
+  const bare = prefix !== '' && listed.startsWith(prefix) ? listed.slice(prefix.length) : listed
+  const names = delimiter === '' ? [bare] : bare.split(delimiter)
+  const decoded = names.map((name) => decodeModifiedUtf7(name) ?? name)
+  return decoded[0]?.toUpperCase() === 'INBOX' ? ['INBOX', ...decoded.slice(1)] : decoded
+}
+
+/** Only what the server says; what a name may mean is decided elsewhere. */
+function usesOf({ specialUse, specialUseSource }: ListResponse): readonly string[] {
+  return specialUse !== undefined && specialUseSource === 'extension' && specialUse !== '\\Inbox'
+    ? [specialUse]
+    : []
+}
