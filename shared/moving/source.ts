@@ -35,6 +35,8 @@ export type SourceFolder = {
 export interface OpenSource {
   /** Undefined: messages have no uids there that a client could have kept. */
   readonly numbers: SourceNumbers | undefined
+  /** While it is the same, nothing has changed in the folder; undefined: the source has nothing of the kind. */
+  readonly state?: string | undefined
   /** What it says to hold, undefined where only reading tells. */
   readonly count: number | undefined
   /** Every message, those with uids ascending by them, those without behind. */
@@ -58,6 +60,8 @@ export type SourceMessage = {
   readonly uid: number | undefined
   /** As the source spells them; what is no flag here is left out and told. */
   readonly flags: readonly string[]
+  /** As it is kept there, about: for plans and progress. */
+  readonly bytes: number | undefined
   readonly internalDateMs: number
   readonly saveDateMs: number | undefined
   /** What POP3 called it, where that is known and not to be worked out from its uid here. */
