@@ -102,6 +102,7 @@ export async function openExport(
         ...{ uid: undefined, saveDateMs: undefined, popId: undefined },
         flags: ['\\Seen'],
         internalDateMs: item.receivedMs ?? entry.modifiedMs,
+        bytes: entry.size,
       }
     }
   }
