@@ -7,7 +7,7 @@ import type {
   NextOutcome,
   NoCutOver,
   StepView,
-} from '#shared/administration/moving/cut-over/cut-over.ts'
+} from '#shared/administration/moving/cut-over/outcomes.ts'
 import { type RecordSet, route53Batch } from '#shared/administration/moving/cut-over/record-set.ts'
 import type { BadValue, NoSuchDomain } from '#shared/administration/refusals.ts'
 import type { Context } from '../command-context.ts'

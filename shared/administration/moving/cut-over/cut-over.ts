@@ -5,6 +5,16 @@ import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { DnsAdministration } from '../../dns/domain-records.ts'
 import { parseOwnDomain } from '../../fields.ts'
 import type { BadValue, NoSuchDomain } from '../../refusals.ts'
+import { notBefore } from './not-before.ts'
+import type {
+  BackOutcome,
+  BeginCutOver,
+  ChangeView,
+  CutOverView,
+  NextOptions,
+  NextOutcome,
+  NoCutOver,
+} from './outcomes.ts'
 import {
   type ChangeState,
   changeState,
@@ -23,7 +33,7 @@ import {
   valuesOf,
 } from './record-set.ts'
 import type { CutOverState, CutOverStates, Stored } from './state.ts'
-import { LOW_TTL_SECONDS, type Step, type StepId, stepIds, stepsOf, TWO_DAYS_MS } from './steps.ts'
+import { type StepId, stepIds, stepsOf } from './steps.ts'
 
 export type CutOverDeps = {
   readonly dns: DnsAdministration
@@ -34,62 +44,6 @@ export type CutOverDeps = {
   /** Undefined: no zone can be changed here. Resolves when its name servers have it. */
   readonly apply: ((zoneId: string, batch: Route53Batch) => Promise<void>) | undefined
 }
-
-export type BeginCutOver = {
-  readonly domain: string
-  readonly zoneId: string | null
-  /** As somebody knows it. */
-  readonly ttlSeconds: number | undefined
-  readonly old: CutOverState['old']
-}
-
-export type CutOverView = {
-  readonly kind: 'cut-over'
-  readonly domain: string
-  readonly zoneId: string | null
-  readonly oldTtlSeconds: number
-  readonly isTtlMeasured: boolean
-  readonly steps: readonly StepView[]
-}
-export type StepView = {
-  readonly id: StepId
-  readonly about: string
-  readonly confirm: string | undefined
-  readonly state: 'done' | 'now' | 'later'
-  readonly doneMs: number | null
-  /** Of the one that is worked on; null: it may be done. */
-  readonly notBeforeMs: number | null
-  readonly changes: readonly ChangeView[]
-}
-export type ChangeView = {
-  readonly before: RecordSet
-  readonly to: RecordSet
-  readonly state: ChangeState
-  readonly isOptional: boolean
-}
-
-export type NoCutOver = { readonly kind: 'no-cut-over'; readonly domain: string }
-export type NextOptions = {
-  /** A person says that what only a person knows is so, and what could not be measured as well. */
-  readonly confirmed?: boolean
-  /** Changes the zone. */
-  readonly apply?: boolean
-}
-export type NextOutcome =
-  | { readonly kind: 'done'; readonly step: StepId; readonly view: CutOverView }
-  | { readonly kind: 'finished'; readonly domain: string }
-  | { readonly kind: 'too-early'; readonly step: StepId; readonly untilMs: number }
-  | { readonly kind: 'not-yet'; readonly step: StepId; readonly lacking: readonly ChangeView[] }
-  | { readonly kind: 'unsure'; readonly step: StepId; readonly unknown: readonly ChangeView[] }
-  | { readonly kind: 'to-confirm'; readonly step: StepId; readonly text: string }
-  | { readonly kind: 'changed-meanwhile' }
-  | { readonly kind: 'cannot-apply' }
-export type BackOutcome =
-  | { readonly kind: 'undone'; readonly step: StepId; readonly view: CutOverView }
-  | { readonly kind: 'to-restore'; readonly step: StepId; readonly changes: readonly ChangeView[] }
-  | { readonly kind: 'at-beginning' }
-  | { readonly kind: 'changed-meanwhile' }
-  | { readonly kind: 'cannot-apply' }
 
 /** Where nobody knows how long records are kept: what providers give at most, as a rule. */
 export const TTL_ASSUMED_SECONDS = 86_400
@@ -319,25 +273,3 @@ const restoring = (set: RecordSet): RecordChange => ({
   is: (found) => isSameValues(set.type, found, valuesOf(set)),
   ...(set.ttlSeconds !== null && { ttl: { atLeast: set.ttlSeconds } }),
 })
-
-/** Null: now. */
-function notBefore(
-  step: Step,
-  { done, oldTtlSeconds }: CutOverState,
-  nowMs: number,
-): number | null {
-  const since = (id: StepId) => done.find((one) => one.id === id)?.atMs ?? nowMs
-  const until = ((): number => {
-    switch (step.waits) {
-      case 'none':
-        return nowMs
-      case 'old-ttl':
-        return since('lower-ttl') + oldTtlSeconds * 1_000
-      case 'low-ttl':
-        return since('switch-mx') + LOW_TTL_SECONDS * 1_000
-      case 'two-days':
-        return since('switch-mx') + TWO_DAYS_MS
-    }
-  })()
-  return until > nowMs ? until : null
-}

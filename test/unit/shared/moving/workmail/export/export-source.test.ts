@@ -305,6 +305,28 @@ describe('an archive that nobody should send', () => {
     await readAll(source)
     expect(reasons(source)).toContain(`Inbox/bomb: it has more than ${ENTRY_BYTES_MAX} bytes`)
   })
+
+  it('is refused or read, whatever byte of it is another one', async () => {
+    const whole = zip([
+      { name: 'Inbox/1', content: Buffer.from(mail('one')), isDeflated: true },
+      { name: 'Sent Items/2', content: Buffer.from(mail('two')) },
+      { name: 'log.json', content: Buffer.from(log), isDeflated: true },
+    ])
+    for (let at = 0; at < whole.length; at++) {
+      for (const bit of [0x01, 0x80]) {
+        const bytes = Buffer.from(whole)
+        bytes[at] = (bytes[at] ?? 0) ^ bit
+        try {
+          const source = await open(bytes)
+          await readAll(source)
+          source.notes()
+          await source.close()
+        } catch (error) {
+          expect({ at, bit, error }).toMatchObject({ error: expect.any(SourceFailure) })
+        }
+      }
+    }
+  }, 60_000)
 })
 
 /** PKWARE APPNOTE 4.3.14 to 4.3.16, behind the directory of an archive. */
