@@ -31,6 +31,11 @@ const lines: { readonly [path: string]: readonly string[] } = {
     `migrate workmail export-mail --organization ${organization} --region eu-west-1 --bucket exports --role arn:aws:iam::123456789012:role/export --key arn:aws:kms:eu-west-1:123456789012:key/1`,
     `migrate workmail export-mail --organization ${organization} --region eu-west-1`,
   ],
+  'import imap': [
+    'import imap --host old.example.org --account ann@example.org --password-file ann.secret',
+    'import imap --host old.example.org --accounts accounts.csv --parallel 8 --report report.json',
+    'import imap --host old.example.org --accounts accounts.csv --admin cyrus --admin-password-file admin.secret --verify',
+  ],
   'import plan': ["import plan '/var/mail/vhosts/%d/%n'"],
   'import maildir': [
     'import maildir /home/ann/Maildir --account ann@example.org --dry-run',

@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import type { Process } from './context.ts'
 import type { Define } from './define.ts'
+import { importImapCommand } from './import-from/imap.ts'
 import { importMaildirCommand } from './import-from/maildir.ts'
 import { importPlanCommand } from './import-from/plan.ts'
 import { importWorkMailCommand } from './import-from/workmail.ts'
@@ -16,4 +17,5 @@ export function movingCommands(parent: Command, process: Process, define: Define
   importMaildirCommand(group, define)
   importWorkMailCommand(group, process, define)
   importWorkMailExportCommand(group, define)
+  importImapCommand(group, define)
 }

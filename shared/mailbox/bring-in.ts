@@ -30,6 +30,7 @@ import {
   originsPrefix,
   popIdsKey,
   popIdsPrefix,
+  sourceStateKey,
   stateKey,
 } from './keys.ts'
 import { advanceUidValidity } from './new-folder.ts'
@@ -129,6 +130,16 @@ export function createBringingIn(deps: TransferDeps): Foreign {
         changes: { set: { keys, flags: flagTexts(flags.map((one) => ({ flags: one }))) } },
         if: { exists: 'pk' },
       })
+    },
+
+    async sourceState(folder, source) {
+      const item = await table.get(sourceStateKey(folder.id, source), { consistent: true })
+      return item && text(item, 'state')
+    },
+
+    async noteSourceState(folder, source, state) {
+      const ttl = Math.floor(clock.now() / 1_000) + ORIGIN_DAYS * daySeconds
+      await table.write({ put: { ...sourceStateKey(folder.id, source), state, ttl } })
     },
 
     async *origins(folder, source) {

@@ -13,6 +13,7 @@
 //   F#<folder>    C#<modseq>            change-log entry, one per modseq
 //   F#<folder>    D#<blob>              marker: delivered into this folder with a reserved reference
 //   F#<folder>    O#<source>#<batch>    which messages of another system became which of these (bring-in.ts)
+//   F#<folder>    O#<source>!           how the source was when all of it had been brought
 //   F#<folder>    P#<uid>               what POP3 called messages of another system there, from this uid on
 //   EVERYONE      G#<owner>#<folder>    the same for folders that name all accounts
 //   B#<blob>      META                  blob: object pointer, index, reference count
@@ -108,6 +109,12 @@ export const originPrefix = (source: string) => `${originsPrefix}${source}#`
 export const originKey = (folderId: FolderId, source: string, batch: number): Key => ({
   pk: folderPk(folderId),
   sk: originPrefix(source) + String(batch).padStart(batchDigits, '0'),
+})
+
+/** How the source was when all of it had been brought. */
+export const sourceStateKey = (folderId: FolderId, source: string): Key => ({
+  pk: folderPk(folderId),
+  sk: `${originsPrefix}${source}!`,
 })
 
 export const popIdsPrefix = 'P#'

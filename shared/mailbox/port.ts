@@ -473,6 +473,9 @@ export interface Foreign {
     origin: Origin,
     now: Pick<BroughtBatch, 'keys' | 'flags'>,
   ): Promise<void>
+  /** What was noted last of how a source is, so that one that is still the same need not be read. */
+  sourceState(folder: FolderRef, source: string): Promise<string | undefined>
+  noteSourceState(folder: FolderRef, source: string, state: string): Promise<void>
 }
 
 /** `keys[i]` became `uids[i]`, which may be gone since, and had `flags[i]` when the source was last looked at. */

@@ -51,6 +51,11 @@ export async function* copyFolder(
   report: FolderReport,
 ): AsyncGenerator<Progress> {
   const { mailbox } = deps
+  const noted = from.state && (await mailbox.foreign.sourceState(to.folder, to.source))
+  if (noted !== undefined && noted === from.state) {
+    report.sameAsBefore(from.count ?? 0, from.numbers !== undefined)
+    return
+  }
   const ledger = terms.dryRun
     ? await Ledger.read(mailbox, to.folder, to.source).catch(() => Ledger.empty(to.source))
     : await Ledger.read(mailbox, to.folder, to.source)
@@ -86,6 +91,9 @@ export async function* copyFolder(
   const uidNext = from.numbers?.uidNext
   if (report.uids === 'kept' && uidNext !== undefined && !terms.dryRun) {
     await mailbox.foreign.raiseUidNext(to.folder, uidNext)
+  }
+  if (from.state !== undefined && report.unread === 0 && !terms.dryRun) {
+    await mailbox.foreign.noteSourceState(to.folder, to.source, from.state)
   }
 }
 

@@ -67,6 +67,13 @@ export class FolderReport {
     this.#newestMs = Math.max(this.#newestMs, internalDateMs)
   }
 
+  /** Nothing was read: the source says that it is as it was. */
+  sameAsBefore(count: number, hasUids: boolean): void {
+    this.#found += count
+    this.already += count
+    if (hasUids) this.uids = 'kept'
+  }
+
   broughtIn(messages: readonly Brought[], uids: readonly Uid[]) {
     let bytes = 0
     for (const [i, { blob, uid }] of messages.entries()) {

@@ -1,0 +1,162 @@
+// `postwolke import imap`: one mailbox of another server, or those of a list.
+
+import { readFile, stat } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { openImapSource } from '#shared/moving/imap/imap-source.ts'
+import type { ImapHost, ImapLogin } from '#shared/moving/imap/session.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
+import type { Process } from '../context.ts'
+import type { Define } from '../define.ts'
+import { CommandFailure } from '../failure.ts'
+import { warn } from '../output.ts'
+import { readLogins, type SourceLogin } from './logins.ts'
+import { type MailOptions, withMailOptions } from './mail-options.ts'
+import { bringMail } from './mail-run.ts'
+
+type Options = MailOptions & {
+  readonly host: string
+  readonly port?: string
+  readonly tls?: string
+  readonly ca?: string
+  readonly anyCertificate?: boolean
+  readonly account?: string
+  readonly login?: string
+  readonly passwordFile?: string
+  readonly token?: boolean
+  readonly accounts?: string
+  readonly admin?: string
+  readonly adminPasswordFile?: string
+}
+
+export function importImapCommand(parent: Command, define: Define): void {
+  define<Options>(parent.command('imap'), {
+    about:
+      'bring mailboxes of any IMAP server, with uids where they can be kept; again and again until it is left',
+    options: (command) =>
+      withMailOptions(
+        command
+          .requiredOption('--host <name>', 'the other server')
+          .option('--port <n>', 'default: 993, or 143 without --tls implicit')
+          .option('--tls <how>', 'implicit, starttls or none (default: implicit)')
+          .option('--ca <file>', 'PEM of who signs its certificate')
+          .option('--any-certificate', 'take whatever certificate it shows')
+          .option('--account <address>', 'whose it becomes')
+          .option('--login <name>', 'there, if it is not the address')
+          .option('--password-file <file>', 'its password, or - for standard input')
+          .option('--token', 'what the file holds is an OAuth token, not a password')
+          .option(
+            '--accounts <file>',
+            'many: CSV with the columns address, login, password or token',
+          )
+          .option(
+            '--admin <name>',
+            'somebody there who may read for all (SASL PLAIN authorization)',
+          )
+          .option('--admin-password-file <file>', 'its password'),
+      ),
+    async run(context, _, options) {
+      const host = await hostOf(options)
+      const logins = await loginsOf(options, context.process)
+      const mailboxes = logins.map(({ account, login }) => ({
+        account,
+        open: () => openImapSource({ host, login, clock: systemClock }),
+      }))
+      await bringMail(context, mailboxes, options)
+    },
+  })
+}
+
+async function hostOf({
+  host,
+  port,
+  tls = 'implicit',
+  ca,
+  anyCertificate,
+}: Options): Promise<ImapHost> {
+  if (tls !== 'implicit' && tls !== 'starttls' && tls !== 'none') {
+    throw new CommandFailure('--tls is implicit, starttls or none', 'usage')
+  }
+  const number = Number(port ?? (tls === 'implicit' ? 993 : 143))
+  if (!Number.isInteger(number) || number < 1 || number > 65_535) {
+    throw new CommandFailure('--port is a number from 1 to 65535', 'usage')
+  }
+  return {
+    host,
+    port: number,
+    tls,
+    ca: ca === undefined ? undefined : await textOf(ca),
+    trustsAny: anyCertificate,
+  }
+}
+
+type Login = { readonly account: string; readonly login: ImapLogin }
+
+async function loginsOf(options: Options, process: Process): Promise<readonly Login[]> {
+  const { account, accounts, admin, adminPasswordFile } = options
+  if ((account === undefined) === (accounts === undefined)) {
+    throw new CommandFailure('give --account for one mailbox, or --accounts for many', 'usage')
+  }
+  const adminSecret =
+    admin === undefined
+      ? undefined
+      : {
+          kind: 'admin' as const,
+          user: admin,
+          password: await secretOf(adminPasswordFile, process, '--admin-password-file'),
+        }
+  if (accounts !== undefined) {
+    await warnIfOpen(accounts, process)
+    return readLogins(await textOf(accounts)).map((row) => ({
+      account: row.address,
+      login: { user: row.login, secret: adminSecret ?? secretIn(row) },
+    }))
+  }
+  const user = options.login ?? account ?? ''
+  if (adminSecret !== undefined)
+    return [{ account: account ?? '', login: { user, secret: adminSecret } }]
+  const secret = await secretOf(options.passwordFile, process, '--password-file')
+  const given = options.token
+    ? { kind: 'token' as const, token: secret }
+    : { kind: 'password' as const, password: secret }
+  return [{ account: account ?? '', login: { user, secret: given } }]
+}
+
+function secretIn({ address, secret }: SourceLogin): ImapLogin['secret'] {
+  if (secret === undefined)
+    throw new CommandFailure(
+      `${address} has neither password nor token, and there is no --admin`,
+      'data',
+    )
+  return secret
+}
+
+async function textOf(file: string): Promise<string> {
+  return await readFile(file, 'utf8').catch((error: Error) => {
+    throw new CommandFailure(`cannot read ${file}: ${error.message}`, 'noInput')
+  })
+}
+
+/** Its first line. */
+async function secretOf(
+  file: string | undefined,
+  process: Process,
+  option: string,
+): Promise<string> {
+  if (file === undefined) throw new CommandFailure(`give ${option}`, 'usage')
+  const text =
+    file === '-'
+      ? Buffer.from(await process.readStdin('(the password, then Ctrl-D)\n')).toString('utf8')
+      : await textOf(file)
+  const [line = ''] = text.split(/\r?\n/, 1)
+  if (line === '') throw new CommandFailure(`${option} names an empty file`, 'data')
+  return line
+}
+
+const OTHERS_MAY_READ = 0o044
+
+async function warnIfOpen(file: string, process: Process): Promise<void> {
+  const stats = await stat(file).catch(() => undefined)
+  if (stats !== undefined && (stats.mode & OTHERS_MAY_READ) !== 0) {
+    warn(process, `${file} holds passwords, and others on this machine can read it`)
+  }
+}
