@@ -5,9 +5,32 @@ import { leavesOf, pathOf } from './command-tree.ts'
 
 const id = '01M0TEXAMP1E000000'
 const job = 'j0199d3c5b7aa1b2c3d4e5'
+const organization = 'm-0123456789abcdef0123456789abcdef'
 
 /** Behind `postwolke`. */
 const lines: { readonly [path: string]: readonly string[] } = {
+  'import workmail': [
+    'import workmail --from workmail --dry-run',
+    `import workmail --organization ${organization} --region eu-west-1 --links links.txt`,
+  ],
+  'import workmail-export': [
+    'import workmail-export ann.zip --account ann@example.org --dry-run',
+    'import workmail-export s3://exports/workmail/ann.zip --region eu-west-1 --account ann@example.org',
+  ],
+  'migrate workmail plan': [
+    'migrate workmail plan example.org --from workmail',
+    'migrate workmail plan example.org --route53-zone Z0123456789ABCDEFGHIJ --ttl 86400',
+  ],
+  'migrate workmail status': ['migrate workmail status example.org'],
+  'migrate workmail next': [
+    'migrate workmail next example.org',
+    'migrate workmail next example.org --apply',
+  ],
+  'migrate workmail back': ['migrate workmail back example.org'],
+  'migrate workmail export-mail': [
+    `migrate workmail export-mail --organization ${organization} --region eu-west-1 --bucket exports --role arn:aws:iam::123456789012:role/export --key arn:aws:kms:eu-west-1:123456789012:key/1`,
+    `migrate workmail export-mail --organization ${organization} --region eu-west-1`,
+  ],
   'import imap': [
     'import imap --host old.example.org --account ann@example.org --password-file ann.secret',
     'import imap --host old.example.org --accounts accounts.csv --parallel 8 --report report.json',

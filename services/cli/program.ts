@@ -52,6 +52,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   postfix: async (parent, { process }) =>
     (await import('./postfix/link.ts')).postfixCommands(parent, process),
   trace: async (parent, { define }) => (await import('./trace.ts')).traceCommand(parent, define),
+  migrate: async (parent, { process, define }) =>
+    (await import('./migrate.ts')).migrateCommands(parent, process, define),
   search: async (parent, { define }) => (await import('./search.ts')).searchCommand(parent, define),
   job: async (parent, { define }) => (await import('./job.ts')).jobCommands(parent, define),
   storage: async (parent, { define }) =>

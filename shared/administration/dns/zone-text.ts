@@ -39,7 +39,8 @@ export function route53Changes(records: readonly RecordFacts[], comment: string)
   }
 }
 
-function recordData({ type, value }: RecordFacts): string {
+/** As a zone file and Route 53 have it. */
+export function recordData({ type, value }: RecordFacts): string {
   switch (type) {
     case 'TXT':
       return quoted(value)
