@@ -7,6 +7,7 @@ import { BRING_IN_MAX } from '#shared/mailbox/bring-in.ts'
 import { type FlagSet, flagList, sameFlags } from '#shared/mailbox/flags.ts'
 import type { Brought, ReceivedMessage } from '#shared/mailbox/port.ts'
 import { chunks } from '#shared/runtime/chunks.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { type Known, Ledger } from './ledger.ts'
 import type { MailboxForImports } from './mailbox-for-imports.ts'
@@ -144,9 +145,14 @@ async function* bring(
   }
   try {
     for await (const { message, bytes } of from.read(messages)) {
-      unread.delete(message.key)
       let form: WireForm | undefined
-      const received = await mailbox.receive(wireForm(bytes, (told) => (form = told)))
+      const whole = readable(wireForm(bytes, (told) => (form = told)))
+      const received = await mailbox.receive(whole).catch(unlessUnreadable)
+      if (received instanceof Unreadable) {
+        report.note(message.key, `cannot be read: ${received.message}`)
+        continue
+      }
+      unread.delete(message.key)
       if (form !== undefined && form.nuls > 0) report.mended(message, `${form.nuls} NUL bytes`)
       batch.push(arrivedOf(message, received, report))
       held += Math.min(received.index.bytes, HELD_EACH_MAX)
@@ -170,6 +176,23 @@ async function* bring(
   if (batch.length > 0) yield await write(batch)
   if (terms.signal?.aborted) return
   report.unread += unread.size
+}
+
+/** One message of the source, and nothing else of it. */
+class Unreadable extends Error {}
+
+async function* readable(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes
+  } catch (error) {
+    if (error instanceof TemporaryFailure || error instanceof SourceFailure) throw error
+    throw new Unreadable(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function unlessUnreadable(error: unknown): Unreadable {
+  if (error instanceof Unreadable) return error
+  throw error
 }
 
 /** More of a message is not held in any driver but written as it comes. */

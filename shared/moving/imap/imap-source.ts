@@ -48,7 +48,8 @@ export async function openImapSource({
     })
   const byNames = new Map(folders.map((folder) => [folder.names.join('\0'), folder]))
   return {
-    identity: `imap:${host.host.toLowerCase()}:${host.port}:${login.user}`,
+    // Without the port: a mailbox is the same with TLS and without.
+    identity: `imap:${host.host.toLowerCase()}:${login.user}`,
     folders: async () => folders,
     async open({ names }) {
       const folder = byNames.get(names.join('\0'))
@@ -159,12 +160,10 @@ async function* read(
   while (left.length > 0) {
     const before = left.length
     try {
-      const client = await session.within(path)
       for (const some of batches(left, sizes)) {
-        for await (const [uid, bytes] of fetchBytes(client, some, sizes)) {
+        for await (const [uid, bytes] of fetchBytes(session, path, some, sizes)) {
           const message = byUid.get(uid)
           if (message === undefined) continue
-          // Handed out whole, or broken off with an error that leaves it among those that are left.
           yield { message, bytes }
           left = left.filter((one) => one !== uid)
         }
@@ -208,20 +207,39 @@ function* batches(uids: readonly number[], sizes: ReadonlyMap<number, number>) {
 }
 
 async function* fetchBytes(
-  client: ImapFlow,
+  session: ImapSession,
+  path: string,
   uids: readonly number[],
   sizes: ReadonlyMap<number, number>,
 ): AsyncGenerator<readonly [uid: number, bytes: AsyncIterable<Uint8Array>]> {
   const [first = 0] = uids
   if ((sizes.get(first) ?? 0) > LARGE_BYTES) {
-    const options = { uid: true, chunkSize: PIECE_BYTES }
-    const { content } = await client.download(String(first), undefined, options)
-    if (content !== undefined) yield [first, content]
+    yield [first, pieces(session, path, first)]
     return
   }
+  const client = await session.within(path)
   const found = await client.fetchAll(rangeOf(uids), { uid: true, source: true }, { uid: true })
   for (const { uid, source } of found.toSorted((a, b) => a.uid - b.uid)) {
     if (source !== undefined) yield [uid, once(source)]
+  }
+}
+
+/** A session that breaks off is begun again, and goes on behind what came. */
+async function* pieces(
+  session: ImapSession,
+  path: string,
+  uid: number,
+): AsyncGenerator<Uint8Array> {
+  for (let start = 0; ; ) {
+    const source = { start, maxLength: PIECE_BYTES }
+    const [found] = await session.during(path, (client) =>
+      client.fetchAll(String(uid), { uid: true, source }, { uid: true }),
+    )
+    const bytes = found?.source
+    if (bytes === undefined || bytes.length === 0) return
+    yield bytes
+    start += bytes.length
+    if (bytes.length < PIECE_BYTES) return
   }
 }
 

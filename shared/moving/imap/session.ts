@@ -61,8 +61,13 @@ export function createImapSession(
     const made = new ImapFlow(optionsOf(host, login))
     // What breaks a session is told to whoever waits for its answer.
     made.on('error', () => undefined)
-    await made.connect()
-    return made
+    try {
+      await made.connect()
+      return made
+    } catch (error) {
+      made.close()
+      throw error
+    }
   }
 
   async function within(path: string): Promise<ImapFlow> {
@@ -84,6 +89,7 @@ export function createImapSession(
   }
 
   async function broke(error: unknown): Promise<void> {
+    if (error instanceof SourceFailure) throw error
     const asked = pauseAskedBy(error)
     const final = asked === undefined ? finalReason(error) : undefined
     forget()
