@@ -119,7 +119,7 @@ function accountUse(
   return {
     async usage(accountId) {
       const known = await readUsage(table, accountId)
-      if (!known.complete) return usedBy(await folders.all(accountId))
+      if (!known.complete) return usedBy(await folders.stored(accountId))
       return { bytes: known.bytes, messages: known.messages }
     },
     async room(accountId, limits) {
