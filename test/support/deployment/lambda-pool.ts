@@ -52,6 +52,13 @@ export class LambdaPool {
     return [this.#pastOutput, ...alive].join('')
   }
 
+  /** Ends the processes that stand still, as Lambda does from time to time: the next events start others. */
+  async renew(): Promise<void> {
+    const all = this.#idle.splice(0)
+    await Promise.all(all.map((lambda) => lambda.kill()))
+    for (const lambda of all) this.#forget(lambda)
+  }
+
   /** Ends every process; what is under way fails. */
   async close(): Promise<void> {
     this.#isClosed = true
