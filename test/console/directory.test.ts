@@ -23,7 +23,7 @@ describe.skipIf(!isInstalled('chromium'))('the console of the directory', () => 
     browser = resources.use(await openBrowser(console.way))
     tab = resources.use(await newTab())
     await signIn(tab, 'olga@example.test', '/accounts')
-  }, 120_000)
+  })
   afterAll(() => resources.disposeAsync())
   afterEach(() => {
     expect(tab.faults()).toEqual([])

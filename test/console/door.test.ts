@@ -40,7 +40,7 @@ describe.skipIf(!isInstalled('chromium'))('the way in', () => {
     bobs = resources.use(await browser.profile({ trustsAnyCertificate: true, locale: 'de-DE' }))
     bob = resources.use(await bobs.tab())
     bobsPassword = world.first.bob.password
-  }, 60_000)
+  })
   afterAll(() => resources.disposeAsync())
   afterEach(() => {
     expect([...olga.faults(), ...bob.faults()]).toEqual([])
@@ -208,7 +208,8 @@ describe.skipIf(!isInstalled('chromium'))('the way in', () => {
     await field(bob, 'Neues Passwort').fill(bobsPassword)
     await field(bob, 'Neues Passwort').press('Enter')
     await isIn(bob)
-    // That was the name that mail has; here it is another.
+    // Where mail leads to another name than the browser has been at, nobody is signed in here.
+    if (new URL(page.url()).origin === world.origin) return
     await password(bob, { address: 'bob@example.test', password: bobsPassword })
     await isIn(bob)
   })

@@ -18,7 +18,7 @@ describe.skipIf(!isInstalled('chromium'))('what a holder does', () => {
     const profile = resources.use(await browser.profile())
     tab = resources.use(await profile.tab())
     await signIn(tab, world, 'holder')
-  }, 60_000)
+  })
   afterAll(() => resources.disposeAsync())
   afterEach(() => {
     expect(tab.faults()).toEqual([])

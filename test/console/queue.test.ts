@@ -25,7 +25,7 @@ describe.skipIf(!isInstalled('chromium'))('the queue while mail comes in', () =>
     await world.listen(tab.page)
     await signIn(tab, world, 'owner', '/queue?group=none&destination=limits.example')
     await settled(tab.page)
-  }, 60_000)
+  })
   afterAll(() => resources.disposeAsync())
 
   const newcomers = (count: number) =>

@@ -2,6 +2,7 @@
 // owner does with quarantine and settings, to the end.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '#test/support/accounts.ts'
 import { type Browser, openBrowser, type Profile, type Tab } from '#test/support/browser/browser.ts'
 import { asOften } from '#test/support/console-ground.ts'
 import { settled, signIn } from '#test/support/console-visit.ts'
@@ -256,7 +257,7 @@ describe.skipIf(!isInstalled('chromium'))('what people come for', () => {
     world = resources.use(await openConsoleWorld())
     await world.send({ from: people.holder, to: people.holder })
     browser = resources.use(await openBrowser(world.way))
-  }, 60_000)
+  })
   afterAll(() => resources.disposeAsync())
 
   async function profileOf(person: Person): Promise<Profile> {
@@ -311,7 +312,12 @@ describe.skipIf(!isInstalled('chromium'))('what people come for', () => {
       await page.waitForURL('**/quarantine')
       // The other still waits for it.
       const row = page.locator('.traces > li', { hasText: 'To one of two' })
-      await row.getByText(people.holder).waitFor()
+      await eventually('the other still waits for it', async () => {
+        if ((await row.getByText(people.holder).count()) > 0) return true
+        await page.reload()
+        await settled(page)
+        return false
+      })
       await row.getByRole('button', { name: 'Delete' }).click()
       await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
       await row.waitFor({ state: 'detached' })

@@ -43,7 +43,7 @@ export interface Console extends AsyncDisposable {
   readonly line: TcpRelay
   readonly smtpPort: number
   /** Where settings come from that nobody changes in the console. */
-  readonly lastWord: 'command line' | 'deployment'
+  readonly lastWord: 'command line' | 'environment'
   /** What was changed is in force in all that works from now on. */
   settles(): Promise<void>
   /** Before a page is opened that is to hear of what changes. */

@@ -45,15 +45,6 @@ const replies: readonly (readonly [domain: string, reply: string])[] = [
   ['hostile.example', `450 4.7.1 ${hostile.markup} ${hostile.bidi}`],
 ]
 
-/** With what a deployment says itself: these settings have the last word there. */
-export const settingsOfWorld = [
-  'policyPreset=open',
-  'mynetworks=127.0.0.1/32',
-  'smtpdHeloRequired=no',
-  'smtpTlsSecurityLevel=none',
-  'headerChecks=/^X-Spam-Flag: YES/ HOLD spam',
-] as const
-
 export async function openConsoleWorld(
   options: {
     readonly accounts?: number
@@ -72,7 +63,11 @@ export async function openConsoleWorld(
   const console = opening.use(
     await openConsole({
       settings: () => [
-        ...settingsOfWorld,
+        'policyPreset=open',
+        'mynetworks=127.0.0.1/32',
+        'smtpdHeloRequired=no',
+        'smtpTlsSecurityLevel=none',
+        'headerChecks=/^X-Spam-Flag: YES/ HOLD spam',
         `relayhost=[127.0.0.1]:${sink.port}`,
         ...(options.settings ?? []),
       ],

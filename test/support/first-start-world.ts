@@ -40,6 +40,7 @@ export async function openFirstStartWorld(): Promise<FirstStartWorld> {
         return [
           'authFailureDelay=0',
           'authFailureLimitPerAccount=3',
+          'authMinimalBackoffTime=10m',
           `relayhost=[127.0.0.1]:${sink.port}`,
           'smtpTlsSecurityLevel=none',
           `oidcIssuer=${provider.issuer}`,

@@ -3,7 +3,6 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HOST, standOn } from '#test/support/console-ground.ts'
-import { settingsOfWorld } from '#test/support/console-world.ts'
 import {
   CONSOLE_HOST,
   type DeployedGround,
@@ -22,10 +21,7 @@ describeDeployed('the console on AWS', () => {
   beforeAll(async () => {
     const relayhost = `[127.0.0.1]:${ground.relayPort}`
     const name = { apiDomain: CONSOLE_HOST, apiCertificateArn: certificate }
-    const file = deploymentFile(
-      { hostname: HOST, relayhost, api: 'on', ...name },
-      settingsOfWorld.map(asToml).join('\n'),
-    )
+    const file = deploymentFile({ hostname: HOST, relayhost, api: 'on', ...name })
     ground.deploys(await assemble(resources, file))
   })
   afterAll(() => resources.disposeAsync())
@@ -44,8 +40,3 @@ describeDeployed('the console on AWS', () => {
     expect(ground.faults).toEqual([])
   })
 })
-
-function asToml(setting: string): string {
-  const at = setting.indexOf('=')
-  return `${setting.slice(0, at)} = ${JSON.stringify(setting.slice(at + 1))}`
-}

@@ -4,10 +4,10 @@
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { linkUrl } from '#services/cli/link-url.ts'
 import { inviteFirstOwner, prepareFirstStart } from '#services/one-machine/first-start.ts'
-import { createSettingStore } from '#shared/directory/stored-settings.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { isDecidedByDeployment } from '#shared/settings/deployed.ts'
+import { variableOf } from '#shared/settings/load.ts'
 import { eventually } from '../accounts.ts'
 import { type FirstStart, type Ground, ownSettings } from '../console-ground.ts'
 import { must } from '../must.ts'
@@ -49,7 +49,10 @@ export function deployedGround(options: {
     async open({ settings, fill }) {
       await using opening = new AsyncDisposableStack()
       const assembly = must(templates)
-      const deployment = opening.use(await deployLocally({ assembly, dynamoDbUrl, tasks: 1 }))
+      const variables = mailVariables(await settings(origin))
+      const deployment = opening.use(
+        await deployLocally({ assembly, dynamoDbUrl, tasks: 1, settings: variables }),
+      )
       opening.defer(() => {
         const refused = deployment.gateway
           .refusals()
@@ -59,11 +62,8 @@ export function deployedGround(options: {
       const first = await (async () => {
         const { mailStore, close } = await openStoresOf(deployment, 'apiFunction', systemClock)
         const store = must(mailStore)
-        const clock = systemClock
-        const backend = createBackend({ store, settings: ownSettings(), clock, log: silentLog })
-        const { signals, tables } = store
-        const stored = createSettingStore({ table: tables.directory, signals, clock })
-        await stored.change(changeable(await settings(origin)))
+        const log = silentLog
+        const backend = createBackend({ store, settings: ownSettings(), clock: systemClock, log })
         const made = fill === undefined ? await startFirst(backend, origin) : await fill(backend)
         await close()
         return made
@@ -79,7 +79,7 @@ export function deployedGround(options: {
           keyDigests: [front.keyDigest],
         },
         smtpPort: deployment.port(25),
-        lastWord: 'deployment',
+        lastWord: 'environment',
         settles: () => deployment.function('apiFunction').renew(),
         listen: (page) => page.clock.install(),
         hears: async (page, sign) =>
@@ -94,13 +94,14 @@ export function deployedGround(options: {
   }
 }
 
-/** What a deployment does not decide itself. */
-function changeable(settings: readonly string[]): { readonly [path: string]: string } {
+/** As a deployment file's `[mail]` becomes variables; what the deployment decides stands in its templates. */
+function mailVariables(settings: readonly string[]): { readonly [variable: string]: string } {
   const pairs = settings.map((setting): [string, string] => {
     const at = setting.indexOf('=')
     return [setting.slice(0, at), setting.slice(at + 1)]
   })
-  return Object.fromEntries(pairs.filter(([path]) => !isDecidedByDeployment(path)))
+  const own = pairs.filter(([path]) => !isDecidedByDeployment(path))
+  return Object.fromEntries(own.map(([path, value]) => [variableOf(path), value]))
 }
 
 /** As the operator begins: a domain, accounts, and the link for whoever becomes owner. */

@@ -28,6 +28,8 @@ export type StartOptions = {
    * template does not set stays unset.
    */
   readonly containerVariables?: Readonly<Record<string, string>>
+  /** Mail settings as variables, as if the deployment file had them too: so that templates serve several deployments. */
+  readonly settings?: Readonly<Record<string, string>>
   /** A file with certificate authorities that functions trust besides Node's own: those of hosts on this machine. */
   readonly authorities?: string
   /** When the load balancer sends its PROXY header: what only AWS support can change. */
@@ -60,8 +62,11 @@ export class Deployment implements AsyncDisposable {
   }
 
   async start(options: StartOptions): Promise<void> {
-    const { tasks, containerVariables, proxyHeader, authorities } = options
-    this.#startFunctions(authorities === undefined ? {} : { NODE_EXTRA_CA_CERTS: authorities })
+    const { tasks, containerVariables, proxyHeader, authorities, settings = {} } = options
+    this.#startFunctions({
+      ...settings,
+      ...(authorities !== undefined && { NODE_EXTRA_CA_CERTS: authorities }),
+    })
     await this.#startPollers()
     await this.#openFronts(proxyHeader)
     const { inventory, gateway } = this.#parts
@@ -74,6 +79,7 @@ export class Deployment implements AsyncDisposable {
         ...localPlace,
         endpoint: gateway.url,
         variables: containerVariables ?? {},
+        settings,
       })
       this.services.push(running)
       const count = tasks ?? inventory.tasksOf(service)
