@@ -8,13 +8,14 @@ import {
   type DeployedGround,
   deployedGround,
 } from '#test/support/deployment/console-ground.ts'
+import { isInstalled } from '#test/support/program.ts'
 import { freePort } from '#test/support/server-process.ts'
-import { assemble, deploymentFile, describeDeployed, dynamoDbUrl } from './deployed.ts'
+import { assemble, deploymentFile, dynamoDbUrl } from './deployed.ts'
 
 const certificate =
   'arn:aws:acm:eu-central-1:000000000000:certificate/00000000-0000-0000-0000-000000000000'
 
-describeDeployed('the console on AWS', () => {
+describe.skipIf(dynamoDbUrl === '' || !isInstalled('chromium'))('the console on AWS', () => {
   const resources = new AsyncDisposableStack()
   let ground: DeployedGround
 
