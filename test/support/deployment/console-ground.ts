@@ -51,7 +51,13 @@ export function deployedGround(options: {
       const assembly = must(templates)
       const variables = mailVariables(await settings(origin))
       const deployment = opening.use(
-        await deployLocally({ assembly, dynamoDbUrl, tasks: 1, settings: variables }),
+        await deployLocally({
+          assembly,
+          dynamoDbUrl,
+          tasks: 1,
+          processesMax: 2,
+          settings: variables,
+        }),
       )
       opening.defer(() => {
         const refused = deployment.gateway

@@ -23,10 +23,14 @@ export class LambdaPool {
   /** For tests that do harm: told of each event and the process that is about to get it. */
   onEvent: (payload: string, pid: number) => void = () => {}
 
-  constructor(definition: LambdaFunction, environment: Readonly<Record<string, string>>) {
+  constructor(
+    definition: LambdaFunction,
+    environment: Readonly<Record<string, string>>,
+    processesMax = PROCESSES_MAX,
+  ) {
     this.definition = definition
     this.#environment = environment
-    this.#max = Math.min(PROCESSES_MAX, definition.reservedConcurrency ?? PROCESSES_MAX)
+    this.#max = Math.min(processesMax, definition.reservedConcurrency ?? processesMax)
   }
 
   async invoke(payload: string): Promise<Outcome> {

@@ -23,6 +23,8 @@ const READY_EVERY_MS = 20
 export type StartOptions = {
   /** Tasks of each service instead of the template's count. */
   readonly tasks?: number
+  /** Processes of each function at the same time; default: as many as show what goes wrong among several. */
+  readonly processesMax?: number
   /**
    * Other values for variables that the template sets, in every container: for times that no test can wait for. One that the
    * template does not set stays unset.
@@ -63,10 +65,11 @@ export class Deployment implements AsyncDisposable {
 
   async start(options: StartOptions): Promise<void> {
     const { tasks, containerVariables, proxyHeader, authorities, settings = {} } = options
-    this.#startFunctions({
+    const more = {
       ...settings,
       ...(authorities !== undefined && { NODE_EXTRA_CA_CERTS: authorities }),
-    })
+    }
+    this.#startFunctions(more, options.processesMax)
     await this.#startPollers()
     await this.#openFronts(proxyHeader)
     const { inventory, gateway } = this.#parts
@@ -246,12 +249,12 @@ export class Deployment implements AsyncDisposable {
     return [...this.services, ...functions].map(({ output }) => output).join('')
   }
 
-  #startFunctions(more: Readonly<Record<string, string>>): void {
+  #startFunctions(more: Readonly<Record<string, string>>, processesMax?: number): void {
     const { inventory, functions, gateway } = this.#parts
     for (const definition of inventory.functions) {
       const role = inventory.role(definition.roleArn)
       const environment = { ...lambdaEnvironment(definition, role, gateway.url), ...more }
-      functions.set(definition.arn, new LambdaPool(definition, environment))
+      functions.set(definition.arn, new LambdaPool(definition, environment, processesMax))
     }
   }
 
