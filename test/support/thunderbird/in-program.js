@@ -6,6 +6,7 @@ const { MailServices } = module('MailServices')
 
 const POLL_MS = 50
 const WAIT_MAX_MS = 15_000
+const POLLS_A_LOOK = 40
 
 // biome-ignore lint/correctness/noUnusedVariables: called by name
 const deeds = {
@@ -53,10 +54,15 @@ const deeds = {
     return incomingServer.rootFolder.descendants.map((folder) => folder.name).sort()
   },
 
-  /** Once a message of this subject is in the inbox, which it looks into only at the first time. */
+  /** Once a message of this subject is in the inbox; `looks`: it looks into it again and again, else it is told. */
   async read(subject, { looks }) {
-    if (looks) await module('MailUtils').MailUtils.updateFolderAsync(await come('INBOX', inbox))
-    return await text(await come(subject, () => find(inbox(), subject)))
+    const folder = await come('INBOX', inbox)
+    let polls = 0
+    const header = await come(subject, () => {
+      if (looks && polls++ % POLLS_A_LOOK === 0) look(folder)
+      return find(folder, subject)
+    })
+    return text(header)
   },
 
   /** Written, delivered, and put into the folder of what was sent. */
@@ -142,6 +148,15 @@ const inbox = () =>
   account().incomingServer.rootFolder.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox)
 const find = (folder, subject) =>
   [...folder.messages].find((header) => header.mime2DecodedSubject === subject)
+
+/** While the folder is busy with something else it is refused, or comes to nothing. */
+function look(folder) {
+  try {
+    folder.updateFolder(null)
+  } catch {
+    // The next look is soon.
+  }
+}
 
 async function text(header) {
   const { folder } = header

@@ -11,7 +11,7 @@ export interface Thunderbird extends AsyncDisposable {
   call(name: string, ...values: readonly unknown[]): Promise<unknown>
 }
 
-const SCRIPT_MAX_MS = 20_000
+const SCRIPT_MAX_MS = 25_000
 
 const preferences = {
   // Any that is free; it writes it into a file.
@@ -69,11 +69,10 @@ export async function startThunderbird(folder: string, socksPort: number): Promi
           (value) => done({ value }),
           (error) => done({ error: String(error) + ' ' + (error?.stack ?? '') }),
         )`
-      const answer = await marionette.send('WebDriver:ExecuteAsyncScript', {
-        script,
-        args: [name, values],
-        sandbox: 'system',
-        newSandbox: true,
+      const how = { script, args: [name, values], sandbox: 'system', newSandbox: true }
+      const sent = marionette.send('WebDriver:ExecuteAsyncScript', how)
+      const answer = await sent.catch((error) => {
+        throw new Error(`${name}: ${error.message}`, { cause: error })
       })
       const { value, error } = Object(Object(answer).value)
       if (error !== undefined) throw new Error(`${name}: ${error}`)
