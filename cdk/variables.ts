@@ -13,13 +13,22 @@ export function metricsNamespace({ name }: Deployment): string {
 /** The operator's mail settings, and those that follow from the deployment. */
 export function settingVariables(deployment: Deployment): { readonly [variable: string]: string } {
   return {
-    // A browser uses a passkey only at the name that it was made for, and below.
-    ...(deployment.apiDomain !== '' && { [variableOf('passkeyDomain')]: deployment.apiDomain }),
+    ...consoleVariables(deployment),
     ...deployment.mail,
     [variableOf('hostname')]: deployment.hostname,
     [variableOf('relayhost')]: nextHop.format(deployment.relayhost),
     ...(deployment.egress === 'direct' && { [variableOf('smtpHeloName')]: deployment.senderName }),
     ...(deployment.egress === 'ses-api' && { [variableOf('defaultTransport')]: 'ses' }),
+  }
+}
+
+function consoleVariables({ apiDomain }: Deployment): { readonly [variable: string]: string } {
+  if (apiDomain === '') return {}
+  return {
+    // A browser uses a passkey only at the name that it was made for, and below.
+    [variableOf('passkeyDomain')]: apiDomain,
+    // Where links of letters and profiles lead; at `hostname` is the load balancer, which knows no HTTP.
+    [variableOf('clientSetupSite')]: apiDomain,
   }
 }
 

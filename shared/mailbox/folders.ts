@@ -19,6 +19,8 @@ export interface FoldersRead
     'all' | 'find' | 'findSpelled' | 'findUse' | 'get' | 'list' | 'nearest' | 'tree'
   > {
   inbox(accountId: AccountId): Promise<FolderRecord>
+  /** As `all`, and nothing is made where there are none. */
+  stored(accountId: AccountId): Promise<readonly FolderRecord[]>
   /** Unless the account has them. */
   makeDefaults(accountId: AccountId): Promise<void>
   /** The folders along these names as far as they exist. */
@@ -38,13 +40,13 @@ export function createFolders(deps: { readonly table: Table; readonly clock: Clo
   }
 
   async function all(accountId: AccountId): Promise<readonly FolderRecord[]> {
-    const found = await read(accountId)
+    const found = await stored(accountId)
     if (found.some((folder) => isInbox(folder))) return found
     await createDefaults(deps, accountId)
-    return read(accountId)
+    return stored(accountId)
   }
 
-  async function read(accountId: AccountId): Promise<FolderRecord[]> {
+  async function stored(accountId: AccountId): Promise<readonly FolderRecord[]> {
     const folders: FolderRecord[] = []
     for await (const page of itemsOf(table, accountId, foldersPrefix)) {
       for (const item of page) folders.push(folderRecord(item))
@@ -139,7 +141,20 @@ export function createFolders(deps: { readonly table: Table; readonly clock: Clo
     return found
   }
 
-  return { list, tree, all, get, find, findUse, nearest, findSpelled, inbox, makeDefaults, along }
+  return {
+    list,
+    tree,
+    all,
+    stored,
+    get,
+    find,
+    findUse,
+    nearest,
+    findSpelled,
+    inbox,
+    makeDefaults,
+    along,
+  }
 }
 
 /** The guard of its name. */

@@ -17,7 +17,7 @@ import { createEmptying } from './emptying.ts'
 import { createExpunge } from './expunge.ts'
 import { readMessages } from './folder-reading.ts'
 import { createFolderSnapshots } from './folder-snapshots.ts'
-import { createFolders } from './folders.ts'
+import { createFolders, type FoldersRead } from './folders.ts'
 import { createForeignFolders } from './foreign-folders.ts'
 import type { AccountMail, Mailbox, MailboxReader } from './port.ts'
 import { limitOf, roomLeft, usedBy } from './quota.ts'
@@ -119,13 +119,13 @@ const noPopIds: ReadonlyMap<Uid, string> = new Map()
 /** What an account uses of what it may. */
 function accountUse(
   deps: Deps,
-  folders: Pick<Mailbox['folders'], 'all'>,
+  folders: Pick<FoldersRead, 'stored'>,
 ): Pick<AccountMail, 'usage' | 'room' | 'abandon'> {
   const { table, clock } = deps
   return {
     async usage(accountId) {
       const known = await readUsage(table, accountId)
-      if (!known.complete) return usedBy(await folders.all(accountId))
+      if (!known.complete) return usedBy(await folders.stored(accountId))
       return { bytes: known.bytes, messages: known.messages }
     },
     async room(accountId, limits) {

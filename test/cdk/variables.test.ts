@@ -87,3 +87,12 @@ it.each(syntheses)('entries of %s have the mail settings of the deployment', (_n
     })
   }
 })
+
+it.each(syntheses)('entries of %s lead to the console by its own name', (_name, synthesis) => {
+  const { apiDomain } = synthesis.deployment
+  const own = apiDomain === '' ? undefined : apiDomain
+  for (const { name, variables } of [...functionsOf(synthesis), ...containersOf(synthesis)]) {
+    const { POSTWOLKE_CLIENT_SETUP_SITE: site, POSTWOLKE_PASSKEY_DOMAIN: passkeys } = variables
+    expect([site, passkeys], name).toEqual([own, own])
+  }
+})

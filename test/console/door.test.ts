@@ -3,7 +3,6 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { hotp } from '#shared/identity/totp.ts'
-import { firstAccounts } from '#test/support/accounts.ts'
 import {
   type Browser,
   openBrowser,
@@ -11,6 +10,7 @@ import {
   sizes,
   type Tab,
 } from '#test/support/browser/browser.ts'
+import { isLookedAt } from '#test/support/console-ground.ts'
 import { settled, wayIn } from '#test/support/console-visit.ts'
 import { type FirstStartWorld, openFirstStartWorld } from '#test/support/first-start-world.ts'
 import { must } from '#test/support/must.ts'
@@ -34,13 +34,13 @@ describe.skipIf(!isInstalled('chromium'))('the way in', () => {
 
   beforeAll(async () => {
     world = resources.use(await openFirstStartWorld())
-    browser = resources.use(await openBrowser())
+    browser = resources.use(await openBrowser(world.way))
     const profile = resources.use(await browser.profile({ trustsAnyCertificate: true }))
     olga = resources.use(await profile.tab())
     bobs = resources.use(await browser.profile({ trustsAnyCertificate: true, locale: 'de-DE' }))
     bob = resources.use(await bobs.tab())
-    bobsPassword = firstAccounts(world.server).bob.password
-  }, 60_000)
+    bobsPassword = world.first.bob.password
+  })
   afterAll(() => resources.disposeAsync())
   afterEach(() => {
     expect([...olga.faults(), ...bob.faults()]).toEqual([])
@@ -79,6 +79,7 @@ describe.skipIf(!isInstalled('chromium'))('the way in', () => {
 
   /** As it stands: whole at both sizes, and accessible at the one and the other by turns. */
   async function look(tab: Tab, name: string): Promise<void> {
+    if (!isLookedAt()) return
     const { page } = tab
     const found: string[] = []
     const wanted = looks[looked++ % looks.length]
@@ -103,7 +104,7 @@ describe.skipIf(!isInstalled('chromium'))('the way in', () => {
 
   it('makes the first owner by the link that is printed, and offers a second factor', async () => {
     const { page } = olga
-    await page.goto(world.ownerLink)
+    await page.goto(world.first.ownerLink)
     await page.getByText('This link makes you the owner').waitFor()
     await look(olga, 'first-owner')
     await page.getByLabel('Mail address').fill(OLGA.address)
@@ -117,7 +118,7 @@ describe.skipIf(!isInstalled('chromium'))('the way in', () => {
     await page.getByRole('link', { name: 'Set up a second factor' }).click()
     await page.getByRole('heading', { name: 'Second factor' }).waitFor()
     // It is used up: nobody becomes owner by it again.
-    await page.goto(world.ownerLink)
+    await page.goto(world.first.ownerLink)
     await page.reload()
     await page.getByText('This link was used already').waitFor()
   })
@@ -207,7 +208,8 @@ describe.skipIf(!isInstalled('chromium'))('the way in', () => {
     await field(bob, 'Neues Passwort').fill(bobsPassword)
     await field(bob, 'Neues Passwort').press('Enter')
     await isIn(bob)
-    // That was the name that mail has; here it is another.
+    // Where mail leads to another name than the browser has been at, nobody is signed in here.
+    if (new URL(page.url()).origin === world.origin) return
     await password(bob, { address: 'bob@example.test', password: bobsPassword })
     await isIn(bob)
   })

@@ -17,7 +17,7 @@ describe.skipIf(!isInstalled('chromium'))('when something fails', () => {
 
   beforeAll(async () => {
     world = resources.use(await openConsoleWorld())
-    browser = resources.use(await openBrowser())
+    browser = resources.use(await openBrowser(world.way))
     profile = resources.use(await browser.profile())
     tab = resources.use(await profile.tab())
     await signIn(tab, world, 'owner')
@@ -63,7 +63,7 @@ describe.skipIf(!isInstalled('chromium'))('when something fails', () => {
     await quota(other).fill('3GB')
     await quota(tab).fill('5GB')
     await tab.page.locator('main form button[type=submit]').click()
-    await tab.page.getByText('Saved').waitFor()
+    await tab.page.getByText('Saved', { exact: true }).waitFor()
     await other.page.locator('main form button[type=submit]').click()
     const dialog = other.page.getByRole('dialog')
     await dialog.waitFor()

@@ -14,11 +14,11 @@ describe.skipIf(!isInstalled('chromium'))('what a holder does', () => {
 
   beforeAll(async () => {
     world = resources.use(await openConsoleWorld())
-    browser = resources.use(await openBrowser())
+    browser = resources.use(await openBrowser(world.way))
     const profile = resources.use(await browser.profile())
     tab = resources.use(await profile.tab())
     await signIn(tab, world, 'holder')
-  }, 60_000)
+  })
   afterAll(() => resources.disposeAsync())
   afterEach(() => {
     expect(tab.faults()).toEqual([])

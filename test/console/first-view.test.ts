@@ -19,7 +19,7 @@ describe.skipIf(!isInstalled('chromium'))('the first view', () => {
 
   beforeAll(async () => {
     world = resources.use(await openConsoleWorld({ mail: false }))
-    browser = resources.use(await openBrowser())
+    browser = resources.use(await openBrowser(world.way))
     // The console is built by the first request.
     await fetch(world.origin)
   })

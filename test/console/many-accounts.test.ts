@@ -17,7 +17,7 @@ describe.skipIf(!isInstalled('chromium'))('a list of very many accounts', () => 
 
   beforeAll(async () => {
     world = resources.use(await openConsoleWorld({ accounts: ACCOUNTS, mail: false }))
-    browser = resources.use(await openBrowser())
+    browser = resources.use(await openBrowser(world.way))
     const profile = resources.use(await browser.profile())
     tab = resources.use(await profile.tab())
     await signIn(tab, world, 'owner', `/accounts?domain=${MANY_DOMAIN}`)

@@ -18,8 +18,8 @@ describe.skipIf(!isInstalled('chromium'))('what an owner does', () => {
   let tab: Tab
 
   beforeAll(async () => {
-    world = resources.use(await openConsoleWorld({ settings: ['passkeyDomain=localhost'] }))
-    browser = resources.use(await openBrowser())
+    world = resources.use(await openConsoleWorld())
+    browser = resources.use(await openBrowser(world.way))
     const profile = resources.use(await browser.profile())
     tab = resources.use(await profile.tab())
     await signIn(tab, world, 'owner')

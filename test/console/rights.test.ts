@@ -40,7 +40,7 @@ describe.skipIf(!isInstalled('chromium'))('what a role sees', () => {
 
   beforeAll(async () => {
     world = resources.use(await openConsoleWorld({ mail: false }))
-    browser = resources.use(await openBrowser())
+    browser = resources.use(await openBrowser(world.way))
   }, 60_000)
   afterAll(() => resources.disposeAsync())
 

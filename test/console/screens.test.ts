@@ -48,7 +48,7 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
 
   beforeAll(async () => {
     world = resources.use(await openConsoleWorld())
-    browser = resources.use(await openBrowser())
+    browser = resources.use(await openBrowser(world.way))
     const profile = resources.use(await browser.profile())
     tab = resources.use(await profile.tab())
     await signIn(tab, world, 'owner')

@@ -25,7 +25,7 @@ describe.skipIf(!isInstalled('chromium'))('who is kept waiting', () => {
         ],
       }),
     )
-    browser = resources.use(await openBrowser())
+    browser = resources.use(await openBrowser(world.way))
     const profile = resources.use(await browser.profile())
     tab = resources.use(await profile.tab())
     await signIn(tab, world, 'owner')

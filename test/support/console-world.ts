@@ -2,20 +2,14 @@
 // who try to be more than text.
 
 import type { Backend } from '#services/assembly/backend.ts'
-import { createBackend } from '#services/assembly/backend.ts'
 import type { GivenRights } from '#shared/directory/records.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
-import { systemClock } from '#shared/runtime/clock.ts'
-import { silentLog } from '#shared/runtime/log.ts'
-import { loadSettings } from '#shared/settings/load.ts'
-import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { concurrently } from '#shared/runtime/concurrently.ts'
+import { type Console, groundOfStories, openConsole } from './console-ground.ts'
 import { encodedWords, hostile } from './hostile-strings.ts'
-import { freePorts, type ServerProcess, startServer } from './server-process.ts'
 import { openSink } from './sink-smtp.ts'
 import { SmtpClient } from './smtp-client.ts'
-import { openTcpRelay, type TcpRelay } from './tcp-relay.ts'
-import { temporaryFolder } from './temporary-folder.ts'
 
 export const people = {
   owner: 'olga@example.test',
@@ -31,11 +25,7 @@ export const PASSWORD = 'correct horse battery staple'
 /** Many accounts, for those who ask for them. */
 export const MANY_DOMAIN = 'many.test'
 
-export interface ConsoleWorld extends AsyncDisposable {
-  readonly server: ServerProcess
-  /** As browsers call it: what `localhost` says is taken for secure by them. Behind the line that can be cut. */
-  readonly origin: string
-  readonly line: TcpRelay
+export interface ConsoleWorld extends Console {
   /** A message from `from`; the last reply. */
   send(message: Sent): Promise<string>
 }
@@ -63,45 +53,34 @@ export async function openConsoleWorld(
   } = {},
 ): Promise<ConsoleWorld> {
   await using opening = new AsyncDisposableStack()
+  const { relayPort } = groundOfStories()
   const sink = opening.use(
     await openSink({
       rcpt: (address) => replies.find(([domain]) => address.endsWith(`@${domain}`))?.[1],
+      ...(relayPort !== undefined && { port: relayPort }),
     }),
   )
-  const { path } = opening.use(await temporaryFolder())
-  await fill(path, options.accounts ?? 0)
-  const server = opening.use(
-    await startServer(path, await freePorts(), [
-      'hostname=mx.example.test',
-      'policyPreset=open',
-      'mynetworks=127.0.0.1/32',
-      'smtpdHeloRequired=no',
-      `relayhost=[127.0.0.1]:${sink.port}`,
-      'smtpTlsSecurityLevel=none',
-      'headerChecks=/^X-Spam-Flag: YES/ HOLD spam',
-      ...(options.settings ?? []),
-    ]),
+  const console = opening.use(
+    await openConsole({
+      settings: () => [
+        'policyPreset=open',
+        'mynetworks=127.0.0.1/32',
+        'smtpdHeloRequired=no',
+        'smtpTlsSecurityLevel=none',
+        'headerChecks=/^X-Spam-Flag: YES/ HOLD spam',
+        `relayhost=[127.0.0.1]:${sink.port}`,
+        ...(options.settings ?? []),
+      ],
+      fill: (backend) => fill(backend, options.accounts ?? 0),
+    }),
   )
-  const line = opening.use(await openTcpRelay(server.ports.http))
-  const send = (message: Sent) => sendTo(server, message)
+  const send = (message: Sent) => sendTo(console.smtpPort, message)
   if (options.mail ?? true) await postMail(send)
   const resources = opening.move()
-  return {
-    server,
-    origin: `http://localhost:${line.port}`,
-    line,
-    send,
-    [Symbol.asyncDispose]: () => resources.disposeAsync(),
-  }
+  return { ...console, send, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
 
-/** Before the server is there: nobody waits for it to answer. */
-async function fill(directory: string, accounts: number): Promise<void> {
-  const loaded = loadSettings({ environment: {}, overrides: ['hostname=mx.example.test'] })
-  if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
-  await using store = await openEmbeddedStore({ directory, clock: systemClock, log: silentLog })
-  const { settings } = loaded
-  const backend = createBackend({ store, settings, clock: systemClock, log: silentLog })
+async function fill(backend: Backend, accounts: number): Promise<void> {
   for (const domain of ['example.test', 'other.test', MANY_DOMAIN]) {
     await backend.directory.domains.add(parsed(parseDomain(domain)))
   }
@@ -142,6 +121,8 @@ function roleOf(address: string): GivenRights | undefined {
   }
 }
 
+const SENT_AT_ONCE = 4
+
 const firstNames = ['ada', 'bo', 'cem', 'dina', 'emil', 'mara', 'nils', 'olu', 'pia', 'zoe']
 
 /** Spread over the alphabet. */
@@ -150,22 +131,30 @@ export const nameOfMany = (n: number) =>
 
 async function postMail(send: (message: Sent) => Promise<string>): Promise<void> {
   const from = 'news@example.test'
-  for (let n = 0; n < 12; n++) {
-    await send({ from, to: `reader${n}@limits.example`, subject: `News ${n}` })
-  }
-  for (let n = 0; n < 4; n++) await send({ from, to: `box${n}@full.example`, subject: 'Invoice' })
-  for (const [kind, text] of Object.entries(hostile)) {
+  const strange = Object.entries(hostile).flatMap(([kind, text]): readonly Sent[] => {
     const about = { subject: text, from: `"${kind}"@far.example` }
-    await send({ ...about, to: 'x@hostile.example', helo: `${kind}.<b>.example` })
-    await send({ ...about, to: people.holder })
-    await send({ ...about, to: people.holder, fields: ['X-Spam-Flag: YES'] })
-    await send({ ...about, to: 'nobody@example.test' })
-  }
+    return [
+      { ...about, to: 'x@hostile.example', helo: `${kind}.<b>.example` },
+      { ...about, to: people.holder },
+      { ...about, to: people.holder, fields: ['X-Spam-Flag: YES'] },
+      { ...about, to: 'nobody@example.test' },
+    ]
+  })
+  const all: readonly Sent[] = [
+    ...Array.from({ length: 12 }, (_, n) => ({
+      ...{ from, to: `reader${n}@limits.example`, subject: `News ${n}` },
+    })),
+    ...Array.from({ length: 4 }, (_, n) => ({
+      ...{ from, to: `box${n}@full.example`, subject: 'Invoice' },
+    })),
+    ...strange,
+  ]
+  await concurrently(all, SENT_AT_ONCE, send)
 }
 
-async function sendTo({ ports }: ServerProcess, message: Sent): Promise<string> {
+async function sendTo(port: number, message: Sent): Promise<string> {
   const { from, to, subject = 'Hello', helo = 'client.test', fields = [] } = message
-  await using client = await SmtpClient.open(ports.smtp)
+  await using client = await SmtpClient.open(port)
   await client.command(`EHLO ${helo}`)
   const { code, text } = await client.envelope(from, to)
   if (code !== 250) return text

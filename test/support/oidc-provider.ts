@@ -21,6 +21,8 @@ export type RunningProvider = AsyncDisposable & {
 }
 
 export const client = { id: 'postwolke', secret: 'a secret of the issuer & us' }
+/** It proves by the challenge alone that it is who began (RFC 7636). */
+export const publicClient = { id: 'postwolke-without-secret' }
 export const redirectUri = 'https://mx.example.test/sign-in/oidc'
 
 export async function startOidcProvider(
@@ -38,6 +40,13 @@ export async function startOidcProvider(
       {
         client_id: client.id,
         client_secret: client.secret,
+        redirect_uris: redirectUris,
+        grant_types: ['authorization_code'],
+        response_types: ['code'],
+      },
+      {
+        client_id: publicClient.id,
+        token_endpoint_auth_method: 'none',
         redirect_uris: redirectUris,
         grant_types: ['authorization_code'],
         response_types: ['code'],

@@ -34,6 +34,7 @@ export const programs = {
   rspamd: 'rspamd',
   'systemd-analyze': 'systemd',
   chromium: 'chromium',
+  thunderbird: 'thunderbird',
   bash: 'bash',
   zsh: 'zsh',
   fish: 'fish',

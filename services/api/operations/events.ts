@@ -51,6 +51,7 @@ export const eventOperations = [
       reset: z.boolean().openapi({
         description: 'Something was missed: everything is to be read anew.',
       }),
+      streams: z.boolean().openapi({ description: 'Whether whoever asks for a stream gets one.' }),
     }),
     async run({ query }, { deps, actor, identity, request }) {
       const { events, eventStreams, identities } = deps
@@ -77,7 +78,7 @@ export const eventOperations = [
       }
       const { last, reset, ...page } = await events.read({ ...question, limit: EVENTS_A_PAGE })
       const seen = page.events.map(({ atMs, ...event }) => ({ ...event, at: timeOf(atMs) }))
-      return answer({ events: seen, last, reset })
+      return answer({ events: seen, last, reset, streams: eventStreams !== undefined })
     },
   }),
 ]

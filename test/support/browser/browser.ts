@@ -27,6 +27,14 @@ export type ProfileOptions = {
   readonly trustsAnyCertificate?: boolean
 }
 
+/** How it gets to a server on this machine. */
+export type Way = {
+  /** `name:port` as pages have it, and where that is. */
+  readonly hosts?: { readonly [host: string]: string }
+  /** Of keys whose certificates it trusts: SHA-256 in base64. */
+  readonly keyDigests?: readonly string[]
+}
+
 export type Size = { readonly width: number; readonly height: number }
 export const sizes = {
   phone: { width: 390, height: 844 },
@@ -72,8 +80,9 @@ const path = (process.env.PATH ?? '')
   .map((folder) => join(folder, 'chromium'))
   .find(isExecutable)
 
-export async function openBrowser(): Promise<Browser> {
+export async function openBrowser({ hosts = {}, keyDigests = [] }: Way = {}): Promise<Browser> {
   if (path === undefined) throw new Error('chromium is not installed')
+  const rules = Object.entries(hosts).map(([from, to]) => `MAP ${from} ${to}`)
   const browser = await chromium.launch({
     executablePath: path,
     args: [
@@ -85,7 +94,10 @@ export async function openBrowser(): Promise<Browser> {
       '--disable-sync',
       '--no-first-run',
       // Names that tests give their servers.
-      '--host-resolver-rules=MAP *.example.test 127.0.0.1',
+      `--host-resolver-rules=${[...rules, 'MAP *.example.test 127.0.0.1'].join(', ')}`,
+      ...(keyDigests.length > 0
+        ? [`--ignore-certificate-errors-spki-list=${keyDigests.join(',')}`]
+        : []),
     ],
   })
   return {

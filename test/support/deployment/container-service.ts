@@ -16,6 +16,8 @@ export type ServiceOptions = {
   readonly endpoint: string
   /** In place of the template's values for the same variables. */
   readonly variables: Readonly<Record<string, string>>
+  /** Mail settings besides the template's. */
+  readonly settings: Readonly<Record<string, string>>
 }
 
 export class RunningService {
@@ -86,11 +88,12 @@ export class RunningService {
   }
 
   #changed(container: Container): Container {
+    const { variables, settings } = this.#options
     const given = Object.keys(container.environment)
-    const changes = Object.entries(this.#options.variables).filter(([name]) => given.includes(name))
+    const changes = Object.entries(variables).filter(([name]) => given.includes(name))
     return {
       ...container,
-      environment: { ...container.environment, ...Object.fromEntries(changes) },
+      environment: { ...container.environment, ...settings, ...Object.fromEntries(changes) },
     }
   }
 

@@ -23,10 +23,14 @@ export class LambdaPool {
   /** For tests that do harm: told of each event and the process that is about to get it. */
   onEvent: (payload: string, pid: number) => void = () => {}
 
-  constructor(definition: LambdaFunction, environment: Readonly<Record<string, string>>) {
+  constructor(
+    definition: LambdaFunction,
+    environment: Readonly<Record<string, string>>,
+    processesMax = PROCESSES_MAX,
+  ) {
     this.definition = definition
     this.#environment = environment
-    this.#max = Math.min(PROCESSES_MAX, definition.reservedConcurrency ?? PROCESSES_MAX)
+    this.#max = Math.min(processesMax, definition.reservedConcurrency ?? processesMax)
   }
 
   async invoke(payload: string): Promise<Outcome> {
@@ -50,6 +54,13 @@ export class LambdaPool {
   get output(): string {
     const alive = [...this.#idle, ...this.#busy].map(({ output }) => output)
     return [this.#pastOutput, ...alive].join('')
+  }
+
+  /** Ends the processes that stand still, as Lambda does from time to time: the next events start others. */
+  async renew(): Promise<void> {
+    const all = this.#idle.splice(0)
+    await Promise.all(all.map((lambda) => lambda.kill()))
+    for (const lambda of all) this.#forget(lambda)
   }
 
   /** Ends every process; what is under way fails. */

@@ -23,11 +23,15 @@ const READY_EVERY_MS = 20
 export type StartOptions = {
   /** Tasks of each service instead of the template's count. */
   readonly tasks?: number
+  /** Processes of each function at the same time; default: as many as show what goes wrong among several. */
+  readonly processesMax?: number
   /**
    * Other values for variables that the template sets, in every container: for times that no test can wait for. One that the
    * template does not set stays unset.
    */
   readonly containerVariables?: Readonly<Record<string, string>>
+  /** Mail settings as variables, as if the deployment file had them too: so that templates serve several deployments. */
+  readonly settings?: Readonly<Record<string, string>>
   /** A file with certificate authorities that functions trust besides Node's own: those of hosts on this machine. */
   readonly authorities?: string
   /** When the load balancer sends its PROXY header: what only AWS support can change. */
@@ -60,8 +64,12 @@ export class Deployment implements AsyncDisposable {
   }
 
   async start(options: StartOptions): Promise<void> {
-    const { tasks, containerVariables, proxyHeader, authorities } = options
-    this.#startFunctions(authorities === undefined ? {} : { NODE_EXTRA_CA_CERTS: authorities })
+    const { tasks, containerVariables, proxyHeader, authorities, settings = {} } = options
+    const more = {
+      ...settings,
+      ...(authorities !== undefined && { NODE_EXTRA_CA_CERTS: authorities }),
+    }
+    this.#startFunctions(more, options.processesMax)
     await this.#startPollers()
     await this.#openFronts(proxyHeader)
     const { inventory, gateway } = this.#parts
@@ -74,6 +82,7 @@ export class Deployment implements AsyncDisposable {
         ...localPlace,
         endpoint: gateway.url,
         variables: containerVariables ?? {},
+        settings,
       })
       this.services.push(running)
       const count = tasks ?? inventory.tasksOf(service)
@@ -240,12 +249,12 @@ export class Deployment implements AsyncDisposable {
     return [...this.services, ...functions].map(({ output }) => output).join('')
   }
 
-  #startFunctions(more: Readonly<Record<string, string>>): void {
+  #startFunctions(more: Readonly<Record<string, string>>, processesMax?: number): void {
     const { inventory, functions, gateway } = this.#parts
     for (const definition of inventory.functions) {
       const role = inventory.role(definition.roleArn)
       const environment = { ...lambdaEnvironment(definition, role, gateway.url), ...more }
-      functions.set(definition.arn, new LambdaPool(definition, environment))
+      functions.set(definition.arn, new LambdaPool(definition, environment, processesMax))
     }
   }
 

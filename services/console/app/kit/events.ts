@@ -12,6 +12,8 @@ export type ApiEvent = {
   readonly data: { readonly [fact: string]: unknown }
 }
 
+type Hear = (event: ApiEvent) => void
+
 type Told = { readonly kind: 'event'; readonly event: ApiEvent } | { readonly kind: 'reset' }
 
 const CHANNEL = 'postwolke-events'
@@ -62,36 +64,36 @@ function listen(): void {
   void navigator.locks?.request(CHANNEL, () => hearAll(tell))
 }
 
-/** A stream where the server has one. Where it answers with JSON in place of one, it is asked from time to time. */
+/** A stream where the server has one; where it has none it is asked from time to time. */
 async function hearAll(tell: (told: Told) => void): Promise<never> {
   let last: string | undefined
-  const hear = (event: ApiEvent) => {
+  const hear: Hear = (event) => {
     last = event.id
     tell({ kind: 'event', event })
   }
+  const reset = () => tell({ kind: 'reset' })
   for (let wait = RETRY_MS; ; wait = Math.min(wait * 2, RETRY_MS_MAX)) {
-    const wasOpen = await stream(last, hear, () => tell({ kind: 'reset' }))
-    if (wasOpen) wait = RETRY_MS
+    // One question tells whether the server is there, what was missed, and whether it streams.
+    const page = await ask(last, hear, reset)
+    last = page?.last ?? last
+    if (page?.streams === false) return await askForEver(page.last, hear, reset)
+    if (page !== undefined && (await stream(last, hear, reset))) wait = RETRY_MS
     await sleep(wait)
-    // One question tells what the stream did not: whether the server is there, and what was missed.
-    last = (await ask(last, hear, tell)) ?? last
-    if (!wasOpen && last !== undefined) {
-      for (let pause = ASK_MS; ; ) {
-        await sleep(pause)
-        const before = last
-        if (document.visibilityState === 'visible') last = (await ask(last, hear, tell)) ?? last
-        pause = last === before ? ASK_MS : ASK_SOON_MS
-      }
-    }
+  }
+}
+
+async function askForEver(first: string, hear: Hear, reset: () => void): Promise<never> {
+  let last = first
+  for (let pause = ASK_MS; ; ) {
+    await sleep(pause)
+    const before = last
+    if (document.visibilityState === 'visible') last = (await ask(last, hear, reset))?.last ?? last
+    pause = last === before ? ASK_MS : ASK_SOON_MS
   }
 }
 
 /** Until the browser gives it up; whether there was one. */
-function stream(
-  after: string | undefined,
-  hear: (event: ApiEvent) => void,
-  reset: () => void,
-): Promise<boolean> {
+function stream(after: string | undefined, hear: Hear, reset: () => void): Promise<boolean> {
   const from = after === undefined ? '' : `&after=${encodeURIComponent(after)}`
   const source = new EventSource(`${API}/events?topics=${TOPICS}${from}`)
   let wasOpen = false
@@ -116,18 +118,19 @@ type Page = {
   readonly events: readonly ApiEvent[]
   readonly last: string
   readonly reset: boolean
+  readonly streams: boolean
 }
 
 async function ask(
   after: string | undefined,
-  hear: (event: ApiEvent) => void,
-  tell: (told: Told) => void,
-): Promise<string | undefined> {
+  hear: Hear,
+  reset: () => void,
+): Promise<Page | undefined> {
   try {
     const page = await get<Page>('/events', { topics: TOPICS, after })
-    if (page.reset) tell({ kind: 'reset' })
+    if (page.reset) reset()
     for (const event of page.events) hear(event)
-    return page.last
+    return page
   } catch {
     return undefined
   }

@@ -5,6 +5,8 @@ import { arnOf, type Given, type Maker, physicalName } from './making.ts'
 
 const fakes: Readonly<Record<string, readonly string[]>> = {
   'AWS::ApiGatewayV2::Api': ['ApiId', 'ApiEndpoint'],
+  'AWS::ApiGatewayV2::ApiMapping': ['ApiMappingId'],
+  'AWS::ApiGatewayV2::DomainName': ['RegionalDomainName', 'RegionalHostedZoneId'],
   'AWS::ApiGatewayV2::Integration': ['IntegrationId'],
   'AWS::ApiGatewayV2::Route': ['RouteId'],
   'AWS::ApiGatewayV2::Stage': ['Id'],

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Uid } from '#shared/contracts/mailbox.ts'
+import type { AccountId, Uid } from '#shared/contracts/mailbox.ts'
 import {
   ANNOTATION_BYTES_MAX,
   ANNOTATION_BYTES_PER_ACCOUNT_MAX,
@@ -75,6 +75,23 @@ describe('what an account stores', () => {
     await mailbox.empty(account)
     expect(await usage()).toMatchObject({ bytes: 0, messages: 0, folders: 1, annotationBytes: 0 })
     await check()
+  })
+
+  it.each([
+    ['of an account whose folders nobody has made yet', async () => 'new' as AccountId],
+    [
+      'of an account that was emptied',
+      async () => {
+        await mailbox.empty(account)
+        return account
+      },
+    ],
+  ] as const)('is told without a write for who may not write, %s', async (_, begin) => {
+    const id = await begin()
+    const counting = countingTable(table())
+    const tables = { ...test.store.tables, mail: counting.table }
+    expect(await mailboxOn({ ...test.store, tables }).usage(id)).toEqual({ bytes: 0, messages: 0 })
+    expect(counting.take().filter((call) => !['get', 'query'].includes(call))).toEqual([])
   })
 
   describe('by an older version', () => {
