@@ -24,6 +24,7 @@ const layers: readonly (readonly string[])[] = [
   ['shared/auth', 'shared/queue'],
   ['shared/identity'],
   ['shared/jobs', 'shared/events', 'shared/figures', 'shared/spans'],
+  ['shared/moving'],
   ['shared/administration'],
   ['services'],
   ['services/assembly'],

@@ -1,0 +1,38 @@
+// A plan of what comes over from another mail system, done: domains, accounts, aliases, tables, settings, in this order, each told. What is
+// there and as it should be is left alone, so that it may be done again, after an end in the middle and when the old system has changed.
+
+import { itemsOf, type MovingPlan } from '#shared/moving/plan.ts'
+import type { Administration } from '../administration.ts'
+import { applyForwards } from './apply-forwards.ts'
+import { accountTexts, aliasTexts, applyRows, domainTexts } from './apply-rows.ts'
+import { applySettings } from './apply-settings.ts'
+import { applyTables } from './apply-tables.ts'
+import type { Outcome } from './outcome.ts'
+
+export type ApplyOptions = {
+  /** Nothing is done, and the outcomes say what would be. */
+  readonly dryRun?: boolean | undefined
+  /** What is there and other than in the plan is changed; else it is refused. */
+  readonly update?: boolean | undefined
+}
+
+export type ApplyDeps = Pick<Administration, 'imports' | 'accounts' | 'access' | 'settings'>
+
+export async function* applyPlan(
+  administration: ApplyDeps,
+  plan: MovingPlan,
+  options: ApplyOptions = {},
+): AsyncGenerator<Outcome> {
+  const { imports, accounts, access, settings } = administration
+  /** Domains that a rehearsal has not made. */
+  const coming = new Set<string>()
+  for await (const outcome of applyRows(imports, 'domains', domainTexts(plan), options, coming)) {
+    if (options.dryRun && outcome.kind === 'added') coming.add(outcome.name)
+    yield outcome
+  }
+  yield* applyRows(imports, 'accounts', accountTexts(plan), options, coming)
+  yield* applyRows(imports, 'aliases', aliasTexts(plan), options, coming)
+  yield* applyForwards(accounts, itemsOf(plan, 'forward'), options, coming)
+  yield* applyTables(access, itemsOf(plan, 'table'), options)
+  yield* applySettings(settings, itemsOf(plan, 'setting'), options)
+}

@@ -1,0 +1,15 @@
+// What became of one item of a plan.
+
+import type { Place } from '#shared/moving/plan.ts'
+import type { Refusal } from '../refusals.ts'
+
+export type Outcome = {
+  readonly what: 'domain' | 'account' | 'alias' | 'forward' | 'table' | 'setting'
+  readonly name: string
+  readonly from: Place
+} & (
+  | { readonly kind: 'added' | 'changed' | 'unchanged' }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** A setting that needs another start, or that only a file may have: a line of the configuration file. */
+  | { readonly kind: 'for-file'; readonly line: string }
+)

@@ -1,0 +1,139 @@
+// Accounts and aliases of another system put together: which of its names are mailboxes, what leads where, and what of that can be said
+// here. An alias on an account's own address becomes that account's forward; an alias of a whole domain becomes one of each address in it.
+
+import { type Address, formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
+import { parseDomain } from '#shared/mail/domain.ts'
+import type { Collector } from './collect.ts'
+import type { Place, PlannedAccount } from './plan.ts'
+
+export type AddressBook = {
+  readonly domain: (name: string, from: Place) => void
+  readonly hasDomain: (name: string) => boolean
+  readonly account: (account: Omit<PlannedAccount, 'kind'>) => void
+  readonly hasAccount: (address: string) => boolean
+  /** `name`: an address or `@domain`. Targets are addresses, or `@domain` for the same user there. The first for a name counts. */
+  readonly alias: (name: string, targets: readonly string[], from: Place) => void
+  /** All that was told, into the plan. */
+  readonly finish: () => void
+}
+
+type FoundAlias = { readonly targets: readonly string[]; readonly from: Place }
+
+/** Addresses of one domain that another stands for. */
+const MAPPED_ADDRESSES_MAX = 100_000
+
+export function createAddressBook(collect: Collector): AddressBook {
+  const domains = new Map<string, Place>()
+  const accounts = new Map<string, Omit<PlannedAccount, 'kind'>>()
+  const aliases = new Map<string, FoundAlias>()
+  const keyOf = (text: string) => lookupKey(text)
+
+  function finishAlias(name: string, { targets, from }: FoundAlias): void {
+    const own = name.startsWith('@') ? undefined : parseAddress(name)
+    const user = own?.local
+    // `@other` behind an address is the same user there.
+    const whole = targets.map((target) =>
+      target.startsWith('@') && user !== undefined ? `${user}${target}` : target,
+    )
+    if (name.startsWith('@') && whole.some((target) => target.startsWith('@'))) {
+      finishDomainAlias(name.slice(1), whole, from)
+      return
+    }
+    const sound = whole.flatMap((target) => {
+      const address = parseAddress(target)
+      if (address !== undefined) return [formatAddress(address)]
+      collect.note('faulty', name, `'${target.slice(0, 80)}' is no address`, from)
+      return []
+    })
+    const others = [...new Set(sound)].filter((target) => keyOf(target) !== keyOf(name))
+    const keep = sound.length > others.length
+    if (accounts.has(keyOf(name))) {
+      if (others.length > 0) {
+        collect.add({ kind: 'forward', address: keyOf(name), targets: others, keep, from })
+      }
+      return
+    }
+    if (others.length > 0) collect.add({ kind: 'alias', alias: name, targets: others, from })
+    if (keep || others.length === 0) {
+      const reason = keep
+        ? 'it leads to itself too, and there is no such account'
+        : 'nothing is left of what it leads to'
+      collect.note('not-supported', name, reason, from)
+    }
+  }
+
+  /** `@domain @other`: every address that is there now; one that comes later needs an alias of its own. */
+  function finishDomainAlias(domain: string, targets: readonly string[], from: Place): void {
+    const [target = ''] = targets
+    const other = target.slice(1).toLowerCase()
+    if (targets.length > 1 || !domains.has(other)) {
+      const reason =
+        targets.length > 1
+          ? 'a catch-all leads to one domain, or to addresses'
+          : `${other} is none of the domains here: aliases lead to addresses`
+      collect.note('not-supported', `@${domain} ${targets.join(', ')}`.slice(0, 200), reason, from)
+      return
+    }
+    let count = 0
+    for (const name of [...accounts.keys(), ...aliases.keys()]) {
+      const at = name.lastIndexOf('@')
+      if (name.slice(at + 1) !== other) continue
+      const mapped = `${name.slice(0, at)}@${domain}`
+      if (accounts.has(keyOf(mapped)) || aliases.has(keyOf(mapped))) continue
+      if (++count > MAPPED_ADDRESSES_MAX) break
+      if (at > 0) collect.add({ kind: 'alias', alias: mapped, targets: [name], from })
+      else finishAlias(mapped, aliases.get(name) ?? { targets: [], from })
+    }
+    const reason = `an alias for each of the ${count} addresses of ${other}; one that is added there later needs its own`
+    collect.note('differs', `@${domain} @${other}`, reason, from)
+  }
+
+  return {
+    domain(name, from) {
+      const domain = parseDomain(name)
+      if (domain === undefined || !domain.includes('.')) {
+        collect.note('faulty', name.slice(0, 200), 'no domain that could be here', from)
+      } else if (!domains.has(domain)) domains.set(domain, from)
+    },
+    hasDomain: (name) => domains.has(parseDomain(name) ?? ''),
+    account(account) {
+      const key = keyOf(account.address)
+      const before = accounts.get(key)
+      accounts.set(key, {
+        ...account,
+        address: key,
+        hash: account.hash ?? before?.hash ?? null,
+        quotaBytes: account.quotaBytes ?? before?.quotaBytes ?? null,
+        enabled: account.enabled && before?.enabled !== false,
+      })
+    },
+    hasAccount: (address) => accounts.has(keyOf(address)),
+    alias(name, targets, from) {
+      const key = keyOf(name)
+      const domain = key.slice(key.lastIndexOf('@') + 1)
+      if (!domains.has(domain)) {
+        const reason = `${domain} is none of the domains here, and aliases are of these alone`
+        collect.note('not-supported', name.slice(0, 200), reason, from)
+      } else if (aliases.has(key)) {
+        const reason = `it stands in ${aliases.get(key)?.from.file}, line ${aliases.get(key)?.from.line}, before, and that counts`
+        collect.note('not-needed', name.slice(0, 200), reason, from)
+      } else aliases.set(key, { targets, from })
+    },
+    finish() {
+      for (const [domain, from] of domains) collect.add({ kind: 'domain', domain, from })
+      for (const [key, account] of accounts) {
+        if (!domains.has(key.slice(key.lastIndexOf('@') + 1))) {
+          const reason = 'its domain is none of those here; import the domain first, or name it'
+          collect.note('to-do', key, reason, account.from)
+        }
+        collect.add({ kind: 'account', ...account })
+        if (account.hash === null) {
+          collect.note('to-do', key, 'nobody can log in: no password came with it', account.from)
+        }
+      }
+      for (const [name, found] of aliases) finishAlias(name, found)
+    },
+  }
+}
+
+export const textOf = (address: Address): string => formatAddress(address)
