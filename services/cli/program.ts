@@ -49,6 +49,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./postfix/link.ts')).postfixCommands(parent, process),
   trace: async (parent, { define }) => (await import('./trace.ts')).traceCommand(parent, define),
   search: async (parent, { define }) => (await import('./search.ts')).searchCommand(parent, define),
+  import: async (parent, { define }) =>
+    (await import('./moving.ts')).movingCommands(parent, define),
   job: async (parent, { define }) => (await import('./job.ts')).jobCommands(parent, define),
   storage: async (parent, { define }) =>
     (await import('./storage.ts')).storageCommands(parent, define),

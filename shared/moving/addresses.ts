@@ -79,7 +79,9 @@ export function createAddressBook(collect: Collector): AddressBook {
       const at = name.lastIndexOf('@')
       if (name.slice(at + 1) !== other) continue
       const mapped = `${name.slice(0, at)}@${domain}`
-      if (accounts.has(keyOf(mapped)) || aliases.has(keyOf(mapped))) continue
+      const isTaken = accounts.has(keyOf(mapped)) || aliases.has(keyOf(mapped))
+      // A catch-all stands in for this one.
+      if (isTaken && at > 0) continue
       if (++count > MAPPED_ADDRESSES_MAX) break
       if (at > 0) collect.add({ kind: 'alias', alias: mapped, targets: [name], from })
       else finishAlias(mapped, aliases.get(name) ?? { targets: [], from })

@@ -101,8 +101,17 @@ export function mergePlans(first: MovingPlan, ...others: readonly MovingPlan[]):
   return {
     from: first.from,
     items: [...byName.values()],
-    notes: [first, ...others].flatMap(({ notes }) => notes),
+    notes: withoutDoubles([first, ...others].flatMap(({ notes }) => notes)),
   }
+}
+
+/** Of an account that two sources have both say the same. */
+function withoutDoubles(notes: readonly Note[]): readonly Note[] {
+  const seen = new Set<string>()
+  return notes.filter(({ kind, about, reason }) => {
+    const text = JSON.stringify([kind, about, reason])
+    return seen.size < seen.add(text).size
+  })
 }
 
 function merged(before: PlannedItem, item: PlannedItem): PlannedItem {

@@ -192,11 +192,13 @@ function translateValue({ name, value, line }: BlockValue, file: string, collect
     collect.set('inetInterfaces', isAll ? '*' : addresses.join(', '), { about, from })
     return
   }
+  // Read together with the ports.
+  if (name === 'protocols' || value === '') return
   const treatment = dovecotTreatment(name)
   if (treatment === undefined) {
     collect.note('not-supported', name, 'this setting is not known here', from)
   } else if (treatment.kind === 'setting') {
-    if (value !== '') collect.set(treatment.path, treatment.convert(value), { about, from })
+    collect.set(treatment.path, treatment.convert(value), { about, from })
   } else {
     collect.note(treatment.kind, `${name} = ${value.slice(0, 100)}`, treatment.because, from)
   }
@@ -243,7 +245,7 @@ function translateNamespace(block: Block, file: string, collect: Collector): voi
       `mailbox ${mailbox.name}`,
       isSame
         ? 'every account has it'
-        : `${use} is told of the folder when mail is imported; new accounts have Drafts, Junk, Sent and Trash`,
+        : `it was the folder for ${use}; new accounts have Drafts, Junk, Sent and Trash for that`,
       { file, line: mailbox.line },
     )
   }

@@ -103,6 +103,7 @@ const direct: { readonly [name: string]: DovecotTreatment | undefined } = {
   sieve_editheader_protected: set('sieveEditheaderProtected', list),
   sieve_editheader_forbid_add: set('sieveEditheaderForbidAdd', list),
   sieve_editheader_forbid_delete: set('sieveEditheaderForbidDelete', list),
+  mail_max_userip_connections: set('imapAccountConnectionCountLimit'),
   quota_storage_size: set('mailboxSizeLimit', size),
   quota_message_count: set('mailboxMessageLimit'),
 }
@@ -149,7 +150,11 @@ const groups: readonly (readonly [pattern: RegExp, treatment: DovecotTreatment])
     },
   ],
   [
-    /^(?:quota|quota_driver|quota_\w+)$/,
+    /^(?:quota\d*|quota_driver|quota_vsizes|quota_max_mail_size|quota_set)$/,
+    { kind: 'not-needed', because: 'what an account has is counted always' },
+  ],
+  [
+    /^quota_\w+$/,
     { kind: 'not-supported', because: 'quotas are of accounts, in bytes and messages' },
   ],
   [

@@ -69,10 +69,23 @@ export function createContext(of: {
 
   function value(name: string, service?: MasterService): string {
     const expansion = expandValue(raw(name, service) ?? '', (one) => raw(one, service))
-    if (expansion.kind === 'text') return expansion.text.trim()
+    if (expansion.kind === 'text') {
+      const text = expansion.text.trim()
+      return name === 'myorigin' && text.startsWith('/') ? firstLine(text) : text
+    }
     if (!told.has(name)) collect.note('faulty', name, expansion.reason, place(name))
     told.add(name)
     return ''
+  }
+
+  /** Debian's myorigin = /etc/mailname. */
+  function firstLine(path: string): string {
+    const content = files.read(path)
+    if (content.kind === 'text') return content.text.split('\n', 1)[0]?.trim() ?? ''
+    if (!told.has(path))
+      collect.note('to-do', 'myorigin', `${path}: ${content.reason}`, place('myorigin'))
+    told.add(path)
+    return value('myhostname')
   }
 
   const table: PostfixContext['table'] = (text, from, syntax = 'postmap') =>

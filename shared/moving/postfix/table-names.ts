@@ -17,7 +17,10 @@ export function createTableNames(): TableNames {
       const known = names.get(text)
       if (known !== undefined) return known
       const base = text.slice(Math.max(text.lastIndexOf('/'), text.lastIndexOf(':')) + 1)
-      const plain = base.replaceAll(/[^A-Za-z0-9._-]/g, '').slice(0, NAME_CHARACTERS_MAX)
+      // What is written on the spot has no name.
+      const plain = /^inline:/i.test(text)
+        ? ''
+        : base.replaceAll(/[^A-Za-z0-9._-]/g, '').slice(0, NAME_CHARACTERS_MAX)
       const wanted = isTableName(plain) ? plain : usual
       let name = wanted
       for (let n = 2; taken.has(name); n++) name = `${wanted}-${n}`

@@ -1,6 +1,6 @@
 // Domains of all classes of Postfix, mailboxes and aliases. Here a domain is one of ours or not, and an address in it an account or an alias.
 
-import { lookupKey, parseAddress } from '#shared/mail/address.ts'
+import { formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { type AddressBook, createAddressBook } from '../../addresses.ts'
 import { addressesOf } from '../../alias-file.ts'
@@ -8,6 +8,7 @@ import type { Place, PlannedAccount } from '../../plan.ts'
 import type { Row } from '../../rows.ts'
 import type { NamedTable, PostfixContext } from '../context.ts'
 import { simplePattern } from '../simple-patterns.ts'
+import { splitValue } from '../split-value.ts'
 import type { LocalNames } from './local-names.ts'
 
 /** `accounts`: of the passwd-file, which has their passwords. */
@@ -180,7 +181,8 @@ const completion =
     const found = address(text)
     if (found === undefined) return undefined
     const isHost = local.names.has(found.domain) && local.home !== undefined
-    return `${found.local}@${isHost ? local.home : found.domain}`
+    const home = isHost ? parseDomain(local.home ?? '') : undefined
+    return formatAddress(home === undefined ? found : { ...found, domain: home })
   }
 
 /** aliases(5), which are asked for users of this host alone. */
@@ -196,6 +198,7 @@ function readLocalAliases(context: PostfixContext, book: AddressBook, local: Loc
     )
     return
   }
+  readLocalUsers(home, context, book)
   const complete = completion(context, local)
   const tables = context.tables('alias_maps', 'aliases').filter(({ text }) => !/^nis:/.test(text))
   for (const { key, value: targets, from } of rowsOf(tables, 'alias_maps', context)) {
@@ -203,7 +206,7 @@ function readLocalAliases(context: PostfixContext, book: AddressBook, local: Loc
     if (name === undefined) collect.note('faulty', key, 'no name of a user', from)
     else {
       const found = addressesOf(key, targets, from, { ...context, complete })
-      const text = lookupKey(`${name.local}@${name.domain}`)
+      const text = lookupKey(formatAddress(name))
       if (found.length > 0) book.alias(text, found, from)
     }
   }
@@ -217,6 +220,29 @@ function readLocalAliases(context: PostfixContext, book: AddressBook, local: Loc
       `'${relay}' is no address that a catch-all leads to`,
       place('luser_relay'),
     )
+  }
+}
+
+/** Tables that name users of the host, besides its aliases. */
+function readLocalUsers(home: string, context: PostfixContext, book: AddressBook): void {
+  const { collect, value } = context
+  const aliases = new Set(splitValue(value('alias_maps')))
+  for (const { text, table, from } of context.tables('local_recipient_maps')) {
+    if (aliases.has(text)) continue
+    if (table.kind !== 'rows') {
+      const reason =
+        table.kind === 'refused'
+          ? table.reason
+          : 'it does not name the users of the host one by one'
+      collect.note('to-do', `local_recipient_maps ${text}`, reason, from)
+      continue
+    }
+    for (const { key, from: row } of table.rows) {
+      const address = parseAddress(key.includes('@') ? '' : `${key}@${home}`)
+      if (address === undefined) continue
+      const text = formatAddress(address)
+      book.account({ address: text, hash: null, quotaBytes: null, enabled: true, from: row })
+    }
   }
 }
 

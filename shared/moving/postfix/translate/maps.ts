@@ -1,5 +1,6 @@
 // Tables that settings here name: who is relayed for, how mail leaves, and what addresses become.
 
+import { formatAddress } from '#shared/mail/address.ts'
 import { formatTableRef } from '#shared/settings/restrictions/table-ref.ts'
 import type { Place, PlannedEntry } from '../../plan.ts'
 import type { Row } from '../../rows.ts'
@@ -184,7 +185,7 @@ function translateSenderLogins({ collect, tables, place, address }: PostfixConte
     }
     for (const row of table.rows) {
       const logins = row.value.split(/[\s,]+/).flatMap((login) => address(login) ?? [])
-      const texts = logins.map(({ local, domain }) => `${local}@${domain}`)
+      const texts = logins.map(formatAddress)
       // Everybody may send as himself.
       const others = texts.filter((login) => login.toLowerCase() !== row.key)
       if (others.length > 0) entries.push(`${row.key}=${others.join(' ')}`)
@@ -205,9 +206,7 @@ function translateRelayLogin({ collect, tables, value }: PostfixContext): void {
     const user = row?.value.split(':')[0] ?? ''
     const place: Place = row?.from ?? from
     if (user !== '') {
-      collect.set('relayhostUser', user, { about: 'smtp_sasl_password_maps', from: place })
-      const reason =
-        'put the password that stands there into a file of its own and name it in `relayhostPasswordFile`'
+      const reason = `set \`relayhostUser\` to ${user}, put the password that stands there into a file of its own, and name that in \`relayhostPasswordFile\``
       collect.note('to-do', 'smtp_sasl_password_maps', reason, place)
     }
     for (const other of rows) {

@@ -14,6 +14,10 @@ export function translateNames(
   const give = (path: string, text: string, about: string) =>
     collect.set(path, text, { about, from: place(about) })
   give('hostname', local.hostname, 'myhostname')
+  if (!set.has('myhostname')) {
+    const reason = 'main.cf does not say it: it is the name of this machine'
+    collect.note('to-do', 'myhostname', reason, place('myhostname'))
+  }
   const home = defaultDomain ?? local.home
   if (home !== undefined) give('defaultDomain', home, 'mydomain')
   if (set.has('myorigin') && local.origin !== home && local.origin !== local.hostname) {

@@ -2,10 +2,11 @@
 // what is no word here is left out and told.
 
 import { parseAccessKey } from '#shared/directory/access-key.ts'
+import { formatAddress } from '#shared/mail/address.ts'
 import { parseList } from '#shared/settings/restrictions/grammar.ts'
 import { parsePolicyService } from '#shared/settings/restrictions/policy-service.ts'
 import { resultFault } from '#shared/settings/restrictions/result-fault.ts'
-import { formatTableRef } from '#shared/settings/restrictions/table-ref.ts'
+import { formatTableRef, INLINE_ENTRIES_MAX } from '#shared/settings/restrictions/table-ref.ts'
 import { findWord, wordFacts } from '#shared/settings/restrictions/words.ts'
 import type { Place, PlannedEntry } from '../../plan.ts'
 import type { PostfixContext } from '../context.ts'
@@ -262,6 +263,9 @@ function createAccess(
           )
           return []
         })
+        if (/^inline:/i.test(text) && entries.length <= INLINE_ENTRIES_MAX) {
+          return { kind: 'text', text: formatTableRef({ kind: 'inline', entries }) }
+        }
         const place = entries[0]?.from ?? from
         context.collect.add({
           kind: 'table',
@@ -292,7 +296,7 @@ function translateRelocated(context: PostfixContext): string | undefined {
       else {
         const address = context.address(key)
         if (address === undefined) collect.note('faulty', key, 'no address', row)
-        else entries.push({ key: `${address.local}@${address.domain}`, result, from: row })
+        else entries.push({ key: formatAddress(address), result, from: row })
       }
     }
   }
