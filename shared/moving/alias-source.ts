@@ -79,39 +79,45 @@ export function aliasTargets(value: string): readonly AliasTarget[] {
   })
 }
 
-/** What begins with a colon or a bar outside of quotes may have blanks, up to the next comma. */
+/**
+ * Words, each a target. Of those between two commas one in angles counts alone: what stands before it is somebody's name. What begins with a colon
+ * or a bar has blanks of its own.
+ */
 function splitTargets(value: string): readonly string[] {
   const targets: string[] = []
-  let target = ''
+  let group: string[] = []
+  let word = ''
   let isQuoted = false
   let comments = 0
-  const end = () => {
-    const trimmed = target.trim()
-    if (trimmed !== '') targets.push(trimmed)
-    target = ''
+  const endWord = () => {
+    if (word.trim() !== '') group.push(word.trim())
+    word = ''
+  }
+  const endGroup = () => {
+    endWord()
+    const angle = group.find((one) => one.startsWith('<') && one.endsWith('>'))
+    targets.push(...(angle === undefined ? group : [angle]))
+    group = []
   }
   for (let at = 0; at < value.length; at++) {
     const character = value.charAt(at)
-    if (isQuoted || comments > 0) {
-      const escaped = character === '\\' ? value.charAt(++at) : ''
-      if (comments > 0) {
-        if (character === '(') comments++
-        if (character === ')') comments--
-        continue
-      }
-      target += character + escaped
+    const escaped = character === '\\' && (isQuoted || comments > 0) ? value.charAt(++at) : ''
+    if (comments > 0) {
+      if (escaped === '' && character === '(') comments++
+      if (escaped === '' && character === ')') comments--
+    } else if (isQuoted) {
+      word += character + escaped
       if (character === '"') isQuoted = false
-      continue
+    } else if (character === '(') comments = 1
+    else if (character === ',') endGroup()
+    else if (/^\s$/.test(character) && !/^[:|]/.test(word)) endWord()
+    else {
+      if (character === '<') endWord()
+      if (character === '"') isQuoted = true
+      word += character
+      if (character === '>') endWord()
     }
-    if (character === '"') isQuoted = true
-    if (character === '(') {
-      comments = 1
-      continue
-    }
-    const mayHaveBlanks = /^\s*[:|<]/.test(target) || target === ''
-    if (character === ',' || (/^\s$/.test(character) && !mayHaveBlanks)) end()
-    else target += character
   }
-  end()
+  endGroup()
   return targets
 }
