@@ -85,7 +85,8 @@ function expandReference(inside: string, run: Run, depth: number): string {
   if (mark !== '?' && mark !== ':') {
     throw new ExpansionFault(`'${inside.slice(0, 40)}' is no reference to a parameter`)
   }
-  const isSet = (run.valueNamed(name) ?? '') !== '' && named(name, run, depth) !== ''
+  // As it is written: `$other` is something, even where that is empty.
+  const isSet = (run.valueNamed(name) ?? '') !== ''
   return chosen(inside, operator, isSet, run, depth)
 }
 

@@ -39,6 +39,11 @@ const time =
   (text) =>
     /^\d+$/.test(text) && text !== '0' ? `${text}${unit}` : text
 
+const words = (text: string) => text.split(/\s+/).filter((word) => word !== '')
+
+/** Names of this host's, as Postfix has them by itself; so has this system. */
+const address: Convert = (text) => (text.includes('@') ? text : undefined)
+
 const converters: { readonly [name: string]: Convert | undefined } = {
   maximal_queue_lifetime: time('d'),
   bounce_queue_lifetime: time('d'),
@@ -53,6 +58,11 @@ const converters: { readonly [name: string]: Convert | undefined } = {
   // Some have `$myhostname` in it, which is the default here.
   smtp_helo_name: (text) => text || undefined,
   default_process_limit: plain,
+  // Those of virtual aliases go along always.
+  propagate_unmatched_extensions: (text) =>
+    words(text.replaceAll(',', ' '))
+      .filter((word) => word === 'canonical' || word === 'generic')
+      .join(', '),
   syslog_facility: (text) => text.toLowerCase(),
   notify_classes: (text) => text.replaceAll(/\bpolicy\b,?/g, '').trim(),
 }
@@ -63,13 +73,11 @@ const direct: ReadonlyMap<string, { readonly path: string; readonly convert: Con
       .split(', ')
       .filter((name) => /^[a-z0-9_A-Z]+$/.test(name))
       .map((name) => {
-        const usual = kind.name === 'time' ? time('s') : plain
+        const usual = kind.name === 'time' ? time('s') : kind.name === 'address' ? address : plain
         return [name, { path, convert: converters[name] ?? usual }] as const
       }),
   ),
 )
-
-const words = (text: string) => text.split(/\s+/).filter((word) => word !== '')
 
 const byName: ReadonlyMap<string, Treatment> = new Map<string, Treatment>([
   ...unmappedParameters.flatMap(({ kind, because, names }) =>
