@@ -28,6 +28,8 @@ type Definition<Given, Options> = {
   readonly about: string
   readonly mayCreate?: boolean
   readonly options?: (command: Command) => unknown
+  /** Before the store is opened, by which root becomes its owner: whatever has to be read of files. */
+  readonly prepare?: (names: readonly [string, ...string[]], options: Options) => Promise<void>
   readonly run: (
     context: Given,
     names: readonly [string, ...string[]],
@@ -144,7 +146,7 @@ export function createDefine(process: Process): Define {
     (nouns: readonly QuickNoun[] | undefined) =>
     <Options extends object>(
       command: Command,
-      { about, mayCreate = false, options: addOptions, run }: Definition<Context, Options>,
+      { about, mayCreate = false, options: addOptions, prepare, run }: Definition<Context, Options>,
     ) => {
       command.description(about)
       addOptions?.(command)
@@ -152,6 +154,7 @@ export function createDefine(process: Process): Define {
       command.action(async () => {
         const options = command.opts<Common & Options>()
         const [first = '', ...rest] = command.processedArgs.flat()
+        await prepare?.([first, ...rest], options)
         await withAdministration(options, process, { mayCreate, nouns }, async (context) => {
           const record = await begin(context, command, options, first)
           try {

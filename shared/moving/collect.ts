@@ -21,8 +21,13 @@ export const NOTES_MAX = 10_000
 export function createCollector(from: Foreign): Collector {
   const items: PlannedItem[] = []
   const notes: Note[] = []
+  const told = new Set<string>()
   const note: Collector['note'] = (kind, about, reason, place) => {
-    if (notes.length < NOTES_MAX) notes.push({ kind, about, reason, from: place })
+    const text = JSON.stringify([kind, about, reason, place])
+    // What two listeners have is read for both.
+    if (notes.length >= NOTES_MAX || told.has(text)) return
+    told.add(text)
+    notes.push({ kind, about, reason, from: place })
   }
   return {
     add: (item) => void items.push(item),

@@ -35,21 +35,18 @@ export function planCommand<Options extends object>(
         .option('--all', 'also list what is not needed here')
       if (help !== undefined) own.addHelpText('after', `\n${help}`)
     },
+    async prepare([path], options: Common & Options) {
+      const plan = await read(path, options)
+      const { openReport } = await import('./run-plan.ts')
+      const report = options.report === undefined ? undefined : openReport(options.report)
+      prepared = { plan, report }
+    },
     async run(context, _, options: Common & Options) {
       const { runPlan } = await import('./run-plan.ts')
+      // Cannot happen: it was prepared.
       if (prepared === undefined) throw new Error('the files were not read')
       await runPlan(prepared.plan, context, options, prepared.report)
     },
-  })
-  command.hook('preAction', async (_, action) => {
-    const options = action.opts<Common & Options>()
-    const [path = ''] = action.args
-    const plan = await read(path, options)
-    const { openReport } = await import('./run-plan.ts')
-    prepared = {
-      plan,
-      report: options.report === undefined ? undefined : openReport(options.report),
-    }
   })
 }
 

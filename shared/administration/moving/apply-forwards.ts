@@ -2,8 +2,7 @@
 
 import type { PlannedForward } from '#shared/moving/plan.ts'
 import type { Administration } from '../administration.ts'
-import type { ApplyOptions } from './apply.ts'
-import type { Outcome } from './outcome.ts'
+import type { ApplyOptions, Outcome } from './outcome.ts'
 
 export async function* applyForwards(
   accounts: Administration['accounts'],

@@ -7,8 +7,7 @@ import type { ImportWhat } from '../imports/imports.ts'
 import { sourceOf } from '../imports/lines.ts'
 import type { ImportPlan, RowOutcome } from '../imports/plan.ts'
 import { guardedCell } from '../imports/spreadsheet-cell.ts'
-import type { ApplyOptions } from './apply.ts'
-import type { Outcome } from './outcome.ts'
+import type { ApplyOptions, Outcome } from './outcome.ts'
 
 type Imports = Administration['imports']
 

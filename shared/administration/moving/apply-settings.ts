@@ -6,8 +6,7 @@ import { settingsByPath } from '#shared/settings/table.ts'
 import type { Administration } from '../administration.ts'
 import type { Refusal } from '../refusals.ts'
 import type { SettingFacts } from '../settings.ts'
-import type { ApplyOptions } from './apply.ts'
-import type { Outcome } from './outcome.ts'
+import type { ApplyOptions, Outcome } from './outcome.ts'
 
 type PlannedSetting = { readonly path: string; readonly text: string; readonly from: Place }
 type Settings = Administration['settings']

@@ -3,8 +3,7 @@
 import type { PlannedEntry, PlannedTable } from '#shared/moving/plan.ts'
 import type { Administration } from '../administration.ts'
 import { sourceOf } from '../imports/lines.ts'
-import type { ApplyOptions } from './apply.ts'
-import type { Outcome } from './outcome.ts'
+import type { ApplyOptions, Outcome } from './outcome.ts'
 
 export async function* applyTables(
   access: Administration['access'],

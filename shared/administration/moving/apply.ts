@@ -7,14 +7,7 @@ import { applyForwards } from './apply-forwards.ts'
 import { accountTexts, aliasTexts, applyRows, domainTexts } from './apply-rows.ts'
 import { applySettings } from './apply-settings.ts'
 import { applyTables } from './apply-tables.ts'
-import type { Outcome } from './outcome.ts'
-
-export type ApplyOptions = {
-  /** Nothing is done, and the outcomes say what would be. */
-  readonly dryRun?: boolean | undefined
-  /** What is there and other than in the plan is changed; else it is refused. */
-  readonly update?: boolean | undefined
-}
+import type { ApplyOptions, Outcome } from './outcome.ts'
 
 export type ApplyDeps = Pick<Administration, 'imports' | 'accounts' | 'access' | 'settings'>
 

@@ -133,10 +133,7 @@ function readRoutes(files: SourceFiles, collect: Collector): void {
   const entries: PlannedEntry[] = []
   for (const { text, from } of filesOf(files, 'esmtproutes')) {
     const [domain = '', rest = ''] = text.split(':')
-    const [host = '', port = ''] = rest
-      .replace(/\s*\/.*$/, '')
-      .trim()
-      .split(',')
+    const [host = '', port = ''] = (rest.split('/', 1)[0] ?? '').trim().split(',')
     const name = host.startsWith('[') ? host : `[${host}]`
     const hop = host === '' ? '' : `${name}${port === '' ? '' : `:${port}`}`
     if (domain.trim() === '') collect.set('relayhost', hop, { about: 'esmtproutes', from })

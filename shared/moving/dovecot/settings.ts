@@ -165,13 +165,28 @@ const groups: readonly (readonly [pattern: RegExp, treatment: DovecotTreatment])
     /^(?:ssl\w*)$/,
     { kind: 'not-needed', because: 'TLS is offered always, with what is safe today' },
   ],
-  [
-    /^(?:mail_uid|mail_gid|first_valid_\w+|last_valid_\w+|default_\w+|base_dir|state_dir|instance_name|mail_\w+|maildir_\w+|mbox_\w+|mdbox_\w+|dbox_\w+|lock_method|mmap_disable|dotlock_\w+|fts\w*|lazy_expunge\w*|zlib\w*|listescape\w*|trash\w*|dovecot_\w+_version|shutdown_clients|verbose_\w+|dict\w*|import_environment|stats_\w+|metric\w*|old_stats_\w+|welcome_\w+|notify\w*|replication_\w+|dsync_\w+|director_\w+|doveadm_\w+|config_\w+|libexec_dir|log_\w+|info_log_path|debug_log_path|login_\w+|auth_\w+|passdb_\w+|userdb_\w+|protocols|listen|protocol|inet_listener\w*|rawlog_\w+|key|value|hostname\w*|vsz_limit|service_\w+|process_\w+|client_limit|haproxy_timeout|mailbox_\w+|separator|prefix|inbox|hidden|subscriptions|location|list|type|ignore_on_failure|order|disabled|sent_at|recipient_\w+|antispam\w*|imapsieve_\w+|push_notification\w*|events?\w*|anvil_\w+|rejection_\w+|sendmail_path|quarantine\w*)$/,
-    { kind: 'not-needed', because: 'how Dovecot keeps mail, runs its programs and logs' },
-  ],
 ]
+
+/** By the beginning of a name: how Dovecot keeps mail, runs its programs and logs. */
+const ownWays: readonly string[] = [
+  ...['mail', 'maildir_', 'mbox_', 'mdbox_', 'dbox_', 'dotlock_', 'lock_', 'mmap_', 'first_valid_'],
+  ...['last_valid_', 'default_', 'base_dir', 'state_dir', 'instance_name', 'libexec_dir', 'fts'],
+  ...['lazy_expunge', 'zlib', 'listescape', 'trash', 'dovecot_', 'shutdown_clients', 'verbose_'],
+  ...['dict', 'import_environment', 'stats_', 'metric', 'old_stats', 'welcome_', 'notify', 'event'],
+  ...['replication_', 'dsync_', 'director_', 'doveadm_', 'config_', 'log_', 'info_log_path'],
+  ...['debug_log_path', 'login_', 'auth_', 'passdb_', 'userdb_', 'rawlog_', 'service_', 'process_'],
+  ...['vsz_limit', 'client_limit', 'haproxy_timeout', 'separator', 'prefix', 'inbox', 'hidden'],
+  ...['subscriptions', 'location', 'list', 'type', 'ignore_on_failure', 'recipient_', 'antispam'],
+  ...['imapsieve_', 'push_notification', 'anvil_', 'rejection_', 'sendmail_path', 'quarantine'],
+]
+
+const ownWay: DovecotTreatment = {
+  kind: 'not-needed',
+  because: 'how Dovecot keeps mail, runs its programs and logs',
+}
 
 export function dovecotTreatment(name: string): DovecotTreatment | undefined {
   const known = Object.hasOwn(direct, name) ? direct[name] : undefined
-  return known ?? groups.find(([pattern]) => pattern.test(name))?.[1]
+  const group = known ?? groups.find(([pattern]) => pattern.test(name))?.[1]
+  return group ?? (ownWays.some((start) => name.startsWith(start)) ? ownWay : undefined)
 }

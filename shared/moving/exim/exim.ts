@@ -8,7 +8,7 @@ import { addressesOf } from '../alias-file.ts'
 import { aliasTargets, readAliasSource } from '../alias-source.ts'
 import { type Collector, createCollector } from '../collect.ts'
 import type { MovingPlan, Place, PlannedEntry } from '../plan.ts'
-import { type SourceFiles, withinLimits } from '../source-files.ts'
+import { linesOf, type SourceFiles, withinLimits } from '../source-files.ts'
 
 export type EximSource = {
   readonly files: SourceFiles
@@ -63,15 +63,21 @@ export function readExim({ files: given, path, defaultDomain }: EximSource): Exi
 
 const catchAll = (domain: string | undefined) => (domain === undefined ? undefined : `@${domain}`)
 
+/** Of `:blackhole:` and its like. */
+const WORD_CHARACTERS_MAX = 12
+
 /** lsearch has a colon or white space behind its keys; those in quotes are left alone. */
 function withColons(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => {
-      const [, key = '', rest = ''] = /^([^\s:#"]{1,1000})[ \t]+(?=[^:\s])(.*)$/.exec(line) ?? []
-      return key === '' ? line : `${key}: ${rest}`
-    })
-    .join('\n')
+  const lines = [...linesOf(text)].map(({ text: line }) => {
+    const end = line.search(/[\s:#"]/)
+    const rest = line.slice(Math.max(0, end)).trimStart()
+    const isPlain =
+      end < 1 ||
+      !/^\s$/.test(line.charAt(end)) ||
+      (rest.startsWith(':') && !rest.slice(1, WORD_CHARACTERS_MAX).includes(':'))
+    return isPlain || rest === '' ? line : `${line.slice(0, end)}: ${rest}`
+  })
+  return lines.join('\n')
 }
 
 /** `:blackhole:` and `:fail:` count for the whole of their list. */

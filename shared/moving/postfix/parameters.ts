@@ -2,7 +2,7 @@
 // tells, and its text is read by the kind of the setting; others are translated by a file of translate/, or have a reason why not.
 
 import { flatten, settingsTable } from '#shared/settings/table.ts'
-import { unmappedParameters } from './unmapped-parameters.ts'
+import { isMade, unmappedParameters } from './unmapped-parameters.ts'
 
 export type Treatment =
   /** The text becomes that of a setting. */
@@ -104,6 +104,6 @@ function translators(): readonly Translator[] {
 export function treatmentOf(name: string): Treatment | undefined {
   const known = byName.get(name)
   if (known !== undefined) return known
-  const group = unmappedParameters.find(({ pattern }) => pattern?.test(name) === true)
+  const group = unmappedParameters.find((one) => isMade(name, one))
   return group && { kind: group.kind, because: group.because }
 }

@@ -5,15 +5,23 @@ export type Unmapped = {
   readonly kind: 'not-needed' | 'not-supported'
   readonly because: string
   readonly names: string
-  /** Of names that Postfix makes: of each transport, of each program. */
-  readonly pattern?: RegExp
+  /** Of names that Postfix makes, of each transport and each program: how they begin, and how they end. */
+  readonly made?: { readonly starts: readonly string[]; readonly ends?: readonly string[] }
 }
+
+const transports = ['smtp', 'lmtp', 'local', 'relay', 'virtual', 'error', 'retry']
+const queueWords = [
+  ...['delivery_slot_', 'extra_', 'minimum_', 'recipient_refill_', 'recipient_limit'],
+  'transport_rate_',
+]
+const startsOf = (what: readonly string[], of: readonly string[]) =>
+  of.flatMap((transport) => what.map((word) => `${transport}_${word}`))
 
 export const unmappedParameters: readonly Unmapped[] = [
   {
     kind: 'not-needed',
     because: 'Postfix consists of programs, folders and users that are not here',
-    pattern: /^[a-z0-9_]+_service_name$/,
+    made: { starts: [''], ends: ['_service_name'] },
     names: `alternate_config_directories command_directory config_directory daemon_directory data_directory debugger_command
       export_environment import_environment html_directory mail_owner mail_name mail_release_date mail_version mailq_path manpage_directory
       master_service_disable meta_directory newaliases_path openssl_path process_id process_id_directory process_name queue_directory
@@ -34,7 +42,7 @@ export const unmappedParameters: readonly Unmapped[] = [
   {
     kind: 'not-needed',
     because: 'more than one Postfix on a machine',
-    pattern: /^(?:multi_instance|postmulti)_[a-z_]+$/,
+    made: { starts: ['multi_instance_', 'postmulti_'] },
     names: '',
   },
   {
@@ -71,49 +79,48 @@ export const unmappedParameters: readonly Unmapped[] = [
   {
     kind: 'not-supported',
     because: 'delivery by programs of master.cf is not there',
-    pattern:
-      /^(?:bsmtp|ifmail|maildrop|mailman|scalemail-backend|uucp)_(?:[a-z]+_)*(?:cost|discount|loan|limit|feedback|delay|concurrency|slots)$/,
+    made: {
+      starts: ['bsmtp_', 'ifmail_', 'maildrop_', 'mailman_', 'scalemail-backend_', 'uucp_'],
+    },
     names: '',
   },
   {
     kind: 'not-needed',
     because:
       'the queue manager here schedules by itself; `transportLimits` says what holds for one transport',
-    pattern:
-      /^(?:smtp|lmtp|local|relay|virtual|error|retry|default)_(?:delivery_slot|extra_recipient|minimum_delivery|recipient_refill|recipient_limit|transport_rate)[a-z_]*$/,
+    made: { starts: startsOf(queueWords, [...transports, 'default']) },
     names: '',
   },
   {
     kind: 'not-supported',
     because: 'no limit of its own for this transport comes over: `transportLimits` can have one',
-    pattern:
-      /^(?:smtp|lmtp|local|relay|virtual|error|retry)_(?:destination|initial_destination)_[a-z_]+$/,
+    made: { starts: startsOf(['destination_', 'initial_destination_'], transports) },
     names: '',
   },
   {
     kind: 'not-needed',
     because:
       'strangers are judged in the listener itself, by `smtpdGreetPause` and by restrictions',
-    pattern: /^postscreen_[a-z_]+$/,
+    made: { starts: ['postscreen_'] },
     names: 'dnsblog_reply_delay',
   },
   {
     kind: 'not-needed',
     because: 'a program of Postfix that keeps TLS connections; here each session has its own',
-    pattern: /^tlsproxy_[A-Za-z0-9_]+$/,
+    made: { starts: ['tlsproxy_'] },
     names: '',
   },
   {
     kind: 'not-needed',
     because:
       "delivery to this machine's own mailboxes needs no LMTP; other hosts are reached by `transportMaps`, with what `smtp…` settings say",
-    pattern: /^lmtp_[A-Za-z0-9_]+$/,
+    made: { starts: ['lmtp_'] },
     names: '',
   },
   {
     kind: 'not-needed',
     because: 'Node and its OpenSSL decide it, with what is safe today',
-    pattern: /^tls_[A-Za-z0-9_]+$/,
+    made: { starts: ['tls_'] },
     names: `smtpd_tls_ciphers smtpd_tls_eecdh_grade smtpd_tls_exclude_ciphers smtpd_tls_mandatory_ciphers
       smtpd_tls_mandatory_exclude_ciphers smtpd_tls_dh1024_param_file smtpd_tls_dh512_param_file smtpd_tls_loglevel
       smtpd_tls_session_cache_database smtpd_tls_session_cache_timeout smtpd_tls_always_issue_session_ids
@@ -159,7 +166,7 @@ export const unmappedParameters: readonly Unmapped[] = [
     kind: 'not-needed',
     because:
       '`relayhostUser` and `relayhostPasswordFile` are used wherever the relay host offers a login over TLS',
-    pattern: /^smtp_sasl_[a-z_]+$/,
+    made: { starts: ['smtp_sasl_'] },
     names: 'smtp_send_dummy_mail_auth',
   },
   {
@@ -177,7 +184,10 @@ export const unmappedParameters: readonly Unmapped[] = [
   {
     kind: 'not-supported',
     because: 'probes of addresses go the way that mail goes',
-    pattern: /^address_verify_[a-z_]*(?:transport|relayhost)(?:_maps)?$/,
+    made: {
+      starts: ['address_verify_'],
+      ends: ['transport', 'transport_maps', 'relayhost', 'relayhost_maps'],
+    },
     names: `address_verify_pending_request_limit address_verify_sender_dependent_default_transport_maps
       address_verify_sender_dependent_relayhost_maps address_verify_sender_ttl smtp_address_verify_target`,
   },
@@ -227,7 +237,7 @@ export const unmappedParameters: readonly Unmapped[] = [
   {
     kind: 'not-supported',
     because: 'ETRN and QMQP are not offered',
-    pattern: /^(?:qmqpd|fast_flush)_[a-z_]+$/,
+    made: { starts: ['qmqpd_', 'fast_flush_'] },
     names: 'smtpd_etrn_restrictions',
   },
   {
@@ -263,3 +273,9 @@ export const unmappedParameters: readonly Unmapped[] = [
     names: 'maps_rbl_domains',
   },
 ]
+
+export function isMade(name: string, { made }: Pick<Unmapped, 'made'>): boolean {
+  if (made === undefined) return false
+  const { starts, ends = [''] } = made
+  return starts.some((start) => name.startsWith(start)) && ends.some((end) => name.endsWith(end))
+}

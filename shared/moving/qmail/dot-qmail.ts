@@ -32,13 +32,17 @@ export function parseDotQmail(text: string): DotQmail {
       else others.push({ text: content, reason: 'mail is written to no file', line })
     } else {
       const address = first === '&' ? content.slice(1).trim() : content
-      if (/^[^\s]+@[^\s]+$/.test(address) || /^[A-Za-z0-9._+-]+$/.test(address)) {
+      if (isForward(address)) {
         forwards.push({ address, line })
       } else others.push({ text: content, reason: 'no line that is understood', line })
     }
   }
   return { forwards, keeps: keeps || instructions === 0, others }
 }
+
+/** An address, or the name of a user. */
+const isForward = (text: string) =>
+  /^\S+$/.test(text) && (text.indexOf('@') > 0 || /^[A-Za-z0-9._+-]+$/.test(text))
 
 /** Of the part of the name behind `.qmail-`: dots are colons there. */
 export const extensionOf = (name: string): string => name.replaceAll(':', '.').toLowerCase()

@@ -153,7 +153,10 @@ function readVirtual(
   const found = assignments.find(({ name, isPrefix }) => isPrefix && `${prepend}-` === name)
   const user = assignments.find(({ name, isPrefix }) => !isPrefix && name === prepend)
   if (found === undefined && user === undefined) {
-    readDotFiles('alias', `.qmail-${prepend.replaceAll('.', ':')}-`, domain, of)
+    // Whoever is no user is the user alias, with all of his name as the extension.
+    const extension = prepend === 'alias' ? '' : prepend.replace(/^alias-/, '')
+    const prefix = extension === '' ? '' : `${extension.replaceAll('.', ':')}-`
+    readDotFiles('alias', `.qmail-${prefix}`, domain, of)
     return
   }
   const folder = (found ?? user)?.home ?? ''

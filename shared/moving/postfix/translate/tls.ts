@@ -21,7 +21,8 @@ export function translateTls({ collect, set, place, value, master }: PostfixCont
   }
   if (set.has('smtpd_tls_protocols')) {
     const text = value('smtpd_tls_protocols')
-    const newest = /^\s*>=\s*TLSv1\.3|!TLSv1\.2/.test(text)
+    const words = text.split(/[\s,:]+/)
+    const newest = words.includes('!TLSv1.2') || words.join('').startsWith('>=TLSv1.3')
     collect.set('tls.minimumVersion', newest ? 'TLSv1.3' : 'TLSv1.2', {
       about: 'smtpd_tls_protocols',
       from: place('smtpd_tls_protocols'),
