@@ -1,7 +1,7 @@
 // Accounts and aliases of another system put together: which of its names are mailboxes, what leads where, and what of that can be said
 // here. An alias on an account's own address becomes that account's forward; an alias of a whole domain becomes one of each address in it.
 
-import { type Address, formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
+import { formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { Collector } from './collect.ts'
 import type { Place, PlannedAccount } from './plan.ts'
@@ -19,8 +19,7 @@ export type AddressBook = {
 
 type FoundAlias = { readonly targets: readonly string[]; readonly from: Place }
 
-/** Addresses of one domain that another stands for. */
-const MAPPED_ADDRESSES_MAX = 100_000
+const domainIn = (name: string) => name.slice(name.lastIndexOf('@') + 1)
 
 export function createAddressBook(collect: Collector): AddressBook {
   const domains = new Map<string, Place>()
@@ -62,30 +61,48 @@ export function createAddressBook(collect: Collector): AddressBook {
     }
   }
 
-  /** `@domain @other`: every address that is there now; one that comes later needs an alias of its own. */
-  function finishDomainAlias(domain: string, targets: readonly string[], from: Place): void {
+  /** By domain, once all are known. */
+  let grouped: ReadonlyMap<string, readonly string[]> | undefined
+  const namesIn = (domain: string): readonly string[] => {
+    grouped ??= Map.groupBy([...accounts.keys(), ...aliases.keys()], domainIn)
+    return grouped.get(domain) ?? []
+  }
+
+  /** `@domain @other`: every address that is there now; one that comes later needs an alias of its own. `seen`: domains on the way here. */
+  function finishDomainAlias(
+    domain: string,
+    targets: readonly string[],
+    from: Place,
+    seen: readonly string[] = [],
+  ): void {
     const [target = ''] = targets
     const other = target.slice(1).toLowerCase()
-    if (targets.length > 1 || !domains.has(other)) {
-      const reason =
-        targets.length > 1
-          ? 'a catch-all leads to one domain, or to addresses'
-          : `${other} is none of the domains here: aliases lead to addresses`
-      collect.note('not-supported', `@${domain} ${targets.join(', ')}`.slice(0, 200), reason, from)
+    const refused =
+      targets.length > 1
+        ? 'a catch-all leads to one domain, or to addresses'
+        : seen.includes(other) || other === domain
+          ? 'domains lead to each other in a circle'
+          : domains.has(other)
+            ? undefined
+            : `${other} is none of the domains here: aliases lead to addresses`
+    if (refused !== undefined) {
+      const about = `@${domain} ${targets.join(', ')}`.slice(0, 200)
+      collect.note('not-supported', about, refused, from)
       return
     }
     let count = 0
-    for (const name of [...accounts.keys(), ...aliases.keys()]) {
-      const at = name.lastIndexOf('@')
-      if (name.slice(at + 1) !== other) continue
-      const mapped = `${name.slice(0, at)}@${domain}`
-      const isTaken = accounts.has(keyOf(mapped)) || aliases.has(keyOf(mapped))
-      // A catch-all stands in for this one.
-      if (isTaken && at > 0) continue
-      if (++count > MAPPED_ADDRESSES_MAX) break
-      if (at > 0) collect.add({ kind: 'alias', alias: mapped, targets: [name], from })
-      else finishAlias(mapped, aliases.get(name) ?? { targets: [], from })
+    for (const name of namesIn(other)) {
+      if (name.startsWith('@')) continue
+      const mapped = `${name.slice(0, name.lastIndexOf('@'))}@${domain}`
+      if (accounts.has(mapped) || aliases.has(mapped)) continue
+      if (!collect.spend(1)) return
+      count++
+      collect.add({ kind: 'alias', alias: mapped, targets: [name], from })
     }
+    const rest = aliases.get(`@${other}`)?.targets ?? []
+    if (rest.some((one) => one.startsWith('@'))) {
+      finishDomainAlias(domain, rest, from, [...seen, other])
+    } else if (rest.length > 0) finishAlias(`@${domain}`, { targets: rest, from })
     const reason = `an alias for each of the ${count} addresses of ${other}; one that is added there later needs its own`
     collect.note('differs', `@${domain} @${other}`, reason, from)
   }
@@ -137,5 +154,3 @@ export function createAddressBook(collect: Collector): AddressBook {
     },
   }
 }
-
-export const textOf = (address: Address): string => formatAddress(address)

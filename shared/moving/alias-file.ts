@@ -30,11 +30,11 @@ export function addressesOf(
     const { collect, complete } = side
     const left = (reason: string) => collect.note('not-supported', name, reason, place)
     for (const target of aliasTargets(text)) {
+      if (isFull(place)) return
       switch (target.kind) {
         case 'address': {
           const address = complete(target.address)
           if (address === undefined) left(`'${target.address.slice(0, 80)}' is no address`)
-          else if (found.length >= ALIAS_ADDRESSES_MAX) return
           else found.push(address)
           break
         }
@@ -67,6 +67,14 @@ export function addressesOf(
     }
   }
 
+  function isFull(place: Place): boolean {
+    if (!side.collect.spend(1)) return true
+    if (found.length < ALIAS_ADDRESSES_MAX) return false
+    const reason = `more than ${ALIAS_ADDRESSES_MAX} addresses; the rest is left out`
+    side.collect.note('not-supported', name, reason, place)
+    return true
+  }
+
   function include(path: string, place: Place): void {
     const { collect, files } = side
     const content =
@@ -78,7 +86,10 @@ export function addressesOf(
       return
     }
     entered.push(path)
-    for (const { line, text } of contentLines(content.text)) read(text, { file: path, line })
+    for (const { line, text } of contentLines(content.text)) {
+      if (isFull(place)) break
+      read(text, { file: path, line })
+    }
     entered.pop()
   }
 }

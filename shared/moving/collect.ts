@@ -12,16 +12,24 @@ export type Collector = {
     of: { readonly about: string; readonly from: Place },
   ) => void
   readonly note: (kind: NoteKind, about: string, reason: string, from: Place) => void
+  /**
+   * Counts what is gone through: rows, words, addresses, the same ones again counted again. False: it was too much, which is told, and whoever asks
+   * stops. Files may name each other so that few lines stand for very many.
+   */
+  readonly spend: (count: number) => boolean
   readonly plan: () => MovingPlan
 }
 
 /** Kept; a file that is wrong in one line is mostly wrong in all. */
 export const NOTES_MAX = 10_000
+/** Rows, words and addresses for one plan: some millions of accounts fit. */
+export const WORK_MAX = 5_000_000
 
-export function createCollector(from: Foreign): Collector {
+export function createCollector(from: Foreign, workMax = WORK_MAX): Collector {
   const items: PlannedItem[] = []
   const notes: Note[] = []
   const told = new Set<string>()
+  let work = 0
   const note: Collector['note'] = (kind, about, reason, place) => {
     const text = JSON.stringify([kind, about, reason, place])
     // What two listeners have is read for both.
@@ -37,6 +45,13 @@ export function createCollector(from: Foreign): Collector {
       else items.push({ kind: 'setting', path, text: fitted.written, from: place })
     },
     note,
+    spend(count) {
+      work += count
+      if (work <= workMax) return true
+      const reason = `what the files name is more than ${workMax} rows, words and addresses; the rest is left out`
+      note('to-do', 'files', reason, { file: '', line: 0 })
+      return false
+    },
     plan() {
       const cut: Note = {
         kind: 'to-do',

@@ -35,8 +35,12 @@ export function withinLimits(files: SourceFiles): SourceFiles {
       ? content
       : { kind: 'refused', reason: `all files have more than ${ALL_FILES_BYTES_MAX} characters` }
   }
+  const folders = new Map<string, readonly string[] | undefined>()
   return {
-    list: files.list,
+    list(path) {
+      if (!folders.has(path) && folders.size < FILES_MAX) folders.set(path, files.list(path))
+      return folders.get(path)
+    },
     read(path) {
       const content = known.get(path) ?? readNew(path)
       if (known.size < FILES_MAX) known.set(path, content)

@@ -30,9 +30,10 @@ export type DovecotRead =
 export function readDovecot(source: DovecotSource): DovecotRead {
   const files = withinLimits(source.files)
   const collect = createCollector('dovecot')
-  const whole: FilePart[] = []
-  const first = readParts(files, source.path, collect, whole, 0)
+  const parts = new Map<string, Block>()
+  const first = readParts(files, source.path, collect, parts, 0)
   if (first !== undefined) return { kind: 'refused', reason: `${source.path}: ${first}` }
+  const whole: readonly FilePart[] = [...parts].map(([file, block]) => ({ file, block }))
   const domain =
     source.defaultDomain ?? valuesOf(whole, 'auth_default_realm', 'auth_default_domain')
   for (const part of whole) translateBlock(part.block, part.file, collect, [])
@@ -82,9 +83,11 @@ function readParts(
   files: SourceFiles,
   path: string,
   collect: Collector,
-  parts: FilePart[],
+  parts: Map<string, Block>,
   depth: number,
 ): string | undefined {
+  // Each once: few lines could name very many.
+  if (parts.has(path)) return 'it was read already'
   const content =
     depth > INCLUDES_MAX
       ? ({ kind: 'refused', reason: 'files include each other' } as const)
@@ -92,7 +95,7 @@ function readParts(
   if (content.kind === 'refused') return content.reason
   const { whole, includes, faults } = parseDovecotConf(content.text)
   for (const { line, reason } of faults) collect.note('faulty', path, reason, { file: path, line })
-  parts.push({ file: path, block: whole })
+  parts.set(path, whole)
   for (const { path: named, line } of includes) {
     for (const one of expandPattern(files, path, named)) {
       const reason = readParts(files, one, collect, parts, depth + 1)

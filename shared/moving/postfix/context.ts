@@ -46,6 +46,7 @@ export function createContext(of: {
 }): PostfixContext {
   const { collect, files, main, mainFile, master, hostname } = of
   const told = new Set<string>()
+  const cache = new Map<string, ReadTable>()
 
   const raw = (name: string, service?: MasterService): string | undefined =>
     service?.overrides.get(name) ??
@@ -94,6 +95,8 @@ export function createContext(of: {
       from,
       syntax,
       defaultType: value('default_database_type'),
+      cache,
+      spend: collect.spend,
       onFault: (fault) => collect.note('faulty', fault.about, fault.reason, fault.from),
     })
 
@@ -104,6 +107,7 @@ export function createContext(of: {
     depth: number,
   ): Generator<ListWord> {
     for (const word of some) {
+      if (!collect.spend(1)) return
       if (word.startsWith('!')) {
         const reason = `an exception (${word}) cannot be said here`
         collect.note('not-supported', name, reason, from)
@@ -136,8 +140,13 @@ export function createContext(of: {
     place,
     list,
     table,
+    // One that is named again says nothing new.
     tables: (name, syntax) =>
-      list(name).map(({ word, from }) => ({ text: word, from, table: table(word, from, syntax) })),
+      [...new Map(list(name).map((one) => [one.word, one])).values()].map(({ word, from }) => ({
+        text: word,
+        from,
+        table: table(word, from, syntax),
+      })),
     address(text) {
       const origin = parseDomain(value('myorigin'))
       return parseAddress(text, origin)

@@ -25,6 +25,8 @@ export type PostfixSource = {
   readonly defaultDomain?: string | undefined
   /** Of the old machine, where main.cf does not say it. */
   readonly hostname?: string
+  /** In place of WORK_MAX. */
+  readonly workMax?: number
 }
 
 export type PostfixRead =
@@ -41,7 +43,7 @@ export function readPostfix(source: PostfixSource): PostfixRead {
   if (mainText.kind === 'refused') {
     return { kind: 'refused', reason: `${MAIN_FILE}: ${mainText.reason}` }
   }
-  const collect = createCollector('postfix')
+  const collect = createCollector('postfix', source.workMax)
   const main = parseMainCf(mainText.text)
   for (const { line, reason } of main.faults) {
     collect.note('faulty', MAIN_FILE, reason, { file: MAIN_FILE, line })

@@ -19,12 +19,8 @@ export type QmailRead =
   | { readonly kind: 'plan'; readonly plan: MovingPlan }
   | { readonly kind: 'refused'; readonly reason: string }
 
-type Assignment = {
-  readonly name: string
-  readonly isPrefix: boolean
-  readonly home: string
-  readonly dash: string
-}
+/** Homes, by what stands first in a line: `=local` or `+prefix`. */
+type Assignments = ReadonlyMap<string, string>
 
 export function readQmail(source: QmailSource): QmailRead {
   const files = withinLimits(source.files)
@@ -85,11 +81,24 @@ const linesIn = (files: SourceFiles, path: string): readonly Line[] => {
 }
 const firstOf = (files: SourceFiles, path: string) => linesIn(files, path)[0]?.text
 
+/** Those of sorted names that begin so: they stand together. */
+function namesWith(names: readonly string[], prefix: string): readonly string[] {
+  let low = 0
+  let high = names.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((names[middle] ?? '') < prefix) low = middle + 1
+    else high = middle
+  }
+  let end = low
+  while (names[end]?.startsWith(prefix) === true) end++
+  return names.slice(low, end)
+}
+
 /** `.qmail-info` is info@; `.qmail-default` all that have none. */
 function readDotFiles(folder: string, prefix: string, domain: string, of: Reading): void {
   const { files, collect, book, complete } = of
-  for (const name of files.list(folder) ?? []) {
-    if (!name.startsWith(prefix)) continue
+  for (const name of namesWith(files.list(folder) ?? [], prefix)) {
     const path = `${folder}/${name}`
     const content = files.read(path)
     if (content.kind === 'refused') {
@@ -128,7 +137,7 @@ function readDotFiles(folder: string, prefix: string, domain: string, of: Readin
 /** `dom:prepend`: users of dom are `prepend-user`, in the home that users/assign gives that. */
 function readVirtual(
   { line, text }: Line,
-  assignments: readonly Assignment[],
+  assignments: Assignments,
   of: Reading & { readonly locals: readonly string[] },
 ): void {
   const { collect, book, locals, files } = of
@@ -150,8 +159,8 @@ function readVirtual(
     return
   }
   book.domain(domain, from)
-  const found = assignments.find(({ name, isPrefix }) => isPrefix && `${prepend}-` === name)
-  const user = assignments.find(({ name, isPrefix }) => !isPrefix && name === prepend)
+  const found = assignments.get(`+${prepend}-`)
+  const user = assignments.get(`=${prepend}`)
   if (found === undefined && user === undefined) {
     // Whoever is no user is the user alias, with all of his name as the extension.
     const extension = prepend === 'alias' ? '' : prepend.replace(/^alias-/, '')
@@ -159,7 +168,7 @@ function readVirtual(
     readDotFiles('alias', `.qmail-${prefix}`, domain, of)
     return
   }
-  const folder = (found ?? user)?.home ?? ''
+  const folder = found ?? user ?? ''
   readVpasswd(folder, domain, of)
   readDotFiles(folder, '.qmail-', domain, of)
   if (files.list(folder) === undefined) {
@@ -168,14 +177,13 @@ function readVirtual(
 }
 
 /** `=local:user:uid:gid:home:dash:ext:` and `+prefix:…`, up to a dot alone. */
-function readAssign(files: SourceFiles): readonly Assignment[] {
-  return linesIn(files, 'users/assign').flatMap(({ text }): Assignment[] => {
-    const sign = text.charAt(0)
-    const [name = '', , , , home = '', dash = ''] = text.slice(1).split(':')
-    return (sign === '=' || sign === '+') && home !== ''
-      ? [{ name, isPrefix: sign === '+', home, dash }]
-      : []
-  })
+function readAssign(files: SourceFiles): Assignments {
+  return new Map(
+    linesIn(files, 'users/assign').flatMap(({ text }): [string, string][] => {
+      const [name = '', , , , home = ''] = text.split(':')
+      return /^[=+]/.test(name) && home !== '' ? [[name, home]] : []
+    }),
+  )
 }
 
 const VPOPMAIL_BOUNCED = 0x40

@@ -172,7 +172,11 @@ function readAccess(rows: readonly Row[], collect: Collector): void {
       const reason =
         'fault' in parsed ? 'no key of an access table' : resultFault(result, () => false)
       if (reason !== undefined) collect.note('not-supported', told, reason, from)
-      else tables.set(table, [...(tables.get(table) ?? []), { key: name, result, from }])
+      else {
+        const entries = tables.get(table) ?? []
+        entries.push({ key: name, result, from })
+        tables.set(table, entries)
+      }
     }
   }
   for (const [table, entries] of tables) {

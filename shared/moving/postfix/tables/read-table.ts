@@ -17,12 +17,22 @@ export type TableContext = {
   /** aliases(5) in place of postmap's. */
   readonly syntax?: 'postmap' | 'aliases'
   readonly defaultType?: string
+  /** Sources that were read already. */
+  readonly cache?: Map<string, ReadTable>
+  /** False: too many rows were gone through. */
+  readonly spend?: (count: number) => boolean
 }
 
 /** Tables in tables. */
 const DEPTH_MAX = 10
 
 export function readTable(text: string, context: TableContext, depth = 0): ReadTable {
+  const table = readAnew(text, context, depth)
+  const count = table.kind === 'rows' || table.kind === 'networks' ? table.rows.length : 0
+  return context.spend?.(1 + count) === false ? refused('too many tables name each other') : table
+}
+
+function readAnew(text: string, context: TableContext, depth: number): ReadTable {
   const { type, name } = splitReference(text, context.defaultType)
   if (depth > DEPTH_MAX) return refused('tables within each other too deeply')
   switch (type) {
@@ -82,8 +92,15 @@ export function splitReference(
 
 const refused = (reason: string): ReadTable => ({ kind: 'refused', reason })
 
-/** What postmap makes is named as its source is, with its type behind it. */
+/** Each source once, however often it is named. */
 function readFile(type: string, path: string, context: TableContext): ReadTable {
+  const name = `${type} ${context.syntax} ${path}`
+  const table = context.cache?.get(name) ?? readSource(type, path, context)
+  context.cache?.set(name, table)
+  return table
+}
+
+function readSource(type: string, path: string, context: TableContext): ReadTable {
   const { files, onFault, syntax = 'postmap' } = context
   const content = files.read(path)
   if (content.kind === 'refused') return refused(`${path}: ${content.reason}`)

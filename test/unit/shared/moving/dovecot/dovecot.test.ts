@@ -159,7 +159,7 @@ mail_plugins {
 
   it('ends with files that include each other', () => {
     const plan = read({ 'dovecot.conf': '!include a.conf\n', 'a.conf': '!include dovecot.conf\n' })
-    expect(plan.notes.some(({ reason }) => /include each other/.test(reason))).toBe(true)
+    expect(plan.notes.some(({ reason }) => /read already/.test(reason))).toBe(true)
   })
 })
 
@@ -267,5 +267,13 @@ describe('a quota', () => {
     ['', { kind: 'other' }],
   ])('%s', (rule, expected) => {
     expect(quotaOf(rule)).toMatchObject(expected)
+  })
+})
+
+describe('files that are named again and again', () => {
+  it('are read once', () => {
+    const many = '!include b.conf\n'.repeat(50_000)
+    const plan = read({ 'dovecot.conf': many, 'b.conf': 'protocols = imap\n'.repeat(5_000) })
+    expect(settingsOf(plan)).toMatchObject({ 'listeners.pop3.enabled': 'no' })
   })
 })

@@ -4,14 +4,26 @@ import { describe, expect, it } from 'vitest'
 import { itemsOf, type MovingPlan } from '#shared/moving/plan.ts'
 import { readPostfix } from '#shared/moving/postfix/postfix.ts'
 import { withDovecot } from '#shared/moving/postfix/with-dovecot.ts'
-import { FILES_MAX } from '#shared/moving/source-files.ts'
+import {
+  ALL_FILES_BYTES_MAX,
+  FILE_BYTES_MAX,
+  FILES_MAX,
+  withinLimits,
+} from '#shared/moving/source-files.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import { filesFrom, fixturePath, textsBelow } from '#test/support/moving-fixtures.ts'
 
 const usual = 'compatibility_level = 3.6\nmyhostname = mx.a.test\n'
 
-function read(main: string, texts: { readonly [path: string]: string } = {}): MovingPlan {
-  const found = readPostfix({ files: filesFrom({ 'main.cf': usual + main, ...texts }) })
+function read(
+  main: string,
+  texts: { readonly [path: string]: string } = {},
+  workMax?: number,
+): MovingPlan {
+  const found = readPostfix({
+    files: filesFrom({ 'main.cf': usual + main, ...texts }),
+    ...(workMax !== undefined && { workMax }),
+  })
   if (found.kind !== 'plan') throw new Error(found.reason)
   return found.plan
 }
@@ -301,17 +313,60 @@ describe('what comes over', () => {
   it('needs a main.cf', () => {
     expect(readPostfix({ files: filesFrom({}) })).toMatchObject({ kind: 'refused' })
   })
+})
 
-  it('names so many files, and no more', () => {
-    const lists = (count: number) =>
-      Object.fromEntries(Array.from({ length: count }, (_, n) => [`/l${n}`, `x${n}@b.test\n`]))
-    const all = lists(FILES_MAX + 10)
-    const text = `all: ${Object.keys(all)
-      .map((path) => `:include:${path}`)
-      .join(', ')}\n`
-    const plan = read('alias_maps = hash:/etc/aliases\n', { ...all, '/etc/aliases': text })
-    expect(plan.notes.some(({ reason }) => reason.includes(`more than ${FILES_MAX} files`))).toBe(
-      true,
+describe('files that say little and mean very much', () => {
+  const names = Array.from({ length: 300 }, (_, n) => `all${n}: :include:/list\n`).join('')
+  const list = Array.from({ length: 100 }, (_, n) => `u${n}@b.test\n`).join('')
+  const texts = { '/etc/aliases': names, '/list': list }
+  const targetsWithin = (workMax: number) => {
+    const plan = read('alias_maps = hash:/etc/aliases\n', texts, workMax)
+    const told = plan.notes.some(({ about }) => about === 'files')
+    return { told, targets: itemsOf(plan, 'alias').flatMap(({ targets }) => targets).length }
+  }
+
+  it('are read up to a limit, which is told', () => {
+    expect(targetsWithin(100_000)).toEqual({ told: false, targets: 30_000 })
+    const few = targetsWithin(10_000)
+    expect(few.told).toBe(true)
+    expect(few.targets).toBeLessThan(10_000)
+    expect(few.targets).toBeGreaterThan(1_000)
+  })
+
+  it('name a table as often as they like, which is read once', () => {
+    const rows = Array.from({ length: 2_000 }, (_, n) => `u${n}@b.test x@c.test\n`).join('')
+    const words = Array.from({ length: 5_000 }, () => 'hash:/v').join(' ')
+    const main = `virtual_alias_domains = b.test\nvirtual_alias_maps = ${words}\n`
+    const plan = read(main, { '/v': rows }, 50_000)
+    expect(plan.notes.filter(({ about }) => about === 'files')).toEqual([])
+    expect(itemsOf(plan, 'alias')).toHaveLength(2_000)
+  })
+
+  it('are so many, and no more', () => {
+    const files = withinLimits({ list: () => undefined, read: () => ({ kind: 'text', text: '' }) })
+    for (let n = 0; n < FILES_MAX; n++) expect(files.read(`/${n}`).kind).toBe('text')
+    expect(files.read('/more').kind).toBe('refused')
+    expect(files.read('/0').kind).toBe('text')
+    const large = { kind: 'text', text: 'x'.repeat(FILE_BYTES_MAX / 4) } as const
+    const some = withinLimits({ list: () => undefined, read: () => large })
+    const count = (4 * ALL_FILES_BYTES_MAX) / FILE_BYTES_MAX
+    for (let n = 0; n < count; n++) expect(some.read(`/${n}`).kind).toBe('text')
+    expect(some.read('/more').kind).toBe('refused')
+  })
+
+  it('let domains stand for each other, and in no circle', () => {
+    const plan = read(
+      'virtual_alias_maps = hash:/v\nvirtual_alias_domains = b.test c.test d.test e.test\n',
+      {
+        '/v': '@b.test @c.test\n@c.test @b.test\n@d.test @e.test\nx@e.test y@f.test\n@e.test @e.test\nu@c.test v@f.test\n',
+      },
     )
+    expect(aliasesOf(plan)).toEqual({
+      'u@b.test': 'u@c.test',
+      'x@d.test': 'x@e.test',
+      'x@e.test': 'y@f.test',
+      'u@c.test': 'v@f.test',
+    })
+    expect(plan.notes.filter(({ reason }) => /circle/.test(reason)).length).toBeGreaterThan(1)
   })
 })
