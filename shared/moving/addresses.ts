@@ -3,7 +3,7 @@
 
 import { formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
-import type { Collector } from './collect.ts'
+import { type Collector, noteLocked } from './collect.ts'
 import type { Place, PlannedAccount } from './plan.ts'
 
 export type AddressBook = {
@@ -146,10 +146,8 @@ export function createAddressBook(collect: Collector): AddressBook {
           collect.note('to-do', key, reason, account.from)
         }
         collect.add({ kind: 'account', ...account })
-        if (account.hash === null) {
-          collect.note('to-do', key, 'nobody can log in: no password came with it', account.from)
-        }
       }
+      noteLocked(collect, accounts.values())
       for (const [name, found] of aliases) finishAlias(name, found)
     },
   }

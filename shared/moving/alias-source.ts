@@ -2,7 +2,7 @@
 // syntax is another one.
 
 import type { OnFault, Row } from './rows.ts'
-import { isContinuation, joinedLines } from './source-files.ts'
+import { isBlank, isContinuation, joinedLines } from './source-files.ts'
 
 /** Names in small letters, without their quotes; of the same name the first counts. */
 export function readAliasSource(file: string, text: string, onFault: OnFault): readonly Row[] {
@@ -110,7 +110,7 @@ function splitTargets(value: string): readonly string[] {
       if (character === '"') isQuoted = false
     } else if (character === '(') comments = 1
     else if (character === ',') endGroup()
-    else if (/^\s$/.test(character) && !/^[:|]/.test(word)) endWord()
+    else if (isBlank(character) && !/^[:|]/.test(word)) endWord()
     else {
       if (character === '<') endWord()
       if (character === '"') isQuoted = true

@@ -63,3 +63,25 @@ export function createCollector(from: Foreign, workMax = WORK_MAX): Collector {
     },
   }
 }
+
+/** Told one by one; what is so of very many is told of these, and how many more there are. */
+const ALIKE_TOLD_MAX = 20
+
+/** Accounts that nobody can log in to. */
+export function noteLocked(
+  collect: Pick<Collector, 'note'>,
+  accounts: Iterable<{
+    readonly address: string
+    readonly hash: string | null
+    readonly from: Place
+  }>,
+): void {
+  let count = 0
+  for (const { address, hash, from } of accounts) {
+    if (hash !== null || ++count > ALIKE_TOLD_MAX) continue
+    collect.note('to-do', address, 'nobody can log in: no password came with it', from)
+  }
+  if (count <= ALIKE_TOLD_MAX) return
+  const reason = `nobody can log in to ${count - ALIKE_TOLD_MAX} more: no password came with them`
+  collect.note('to-do', 'accounts', reason, { file: '', line: 0 })
+}

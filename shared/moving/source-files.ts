@@ -71,7 +71,9 @@ export function* contentLines(text: string): Generator<Line> {
   }
 }
 
-const isBlank = (character: string) => character === ' ' || (character >= '\t' && character <= '\r')
+/** White space as C has it. */
+export const isBlank = (character: string) =>
+  character === ' ' || (character >= '\t' && character <= '\r')
 
 /** Whether its first character is white space: it goes on with the line before it. */
 export const isContinuation = (text: string) => text !== '' && isBlank(text.charAt(0))

@@ -1,6 +1,6 @@
 // The configuration of a Dovecot, as a plan: what it listens to, who its users are, and how they log in. Its mail is imported by itself.
 
-import { type Collector, createCollector } from '../collect.ts'
+import { type Collector, createCollector, noteLocked } from '../collect.ts'
 import type { Foreign, MovingPlan, Place, PlannedAccount } from '../plan.ts'
 import { INCLUDES_MAX, type SourceFiles, withinLimits } from '../source-files.ts'
 import { type Block, type BlockValue, parseDovecotConf } from './blocks.ts'
@@ -62,17 +62,8 @@ function planOf(collect: Collector, accounts: readonly PlannedAccount[]): Moving
     if (!domains.has(domain)) domains.set(domain, from)
   }
   for (const [domain, from] of domains) collect.add({ kind: 'domain', domain, from })
-  for (const account of accounts) {
-    collect.add(account)
-    if (account.hash === null) {
-      collect.note(
-        'to-do',
-        account.address,
-        'nobody can log in: no password came with it',
-        account.from,
-      )
-    }
-  }
+  for (const account of accounts) collect.add(account)
+  noteLocked(collect, accounts)
   return collect.plan()
 }
 

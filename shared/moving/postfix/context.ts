@@ -1,7 +1,7 @@
 // What all translators of a Postfix configuration work with: values with everything expanded, tables read, and where each stood.
 
 import { type Address, parseAddress } from '#shared/mail/address.ts'
-import { type Domain, parseDomain } from '#shared/mail/domain.ts'
+import { parseDomain } from '#shared/mail/domain.ts'
 import type { Collector } from '../collect.ts'
 import type { Place } from '../plan.ts'
 import { contentLines, type SourceFiles } from '../source-files.ts'
@@ -68,7 +68,17 @@ export function createContext(of: {
     line: main.values.get(name)?.line ?? 0,
   })
 
+  const values = new Map<string, string>()
+
+  /** Asked of every address: expanded once. */
   function value(name: string, service?: MasterService): string {
+    if (service !== undefined) return expanded(name, service)
+    const known = values.get(name) ?? expanded(name)
+    values.set(name, known)
+    return known
+  }
+
+  function expanded(name: string, service?: MasterService): string {
     const expansion = expandValue(raw(name, service) ?? '', (one) => raw(one, service))
     if (expansion.kind === 'text') {
       const text = expansion.text.trim()
@@ -147,11 +157,6 @@ export function createContext(of: {
         from,
         table: table(word, from, syntax),
       })),
-    address(text) {
-      const origin = parseDomain(value('myorigin'))
-      return parseAddress(text, origin)
-    },
+    address: (text) => parseAddress(text, parseDomain(value('myorigin'))),
   }
 }
-
-export const domainOf = (text: string): Domain | undefined => parseDomain(text)

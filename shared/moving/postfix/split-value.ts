@@ -1,5 +1,7 @@
 // Values of main.cf that are lists.
 
+import { isBlank } from '../source-files.ts'
+
 /** At commas and white space outside of braces, which stay on their word. Braces that do not close reach to the end. */
 export function splitValue(text: string): readonly string[] {
   const words: string[] = []
@@ -9,7 +11,7 @@ export function splitValue(text: string): readonly string[] {
     const character = at === text.length ? ',' : text.charAt(at)
     if (character === '{') depth++
     else if (character === '}') depth = Math.max(0, depth - 1)
-    const isGap = at === text.length || (depth === 0 && /^[\s,]$/.test(character))
+    const isGap = at === text.length || (depth === 0 && (character === ',' || isBlank(character)))
     if (!isGap && begin === -1) begin = at
     if (isGap && begin !== -1) {
       words.push(text.slice(begin, at))

@@ -1,7 +1,7 @@
 // The text that postmap(1) makes a hash, btree, lmdb, cdb or dbm table of, and that texthash reads as it is: `key white-space value`.
 
 import type { OnFault, Row } from '../../rows.ts'
-import { isContinuation, joinedLines } from '../../source-files.ts'
+import { isBlank, isContinuation, joinedLines } from '../../source-files.ts'
 
 /** Keys in small letters; of the same key the first counts, as postmap has it. */
 export function readPostmapSource(file: string, text: string, onFault: OnFault): readonly Row[] {
@@ -34,7 +34,7 @@ function endOfKey(text: string): number {
     const character = text.charAt(at)
     if (character === '\\') at++
     else if (character === '"') isQuoted = !isQuoted
-    else if (!isQuoted && /^\s$/.test(character)) return at
+    else if (!isQuoted && isBlank(character)) return at
   }
   return text.length
 }
