@@ -1,19 +1,16 @@
 // Lists of restrictions, which have the same words here: tables become those of the directory, policyd-weight and postgrey those within, and
 // what is no word here is left out and told.
 
-import { parseAccessKey } from '#shared/directory/access-key.ts'
-import { formatAddress } from '#shared/mail/address.ts'
 import { parseList } from '#shared/settings/restrictions/grammar.ts'
-import { parsePolicyService } from '#shared/settings/restrictions/policy-service.ts'
-import { resultFault } from '#shared/settings/restrictions/result-fault.ts'
-import { formatTableRef, INLINE_ENTRIES_MAX } from '#shared/settings/restrictions/table-ref.ts'
 import { findWord, wordFacts } from '#shared/settings/restrictions/words.ts'
-import type { Place, PlannedEntry } from '../../plan.ts'
+import type { Place } from '../../plan.ts'
 import type { PostfixContext } from '../context.ts'
 import type { MasterService } from '../master-cf.ts'
-import { splitValue, withoutBraces } from '../split-value.ts'
+import { splitValue } from '../split-value.ts'
 import type { TableNames } from '../table-names.ts'
-import type { ReadTable } from '../tables/table.ts'
+import { type AccessOf, createAccess, type Translated } from './access.ts'
+import { serviceOf } from './policy-server.ts'
+import { translateRelocated } from './relocated.ts'
 
 const stages = [
   ['smtpd_client_restrictions', 'ClientRestrictions', 'client'],
@@ -166,10 +163,6 @@ function isUnderstood(entry: string, { about, from, classNames, context }: ListO
   return false
 }
 
-type Translated =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'fault'; readonly reason: string }
-
 function argumentOf(
   kind: string,
   argument: string,
@@ -184,124 +177,4 @@ function argumentOf(
     default:
       return { kind: 'text', text: argument }
   }
-}
-
-/** Where the two listen that are within here: Debian's ports, older ones, and whatever is named after them. */
-const within = [
-  { name: 'policyd-weight', place: /policyd-weight|:12525$/ },
-  { name: 'postgrey', place: /postgrey|:10023$|:60000$/ },
-] as const
-
-function serviceOf(argument: string, { collect, value, place }: PostfixContext): Translated {
-  const [server = '', ...options] = splitValue(withoutBraces(argument) ?? argument)
-  const inside = within.find((one) => one.place.test(server))
-  if (inside !== undefined) {
-    const reason = `asked at ${server} before, within this program now; what was configured for it is set by \`${inside.name === 'postgrey' ? 'postgrey…' : 'weight…'}\` settings`
-    collect.note(
-      'differs',
-      `check_policy_service ${inside.name}`,
-      reason,
-      place('smtpd_recipient_restrictions'),
-    )
-    return { kind: 'text', text: inside.name }
-  }
-  const path = /^unix:(.*)$/.exec(server)?.[1]
-  const absolute =
-    path === undefined || path.startsWith('/') ? server : `unix:${value('queue_directory')}/${path}`
-  const text = options.length === 0 ? absolute : `{ ${[absolute, ...options].join(', ')} }`
-  try {
-    parsePolicyService(text)
-    return { kind: 'text', text }
-  } catch (error) {
-    return { kind: 'fault', reason: error instanceof Error ? error.message : String(error) }
-  }
-}
-
-type AccessOf = (text: string, from: Place) => Translated
-
-function createAccess(
-  context: PostfixContext,
-  names: TableNames,
-  classNames: ReadonlySet<string>,
-): AccessOf {
-  const known = new Map<string, Translated>()
-  const isClass = (name: string) => classNames.has(name)
-  return (text, from) => {
-    const before = known.get(text)
-    if (before !== undefined) return before
-    const found = access(context.table(text, from), text, from)
-    known.set(text, found)
-    return found
-  }
-
-  function access(table: ReadTable, text: string, from: Place): Translated {
-    switch (table.kind) {
-      case 'refused':
-        return { kind: 'fault', reason: table.reason }
-      case 'patterns':
-        return {
-          kind: 'fault',
-          reason: `its ${table.rules.length} patterns are not asked about hosts and addresses here`,
-        }
-      case 'constant':
-        return { kind: 'text', text: formatTableRef({ kind: 'static', result: table.value }) }
-      case 'rows':
-      case 'networks': {
-        const name = names.nameOf(text, 'access')
-        const entries = table.rows.flatMap((row): PlannedEntry[] => {
-          const key = parseAccessKey(row.key)
-          const reason =
-            'fault' in key
-              ? `no key of an access table: ${key.fault}`
-              : resultFault(row.value, isClass)
-          if (reason === undefined) return [{ key: row.key, result: row.value, from: row.from }]
-          context.collect.note(
-            'not-supported',
-            `${name}: ${row.key} ${row.value}`,
-            reason,
-            row.from,
-          )
-          return []
-        })
-        if (/^inline:/i.test(text) && entries.length <= INLINE_ENTRIES_MAX) {
-          return { kind: 'text', text: formatTableRef({ kind: 'inline', entries }) }
-        }
-        const place = entries[0]?.from ?? from
-        context.collect.add({
-          kind: 'table',
-          table: name,
-          use: 'access',
-          entries,
-          from: { ...place, line: 0 },
-        })
-        return { kind: 'text', text: `table:${name}` }
-      }
-    }
-  }
-}
-
-/** relocated_maps: here a table that is asked before all else about recipients. */
-function translateRelocated(context: PostfixContext): string | undefined {
-  const { collect, tables } = context
-  const entries: PlannedEntry[] = []
-  for (const { text, table, from } of tables('relocated_maps')) {
-    if (table.kind !== 'rows') {
-      const reason = table.kind === 'refused' ? table.reason : 'has no addresses one by one'
-      collect.note('not-supported', `relocated_maps ${text}`, reason, from)
-      continue
-    }
-    for (const { key, value: where, from: row } of table.rows) {
-      const result = `550 5.1.6 User has moved to ${where}`
-      if (key.startsWith('@')) entries.push({ key: key.slice(1), result, from: row })
-      else {
-        const address = context.address(key)
-        if (address === undefined) collect.note('faulty', key, 'no address', row)
-        else entries.push({ key: formatAddress(address), result, from: row })
-      }
-    }
-  }
-  if (entries.length === 0) return undefined
-  const from = { file: entries[0]?.from.file ?? '', line: 0 }
-  collect.add({ kind: 'table', table: 'relocated', use: 'access', entries, from })
-  return 'check_recipient_access table:relocated'
 }

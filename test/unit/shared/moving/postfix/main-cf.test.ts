@@ -1,6 +1,6 @@
 // main.cf read as Postfix reads it: each value beside `postconf -x`.
 
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -11,6 +11,7 @@ import {
   expandValue,
 } from '#shared/moving/postfix/expand.ts'
 import { parseMainCf } from '#shared/moving/postfix/main-cf.ts'
+import { fixturePath } from '#test/support/moving-fixtures.ts'
 import { isInstalled, runProgram } from '#test/support/program.ts'
 import { runSeed } from '#test/support/seed.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
@@ -148,5 +149,18 @@ describe.skipIf(!isInstalled('postconf'))('beside `postconf -x`', () => {
     expect(ours.kind).toBe('text')
     expect(folded(ours.kind === 'text' ? ours.text : '')).toEqual(folded(stdout))
     expect(new Set(folded(stdout)).size).toBeGreaterThan(CONFIGURATIONS / 2)
+  })
+
+  it('what `postconf -n` prints says the same', async () => {
+    const conf = fixturePath('isp/etc/postfix')
+    const { stdout } = await runProgram('postconf', ['-c', conf, '-n'])
+    const printed = parseMainCf(stdout).values
+    const { values } = parseMainCf(await readFile(join(conf, 'main.cf'), 'utf8'))
+    const folded = (text = '') => text.replaceAll(/\s+/g, ' ')
+    expect(printed.size).toBeGreaterThan(30)
+    for (const [name, { value }] of printed) {
+      if (name === 'config_directory') continue
+      expect([name, folded(value)]).toEqual([name, folded(values.get(name)?.value)])
+    }
   })
 })
