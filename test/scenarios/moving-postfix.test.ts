@@ -1,11 +1,13 @@
 // An installation of Postfix and Dovecot, taken over by the command line: the same addresses get the same answers at RCPT from Debian's Postfix
 // with its files and from a server of ours with what came over.
 
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import { commandLine } from '#test/support/command-line.ts'
+import { type Asked, movedInstallations } from '#test/support/moved-installations.ts'
 import { copyFixture, fixturePath } from '#test/support/moving-fixtures.ts'
 import { hasPostfix, startPostfix } from '#test/support/postfix.ts'
 import { runProgram } from '#test/support/program.ts'
@@ -35,7 +37,8 @@ afterAll(() => resources.disposeAsync())
 
 const importWords = (root: string, data: string, ...more: readonly string[]) => [
   ...['import', 'postfix', join(root, 'etc/postfix'), '--root', root],
-  ...['--dovecot', join(root, 'doveconf.txt'), '--data', data, '--json', ...more],
+  ...(existsSync(join(root, 'doveconf.txt')) ? ['--dovecot', join(root, 'doveconf.txt')] : []),
+  ...['--data', data, '--json', ...more],
 ]
 
 async function imported(root: string, data: string, ...more: readonly string[]): Promise<Report> {
@@ -87,213 +90,129 @@ describe("a provider's Postfix and Dovecot", () => {
   })
 })
 
-/** Each of these in each of those. */
-const domains = [
-  ...[
-    'example.test',
-    'example.org',
-    'old.test',
-    'mx.example.test',
-    'partner.test',
-    'elsewhere.test',
-  ],
-  ...['sub.example.test', 'sub.partner.test', 'EXAMPLE.TEST'],
-]
-const users = [
-  ...[
-    'ann',
-    'bob',
-    'carl',
-    'carl.big',
-    'Carl.Big',
-    'dora',
-    'info',
-    'sales',
-    'team',
-    'abuse',
-    'postmaster',
-  ],
-  ...['everybody', 'special', 'staff', 'root', 'list', 'archive', 'ann+x', 'info+y', 'nobody-here'],
-  ...['"eva maria"', '"ann"', 'there', 'also', 'mailer-daemon'],
-]
-
-type Asked = {
-  readonly recipient: string
-  readonly sender: string
-  readonly client: string
-}
-
 const AT_A_TIME = 3
-const STRANGER = '203.0.113.5'
 
-const asked: readonly Asked[] = [
-  ...domains.flatMap((domain) =>
-    users.map((user) => ({
-      ...{ recipient: `${user}@${domain}`, sender: 'x@good.test', client: STRANGER },
-    })),
-  ),
-  ...[
-    ['x@spam.test', STRANGER],
-    ['friend@spam.test', STRANGER],
-    ['nobody@good.test', STRANGER],
-    ['x@spam.test', '192.0.2.10'],
-    ['x@spam.test', '198.51.100.7'],
-    ['x@sub.spam.test', STRANGER],
-    ['x@nodomain', STRANGER],
-    ['', STRANGER],
-  ].map(([sender = '', client = '']) => ({ recipient: 'ann@example.test', sender, client })),
-  // Of our networks, who may send anywhere.
-  ...['x@elsewhere.test', 'nobody-here@example.test', 'ann'].map((recipient) => ({
-    ...{ recipient, sender: 'ann@example.test', client: '10.20.1.1' },
-  })),
-]
+describe.skipIf(!hasPostfix()).each(movedInstallations)(
+  'the Postfix of $name beside what came over of it',
+  ({ name, tables, asked, differences, replies, logins }) => {
+    let postfix: number
+    let server: ServerProcess
 
-/** Where the answers are not the same, and why. */
-const differences: ReadonlyMap<string, (one: Asked, ours: string, theirs: string) => boolean> =
-  new Map([
-    [
-      'Postfix takes all of a domain that another stands for, and returns what is for nobody there',
-      ({ recipient }, ours, theirs) =>
-        recipient.endsWith('@old.test') && ours === '5 5.1' && theirs === '2 2.1',
-    ],
-    [
-      'a program and a file are no addresses here',
-      ({ recipient }, ours, theirs) =>
-        /^(?:list|archive)@mx\./.test(recipient) && ours === '5 5.1' && theirs === '2 2.1',
-    ],
-    [
-      'an alias that leads to nobody is refused here; Postfix takes its mail and returns it',
-      ({ recipient }, ours, theirs) =>
-        recipient === 'postmaster@mx.example.test' && ours === '5 5.1' && theirs === '2 2.1',
-    ],
-  ])
+    beforeAll(async () => {
+      const { path: root } = resources.use(await temporaryFolder())
+      await copyFixture(name, root)
+      await withoutPolicyServers(join(root, 'etc/postfix/main.cf'))
+      const data = resources.use(await temporaryFolder()).path
+      const { forFile } = await imported(root, data)
+      // Ports are those of this test.
+      const lines = forFile.filter((line) => !/^(?:listeners\.|disablePlaintextAuth)/.test(line))
+      await writeFile(join(data, 'postwolke.toml'), `${lines.join('\n')}\n`)
+      server = await startServer(data, await freePorts(), [
+        'proxyTrustedNetworks=127.0.0.1/32',
+        // Nothing goes anywhere, and nobody is asked.
+        'relayhost=[127.0.0.1]:1',
+        'dnsServers=127.0.0.1:1',
+        'dnsTimeout=100ms',
+        'dnsTries=1',
+        // All strangers have one address here.
+        'clientUnknownRecipientLimit=100000',
+      ])
+      resources.use(server)
+      postfix = await startOld(root)
+    }, 120_000)
 
-describe.skipIf(!hasPostfix())("a provider's Postfix beside what came over of it", () => {
-  let postfix: number
-  let server: ServerProcess
-
-  beforeAll(async () => {
-    const { path: root } = resources.use(await temporaryFolder())
-    await copyFixture('isp', root)
-    await withoutPolicyServers(join(root, 'etc/postfix/main.cf'))
-    const data = resources.use(await temporaryFolder()).path
-    const { forFile } = await imported(root, data)
-    // Ports are those of this test.
-    const lines = forFile.filter((line) => !/^(?:listeners\.|disablePlaintextAuth)/.test(line))
-    await writeFile(join(data, 'postwolke.toml'), `${lines.join('\n')}\n`)
-    server = await startServer(data, await freePorts(), [
-      'proxyTrustedNetworks=127.0.0.1/32',
-      // Nothing goes anywhere, and nobody is asked.
-      'relayhost=[127.0.0.1]:1',
-      'dnsServers=127.0.0.1:1',
-      'dnsTimeout=100ms',
-      'dnsTries=1',
-      // All strangers have one address here.
-      'clientUnknownRecipientLimit=100000',
-    ])
-    resources.use(server)
-    postfix = await startOld(root)
-  }, 120_000)
-
-  /** Scenarios of their own are about these; here they would ask the DNS. */
-  async function withoutPolicyServers(file: string): Promise<void> {
-    const text = await readFile(file, 'utf8')
-    await writeFile(file, text.replaceAll(/^\s+check_policy_service .*\n/gm, ''))
-  }
-
-  async function startOld(root: string): Promise<number> {
-    const conf = join(root, 'etc/postfix')
-    await runProgram('chmod', ['-R', 'a+rX', root])
-    await runProgram('sed', [
-      '-i',
-      `s#/etc/postfix/#${conf}/#g;s#/etc/aliases#${root}/etc/aliases#g`,
-      join(conf, 'main.cf'),
-    ])
-    for (const table of [
-      'virtual/domains',
-      'virtual/mailboxes',
-      'virtual/aliases',
-      'rbl_whitelist',
-      'sender_access',
-      'relay_recipients',
-      'transport',
-    ]) {
-      await runProgram('postmap', ['-c', conf, `hash:${join(conf, table)}`])
+    /** Scenarios of their own are about these; here they would ask the DNS. */
+    async function withoutPolicyServers(file: string): Promise<void> {
+      const text = await readFile(file, 'utf8')
+      await writeFile(file, text.replaceAll(/^\s+check_policy_service .*\n/gm, ''))
     }
-    await runProgram('postalias', ['-c', conf, `hash:${join(root, 'etc/aliases')}`])
-    const { stdout } = await runProgram('postconf', ['-c', conf, '-n'])
-    // Its logins, certificates and delivery are none of this, and its folder is another.
-    const aside =
-      /^(?:smtpd_(?:sasl|tls)|config_directory|readme|html|broken|compat|inet_|header_checks|.*_transport$)/
-    const own = stdout.split('\n').flatMap((line) => {
-      const [, name = '', value = ''] = /^(\w+) =(?: (.*))?$/.exec(line) ?? []
-      return name === '' || aside.test(name) ? [] : [[name, value] as const]
+
+    async function startOld(root: string): Promise<number> {
+      const conf = join(root, 'etc/postfix')
+      await runProgram('chmod', ['-R', 'a+rX', root])
+      await runProgram('sed', [
+        '-i',
+        `s#/etc/postfix/#${conf}/#g;s#/etc/aliases#${root}/etc/aliases#g`,
+        join(conf, 'main.cf'),
+      ])
+      for (const table of tables) {
+        await runProgram('postmap', ['-c', conf, `hash:${join(conf, table)}`])
+      }
+      await runProgram('postalias', ['-c', conf, `hash:${join(root, 'etc/aliases')}`])
+      // Also what the installation leaves as it is by itself, where startPostfix would not.
+      const names = ['recipient_delimiter', 'smtpd_relay_restrictions']
+      const printed = await Promise.all(
+        [['-n'], names].map((words) => runProgram('postconf', ['-c', conf, ...words])),
+      )
+      const stdout = printed.map((one) => one.stdout).join('')
+      // Its logins, certificates and delivery are none of this, and its folder is another.
+      const aside =
+        /^(?:smtpd_(?:sasl|tls)|config_directory|readme|html|broken|compat|inet_|header_checks|.*_transport$)/
+      const own = stdout.split('\n').flatMap((line) => {
+        const [, name = '', value = ''] = /^(\w+) =(?: (.*))?$/.exec(line) ?? []
+        return name === '' || aside.test(name) ? [] : [[name, value] as const]
+      })
+      const directory = resources.use(await temporaryFolder()).path
+      const port = await freePort()
+      const settings = Object.fromEntries(own)
+      resources.use(
+        await startPostfix(directory, [{ port, settings: {} }], {
+          settings: { ...settings, local_transport: 'discard:', relay_transport: 'discard:' },
+        }),
+      )
+      return port
+    }
+
+    it(`gives ${asked.length} recipients the answers that they had`, async () => {
+      const answers = await concurrently(asked, AT_A_TIME, async (one) => {
+        const [ours, theirs] = await Promise.all([askUs(one), askOld(one)])
+        return { one, ours, theirs }
+      })
+      const reasons = ({ one, ours, theirs }: (typeof answers)[number]) =>
+        [...differences].filter(([, isSo]) => isSo(one, ours, theirs)).map(([reason]) => reason)
+      const differing = answers.filter(({ ours, theirs }) => ours !== theirs)
+      expect(differing.filter((answer) => reasons(answer).length === 0)).toEqual([])
+      // Each reason is one still, and there is something of every kind.
+      expect(new Set(differing.flatMap(reasons))).toEqual(new Set(differences.keys()))
+      expect(new Set(answers.map(({ theirs }) => theirs))).toEqual(new Set(replies))
+      expect(answers.filter(({ ours }) => ours === '2 2.1').length).toBeGreaterThan(
+        asked.length / 5,
+      )
+    }, 120_000)
+
+    async function askUs(one: Asked): Promise<string> {
+      const source = { address: one.client, port: 40_001 }
+      const header = proxyHeader({ source })
+      await using smtp = await SmtpClient.open(server.ports.smtp, { proxyHeader: header })
+      return await answerOf(smtp, one)
+    }
+
+    async function askOld(one: Asked): Promise<string> {
+      await using smtp = await SmtpClient.open(postfix)
+      await smtp.command('EHLO proxy.test')
+      await smtp.command(`XCLIENT NAME=[UNAVAILABLE] ADDR=${one.client}`)
+      return await answerOf(smtp, one)
+    }
+
+    async function answerOf(smtp: SmtpClient, { sender, recipient }: Asked): Promise<string> {
+      await smtp.command('EHLO client.good.test')
+      const mail = await smtp.command(`MAIL FROM:<${sender}>`)
+      if (mail.code >= 400) return classOf(mail.text)
+      return classOf((await smtp.command(`RCPT TO:<${recipient}>`)).text)
+    }
+
+    const classOf = (text: string) => {
+      const [, code = '', enhanced = ''] = /^(\d)\d\d (\d\.\d+)\./.exec(text) ?? []
+      return `${code} ${enhanced}`
+    }
+
+    it.each(logins)('lets %s log in with the password of before', async (login, password) => {
+      await using smtp = await SmtpClient.open(server.ports.submissions, {
+        ...{ tls: true, localAddress: '127.0.0.2' },
+      })
+      await smtp.hello()
+      expect(await smtp.logIn(login, 'wrong')).toMatchObject({ code: 535 })
+      expect(await smtp.logIn(login, password)).toMatchObject({ code: 235 })
     })
-    const directory = resources.use(await temporaryFolder()).path
-    const port = await freePort()
-    const settings = Object.fromEntries(own)
-    resources.use(
-      await startPostfix(directory, [{ port, settings: {} }], {
-        settings: { ...settings, local_transport: 'discard:', relay_transport: 'discard:' },
-      }),
-    )
-    return port
-  }
-
-  it(`gives ${asked.length} recipients the answers that they had`, async () => {
-    const answers = await concurrently(asked, AT_A_TIME, async (one) => {
-      const [ours, theirs] = await Promise.all([askUs(one), askOld(one)])
-      return { one, ours, theirs }
-    })
-    const reasons = ({ one, ours, theirs }: (typeof answers)[number]) =>
-      [...differences].filter(([, isSo]) => isSo(one, ours, theirs)).map(([reason]) => reason)
-    const differing = answers.filter(({ ours, theirs }) => ours !== theirs)
-    expect(differing.filter((answer) => reasons(answer).length === 0)).toEqual([])
-    // Each reason is one still, and there is something of every kind.
-    expect(new Set(differing.flatMap(reasons))).toEqual(new Set(differences.keys()))
-    expect(new Set(answers.map(({ theirs }) => theirs))).toEqual(
-      new Set(['2 2.1', '5 5.1', '5 5.7', '5 5.5']),
-    )
-    expect(answers.filter(({ ours }) => ours === '2 2.1').length).toBeGreaterThan(asked.length / 5)
-  }, 120_000)
-
-  async function askUs(one: Asked): Promise<string> {
-    const source = { address: one.client, port: 40_001 }
-    const header = proxyHeader({ source })
-    await using smtp = await SmtpClient.open(server.ports.smtp, { proxyHeader: header })
-    return await answerOf(smtp, one)
-  }
-
-  async function askOld(one: Asked): Promise<string> {
-    await using smtp = await SmtpClient.open(postfix)
-    await smtp.command('EHLO proxy.test')
-    await smtp.command(`XCLIENT NAME=[UNAVAILABLE] ADDR=${one.client}`)
-    return await answerOf(smtp, one)
-  }
-
-  async function answerOf(smtp: SmtpClient, { sender, recipient }: Asked): Promise<string> {
-    await smtp.command('EHLO client.good.test')
-    const mail = await smtp.command(`MAIL FROM:<${sender}>`)
-    if (mail.code >= 400) return classOf(mail.text)
-    return classOf((await smtp.command(`RCPT TO:<${recipient}>`)).text)
-  }
-
-  const classOf = (text: string) => {
-    const [, code = '', enhanced = ''] = /^(\d)\d\d (\d\.\d+)\./.exec(text) ?? []
-    return `${code} ${enhanced}`
-  }
-
-  it.each([
-    ['ann@example.test', 'annsword'],
-    ['bob@example.test', "bob's word"],
-    ['carl.big@example.test', 'carlsword'],
-    ['ann@example.org', 'annsother'],
-  ])('lets %s log in with the password of before', async (login, password) => {
-    await using smtp = await SmtpClient.open(server.ports.submissions, {
-      ...{ tls: true, localAddress: '127.0.0.2' },
-    })
-    await smtp.hello()
-    expect(await smtp.logIn(login, 'wrong')).toMatchObject({ code: 535 })
-    expect(await smtp.logIn(login, password)).toMatchObject({ code: 235 })
-  })
-})
+  },
+)
