@@ -9,20 +9,27 @@ import { applySettings } from './apply-settings.ts'
 import { applyTables } from './apply-tables.ts'
 import type { ApplyOptions, Outcome } from './outcome.ts'
 
-export type ApplyDeps = Pick<Administration, 'imports' | 'accounts' | 'access' | 'settings'>
+export type ApplyDeps = Pick<
+  Administration,
+  'domains' | 'imports' | 'accounts' | 'access' | 'settings'
+>
 
 export async function* applyPlan(
   administration: ApplyDeps,
   plan: MovingPlan,
   options: ApplyOptions = {},
 ): AsyncGenerator<Outcome> {
-  const { imports, accounts, access, settings } = administration
+  const { domains, imports, accounts, access, settings } = administration
   /** Domains that a rehearsal has not made. */
   const coming = new Set<string>()
-  for await (const outcome of applyRows(imports, 'domains', domainTexts(plan), options, coming)) {
-    if (options.dryRun && outcome.kind === 'added') coming.add(outcome.name)
-    yield outcome
+  if (options.dryRun) {
+    for (const { domain } of itemsOf(plan, 'domain')) {
+      // A server tells of an import how many were added, and not which.
+      const found = await domains.show(domain)
+      if (found.kind === 'no-such-domain') coming.add(domain)
+    }
   }
+  yield* applyRows(imports, 'domains', domainTexts(plan), options, coming)
   yield* applyRows(imports, 'accounts', accountTexts(plan), options, coming)
   yield* applyRows(imports, 'aliases', aliasTexts(plan), options, coming)
   yield* applyForwards(accounts, itemsOf(plan, 'forward'), options, coming)
