@@ -371,6 +371,39 @@ describe('every command', () => {
   })
 })
 
+describe('what another mail system had', () => {
+  const users = (domain: string) =>
+    [
+      `eve@${domain}:{PLAIN}x`,
+      `fay@${domain}:{PLAIN}y:::::: userdb_quota_rule=*:storage=1G`,
+      'nobody@:{PLAIN}z',
+    ].join('\n')
+
+  it('comes over to a server as to its folder, and is rehearsed before', async () => {
+    const sides = [
+      { domain: 'moved-left.test', run: local },
+      { domain: 'moved-rite.test', run: remote },
+    ]
+    for (const more of [['--dry-run'], [], ['--dry-run'], []]) {
+      const ends = await Promise.all(
+        sides.map(async ({ domain, run }) => {
+          const file = join(folder, '..', `${domain}.users`)
+          await writeFile(file, users(domain))
+          const { code, stdout, stderr } = await run(['import', 'passwd-file', file, ...more])
+          return { code, stderr, stdout: stdout.replaceAll(domain, 'moved.test') }
+        }),
+      )
+      expect(ends[0]).toEqual(ends[1])
+      expect(ends[0]).toMatchObject({ code: 0, stderr: '' })
+    }
+    const { stdout } = await remote(['account', 'list', 'moved-rite.test', '--json'])
+    expect(JSON.parse(stdout)).toMatchObject([
+      { address: 'eve@moved-rite.test' },
+      { address: 'fay@moved-rite.test', quotaBytes: 1024 ** 3 },
+    ])
+  })
+})
+
 describe('postwolke logout', () => {
   it('ends the token', async () => {
     const token = JSON.parse(await readFile(join(config, 'postwolke', 'servers.json'), 'utf8'))

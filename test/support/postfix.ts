@@ -107,7 +107,7 @@ ${Object.entries(settings)
  * that for them.
  */
 function lastOfEach(lines: string): string {
-  const byName = new Map(lines.split('\n').map((line) => [line.split(' = ')[0], line]))
+  const byName = new Map(lines.split('\n').map((line) => [line.split(' =', 1)[0], line]))
   return `${[...byName.values()].join('\n')}\n`
 }
 

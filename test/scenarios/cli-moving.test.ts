@@ -1,0 +1,124 @@
+// `postwolke import SOURCE`: what it prints, how it ends, and that the server runs with what came over.
+
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { commandLine } from '#test/support/command-line.ts'
+import { fixturePath } from '#test/support/moving-fixtures.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+let resources: AsyncDisposableStack
+let folder: string
+let data: string
+
+beforeEach(async () => {
+  resources = new AsyncDisposableStack()
+  folder = resources.use(await temporaryFolder()).path
+  data = join(folder, 'data')
+})
+afterEach(() => resources.disposeAsync())
+
+const run = (...words: readonly string[]) => commandLine(['import', ...words, '--data', data])
+const show = async (...words: readonly string[]) =>
+  JSON.parse((await commandLine([...words, '--json', '--data', data])).stdout)
+const fileWith = async (name: string, text: string) => {
+  const path = join(folder, name)
+  await writeFile(path, text)
+  return path
+}
+
+describe('import postfix', () => {
+  it('takes over virtual domains, local users and a relay', async () => {
+    const root = fixturePath('virtual-domains')
+    const report = join(folder, 'report')
+    const words = ['postfix', join(root, 'etc/postfix'), '--root', root]
+    const done = await run(...words, '--report', report)
+    expect(done).toMatchObject({ code: 0, stderr: '' })
+    expect(done.stdout).toContain('accounts  2 added, 0 changed, 0 as they were\n')
+    expect(done.stdout).toContain('  hostname = "mail.example.net"\n')
+    expect(done.stdout).toMatch(
+      /\nDid not come over \(1\):\n {2}\/etc\/postfix\/virtual-patterns:2: /,
+    )
+    expect(done.stdout).toMatch(/\nIs not needed here: 3 items \(--all lists them\)\n$/)
+    expect(await readFile(report, 'utf8')).toMatch(/\nIs not needed here \(3\):\n/)
+    expect((await stat(report)).mode & 0o777).toBe(0o600)
+    expect(await show('alias', 'show', 'nobody-else@example.com')).toMatchObject({
+      alias: '@example.com',
+    })
+    // What is in force now, and what the file has to say, goes together.
+    const lines = done.stdout.split('\n').filter((line) => /^ {2}[\w.]+ = "/.test(line))
+    await writeFile(join(data, 'postwolke.toml'), `${lines.join('\n')}\n`)
+    const checked = await commandLine(['config', 'check', '--data', data])
+    expect(checked).toMatchObject({ code: 0 })
+    expect(await show('config', 'show', 'smtpdSenderRestrictions')).toMatchObject([
+      {
+        value: 'check_sender_access inline:{ {careful.example=strict}, {bad.example=REJECT} }',
+      },
+    ])
+  })
+
+  it('reads nothing outside of the folder without a root', async () => {
+    const { stdout } = await run('postfix', fixturePath('isp/etc/postfix'), '--dry-run')
+    expect(stdout).toContain('outside of the folder')
+    expect(await show('domain', 'list')).toEqual([])
+  })
+
+  it('says what it cannot read', async () => {
+    expect(await run('postfix', folder)).toMatchObject({
+      code: 66,
+      stderr: `postwolke: no Postfix is configured in ${folder}: main.cf: is not there\n`,
+    })
+    const none = await run(
+      'postfix',
+      fixturePath('isp/etc/postfix'),
+      '--dovecot',
+      join(folder, 'x'),
+    )
+    expect(none.code).toBe(66)
+    expect(await run('postfix', join(folder, 'none'))).toMatchObject({ code: 66 })
+    const passwords = ['--passwd-file', join(folder, 'users')]
+    expect(await run('postfix', fixturePath('isp/etc/postfix'), ...passwords)).toMatchObject({
+      code: 66,
+    })
+  })
+})
+
+describe('import passwd-file', () => {
+  const users =
+    'ann:{PLAIN}a word\nbob@b.test:{CRYPT}9J4sZ/8wapFiA:::::: userdb_quota_rule=*:storage=2G\n'
+
+  it('makes domains and accounts, and refuses what differs unless it is told to change it', async () => {
+    const file = await fileWith('users', users)
+    const done = await run('passwd-file', file, '--default-domain', 'a.test')
+    expect(done).toMatchObject({ code: 0, stderr: '' })
+    expect(done.stdout).toMatch(/^domains {3}2 added.*\naccounts {2}2 added/)
+    expect(await show('account', 'show', 'bob@b.test')).toMatchObject({ quotaBytes: 2 * 1024 ** 3 })
+    await fileWith('users', users.replace('2G', '3G'))
+    const again = await run('passwd-file', file, '--default-domain', 'a.test')
+    expect(again).toMatchObject({
+      code: 65,
+      stderr: 'postwolke: 1 item was refused; everything else is done\n',
+    })
+    expect(again.stdout).toContain(`\nRefused (1):\n  users:2: `)
+    expect(await run('passwd-file', file, '--default-domain', 'a.test', '--update')).toMatchObject({
+      code: 0,
+    })
+    expect(await show('account', 'show', 'bob@b.test')).toMatchObject({ quotaBytes: 3 * 1024 ** 3 })
+  })
+})
+
+describe('import of others', () => {
+  it('takes over an alias file of Exim', async () => {
+    const file = await fileWith('aliases', 'root: ann@b.test\ngone: :fail: left\n')
+    const done = await run('exim', file, '--default-domain', 'a.test')
+    expect(done).toMatchObject({ code: 0 })
+    expect(await show('alias', 'list')).toEqual([{ alias: 'root@a.test', targets: ['ann@b.test'] }])
+    expect(await show('access', 'list', 'exim_aliases')).toEqual([
+      { key: 'gone@a.test', result: '550 5.1.1 left' },
+    ])
+  })
+
+  it.each(['qmail', 'courier', 'sendmail'])('%s says what it cannot read', async (source) => {
+    expect(await run(source, join(folder, 'none'))).toMatchObject({ code: 66 })
+  })
+})
