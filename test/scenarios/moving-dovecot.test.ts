@@ -29,7 +29,7 @@ const accounts = Array.from(
   (_, n) => `user${n}@${DOMAINS[n % DOMAINS.length]}`,
 )
 /** As Dovecot names them: `.` between the levels. */
-const folders = ['INBOX', 'Work.2024', 'Entw&APw-rfe', 'Sent', 'Lists.&ZeVnLIqe-.old', '"A &- B"']
+const folders = ['INBOX', 'Work.2024', 'B&APw-cher', 'Sent', 'Lists.&ZeVnLIqe-.old', '"A &- B"']
 const cli = fileURLToPath(new URL('../../services/cli/postwolke.mjs', import.meta.url))
 
 describe.skipIf(!hasDovecot())('a machine with Dovecot', () => {
@@ -75,7 +75,8 @@ describe.skipIf(!hasDovecot())('a machine with Dovecot', () => {
     for (const folder of folders.slice(1)) await client.ok(`CREATE ${folder}`)
     await client.ok('SUBSCRIBE Work.2024')
     for (let n = 0; n < MESSAGES_EACH; n++) {
-      const folder = n % 5 < 3 ? 'INBOX' : must(folders[1 + (n % (folders.length - 1))])
+      const folder =
+        n % 5 < 3 ? 'INBOX' : must(folders[1 + (Math.floor(n / 5) % (folders.length - 1))])
       const text = letter(account, n, random)
       const flags = ['\\Seen', '\\Flagged', '\\Answered', '\\Draft', '$Label1', 'NonJunk', 'Ümlaut']
         .filter((flag) => flag !== 'Ümlaut' && random() < 0.3)
