@@ -90,7 +90,7 @@ export function imapOptions(settings: Settings, name: 'imap' | 'imaps'): ImapOpt
     tls: { minVersion: settings.tls.minimumVersion },
     disablePlaintextAuth: settings.disablePlaintextAuth,
     authMechanisms: offeredHere(settings),
-    messageSizeLimit: settings.messageSizeLimit,
+    messageSizeLimit: settings.appendSizeLimit || settings.messageSizeLimit,
     aclAnyone: settings.aclAnyone,
     sieveUrl: sieveUrlOf(settings),
     connectionCountLimit: settings.imapConnectionCountLimit,

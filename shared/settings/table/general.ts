@@ -93,6 +93,11 @@ export const generalSettings = {
       'Largest message accepted, in bytes as transmitted (base64 adds a third to attachments).',
     known: { postfix: 'message_size_limit' },
   }),
+  appendSizeLimit: new Setting(bytes({ min: 0, max: 1024 * MEGABYTE }), {
+    default: 0,
+    about:
+      'Largest message that IMAP clients may append, announced as APPENDLIMIT; 0: as messageSizeLimit. What `import` brings has no such limit.',
+  }),
   mailboxSizeLimit: new Setting(bytes({ min: 0, max: 1024 * TERABYTE }), {
     reload: true,
     default: 200 * MEGABYTE,

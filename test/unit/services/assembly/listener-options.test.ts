@@ -67,6 +67,7 @@ const rows: readonly Row[] = [
     },
   ],
   ['messageSizeLimit', '1001', to([...smtp, ...imap], 'messageSizeLimit', 1_001)],
+  ['appendSizeLimit', '2001', to(imap, 'messageSizeLimit', 2_001)],
   ['smtpdRecipientLimit', '1002', to(smtp, 'smtpdRecipientLimit', 1_002)],
   ['smtpdSoftErrorLimit', '1003', to(smtp, 'smtpdSoftErrorLimit', 1_003)],
   ['smtpdErrorSleepTime', '1004ms', to(smtp, 'smtpdErrorSleepTimeMs', 1_004)],
