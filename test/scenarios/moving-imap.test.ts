@@ -1,4 +1,4 @@
-// Mailboxes of Debian's Dovecot brought by IMAP: uids, flags, dates and bytes are the same afterwards, over a line that breaks off again and again;
+// Mailboxes of Debian's Dovecot and Cyrus brought by IMAP: uids, flags, dates and bytes are the same afterwards, over a line that breaks off again and again;
 // and what a server may do to whoever reads it.
 
 import { once } from 'node:events'
@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openImapSource } from '#shared/moving/imap/imap-source.ts'
 import { type MailSource, SourceFailure } from '#shared/moving/source.ts'
-import { type Dovecot, hasDovecot, startDovecot } from '#test/support/dovecot.ts'
+import { hasCyrus, startCyrus } from '#test/support/cyrus.ts'
+import { hasDovecot, startDovecot } from '#test/support/dovecot.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { seenByImap } from '#test/support/mailbox-over-wire.ts'
 import { must } from '#test/support/must.ts'
@@ -24,149 +25,181 @@ import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const password = 'secretword'
 const accounts = ['ann@example.org', 'bob@example.org', 'cy@example.org']
+const users = accounts.map((name) => ({ name, password }))
 const MESSAGES = 150
 
-describe.skipIf(!hasDovecot())('mailboxes of another IMAP server', () => {
-  const resources = new AsyncDisposableStack()
-  let dovecot: Dovecot
-  let server: ServerProcess
-  let place: string
-  let data: string
+type Old = {
+  readonly port: number
+  /** Between the levels of a path. */
+  readonly delimiter: string
+  readonly admin: { readonly name: string; readonly password: string }
+}
 
-  beforeAll(async () => {
-    const old = resources.use(await temporaryFolder())
-    dovecot = resources.use(
-      await startDovecot(
-        old.path,
-        accounts.map((name) => ({ name, password })),
-        { master: { name: 'admin', password: 'masterword' } },
-      ),
-    )
-    for (const account of accounts) await fill(account)
-    place = resources.use(await temporaryFolder()).path
-    data = join(place, 'data')
-    await postwolke('domain', 'add', 'example.org')
-    const users = accounts.map((address) => `${address}:{PLAIN}${password}\n`).join('')
-    expect(await runCommand(data, ['account', 'import', '-'], users)).toMatchObject({ code: 0 })
-    server = resources.use(
-      await startServer(data, await freePorts(), ['disablePlaintextAuth=loopback-allowed']),
-    )
-  }, 120_000)
-  afterAll(() => resources.disposeAsync())
+const olds: readonly (readonly [
+  name: string,
+  isThere: () => boolean,
+  start: (directory: string, resources: AsyncDisposableStack) => Promise<Old>,
+])[] = [
+  [
+    'Dovecot',
+    hasDovecot,
+    async (directory, resources) => {
+      const master = { name: 'admin', password: 'masterword' }
+      const { ports } = resources.use(await startDovecot(directory, users, { master }))
+      return { port: ports.imap, delimiter: '.', admin: master }
+    },
+  ],
+  [
+    'Cyrus',
+    hasCyrus,
+    async (directory, resources) => ({
+      ...resources.use(await startCyrus(directory, users)),
+      delimiter: '/',
+    }),
+  ],
+]
 
-  async function postwolke(...words: readonly string[]) {
-    const ended = await runCommand(data, words)
-    expect(ended, ended.stderr).toMatchObject({ code: 0 })
-    return ended.stdout
-  }
+// Debian has one IMAP server on a machine: with cyrus-imapd and sasl2-bin in place of dovecot-imapd this is about Cyrus.
+for (const [name, , start] of olds.filter(([, isThere]) => isThere())) {
+  describe(`mailboxes of ${name}`, () => {
+    const resources = new AsyncDisposableStack()
+    let from: Old
+    let server: ServerProcess
+    let place: string
+    let data: string
 
-  async function fill(account: string): Promise<void> {
-    const random = seededRandom(`imap ${account}`)
-    const client = await ImapClient.connect(dovecot.ports.imap)
-    await client.ok(`LOGIN ${account} ${password}`)
-    for (const folder of ['Work.2024', 'B&APw-cher', 'Sent']) {
-      await client.ok(`CREATE ${folder}`)
-      await client.ok(`SUBSCRIBE ${folder}`)
-    }
-    for (let n = 0; n < MESSAGES; n++) {
-      const folder = ['INBOX', 'INBOX', 'Work.2024', 'B&APw-cher', 'Sent'][n % 5]
-      const lines = n % 50 === 7 ? 90_000 : n % 10
-      const text = `From: a@example.com\r\nSubject: ${n} \xfc\r\n\r\n${'a line of some length, as it were\r\n'.repeat(lines)}`
-      const keywords = Array.from({ length: n % 13 === 0 ? 30 : 1 }, (_, k) => `key${k}`).join(' ')
-      const flags = `${random() < 0.5 ? '\\Seen ' : ''}${random() < 0.2 ? '\\Flagged ' : ''}${keywords}`
-      const day = String(1 + (n % 28)).padStart(2, '0')
-      await client.ok(
-        `APPEND ${folder} (${flags}) "${day}-Mar-2011 08:0${n % 10}:00 +0200" {${text.length}}`,
-        `${text}\r\n`,
+    beforeAll(async () => {
+      const old = resources.use(await temporaryFolder())
+      from = await start(old.path, resources)
+      for (const account of accounts) await fill(account)
+      place = resources.use(await temporaryFolder()).path
+      data = join(place, 'data')
+      await postwolke('domain', 'add', 'example.org')
+      const users = accounts.map((address) => `${address}:{PLAIN}${password}\n`).join('')
+      expect(await runCommand(data, ['account', 'import', '-'], users)).toMatchObject({ code: 0 })
+      server = resources.use(
+        await startServer(data, await freePorts(), ['disablePlaintextAuth=loopback-allowed']),
       )
+    }, 120_000)
+    afterAll(() => resources.disposeAsync())
+
+    async function postwolke(...words: readonly string[]) {
+      const ended = await runCommand(data, words)
+      expect(ended, ended.stderr).toMatchObject({ code: 0 })
+      return ended.stdout
     }
-    await client.ok('SELECT INBOX')
-    await client.ok('UID STORE 2,4:6 +FLAGS (\\Deleted)')
-    await client.ok('EXPUNGE')
-    client.close()
-  }
 
-  const same = async () => {
-    for (const login of accounts) {
-      const there = await seenByImap({ port: dovecot.ports.imap, login, password })
-      const here = await seenByImap({ port: server.ports.imap, login, password })
-      expect(here, login).toEqual(there)
-    }
-  }
-
-  const admin = async (port: number) => {
-    const [list, secret] = [join(place, 'accounts.csv'), join(place, 'admin.secret')]
-    await writeFile(list, `address\n${accounts.join('\n')}\n`)
-    await writeFile(secret, 'masterword\n', { mode: 0o600 })
-    return [
-      ...['import', 'imap', '--host', '127.0.0.1', '--port', String(port), '--tls', 'none'],
-      ...['--accounts', list, '--admin', 'admin', '--admin-password-file', secret, '--json'],
-    ]
-  }
-
-  it('come over a line that breaks off again and again', async () => {
-    await using relay = await openTcpRelay(dovecot.ports.imap)
-    const random = seededRandom('cuts of a line')
-    const words = await admin(relay.port)
-    let isDone = false
-    const cutting = (async () => {
-      for (let n = 0; n < 12 && !isDone; n++) {
-        await new Promise((resolve) => setTimeout(resolve, 400 + random() * 800))
-        await relay.cut()
-        await relay.mend()
+    async function fill(account: string): Promise<void> {
+      const random = seededRandom(`imap ${account}`)
+      const client = await ImapClient.connect(from.port)
+      await client.ok(`LOGIN ${account} ${password}`)
+      for (const folder of [work(), 'B&APw-cher', 'Sent']) {
+        await client.ok(`CREATE ${folder}`)
+        await client.ok(`SUBSCRIBE ${folder}`)
       }
-    })()
-    const told = JSON.parse(await postwolke(...words))
-    isDone = true
-    await cutting
-    expect(relay.connections()).toBeGreaterThan(accounts.length)
-    expect(told.failed).toEqual([])
-    await same()
-  }, 180_000)
+      for (let n = 0; n < MESSAGES; n++) {
+        const folder = ['INBOX', 'INBOX', work(), 'B&APw-cher', 'Sent'][n % 5]
+        const lines = n % 50 === 7 ? 90_000 : n % 10
+        const text = `From: a@example.com\r\nSubject: ${n} \xfc\r\n\r\n${'a line of some length, as it were\r\n'.repeat(lines)}`
+        const keywords = Array.from({ length: n % 13 === 0 ? 30 : 1 }, (_, k) => `key${k}`).join(
+          ' ',
+        )
+        const flags = `${random() < 0.5 ? '\\Seen ' : ''}${random() < 0.2 ? '\\Flagged ' : ''}${keywords}`
+        const day = String(1 + (n % 28)).padStart(2, '0')
+        await client.ok(
+          `APPEND ${folder} (${flags}) "${day}-Mar-2011 08:0${n % 10}:00 +0200" {${text.length}}`,
+          `${text}\r\n`,
+        )
+      }
+      await client.ok('SELECT INBOX')
+      await client.ok('UID STORE 2,4:6 +FLAGS (\\Deleted)')
+      await client.ok('EXPUNGE')
+      client.close()
+    }
 
-  it('are not read again where nothing has changed, and followed where something has', async () => {
-    const words = await admin(dovecot.ports.imap)
-    const client = await ImapClient.connect(dovecot.ports.imap)
-    await client.ok(`LOGIN ${accounts[0]} ${password}`)
-    await client.ok('SELECT Work.2024')
-    await client.ok('UID STORE 1:3 +FLAGS (\\Answered $Later)')
-    await client.ok('UID STORE 4 +FLAGS (\\Deleted)')
-    await client.ok('EXPUNGE')
-    await client.append('Work.2024', 'Subject: new\r\n\r\nnew\r\n')
-    client.close()
-    const told = JSON.parse(await postwolke(...words))
-    const [ann] = told.mailboxes
-    expect(ann.folders.find(({ path }: { path: string }) => path === 'Work/2024')).toMatchObject({
-      brought: 1,
-      removed: 1,
-      flagsChanged: 3,
-      uids: 'kept',
-    })
-    await same()
-    expect(JSON.parse(await postwolke(...words, '--verify')).failed).toEqual([])
-  }, 120_000)
+    const work = () => `Work${from.delimiter}2024`
 
-  it('are refused with a wrong password, which is no empty mailbox', async () => {
-    const secret = join(place, 'wrong.secret')
-    await writeFile(secret, 'wrongword\n', { mode: 0o600 })
-    const ended = await runCommand(data, [
-      ...[
-        'import',
-        'imap',
-        '--host',
-        '127.0.0.1',
-        '--port',
-        String(dovecot.ports.imap),
-        '--tls',
-        'none',
-      ],
-      ...['--account', must(accounts[0]), '--password-file', secret],
-    ])
-    expect(ended.code).toBe(66)
-    expect(ended.stderr).toContain('the login is refused')
-    expect(ended.stderr).not.toContain('wrongword')
-  }, 60_000)
-})
+    const same = async () => {
+      for (const login of accounts) {
+        const there = await seenByImap({ port: from.port, login, password })
+        const here = await seenByImap({ port: server.ports.imap, login, password })
+        expect(here, login).toEqual(there)
+      }
+    }
+
+    const admin = async (port: number) => {
+      const [list, secret] = [join(place, 'accounts.csv'), join(place, 'admin.secret')]
+      await writeFile(list, `address\n${accounts.join('\n')}\n`)
+      await writeFile(secret, `${from.admin.password}\n`, { mode: 0o600 })
+      return [
+        ...['import', 'imap', '--host', '127.0.0.1', '--port', String(port), '--tls', 'none'],
+        ...[
+          '--accounts',
+          list,
+          '--admin',
+          from.admin.name,
+          '--admin-password-file',
+          secret,
+          '--json',
+        ],
+      ]
+    }
+
+    it('come over a line that breaks off again and again', async () => {
+      await using relay = await openTcpRelay(from.port)
+      const random = seededRandom('cuts of a line')
+      const words = await admin(relay.port)
+      let isDone = false
+      const cutting = (async () => {
+        for (let n = 0; n < 12 && !isDone; n++) {
+          await new Promise((resolve) => setTimeout(resolve, 400 + random() * 800))
+          await relay.cut()
+          await relay.mend()
+        }
+      })()
+      const told = JSON.parse(await postwolke(...words))
+      isDone = true
+      await cutting
+      expect(relay.connections()).toBeGreaterThan(accounts.length)
+      expect(told.failed).toEqual([])
+      await same()
+    }, 180_000)
+
+    it('are not read again where nothing has changed, and followed where something has', async () => {
+      const words = await admin(from.port)
+      const client = await ImapClient.connect(from.port)
+      await client.ok(`LOGIN ${accounts[0]} ${password}`)
+      await client.ok(`SELECT ${work()}`)
+      await client.ok('UID STORE 1:3 +FLAGS (\\Answered $Later)')
+      await client.ok('UID STORE 4 +FLAGS (\\Deleted)')
+      await client.ok('EXPUNGE')
+      await client.append(work(), 'Subject: new\r\n\r\nnew\r\n')
+      client.close()
+      const told = JSON.parse(await postwolke(...words))
+      const [ann] = told.mailboxes
+      expect(ann.folders.find(({ path }: { path: string }) => path === 'Work/2024')).toMatchObject({
+        brought: 1,
+        removed: 1,
+        flagsChanged: 3,
+        uids: 'kept',
+      })
+      await same()
+      expect(JSON.parse(await postwolke(...words, '--verify')).failed).toEqual([])
+    }, 120_000)
+
+    it('are refused with a wrong password, which is no empty mailbox', async () => {
+      const secret = join(place, 'wrong.secret')
+      await writeFile(secret, 'wrongword\n', { mode: 0o600 })
+      const ended = await runCommand(data, [
+        ...['import', 'imap', '--host', '127.0.0.1', '--port', String(from.port), '--tls', 'none'],
+        ...['--account', must(accounts[0]), '--password-file', secret],
+      ])
+      expect(ended.code).toBe(66)
+      expect(ended.stderr).toContain('the login is refused')
+      expect(ended.stderr).not.toContain('wrongword')
+    }, 60_000)
+  })
+}
 
 describe('a server that is not well', () => {
   /** Answers each command by the first row that it begins with. */
