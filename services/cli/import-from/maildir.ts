@@ -7,6 +7,7 @@ import type { Context } from '../context.ts'
 import type { Define } from '../define.ts'
 import { CommandFailure } from '../failure.ts'
 import { readAll } from '../listing.ts'
+import { counted, warn } from '../output.ts'
 import { type MailOptions, withMailOptions } from './mail-options.ts'
 import { bringMail, type ToBring } from './mail-run.ts'
 import { folderOf, isPattern, pathOf } from './path-pattern.ts'
@@ -40,6 +41,9 @@ export function importMaildirCommand(parent: Command, define: Define): void {
   })
 }
 
+/** Of accounts without a folder: all are counted. */
+const NAMED_MAX = 10
+
 async function maildirs(
   context: Context,
   path: string,
@@ -59,9 +63,19 @@ async function maildirs(
     context.administration.accounts.page({ domain, limit: undefined, after }),
   )
   const found: ToBring[] = []
+  const without: string[] = []
   for (const { address } of accounts) {
     const root = await folderOf(path, address)
-    if (root !== undefined) found.push({ account: address, open: open(root) })
+    if (root === undefined) without.push(address)
+    else found.push({ account: address, open: open(root) })
+  }
+  if (without.length > 0) {
+    const some = without.slice(0, NAMED_MAX).join(', ')
+    const more = without.length > NAMED_MAX ? ', …' : ''
+    warn(
+      context.process,
+      `${counted(without.length, 'account has', 'accounts have')} no folder there: ${some}${more}`,
+    )
   }
   return found
 }
