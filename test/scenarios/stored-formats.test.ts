@@ -153,6 +153,8 @@ beforeAll(async () => {
   await dump('worked on')
   await watched(pipeline, login)
   await dump('watched and frozen')
+  await broughtIn(pipeline)
+  await dump('brought from another system')
   ran = all
 })
 afterAll(() => opened.close())
@@ -278,6 +280,20 @@ async function watched(
   await backend.suspicion.noteBounces(login, 1)
   await backend.suspicion.noteCountry(login, 'DE')
   await backend.directory.accounts.freeze(login.id, 'by hand')
+}
+
+/** A folder of another system, with what POP3 called one of its messages. */
+async function broughtIn(pipeline: Pipeline): Promise<void> {
+  const { mailbox } = pipeline.backend
+  const bob = await accountId(pipeline, 'bob@example.test')
+  const old = await made(mailbox, bob, 'Old')
+  await mailbox.foreign.adopt(old, { uidValidity: 1_234_567, highestModSeq: 99 })
+  const given = { internalDateMs: 1_000, saveDateMs: undefined, unended: false }
+  await mailbox.foreign.bringIn(old, { source: '0123456789abcdef', batch: 3 }, [
+    { ...given, key: '7.5', blob: blob('old5'), flags: flagSet(['\\Seen']), uid: 5, popId: 'name' },
+    { ...given, key: '7.9', blob: blob('old9'), flags: flagSet([]), uid: 9, popId: undefined },
+  ])
+  await mailbox.foreign.noteSourceState(old, '0123456789abcdef', '7.10.99.2')
 }
 
 async function made(mailbox: Mailbox, account: AccountId, path: string) {
