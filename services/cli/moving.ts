@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import type { Process } from './context.ts'
 import type { Define } from './define.ts'
 import { importMaildirCommand } from './import-from/maildir.ts'
+import { importMboxCommand } from './import-from/mbox.ts'
 import { importPlanCommand } from './import-from/plan.ts'
 
 export function movingCommands(parent: Command, _process: Process, define: Define): void {
@@ -12,4 +13,5 @@ export function movingCommands(parent: Command, _process: Process, define: Defin
     .description('bring mail and settings of another mail system here')
   importPlanCommand(group, define)
   importMaildirCommand(group, define)
+  importMboxCommand(group, define)
 }

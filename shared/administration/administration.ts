@@ -29,6 +29,7 @@ import { createHeldLoginAdministration, type HeldLoginAdministration } from './h
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createInvitationAdministration, type InvitationAdministration } from './invitations.ts'
 import { createLoginAdministration, type LoginAdministration } from './logins.ts'
+import type { MailExportAdministration } from './moving/exports.ts'
 import type { MailImportAdministration } from './moving/mailboxes.ts'
 import { createPolicyAdministration, type PolicyAdministration } from './policy.ts'
 import {
@@ -76,6 +77,8 @@ export interface Administration {
   readonly imports: ImportAdministration
   /** Mail of other systems. */
   readonly mailImports: MailImportAdministration
+  /** Mail of accounts here, for other systems. */
+  readonly mailExports: MailExportAdministration
   readonly status: StatusAdministration
   /** What an account has sent of what it may, and what is held against it. */
   readonly sending: SendingAdministration
@@ -121,6 +124,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
     mailImports: lazyMailImports(deps, fields, scripts),
+    mailExports: lazyMailExports(deps, fields, scripts),
     status: createStatusAdministration(deps),
     sending: createSendingAdministration(deps, fields),
     greylist: createGreylistAdministration(deps),
@@ -168,6 +172,20 @@ function lazyMailImports(
     (await import('./moving/mailboxes.ts')).createMailImportAdministration(deps, fields, scripts)
   return {
     bring: async (request) => (await load()).bring(request),
+    verify: async (request) => (await load()).verify(request),
+  }
+}
+
+/** The same. */
+function lazyMailExports(
+  deps: AdministrationDeps,
+  fields: Fields,
+  scripts: ScriptAdministration,
+): MailExportAdministration {
+  const load = async () =>
+    (await import('./moving/exports.ts')).createMailExportAdministration(deps, fields, scripts)
+  return {
+    write: async (request) => (await load()).write(request),
     verify: async (request) => (await load()).verify(request),
   }
 }

@@ -24,6 +24,7 @@ export type Change = {
     | 'greylist'
     | 'script'
     | 'mail-import'
+    | 'mail-export'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

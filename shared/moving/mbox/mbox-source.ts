@@ -1,0 +1,170 @@
+// Mail in mboxes, as Dovecot, Thunderbird, mail programs of Unix and Google Takeout write them, read only.
+
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { decodedName } from '../maildir/folder-files.ts'
+import { type MailSource, type OpenSource, SourceFailure, type SourceMessage } from '../source.ts'
+import { type utcMs, zoneOf } from './from-line.ts'
+import { type MboxFolder, openFile, readMboxes } from './layout.ts'
+import { HEADER_BYTES_MAX, type MboxEntry, mboxEntries } from './mbox-file.ts'
+import { requoted } from './quoting.ts'
+import { shownHeader } from './status-header.ts'
+
+export type MboxOptions = {
+  /** Where INBOX is, if not among the others. */
+  readonly inbox?: string | undefined
+  /** Of the times in its From lines, which say none: `+0100`, or a name as `Europe/Berlin`. */
+  readonly timezone?: string | undefined
+  /** Lines `>From ` were quoted as mboxrd has it, and lose a `>`. Without this they stay: a wrong guess breaks signatures. */
+  readonly unquote?: boolean | undefined
+}
+
+const SUBSCRIPTIONS_BYTES_MAX = 16 * 1024 ** 2
+
+export async function openMbox(
+  root: string,
+  { inbox, timezone = 'UTC', unquote = false }: MboxOptions = {},
+): Promise<MailSource> {
+  const zone = zoneOf(timezone)
+  if (zone === undefined) throw new SourceFailure(`${timezone} is no time zone`)
+  const { folders, notes } = await readMboxes(root, inbox)
+  const byNames = new Map(folders.map((folder) => [folder.names.join('\0'), folder]))
+  return {
+    identity: `mbox:${root}`,
+    folders: async () => folders,
+    async open({ names }) {
+      const folder = byNames.get(names.join('\0'))
+      if (folder === undefined) throw new SourceFailure(`no folder ${names.join('/')}`)
+      return openFolder(folder, zone, unquote)
+    },
+    async subscriptions() {
+      const path = join(root, '.subscriptions')
+      const stats = await stat(path).catch(() => undefined)
+      if (!stats?.isFile() || stats.size > SUBSCRIPTIONS_BYTES_MAX) return undefined
+      const lines = (await readFile(path, 'latin1')).split('\n').filter((line) => line !== '')
+      return [['INBOX'], ...lines.map((line) => line.split('/').map(decodedName))]
+    },
+    scripts: async () => [],
+    notes: () => notes,
+    close: async () => undefined,
+  }
+}
+
+type Zone = Parameters<typeof utcMs>[1]
+
+async function openFolder(
+  { file: path }: MboxFolder,
+  zone: Zone,
+  unquote: boolean,
+): Promise<OpenSource> {
+  const file = await openFile(path).catch((error: Error) => {
+    throw new SourceFailure(`cannot read ${path}: ${error.message}`)
+  })
+  const entries: MboxEntry[] = []
+  for await (const entry of mboxEntries(file, zone)) entries.push(entry)
+  const base = entries[0]?.status.base
+  const byKey = new Map<string, MboxEntry>()
+
+  const bytesOf = (entry: MboxEntry): AsyncIterable<Uint8Array> => {
+    const stored = messageBytes(path, entry)
+    return unquote ? requoted(stored, -1) : stored
+  }
+
+  /** By its bytes; of those that are alike by which one it is. Its place in the file changes when one before it goes. */
+  async function keyOf(entry: MboxEntry, seen: Map<string, number>): Promise<string> {
+    const hash = createHash('sha256')
+    for await (const chunk of messageBytes(path, entry)) hash.update(chunk)
+    const digest = hash.digest('hex').slice(0, 40)
+    const n = (seen.get(digest) ?? 0) + 1
+    seen.set(digest, n)
+    return `${digest}.${n}`
+  }
+
+  return {
+    numbers: base && {
+      uidValidity: base.uidValidity,
+      uidNext: base.lastUid + 1,
+      highestModSeq: undefined,
+    },
+    count: undefined,
+    async *messages() {
+      const seen = new Map<string, number>()
+      for (const { entry, uid } of numbered(entries, base?.lastUid ?? 0)) {
+        const key =
+          uid === undefined || base === undefined
+            ? await keyOf(entry, seen)
+            : `${base.uidValidity}.${uid}`
+        byKey.set(key, entry)
+        yield {
+          key,
+          uid,
+          flags: entry.status.flags,
+          bytes: entry.end - entry.start,
+          internalDateMs: entry.dateMs,
+          saveDateMs: undefined,
+          popId: undefined,
+        } satisfies SourceMessage
+      }
+    },
+    async *read(messages) {
+      for (const message of messages) {
+        const entry = byKey.get(message.key)
+        if (entry !== undefined) yield { message, bytes: bytesOf(entry) }
+      }
+    },
+    async close() {
+      byKey.clear()
+      await file.close()
+    },
+  }
+}
+
+/**
+ * With the uids that the server gave: no higher than the last one that it says to have given, and ascending. What a stranger wrote into a message that
+ * no server has seen yet is no uid. Those without one come behind.
+ */
+function numbered(
+  entries: readonly MboxEntry[],
+  lastUid: number,
+): { readonly entry: MboxEntry; readonly uid: number | undefined }[] {
+  let last = 0
+  const all = entries
+    .filter(({ status }) => !status.pseudo)
+    .map((entry) => {
+      const { uid } = entry.status
+      if (uid === undefined || uid <= last || uid > lastUid) return { entry, uid: undefined }
+      last = uid
+      return { entry, uid }
+    })
+  return [
+    ...all.filter(({ uid }) => uid !== undefined),
+    ...all.filter(({ uid }) => uid === undefined),
+  ]
+}
+
+/** Without the lines that speak of it. A header that is too large to be one stays as it is. */
+async function* messageBytes(
+  path: string,
+  { start, body, end }: MboxEntry,
+): AsyncGenerator<Uint8Array> {
+  if (end === start) return
+  const stream = createReadStream(path, { start, end: end - 1, highWaterMark: 256 * 1024 })
+  const headerBytes = body - start
+  let header: Uint8Array[] = []
+  let held = 0
+  for await (const chunk of stream) {
+    if (held >= headerBytes || headerBytes > HEADER_BYTES_MAX) {
+      yield chunk
+      continue
+    }
+    header.push(chunk)
+    held += chunk.length
+    if (held < headerBytes) continue
+    const bytes = Buffer.concat(header)
+    header = []
+    yield Buffer.from(shownHeader(bytes.toString('latin1', 0, headerBytes)), 'latin1')
+    if (bytes.length > headerBytes) yield bytes.subarray(headerBytes)
+  }
+}
