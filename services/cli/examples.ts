@@ -17,6 +17,10 @@ const lines: { readonly [path: string]: readonly string[] } = {
     'export maildir --account ann@example.org --to /srv/takeout/ann',
     'export maildir --account ann@example.org --to /srv/takeout/ann --verify',
   ],
+  'export all': [
+    'export all --to /srv/leaving --with-secrets',
+    'export all --to /srv/leaving --verify',
+  ],
   'export mbox': ['export mbox --account ann@example.org --to /srv/takeout/ann-mbox'],
   'export zip': [
     'export zip --account ann@example.org --to ann.zip',

@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import type { Define } from './define.ts'
 import {
+  type AllOptions,
   type ExportCommandOptions,
   withExportOptions,
   type ZipOptions,
@@ -40,6 +41,24 @@ export function exportCommands(parent: Command, define: Define): void {
     async run(context, _names, options) {
       const { writeZip } = await import('./export-to/zip.ts')
       await writeZip(context, options)
+    },
+  })
+  define<AllOptions>(group.command('all'), {
+    about:
+      'everything: the directory, tables, scripts and settings as files, and the mail of each account as a Maildir',
+    options: (command) =>
+      command
+        .requiredOption('--to <folder>', 'where it goes; what is there from the last time stays')
+        .option(
+          '--with-secrets',
+          'hashes of passwords too; else nobody logs in with what is written',
+        )
+        .option('--domain <domain>', 'mail of this domain only')
+        .option('--parallel <n>', 'mailboxes at the same time, up to 32 (default: 4)')
+        .option('--verify', 'write nothing: compare every message with what was written'),
+    async run(context, _names, options) {
+      const { writeAll } = await import('./export-to/all.ts')
+      await writeAll(context, options)
     },
   })
 }

@@ -29,6 +29,7 @@ import { createHeldLoginAdministration, type HeldLoginAdministration } from './h
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createInvitationAdministration, type InvitationAdministration } from './invitations.ts'
 import { createLoginAdministration, type LoginAdministration } from './logins.ts'
+import type { OtherAdministration } from './moving/directory-files.ts'
 import type { MailExportAdministration } from './moving/exports.ts'
 import type { MailImportAdministration } from './moving/mailboxes.ts'
 import { createPolicyAdministration, type PolicyAdministration } from './policy.ts'
@@ -100,6 +101,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const access = createAccessAdministration(deps)
   const appPasswords = createAppPasswordAdministration(deps, fields)
   const scripts = lazyScripts(deps, fields)
+  const settings = createSettingsAdministration(deps)
   return {
     domains: createDomainAdministration(deps, fields),
     accounts,
@@ -124,12 +126,12 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
     mailImports: lazyMailImports(deps, fields, scripts),
-    mailExports: lazyMailExports(deps, fields, scripts),
+    mailExports: lazyMailExports(deps, fields, scripts, { access, settings }),
     status: createStatusAdministration(deps),
     sending: createSendingAdministration(deps, fields),
     greylist: createGreylistAdministration(deps),
     trace: createTraceAdministration(deps),
-    settings: createSettingsAdministration(deps),
+    settings,
     policy: createPolicyAdministration(deps),
     quarantine: createQuarantineAdministration(deps, access),
     scripts,
@@ -181,12 +183,21 @@ function lazyMailExports(
   deps: AdministrationDeps,
   fields: Fields,
   scripts: ScriptAdministration,
+  others: OtherAdministration,
 ): MailExportAdministration {
   const load = async () =>
-    (await import('./moving/exports.ts')).createMailExportAdministration(deps, fields, scripts)
+    (await import('./moving/exports.ts')).createMailExportAdministration(
+      deps,
+      fields,
+      scripts,
+      others,
+    )
   return {
     write: async (request) => (await load()).write(request),
     verify: async (request) => (await load()).verify(request),
+    async *directory(request) {
+      yield* (await load()).directory(request)
+    },
   }
 }
 

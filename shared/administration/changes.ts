@@ -25,6 +25,7 @@ export type Change = {
     | 'script'
     | 'mail-import'
     | 'mail-export'
+    | 'directory-export'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

@@ -12,6 +12,14 @@ export type ExportCommandOptions = {
 
 export type ZipOptions = ExportCommandOptions & { readonly mbox?: boolean }
 
+export type AllOptions = {
+  readonly to?: string
+  readonly withSecrets?: boolean
+  readonly domain?: string
+  readonly parallel?: string
+  readonly verify?: boolean
+}
+
 export function withExportOptions(command: Command): Command {
   return command
     .requiredOption('--account <address>', 'whose mail')

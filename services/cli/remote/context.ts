@@ -128,7 +128,14 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     queue: returningRefusals(remoteQueue(client, jobs)),
     imports: remoteImports(jobs),
     mailImports: { bring: onlyBesideTheStore, verify: onlyBesideTheStore },
-    mailExports: { write: writtenBesideTheStore, verify: writtenBesideTheStore },
+    mailExports: {
+      write: writtenBesideTheStore,
+      verify: writtenBesideTheStore,
+      // biome-ignore lint/correctness/useYield: it refuses when the first file is asked for.
+      async *directory() {
+        await writtenBesideTheStore()
+      },
+    },
     status: {
       async read() {
         throw new Error('the status is of a machine')

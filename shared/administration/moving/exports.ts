@@ -13,12 +13,29 @@ import type { Fields } from '../fields.ts'
 import { type FoundAccount, findAccount } from '../found-account.ts'
 import type { BadValue, NoSuchAccount } from '../refusals.ts'
 import type { ScriptAdministration } from '../scripts/scripts.ts'
+import { SITE } from '../scripts/site.ts'
+import {
+  type DirectoryFile,
+  directoryFiles,
+  fileNameOf,
+  type OtherAdministration,
+  onlyText,
+} from './directory-files.ts'
 
 export interface MailExportAdministration {
   /** Writes what is not there yet. May be ended between any two steps, and begun again. */
   write(request: WriteMail): Promise<WritingMail | BadValue | NoSuchAccount>
   /** Reads everything on both sides, of an export as a Maildir. */
   verify(request: VerifyWritten): Promise<VerifyingWritten | BadValue | NoSuchAccount>
+  /** All that is not mail: the files of an export of the whole service, one after the other. */
+  directory(request: WriteDirectory): AsyncGenerator<DirectoryFile>
+}
+
+export type WriteDirectory = {
+  /** For the record. */
+  readonly to: string
+  /** Hashes of passwords. */
+  readonly withSecrets: boolean
 }
 
 export type WriteMail = {
@@ -50,6 +67,7 @@ export function createMailExportAdministration(
   deps: AdministrationDeps,
   fields: Fields,
   scripts: Pick<ScriptAdministration, 'list' | 'show'>,
+  others: OtherAdministration,
 ): MailExportAdministration {
   const ownMailbox = ({ account }: FoundAccount): OwnMailbox => {
     const address = formatAddress(account.address)
@@ -90,6 +108,13 @@ export function createMailExportAdministration(
         account: own.account,
         steps: verifyExport(own, target, isWanted),
       }
+    },
+    async *directory({ to, withSecrets }) {
+      yield* directoryFiles(deps.directory, others, withSecrets)
+      for (const { name, source } of await scriptsOf(scripts, SITE)) {
+        yield { path: `sieve/${fileNameOf(name)}.sieve`, text: onlyText(source) }
+      }
+      deps.record({ what: 'directory-export', name: to, before: null, after: { withSecrets } })
     },
   }
 }
