@@ -4,6 +4,8 @@
 //   X-UID: 12             X-IMAPbase: 1234567890 0000000012 $Label1 Work
 //   Content-Length: 345   X-Mozilla-Status: 0001
 
+import { fieldEnd } from '#shared/mail/header-field.ts'
+
 export type StatusHeader = {
   readonly flags: readonly string[]
   readonly uid: number | undefined
@@ -134,20 +136,11 @@ function* fields(header: string): Generator<Field> {
 
 /** Where each field begins and ends, with the lines that belong to it. */
 function* fieldSpans(header: string): Generator<readonly [from: number, to: number]> {
-  let from = 0
-  while (from < header.length) {
-    let to = lineEnd(header, from)
-    while (to < header.length && (header[to] === ' ' || header[to] === '\t')) {
-      to = lineEnd(header, to)
-    }
+  for (let from = 0; from < header.length; ) {
+    const to = fieldEnd(header, from)
     yield [from, to]
     from = to
   }
-}
-
-function lineEnd(text: string, from: number): number {
-  const at = text.indexOf('\n', from)
-  return at < 0 ? text.length : at + 1
 }
 
 /** The header without the lines that speak of it; a character for each byte. */
