@@ -30,6 +30,7 @@ const lines: { readonly [path: string]: readonly string[] } = {
     'import mbox /var/mail/ann --account ann@example.org --timezone Europe/Berlin',
     'import mbox /home/ann/mail --inbox /var/mail/ann --account ann@example.org --dry-run',
   ],
+  'import mh': ['import mh /home/ann/Mail --account ann@example.org --dry-run'],
   serve: ['serve --data /var/lib/postwolke'],
   install: ['install --hostname mail.example.org', 'install --dry-run'],
   uninstall: ['uninstall --dry-run'],

@@ -5,6 +5,7 @@ import type { Process } from './context.ts'
 import type { Define } from './define.ts'
 import { importMaildirCommand } from './import-from/maildir.ts'
 import { importMboxCommand } from './import-from/mbox.ts'
+import { importMhCommand } from './import-from/mh.ts'
 import { importPlanCommand } from './import-from/plan.ts'
 
 export function movingCommands(parent: Command, _process: Process, define: Define): void {
@@ -14,4 +15,5 @@ export function movingCommands(parent: Command, _process: Process, define: Defin
   importPlanCommand(group, define)
   importMaildirCommand(group, define)
   importMboxCommand(group, define)
+  importMhCommand(group, define)
 }

@@ -1,14 +1,13 @@
 // Mail in mboxes, as Dovecot, Thunderbird, mail programs of Unix and Google Takeout write them, read only.
 
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodedName } from '../maildir/folder-files.ts'
 import { type MailSource, type OpenSource, SourceFailure, type SourceMessage } from '../source.ts'
 import { type utcMs, zoneOf } from './from-line.ts'
 import { type MboxFolder, openFile, readMboxes } from './layout.ts'
-import { HEADER_BYTES_MAX, type MboxEntry, mboxEntries } from './mbox-file.ts'
+import { HEADER_BYTES_MAX, type MboxEntry, mboxEntries, type ReadableFile } from './mbox-file.ts'
 import { requoted } from './quoting.ts'
 import { shownHeader } from './status-header.ts'
 
@@ -68,14 +67,14 @@ async function openFolder(
   const byKey = new Map<string, MboxEntry>()
 
   const bytesOf = (entry: MboxEntry): AsyncIterable<Uint8Array> => {
-    const stored = messageBytes(path, entry)
+    const stored = messageBytes(file, entry)
     return unquote ? requoted(stored, -1) : stored
   }
 
   /** By its bytes; of those that are alike by which one it is. Its place in the file changes when one before it goes. */
   async function keyOf(entry: MboxEntry, seen: Map<string, number>): Promise<string> {
     const hash = createHash('sha256')
-    for await (const chunk of messageBytes(path, entry)) hash.update(chunk)
+    for await (const chunk of messageBytes(file, entry)) hash.update(chunk)
     const digest = hash.digest('hex').slice(0, 40)
     const n = (seen.get(digest) ?? 0) + 1
     seen.set(digest, n)
@@ -146,25 +145,27 @@ function numbered(
 
 /** Without the lines that speak of it. A header that is too large to be one stays as it is. */
 async function* messageBytes(
-  path: string,
+  file: ReadableFile,
   { start, body, end }: MboxEntry,
 ): AsyncGenerator<Uint8Array> {
-  if (end === start) return
-  const stream = createReadStream(path, { start, end: end - 1, highWaterMark: 256 * 1024 })
-  const headerBytes = body - start
-  let header: Uint8Array[] = []
-  let held = 0
-  for await (const chunk of stream) {
-    if (held >= headerBytes || headerBytes > HEADER_BYTES_MAX) {
-      yield chunk
-      continue
-    }
-    header.push(chunk)
-    held += chunk.length
-    if (held < headerBytes) continue
-    const bytes = Buffer.concat(header)
-    header = []
-    yield Buffer.from(shownHeader(bytes.toString('latin1', 0, headerBytes)), 'latin1')
-    if (bytes.length > headerBytes) yield bytes.subarray(headerBytes)
+  const hasHeader = body - start <= HEADER_BYTES_MAX
+  if (hasHeader) {
+    const header: Uint8Array[] = []
+    for await (const piece of span(file, start, body)) header.push(piece)
+    const shown = shownHeader(Buffer.concat(header).toString('latin1'))
+    if (shown !== '') yield Buffer.from(shown, 'latin1')
+  }
+  yield* span(file, hasHeader ? body : start, end)
+}
+
+const READ_BYTES = 256 * 1024
+
+async function* span(file: ReadableFile, start: number, end: number): AsyncGenerator<Uint8Array> {
+  for (let at = start; at < end; ) {
+    const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, end - at))
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at)
+    if (bytesRead === 0) throw new SourceFailure('the file got shorter while it was read')
+    at += bytesRead
+    yield buffer.subarray(0, bytesRead)
   }
 }
