@@ -11,6 +11,7 @@ type Options = MailOptions & {
   readonly inbox?: string
   readonly timezone?: string
   readonly unquote?: boolean
+  readonly labels?: boolean
 }
 
 export function importMboxCommand(parent: Command, define: Define): void {
@@ -28,15 +29,16 @@ export function importMboxCommand(parent: Command, define: Define): void {
         .option(
           '--unquote',
           "take the '>' away that mboxrd puts before lines that begin with From; right for 'export mbox'",
-        ),
+        )
+        .option('--labels', 'of Google Takeout: folders are the labels in the messages'),
     async run(context, [path], options) {
-      const { account, inbox, timezone, unquote } = options
+      const { account, inbox, timezone, unquote, labels } = options
       if (account === undefined) throw new CommandFailure('--account is needed', 'usage')
       const [{ openMbox }, { bringMail }] = await Promise.all([
         import('#shared/moving/mbox/mbox-source.ts'),
         import('./mail-run.ts'),
       ])
-      const given = { inbox: inbox && resolve(inbox), timezone, unquote }
+      const given = { inbox: inbox && resolve(inbox), timezone, unquote, labels }
       const open = () => openMbox(resolve(path), given)
       await bringMail(context, [{ account, open }], options)
     },

@@ -2,11 +2,18 @@
 
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { decodedName } from '../maildir/folder-files.ts'
-import { type MailSource, type OpenSource, SourceFailure, type SourceMessage } from '../source.ts'
+import {
+  type MailSource,
+  type OpenSource,
+  SourceFailure,
+  type SourceMessage,
+  type SourceNote,
+} from '../source.ts'
 import { type utcMs, zoneOf } from './from-line.ts'
-import { type MboxFolder, openFile, readMboxes } from './layout.ts'
+import { placeOf } from './labels.ts'
+import { MBOX_FOLDERS_MAX, type MboxFolder, openFile, readMboxes } from './layout.ts'
 import { HEADER_BYTES_MAX, type MboxEntry, mboxEntries, type ReadableFile } from './mbox-file.ts'
 import { requoted } from './quoting.ts'
 import { shownHeader } from './status-header.ts'
@@ -18,17 +25,20 @@ export type MboxOptions = {
   readonly timezone?: string | undefined
   /** Lines `>From ` were quoted as mboxrd has it, and lose a `>`. Without this they stay: a wrong guess breaks signatures. */
   readonly unquote?: boolean | undefined
+  /** Of Google Takeout: folders are the labels in the messages, and not the files. */
+  readonly labels?: boolean | undefined
 }
 
 const SUBSCRIPTIONS_BYTES_MAX = 16 * 1024 ** 2
 
 export async function openMbox(
   root: string,
-  { inbox, timezone = 'UTC', unquote = false }: MboxOptions = {},
+  { inbox, timezone = 'UTC', unquote = false, labels = false }: MboxOptions = {},
 ): Promise<MailSource> {
   const zone = zoneOf(timezone)
   if (zone === undefined) throw new SourceFailure(`${timezone} is no time zone`)
-  const { folders, notes } = await readMboxes(root, inbox)
+  const found = await readMboxes(root, inbox)
+  const { folders, notes } = labels ? await byLabels(found, zone) : found
   const byNames = new Map(folders.map((folder) => [folder.names.join('\0'), folder]))
   return {
     identity: `mbox:${root}`,
@@ -53,16 +63,58 @@ export async function openMbox(
 
 type Zone = Parameters<typeof utcMs>[1]
 
+type Folder = MboxFolder & {
+  /** Undefined: all of the file. */
+  readonly entries?: readonly MboxEntry[]
+}
+
+/** A file in which messages have no labels stays a folder. Memory: some hundred bytes for each message. */
+async function byLabels(
+  found: Awaited<ReturnType<typeof readMboxes>>,
+  zone: Zone,
+): Promise<{ readonly folders: readonly Folder[]; readonly notes: readonly SourceNote[] }> {
+  const folders = new Map<string, Folder & { readonly entries: MboxEntry[] }>()
+  let left = 0
+  for (const folder of found.folders) {
+    await using file = await openFile(folder.file)
+    for await (const entry of mboxEntries(file, zone)) {
+      const { labels } = entry.status
+      const { names, others } =
+        labels === undefined ? { names: folder.names, others: [] } : placeOf(labels)
+      left += others.length
+      // Of one file: another one may have the same label, and then its name is behind it.
+      const isOthers = (at: string) => (folders.get(at)?.file ?? folder.file) !== folder.file
+      const plain = names.join('\0')
+      const key = isOthers(plain) ? `${plain} (${basename(folder.file)})` : plain
+      const one = folders.get(key) ?? {
+        ...folder,
+        names: key.split('\0'),
+        entries: [],
+      }
+      one.entries.push(entry)
+      folders.set(key, one)
+      if (folders.size > MBOX_FOLDERS_MAX) {
+        throw new SourceFailure(`more than ${MBOX_FOLDERS_MAX} labels`)
+      }
+    }
+  }
+  const notes = [...found.notes]
+  if (left > 0) {
+    const reason = `each message comes once: ${left} more labels of messages do not`
+    notes.push({ about: 'labels', reason })
+  }
+  return { folders: [...folders.values()], notes }
+}
+
 async function openFolder(
-  { file: path }: MboxFolder,
+  { file: path, entries: known }: Folder,
   zone: Zone,
   unquote: boolean,
 ): Promise<OpenSource> {
   const file = await openFile(path).catch((error: Error) => {
     throw new SourceFailure(`cannot read ${path}: ${error.message}`)
   })
-  const entries: MboxEntry[] = []
-  for await (const entry of mboxEntries(file, zone)) entries.push(entry)
+  const entries = known ?? (await Array.fromAsync(mboxEntries(file, zone)))
   const base = entries[0]?.status.base
   const byKey = new Map<string, MboxEntry>()
 

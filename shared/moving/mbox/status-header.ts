@@ -5,6 +5,7 @@
 //   Content-Length: 345   X-Mozilla-Status: 0001
 
 import { fieldEnd } from '#shared/mail/header-field.ts'
+import { flagsOfLabels, parseLabels } from './labels.ts'
 
 export type StatusHeader = {
   readonly flags: readonly string[]
@@ -14,6 +15,8 @@ export type StatusHeader = {
   readonly contentLength: number | undefined
   /** No message: what some programs keep in the place of the first one, or one that was removed. */
   readonly pseudo: boolean
+  /** Of Gmail; undefined: the message has none. */
+  readonly labels: readonly string[] | undefined
 }
 
 const hidden: readonly string[] = [
@@ -61,6 +64,7 @@ export function parseStatus(header: string): StatusHeader {
   let base: StatusHeader['base']
   let contentLength: number | undefined
   let pseudo = false
+  let labels: readonly string[] | undefined
   for (const { name, value } of fields(header)) {
     switch (name) {
       case 'status':
@@ -87,7 +91,8 @@ export function parseStatus(header: string): StatusHeader {
         contentLength = /^\d{1,12}$/.test(value) ? Number(value) : undefined
         break
       case 'x-gmail-labels':
-        flags.push(...gmailFlags(value))
+        labels = parseLabels(value)
+        flags.push(...flagsOfLabels(labels))
         break
       case 'x-mozilla-status': {
         const bits = /^[0-9a-f]{4}$/i.test(value) ? Number.parseInt(value, 16) : 0
@@ -96,20 +101,13 @@ export function parseStatus(header: string): StatusHeader {
       }
     }
   }
-  return { flags: [...new Set(flags)], uid, base, contentLength, pseudo }
+  return { flags: [...new Set(flags)], uid, base, contentLength, pseudo, labels }
 }
 
 const words = (value: string) => value.split(' ').filter((word) => word !== '')
 
 const lettered = (value: string, flags: { readonly [letter: string]: string }) =>
   [...value.slice(0, 20)].flatMap((letter) => flags[letter] ?? [])
-
-/** Of Google Takeout, which says nothing else of what was read. */
-function gmailFlags(value: string): readonly string[] {
-  const labels = value.split(',').map((label) => label.trim().toLowerCase())
-  const starred = labels.includes('starred') ? ['\\Flagged'] : []
-  return labels.includes('unread') ? starred : ['\\Seen', ...starred]
-}
 
 function baseOf(value: string): StatusHeader['base'] {
   const [validity, last = ''] = words(value)

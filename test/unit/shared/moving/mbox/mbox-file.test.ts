@@ -93,6 +93,39 @@ describe('messages of an mbox', () => {
     expect(await flagged('X-Gmail-Labels: Inbox,Unread')).toEqual([])
   })
 
+  it('of Takeout are in the folder of the label that decides', async () => {
+    const one = (labels: string, n: number) => `${from}X-Gmail-Labels: ${labels}\nA: ${n}\n\nx\n\n`
+    await writeFile(
+      path,
+      one('Inbox,Category Personal,Unread', 1) +
+        one('Archived,Work/2024,Other', 2) +
+        one('=?UTF-8?Q?Gesendet,K=C3=BChe?=', 3) +
+        one('Opened', 4) +
+        one('Inbox,Trash', 5) +
+        one('Work/2024,\n Starred', 6) +
+        `${from}A: 7\n\nx\n`,
+    )
+    const source = await openMbox(path, { labels: true })
+    const folders: [string, string[]][] = []
+    for (const { names } of await source.folders()) {
+      const { read } = await readSource(source, names)
+      const told = read.map(({ text, flags }) => `${/A: (\d)/.exec(text)?.[1]} ${flags.join(' ')}`)
+      folders.push([names.join('/'), told])
+    }
+    expect(folders).toEqual([
+      ['INBOX', ['1 ', '7 ']],
+      ['Work/2024', ['2 \\Seen', '6 \\Seen \\Flagged']],
+      ['Sent', ['3 \\Seen']],
+      ['Archive', ['4 \\Seen']],
+      ['Trash', ['5 \\Seen']],
+    ])
+    expect(source.notes().map(({ reason }) => reason)).toEqual([
+      'each message comes once: 2 more labels of messages do not',
+    ])
+    // Without being asked the file is a folder.
+    expect(await (await openMbox(path)).folders()).toHaveLength(1)
+  })
+
   it('keep the uids that their server gave, and no others', async () => {
     const one = (header: string) => `${from}${header}\n\nx\n\n`
     await writeFile(
