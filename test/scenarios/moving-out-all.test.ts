@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { commandLine } from '#test/support/command-line.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { seenByImap } from '#test/support/mailbox-over-wire.ts'
+import { isInstalled, runProgram } from '#test/support/program.ts'
 import { freePorts, type ServerProcess, startServer } from '#test/support/server-process.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -115,4 +116,40 @@ describe('a service that moves out', () => {
     expect(JSON.stringify(audit)).toContain('directory-export')
     expect(JSON.stringify(audit)).toContain('mail-export')
   }, 60_000)
+
+  it.skipIf(!isInstalled('unzip'))(
+    'may also be taken as zips, account by account',
+    async () => {
+      await fill()
+      const server = resources.use(await startServer(data, await freePorts(), settings))
+      await deliver(server)
+      const [ann = ''] = people
+      const zip = join(out, '..', 'ann.zip')
+      for (const more of [[], ['--mbox']]) {
+        await run(['export', 'zip', '--account', ann, '--to', zip, ...more])
+        expect(await runProgram('unzip', ['-tq', zip])).toMatchObject({ code: 0 })
+        const { stdout } = await runProgram('unzip', ['-Z1', zip])
+        const name = more.length === 0 ? '.Work.2024/dovecot-uidlist' : 'Work.sbd/2024'
+        expect(stdout.split('\n')).toContain(name)
+      }
+      const failing = async (...words: readonly string[]) =>
+        commandLine(['export', ...words, '--data', data])
+      expect(await failing('zip', '--account', 'none@a.test', '--to', zip)).toMatchObject({
+        code: 67,
+      })
+      // What was there is there.
+      expect(await runProgram('unzip', ['-tq', zip])).toMatchObject({ code: 0 })
+      const nowhere = await failing('zip', '--account', ann, '--to', join(out, 'no', 'where.zip'))
+      expect(nowhere).toMatchObject({ code: 73 })
+      expect(nowhere.stderr).toContain('cannot write')
+      const bucket = await failing('all', '--to', 's3://bucket/x')
+      expect(bucket).toMatchObject({ code: 64 })
+      const far = await commandLine([
+        ...['export', 'mbox', '--account', ann, '--to', out, '--folder', 'Nothing', '--data', data],
+      ])
+      expect(far).toMatchObject({ code: 0 })
+      expect(await readdir(out)).toEqual(['.subscriptions'])
+    },
+    60_000,
+  )
 })

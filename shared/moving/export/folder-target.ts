@@ -10,6 +10,7 @@ import {
   readdir,
   rename,
   rm,
+  rmdir,
   symlink,
   utimes,
 } from 'node:fs/promises'
@@ -70,6 +71,7 @@ export async function openFolderTarget(root: string): Promise<ExportTarget> {
     },
     rename: (from, to) => told(rename(at(from), at(to))),
     remove: (path) => told(rm(at(path), { force: true })),
+    removeFolder: (path) => rmdir(at(path)).catch(() => undefined),
     async link(path, to) {
       await told(rm(at(path), { force: true }))
       await told(symlink(to, at(path)))

@@ -7,6 +7,7 @@ import { escapedName } from './maildir-names.ts'
 import { SUMMARY_FILE } from './manifest.ts'
 import { type OwnMailbox, ownFolders } from './own-mailbox.ts'
 import { type ExportedFolder, type ExportReport, type ExportStep, Notes } from './report.ts'
+import { removeStale, staleFolders } from './stale-folders.ts'
 import { type ExportTarget, TargetFailure, textFile } from './target.ts'
 
 export type ExportOptions = {
@@ -33,6 +34,12 @@ export async function* exportMaildir(
     if (signal?.aborted) break
     const exported = yield* exportFolder(own, folder, target, signal)
     if (exported !== undefined) folders.push(exported)
+  }
+  if (!signal?.aborted && isWanted === undefined) {
+    for (const place of await staleFolders(target, all)) {
+      const messages = await removeStale(target, place)
+      notes.add(place, `is no folder here any more: ${messages} of its messages were removed there`)
+    }
   }
   // Cut short, it stays without these, and is no whole export.
   const subscribed = signal?.aborted ? 0 : await writeSubscriptions(own, target)

@@ -105,6 +105,9 @@ class MaildirFolder {
 
   /** What an earlier run left. A file that it has not noted may be of a run that was killed, and is written again. */
   async look(): Promise<void> {
+    for (const file of (await this.#target.list(this.#in('tmp'))).keys()) {
+      if (ownBase(file) !== undefined) await this.#target.remove(this.#in(`tmp/${file}`))
+    }
     this.#noted = await readManifest(this.#target, this.#in(MANIFEST_FILE))
     for (const [file, bytes] of await this.#target.list(this.#in('cur'))) {
       const base = ownBase(file)

@@ -12,6 +12,7 @@ export function targetWithin(target: ExportTarget, folder: string): ExportTarget
     list: (path) => target.list(at(path)),
     rename: (from, to) => target.rename(at(from), at(to)),
     remove: (path) => target.remove(at(path)),
+    removeFolder: (path) => target.removeFolder(at(path)),
     link: (path, to) => target.link(at(path), to),
   }
 }

@@ -16,6 +16,8 @@ export interface ExportTarget {
   list(path: string): Promise<ReadonlyMap<string, number>>
   rename(from: string, to: string): Promise<void>
   remove(path: string): Promise<void>
+  /** If nothing is in it. */
+  removeFolder(path: string): Promise<void>
   /** `to` is what it leads to, from where it is; false: there are no links. */
   link(path: string, to: string): Promise<boolean>
 }

@@ -7,6 +7,7 @@ import { baseOf, folderDirectory, folderGuid, ownBase } from './maildir-names.ts
 import { MANIFEST_FILE, type ManifestLine, readManifest } from './manifest.ts'
 import { bytesOf, type OwnFolder, type OwnMailbox, ownFolders, ownMessages } from './own-mailbox.ts'
 import type { ExportStep } from './report.ts'
+import { ownFiles, staleFolders } from './stale-folders.ts'
 import type { ExportTarget } from './target.ts'
 
 /** Differences told of one folder; all are counted. */
@@ -34,8 +35,14 @@ export async function* verifyExport(
   isWanted: (path: string) => boolean = () => true,
 ): AsyncGenerator<ExportStep, readonly ExportVerdict[]> {
   const verdicts: ExportVerdict[] = []
-  for (const folder of await ownFolders(own)) {
+  const folders = await ownFolders(own)
+  for (const folder of folders) {
     if (isWanted(folder.path)) verdicts.push(yield* verifyFolder(own, folder, target))
+  }
+  for (const place of await staleFolders(target, folders)) {
+    const others = (await ownFiles(target, place)).length
+    const none = { compared: 0, equal: 0, differences: [], differencesCount: 0 }
+    if (others > 0) verdicts.push({ path: place, ...none, others })
   }
   return verdicts
 }

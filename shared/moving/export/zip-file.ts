@@ -34,7 +34,7 @@ export async function openZipFile(path: string): Promise<{
       } finally {
         await file.close()
       }
-      if (whole) await rename(part, path)
+      if (whole) await told(rename(part, path))
       else await rm(part, { force: true })
     },
   }

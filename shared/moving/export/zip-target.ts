@@ -87,6 +87,7 @@ export function createZip(write: (piece: Uint8Array) => Promise<void>, nowMs: nu
       list: async () => new Map(),
       rename: async () => undefined,
       remove: async () => undefined,
+      removeFolder: async () => undefined,
       link: async () => false,
     },
     async end() {

@@ -93,6 +93,8 @@ describe('a mailbox as a Maildir', () => {
     await writeFile(join(out, 'cur', must(before.find((name) => name.includes('U2.')))), 'x')
     await rm(join(out, 'cur', must(before.find((name) => name.includes('U3.')))))
     await writeFile(join(out, 'cur', '1.mine:2,S'), 'mine')
+    await writeFile(join(out, 'tmp', `0.${must(before[1])}`), 'half')
+    await writeFile(join(out, 'tmp', '1.mine'), 'half')
     await opened.mailbox.expunge(inbox, uids.slice(3, 4))
     await opened.mailbox.storeFlags(inbox, uids.slice(4), { mode: 'add', flags: ['\\Seen'] })
     expect(await verified()).toMatchObject({
@@ -114,8 +116,48 @@ describe('a mailbox as a Maildir', () => {
     expect((await stat(join(out, 'cur', kept))).ino).toBe(ino)
     const after = await files()
     expect(after).toHaveLength(5)
+    expect(await files('tmp')).toEqual(['1.mine'])
     expect(after.find((name) => name.includes('U5.'))).toMatch(/:2,S$/)
     expect(await verified()).toMatchObject({ equal: 4, differencesCount: 0, others: 0 })
+  })
+
+  it('has no folder twice when it got another name here', async () => {
+    const { mailbox } = opened
+    const [one, other] = [await makeFolder(mailbox, 'One'), await makeFolder(mailbox, 'Other')]
+    await appendTexts(opened, one, [{ text: 'a\r\n' }])
+    await appendTexts(opened, other, [{ text: 'b\r\n' }])
+    await exported()
+    await writeFile(join(out, '.Other', 'new', '1.mine'), 'mine')
+    await mkdir(join(out, '.Mine', 'cur'), { recursive: true })
+    // It may say what it wants.
+    const summary = join(out, 'postwolke-export.json')
+    const said = JSON.parse(await readFile(summary, 'utf8'))
+    const elsewhere = join(out, '..', '.elsewhere', 'cur')
+    await mkdir(elsewhere, { recursive: true })
+    await writeFile(join(elsewhere, '1.aU1.postwolke,S=1:2,'), 'x')
+    for (const place of ['../.elsewhere', '..', '.', '', 'sieve', 7]) said.folders.push({ place })
+    await writeFile(summary, JSON.stringify(said))
+    await mailbox.folders.rename(one, 'Two/Below')
+    await mailbox.folders.remove(other)
+    const steps = verifyExport(own(), await openFolderTarget(out))
+    for (;;) {
+      const step = await steps.next()
+      if (!step.done) continue
+      const stale = step.value.filter(({ others }) => others > 0)
+      expect(stale.map(({ path, others }) => [path, others])).toEqual([
+        ['.One', 1],
+        ['.Other', 1],
+      ])
+      break
+    }
+    const report = await exported()
+    expect(report.notes.map(({ about }) => about)).toEqual(['.One', '.Other', 'script ../x'])
+    const there = await readdir(out)
+    expect(there).not.toContain('.One')
+    expect(there).toEqual(expect.arrayContaining(['.Two.Below', '.Mine', '.Other']))
+    expect(await files('.Other')).toEqual(['new'])
+    expect(await files('.Two.Below/cur')).toHaveLength(1)
+    expect(await readdir(elsewhere)).toHaveLength(1)
   })
 
   it('tells of keywords that have no letter there', async () => {
