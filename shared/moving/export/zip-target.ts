@@ -1,7 +1,8 @@
 // An export as a zip file that is written from front to end, with bounded memory; of each entry a hundred bytes or so are kept for the directory
 // at its end.
 
-import { crc32, createDeflateRaw } from 'node:zlib'
+import { pipeline, Readable } from 'node:stream'
+import { crc32, createDeflateRaw, deflateRawSync } from 'node:zlib'
 import type { ExportTarget } from './target.ts'
 import {
   centralHeader,
@@ -46,26 +47,16 @@ export function createZip(write: (piece: Uint8Array) => Promise<void>, nowMs: nu
   ) {
     const begin = offset
     await put(localHeader(name))
-    const deflate = createDeflateRaw({ level: DEFLATE_LEVEL })
     let [crc, count, packedBytes] = [0, 0, 0]
-    const feed = async () => {
-      try {
-        for await (const chunk of bytes) {
-          crc = crc32(chunk, crc)
-          count += chunk.length
-          if (!deflate.write(chunk)) await drained(deflate)
-        }
-        deflate.end()
-      } catch (error) {
-        deflate.destroy(error instanceof Error ? error : new Error(String(error)))
-      }
+    const seen = (chunk: Uint8Array) => {
+      crc = crc32(chunk, crc)
+      count += chunk.length
     }
-    const feeding = feed()
-    for await (const piece of deflate) {
+    const pieces = packed(bytes, seen)
+    for await (const piece of pieces) {
       packedBytes += piece.length
       await put(piece)
     }
-    await feeding
     const sizes = { crc, packedBytes, bytes: count }
     await put(dataDescriptor(sizes))
     entries.push({ ...name, ...sizes, offset: begin })
@@ -100,13 +91,47 @@ export function createZip(write: (piece: Uint8Array) => Promise<void>, nowMs: nu
   }
 }
 
-/** Until it takes more, or has failed. */
-function drained(stream: ReturnType<typeof createDeflateRaw>): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      stream.off('drain', done).off('close', done)
-      resolve()
-    }
-    stream.once('drain', done).once('close', done)
-  })
+/** Most messages are no larger: a stream for each costs more than the packing. */
+const SMALL_BYTES = 64 * 1024
+/** Nothing, packed: of folders and of many small files. */
+const NOTHING = Uint8Array.of(3, 0)
+
+async function* packed(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  seen: (chunk: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
+  const chunks = watched(source, seen)
+  const held: Uint8Array[] = []
+  for (let bytes = 0; ; ) {
+    const next = await chunks.next()
+    if (next.done) break
+    held.push(next.value)
+    bytes += next.value.length
+    if (bytes <= SMALL_BYTES) continue
+    const deflate = createDeflateRaw({ level: DEFLATE_LEVEL })
+    // What fails in it is thrown where its output is read.
+    pipeline(Readable.from(behind(held, chunks)), deflate, () => undefined)
+    yield* deflate
+    return
+  }
+  const whole = Buffer.concat(held)
+  yield whole.length === 0 ? NOTHING : deflateRawSync(whole, { level: DEFLATE_LEVEL })
+}
+
+async function* watched(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  seen: (chunk: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    seen(chunk)
+    yield chunk
+  }
+}
+
+async function* behind(
+  first: readonly Uint8Array[],
+  rest: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* first
+  yield* rest
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -91,6 +92,42 @@ describe('a mailbox as a zip', () => {
     expect(await readFile(join(out, 'cur', file ?? ''), 'latin1')).toBe('Subject: 6\r\n\r\n6\r\n')
     expect((await stat(join(out, 'cur', file ?? ''))).mtimeMs).toBe(1_000_000_000_000)
     expect(await readFile(join(out, 'dovecot-uidlist'), 'utf8')).toMatch(/^3 V\d+ N51 G/)
+  })
+
+  it.skipIf(!isInstalled('python3'))('has entries of any size and of any pieces', async () => {
+    const path = join(folder, 'sizes.zip')
+    const pieces: Buffer[] = []
+    const zip = createZip(async (piece) => void pieces.push(Buffer.from(piece)), 0)
+    const noise = Buffer.from(Array.from({ length: 100_000 }, (_, n) => (n * n * 31) >> 5))
+    const sizes = [0, 1, 65_535, 65_536, 65_537, 300_000, 9_000_000]
+    for (const size of sizes) {
+      const bytes = Buffer.alloc(size, noise)
+      await zip.target.write({ path: () => `whole${size}`, bytes: [bytes] })
+      const some = Array.from({ length: Math.ceil(size / 999) }, (_, n) =>
+        bytes.subarray(n * 999, (n + 1) * 999),
+      )
+      await zip.target.write({ path: () => `pieces${size}`, bytes: some })
+    }
+    await zip.end()
+    await writeFile(path, Buffer.concat(pieces))
+    const { stdout, stderr } = await runProgram('python3', ['-c', readAll, path])
+    expect(stderr).toBe('')
+    const read: Record<string, [number, string, number]> = JSON.parse(stdout)
+    for (const size of sizes) {
+      const hash = createHash('sha256').update(Buffer.alloc(size, noise)).digest('hex')
+      expect(read[`whole${size}`]?.slice(0, 2)).toEqual([size, hash])
+      expect(read[`pieces${size}`]?.slice(0, 2)).toEqual([size, hash])
+    }
+  })
+
+  it('is left out of the way by a source that fails', async () => {
+    const pieces: Buffer[] = []
+    const zip = createZip(async (piece) => void pieces.push(Buffer.from(piece)), 0)
+    const failing = (async function* () {
+      yield Buffer.alloc(200_000, 'x')
+      throw new Error('the world')
+    })()
+    await expect(zip.target.write({ path: () => 'a', bytes: failing })).rejects.toThrow('the world')
   })
 
   it('is no file when it ends early', async () => {
