@@ -132,6 +132,12 @@ describe('a service that moves out', () => {
         const name = more.length === 0 ? '.Work.2024/dovecot-uidlist' : 'Work.sbd/2024'
         expect(stdout.split('\n')).toContain(name)
       }
+      const audit: { operation: string; object: string }[] = JSON.parse(
+        (await run(['audit', 'list', '--json'])).stdout,
+      )
+      expect(audit).toContainEqual(
+        expect.objectContaining({ operation: 'export zip', object: `accounts/${ann}` }),
+      )
       const failing = async (...words: readonly string[]) =>
         commandLine(['export', ...words, '--data', data])
       expect(await failing('zip', '--account', 'none@a.test', '--to', zip)).toMatchObject({
