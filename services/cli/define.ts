@@ -127,12 +127,19 @@ function isLookUnless(name: string, options: object): boolean {
 const isLook = (name: string, options: object) =>
   [...onlyLook, ...looksOfQueue, ...looksElsewhere].includes(name) || isLookUnless(name, options)
 
+/** What is done to; some name an account by an option. */
+const objectOf = (first: string, options: object) =>
+  first === '' && 'account' in options && typeof options.account === 'string'
+    ? options.account
+    : first
+
 const nouns: { readonly [group: string]: string | undefined } = {
   account: 'accounts',
   domain: 'domains',
   alias: 'aliases',
   'app-password': 'accounts',
   owner: 'accounts',
+  export: 'accounts',
   acl: 'accounts',
   sieve: 'accounts',
   front: 'accounts',
@@ -159,7 +166,7 @@ export function createDefine(process: Process): Define {
         const [first = '', ...rest] = command.processedArgs.flat()
         await prepare?.([first, ...rest], options)
         await withAdministration(options, process, { mayCreate, nouns }, async (context) => {
-          const record = await begin(context, command, options, first)
+          const record = await begin(context, command, options, objectOf(first, options))
           try {
             await run(context, [first, ...rest], options)
           } catch (error) {

@@ -41,6 +41,25 @@ const lines: { readonly [path: string]: readonly string[] } = {
     'import maildir /home/ann/Maildir --account ann@example.org --dry-run',
     "import maildir '/var/mail/vhosts/%d/%n' --live --report report.json",
   ],
+  'export maildir': [
+    'export maildir --account ann@example.org --to /srv/takeout/ann',
+    'export maildir --account ann@example.org --to /srv/takeout/ann --verify',
+  ],
+  'export all': [
+    'export all --to /srv/leaving --with-secrets',
+    'export all --to /srv/leaving --verify',
+  ],
+  'export mbox': ['export mbox --account ann@example.org --to /srv/takeout/ann-mbox'],
+  'export zip': [
+    'export zip --account ann@example.org --to ann.zip',
+    'export zip --account ann@example.org --to ann.zip --mbox --folder INBOX Sent',
+  ],
+  'import mbox': [
+    'import mbox /var/mail/ann --account ann@example.org --timezone Europe/Berlin',
+    'import mbox Takeout/Mail/All.mbox --labels --account ann@example.org',
+    'import mbox /home/ann/mail --inbox /var/mail/ann --account ann@example.org --dry-run',
+  ],
+  'import mh': ['import mh /home/ann/Mail --account ann@example.org --dry-run'],
   serve: ['serve --data /var/lib/postwolke'],
   install: ['install --hostname mail.example.org', 'install --dry-run'],
   uninstall: ['uninstall --dry-run'],

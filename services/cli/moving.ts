@@ -8,6 +8,8 @@ import { importDovecotCommand, importPasswdFileCommand } from './import-from/dov
 import { importEximCommand } from './import-from/exim.ts'
 import { importImapCommand } from './import-from/imap.ts'
 import { importMaildirCommand } from './import-from/maildir.ts'
+import { importMboxCommand } from './import-from/mbox.ts'
+import { importMhCommand } from './import-from/mh.ts'
 import { importPlanCommand } from './import-from/plan.ts'
 import { importPostfixCommand } from './import-from/postfix.ts'
 import { importQmailCommand } from './import-from/qmail.ts'
@@ -31,4 +33,6 @@ export function movingCommands(parent: Command, process: Process, define: Define
   importImapCommand(group, define)
   importWorkMailCommand(group, process, define)
   importWorkMailExportCommand(group, define)
+  importMboxCommand(group, define)
+  importMhCommand(group, define)
 }

@@ -46,6 +46,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./sieve.ts')).sieveCommands(parent, process, define),
   import: async (parent, { process, define }) =>
     (await import('./moving.ts')).movingCommands(parent, process, define),
+  export: async (parent, { define }) =>
+    (await import('./export.ts')).exportCommands(parent, define),
   queue: async (parent, { define }) => (await import('./queue.ts')).queueCommands(parent, define),
   quarantine: async (parent, { define }) =>
     (await import('./quarantine.ts')).quarantineCommands(parent, define),

@@ -30,6 +30,8 @@ import { createHeldLoginAdministration, type HeldLoginAdministration } from './h
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createInvitationAdministration, type InvitationAdministration } from './invitations.ts'
 import { createLoginAdministration, type LoginAdministration } from './logins.ts'
+import type { OtherAdministration } from './moving/directory-files.ts'
+import type { MailExportAdministration } from './moving/exports.ts'
 import type { MailImportAdministration } from './moving/mailboxes.ts'
 import { createPolicyAdministration, type PolicyAdministration } from './policy.ts'
 import {
@@ -79,6 +81,8 @@ export interface Administration {
   readonly imports: ImportAdministration
   /** Mail of other systems. */
   readonly mailImports: MailImportAdministration
+  /** Mail of accounts here, for other systems. */
+  readonly mailExports: MailExportAdministration
   readonly status: StatusAdministration
   /** What an account has sent of what it may, and what is held against it. */
   readonly sending: SendingAdministration
@@ -100,6 +104,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const access = createAccessAdministration(deps)
   const appPasswords = createAppPasswordAdministration(deps, fields)
   const scripts = lazyScripts(deps, fields)
+  const settings = createSettingsAdministration(deps)
   return {
     domains: createDomainAdministration(deps, fields),
     accounts,
@@ -125,11 +130,12 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
     mailImports: lazyMailImports(deps, fields, scripts),
+    mailExports: lazyMailExports(deps, fields, scripts, { access, settings }),
     status: createStatusAdministration(deps),
     sending: createSendingAdministration(deps, fields),
     greylist: createGreylistAdministration(deps),
     trace: createTraceAdministration(deps),
-    settings: createSettingsAdministration(deps),
+    settings,
     policy: createPolicyAdministration(deps),
     quarantine: createQuarantineAdministration(deps, access),
     scripts,
@@ -173,6 +179,29 @@ function lazyMailImports(
   return {
     bring: async (request) => (await load()).bring(request),
     verify: async (request) => (await load()).verify(request),
+  }
+}
+
+/** The same. */
+function lazyMailExports(
+  deps: AdministrationDeps,
+  fields: Fields,
+  scripts: ScriptAdministration,
+  others: OtherAdministration,
+): MailExportAdministration {
+  const load = async () =>
+    (await import('./moving/exports.ts')).createMailExportAdministration(
+      deps,
+      fields,
+      scripts,
+      others,
+    )
+  return {
+    write: async (request) => (await load()).write(request),
+    verify: async (request) => (await load()).verify(request),
+    async *directory(request) {
+      yield* (await load()).directory(request)
+    },
   }
 }
 

@@ -26,6 +26,8 @@ export type Change = {
     | 'mail-import'
     | 'source'
     | 'front'
+    | 'mail-export'
+    | 'directory-export'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

@@ -1,6 +1,6 @@
 import type { Mailbox } from '#shared/mailbox/port.ts'
 
-/** What an import asks of the mailbox core. */
+/** What imports and exports ask of the mailbox core. */
 export type MailboxForImports = Pick<
   Mailbox,
   | 'blob'
@@ -10,6 +10,7 @@ export type MailboxForImports = Pick<
   | 'inbox'
   | 'readMessages'
   | 'receive'
+  | 'snapshot'
   | 'storeFlags'
   | 'subscriptions'
 >

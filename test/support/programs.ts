@@ -9,6 +9,7 @@ export const programs = {
   pebble: 'pebble',
   named: 'bind9',
   python3: 'python3',
+  unzip: 'unzip',
   curl: 'curl',
   openssl: 'openssl',
   swaks: 'swaks',

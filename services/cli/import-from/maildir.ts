@@ -2,14 +2,13 @@
 
 import { isAbsolute, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { openMaildir } from '#shared/moving/maildir/maildir-source.ts'
 import type { Context } from '../context.ts'
 import type { Define } from '../define.ts'
 import { CommandFailure } from '../failure.ts'
 import { readAll } from '../listing.ts'
 import { counted, warn } from '../output.ts'
 import { type MailOptions, withMailOptions } from './mail-options.ts'
-import { bringMail, type ToBring } from './mail-run.ts'
+import type { ToBring } from './mail-run.ts'
 import { folderOf, isPattern, pathOf } from './path-pattern.ts'
 
 type Options = MailOptions & {
@@ -36,6 +35,7 @@ export function importMaildirCommand(parent: Command, define: Define): void {
         )
         .option('--live', 'its server runs: leave what it has not numbered yet for the next time'),
     async run(context, [path], options) {
+      const { bringMail } = await import('./mail-run.ts')
       await bringMail(context, await maildirs(context, path, options), options)
     },
   })
@@ -49,6 +49,7 @@ async function maildirs(
   path: string,
   { account, domain, uidlFormat, live }: Options,
 ): Promise<readonly ToBring[]> {
+  const { openMaildir } = await import('#shared/moving/maildir/maildir-source.ts')
   const open = (root: string) => () => openMaildir(root, { popIdFormat: uidlFormat, live })
   if (account !== undefined) {
     return [{ account, open: open(resolve(isPattern(path) ? pathOf(path, account) : path)) }]

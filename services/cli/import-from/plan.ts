@@ -2,9 +2,8 @@
 
 import { performance } from 'node:perf_hooks'
 import type { Command } from 'commander'
-import { openMaildir } from '#shared/moving/maildir/maildir-source.ts'
 import { SourceFailure } from '#shared/moving/source.ts'
-import { type MailboxSurvey, surveyMailbox } from '#shared/moving/survey.ts'
+import type { MailboxSurvey } from '#shared/moving/survey.ts'
 import type { Context } from '../context.ts'
 import type { Define } from '../define.ts'
 import { CommandFailure } from '../failure.ts'
@@ -51,6 +50,10 @@ async function surveyAll(
   context: Context,
   found: Awaited<ReturnType<typeof foldersOf>>,
 ): Promise<readonly Planned[]> {
+  const [{ openMaildir }, { surveyMailbox }] = await Promise.all([
+    import('#shared/moving/maildir/maildir-source.ts'),
+    import('#shared/moving/survey.ts'),
+  ])
   const accounts = await readAll((after) =>
     context.administration.accounts.page({ domain: undefined, limit: undefined, after }),
   )

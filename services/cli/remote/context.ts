@@ -130,6 +130,14 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     queue: returningRefusals(remoteQueue(client, jobs)),
     imports: remoteImports(jobs),
     mailImports: { bring: onlyBesideTheStore, verify: onlyBesideTheStore },
+    mailExports: {
+      write: writtenBesideTheStore,
+      verify: writtenBesideTheStore,
+      // biome-ignore lint/correctness/useYield: it refuses when the first file is asked for.
+      async *directory() {
+        await writtenBesideTheStore()
+      },
+    },
     status: {
       async read() {
         throw new Error('the status is of a machine')
@@ -151,6 +159,13 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
 async function onlyBesideTheStore(): Promise<never> {
   throw new CommandFailure(
     'mail is brought where the store is: give --data or --aws, or begin a job that reads it by IMAP',
+    'unavailable',
+  )
+}
+
+async function writtenBesideTheStore(): Promise<never> {
+  throw new CommandFailure(
+    'mail is written out where the store is: give --data or --aws',
     'unavailable',
   )
 }

@@ -1,15 +1,11 @@
 // The directory as text: CSV that an import reads again, or NDJSON with all that is shown of each. No password and no hash is in it.
 
-import type { Alias } from '#shared/directory/aliases.ts'
 import { type ListCursor, parseListCursor } from '#shared/directory/listing.ts'
-import type { AccountRecord } from '#shared/directory/records.ts'
 import { badInput } from '#shared/jobs/failure.ts'
 import type { JobKind } from '#shared/jobs/kind.ts'
-import { formatAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { AdministrationDeps } from '../deps.ts'
-import { formatAliasName } from '../fields.ts'
-import { guardedCell } from '../imports/spreadsheet-cell.ts'
+import { accountRow, aliasRow, csvLine, type Row } from '../imports/written-rows.ts'
 import { reachOfMaker } from './maker.ts'
 
 export const EXPORT_DIRECTORY = 'export'
@@ -23,8 +19,6 @@ export type ExportInput = {
 
 /** Rows of a slice, fewer where they are long: an alias may have 300 kB of targets. */
 const SLICE_ENTRIES = 500
-
-type Row = { readonly [column: string]: string | number | boolean | null | readonly string[] }
 
 export function exportDirectory({
   directory,
@@ -106,37 +100,8 @@ const headingOf = ({ what }: ExportInput) => `${columnsOf(what).join(',')}\n`
 
 const columnsOf = (what: ExportInput['what']): readonly string[] => columns[what]
 
-const accountRow = (account: AccountRecord): Row => ({
-  address: formatAddress(account.address),
-  quota: account.quotaBytes === null ? '' : account.quotaBytes,
-  enabled: account.enabled,
-  id: account.id,
-  displayName: account.displayName,
-  frozen: account.frozen?.reason ?? null,
-  forward: account.forward?.to.map(formatAddress) ?? [],
-  createdMs: account.createdMs,
-})
-
-const aliasRow = ({ name, targets }: Alias): Row => ({
-  alias: formatAliasName(name),
-  targets: targets.map(formatAddress),
-})
-
-function lineOf(row: Row, { format, what }: ExportInput): string {
-  if (format === 'ndjson') return `${JSON.stringify(row)}\n`
-  return `${columnsOf(what)
-    .map((column) => cellOf(row[column]))
-    .join(',')}\n`
-}
-
-function cellOf(value: Row[string] | undefined): string {
-  const text = Array.isArray(value) ? value.join(',') : String(value ?? '')
-  if (text === 'true') return 'yes'
-  if (text === 'false') return 'no'
-  const cell = guardedCell(text)
-  // A line that begins with # says nothing to an import.
-  return /^#|[",\s]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell
-}
+const lineOf = (row: Row, { format, what }: ExportInput) =>
+  format === 'ndjson' ? `${JSON.stringify(row)}\n` : csvLine(columnsOf(what), row)
 
 function inputOf(input: unknown): ExportInput {
   const { what, format = 'csv', domain } = Object(input)

@@ -30,7 +30,9 @@ export function parseSubscriptions(
   return lines
     .slice(isSecond ? 2 : 0)
     .filter((line) => line !== '')
-    .map((line) => line.split(isSecond ? '\t' : delimiter).map((name) => decodedName(name)))
+    .map((line) =>
+      line.split(isSecond ? '\t' : delimiter).map((name) => decodedName(unescapedName(name))),
+    )
 }
 
 /** Modified UTF-7 where it is some, else as it stands: some installations keep names as UTF-8. `name` has a byte in each character. */

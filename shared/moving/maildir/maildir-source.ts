@@ -15,6 +15,7 @@ import {
 import { flagsOf, parseFileName, secondsIn } from './file-name.ts'
 import { parseKeywords, parseSubscriptions } from './folder-files.ts'
 import { type MaildirFolder, pathIn, readLayout } from './layout.ts'
+import { areDatesLost, dateOf } from './lost-dates.ts'
 import { openMessage } from './message-file.ts'
 import { DOVECOT_FORMAT, type PopIds, popIdsBy } from './pop-ids.ts'
 import { readScripts } from './scripts.ts'
@@ -119,6 +120,13 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
     count: files.length,
     async *messages() {
       const sorted = files.toSorted((a, b) => compare(a, b, uids))
+      const areLost = await areDatesLost(sorted, statsOf)
+      if (areLost) {
+        terms.note(
+          names.join('/'),
+          'its files have the times of a copy: dates are those of Received lines, or of names',
+        )
+      }
       for (const some of chunks(sorted, LOOKED_AT_ONCE)) {
         const found = await Promise.all(some.map(({ path }) => statsOf(path)))
         for (const [i, { base, letters, path }] of some.entries()) {
@@ -132,7 +140,9 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
             uid: record?.uid,
             flags: flagsOf(letters, keywords),
             bytes: stats.size,
-            internalDateMs: Math.floor(stats.mtimeMs),
+            internalDateMs: areLost
+              ? await dateOf({ base, path }, stats)
+              : Math.floor(stats.mtimeMs),
             saveDateMs: undefined,
             popId: popIds(base, record),
           } satisfies SourceMessage

@@ -74,8 +74,9 @@ function parseRecord(line: string, hasFields: boolean): (UidRecord & { base: str
     const name = line.slice(space + 1)
     return { uid, popId: undefined, guid: undefined, base: parseFileName(name).base }
   }
-  const colon = line.indexOf(':', space)
-  if (colon < 0) return undefined
+  // A name of POP3 may have a colon in it; what begins with one is the file.
+  const colon = line.indexOf(' :', space) + 1
+  if (colon === 0) return undefined
   const fields = line.slice(space + 1, colon).split(' ')
   const field = (letter: string) => fields.find((one) => one.startsWith(letter))?.slice(1)
   const { base } = parseFileName(line.slice(colon + 1))

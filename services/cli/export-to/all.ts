@@ -1,0 +1,198 @@
+// `postwolke export all`: what somebody takes along who leaves with everything. Each part is in a form that an import here reads again.
+
+import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+import { openFolderTarget } from '#shared/moving/export/folder-target.ts'
+import { sumOf } from '#shared/moving/export/report.ts'
+import type { ExportTarget } from '#shared/moving/export/target.ts'
+import { targetWithin } from '#shared/moving/export/target-within.ts'
+import { concurrently } from '#shared/runtime/concurrently.ts'
+import type { Context } from '../context.ts'
+import { CommandFailure } from '../failure.ts'
+import { parallelOf } from '../import-from/mail-options.ts'
+import { type Pace, showPace } from '../import-from/pace.ts'
+import { readAll } from '../listing.ts'
+import { columns, formatBytes, warn } from '../output.ts'
+import { refused } from '../refusal-text.ts'
+import type { AllOptions } from './export-options.ts'
+import { toldFailures } from './export-run.ts'
+
+type Done = {
+  readonly account: string
+  readonly place: string
+  readonly messages: number
+  readonly bytes: number
+  readonly written: number
+  /** Of a comparison. */
+  readonly differences: number
+  readonly notes: readonly string[]
+}
+
+type Given = {
+  readonly context: Context
+  readonly target: ExportTarget
+  readonly root: string
+  readonly pace: Pace
+  readonly signal: AbortSignal
+}
+
+export async function writeAll(context: Context, options: AllOptions): Promise<void> {
+  const { to = '', verify = false } = options
+  if (/^[a-z0-9]+:\/\//i.test(to)) {
+    throw new CommandFailure('--to is a folder; copy it to a bucket when it is whole', 'usage')
+  }
+  const root = resolve(to)
+  const atOnce = parallelOf(options)
+  const accounts = await readAll((after) =>
+    context.administration.accounts.page({ domain: options.domain, limit: undefined, after }),
+  )
+  const ending = new AbortController()
+  const end = () => ending.abort()
+  globalThis.process.once('SIGINT', end)
+  const pace = showPace(context.process, accounts.length)
+  const done = await toldFailures(async () => {
+    const target = await openFolderTarget(root)
+    if (!verify) await writeDirectory(context, target, root, options)
+    const given = { context, target, root, pace, signal: ending.signal }
+    return concurrently(accounts, atOnce, async ({ address }) => {
+      if (ending.signal.aborted) return undefined
+      const one = verify ? await compareMail(given, address) : await writeMail(given, address)
+      pace.mailboxDone()
+      return one
+    })
+  }).finally(() => {
+    pace.end()
+    globalThis.process.off('SIGINT', end)
+  })
+  const mailboxes = done.filter((one) => one !== undefined)
+  print(context, root, mailboxes)
+  if (ending.signal.aborted)
+    throw new CommandFailure('ended early; the same command goes on', 'temporary')
+  if (mailboxes.some(({ differences }) => differences > 0)) {
+    throw new CommandFailure('what was written is not as it is here; the export mends it')
+  }
+}
+
+async function writeDirectory(
+  { administration }: Context,
+  target: ExportTarget,
+  root: string,
+  { withSecrets = false }: AllOptions,
+): Promise<void> {
+  for (const folder of ['mail', 'access', 'sieve']) await target.makeFolder(folder)
+  for await (const { path, text } of administration.mailExports.directory({
+    to: root,
+    withSecrets,
+  })) {
+    await target.write({ path: () => path, bytes: encoded(text) })
+  }
+}
+
+async function* encoded(text: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const piece of text) yield Buffer.from(piece)
+}
+
+const HASH_CHARACTERS = 12
+const NAME_BYTES_MAX = 255
+
+/** As `import maildir` finds it by `mail/%d/%n`; a local part that can be no name of a file has another one. */
+function placeOf(address: string): { readonly place: string; readonly isNamed: boolean } {
+  const at = address.lastIndexOf('@')
+  const [local, domain] = [address.slice(0, at), address.slice(at + 1)]
+  const isNamed = /^[^./\0][^/\0]*$/.test(local) && Buffer.byteLength(local) <= NAME_BYTES_MAX
+  const hash = createHash('sha256').update(local).digest('hex').slice(0, HASH_CHARACTERS)
+  return { place: `mail/${domain}/${isNamed ? local : `_${hash}`}`, isNamed }
+}
+
+async function writeMail(given: Given, account: string): Promise<Done> {
+  const { context, root, pace, signal } = given
+  const { place, isNamed } = placeOf(account)
+  await given.target.makeFolder(place)
+  const writing = await context.administration.mailExports.write({
+    account,
+    format: 'maildir',
+    to: `${root}/${place}`,
+    target: targetWithin(given.target, place),
+    options: { signal },
+  })
+  if (writing.kind !== 'writing') throw refused(writing)
+  for (;;) {
+    const step = await writing.steps.next()
+    if (!step.done) {
+      pace.came(step.value)
+      continue
+    }
+    const { folders, notes } = step.value
+    return {
+      account,
+      place,
+      messages: sumOf(folders, ({ messages }) => messages),
+      bytes: sumOf(folders, ({ bytes }) => bytes),
+      written: sumOf(folders, ({ written }) => written),
+      differences: 0,
+      notes: [
+        ...(isNamed ? [] : [`bring it back by 'import maildir ${root}/${place} --account'`]),
+        ...notes.map(({ about, reason }) => `${about}: ${reason}`),
+        ...folders.flatMap(({ path, notes: own }) =>
+          own.map(({ about, reason }) => `${path}${about && `: ${about}`}: ${reason}`),
+        ),
+      ],
+    }
+  }
+}
+
+async function compareMail({ context, target, pace }: Given, account: string): Promise<Done> {
+  const { place } = placeOf(account)
+  const verifying = await context.administration.mailExports.verify({
+    account,
+    target: targetWithin(target, place),
+  })
+  if (verifying.kind !== 'verifying') throw refused(verifying)
+  let bytes = 0
+  for (;;) {
+    const step = await verifying.steps.next()
+    if (!step.done) {
+      bytes += step.value.bytes
+      pace.came(step.value)
+      continue
+    }
+    const verdicts = step.value
+    return {
+      account,
+      place,
+      messages: verdicts.reduce((sum, { compared }) => sum + compared, 0),
+      bytes,
+      written: 0,
+      differences: verdicts.reduce((sum, one) => sum + one.differencesCount + one.others, 0),
+      notes: verdicts.flatMap(({ path, differences }) =>
+        differences.map(({ uid, what }) => `${path}: uid ${uid}: ${what}`),
+      ),
+    }
+  }
+}
+
+const NOTES_SHOWN_MAX = 30
+
+function print(context: Context, root: string, mailboxes: readonly Done[]): void {
+  context.output.print({ to: root, mailboxes }, (width) =>
+    columns(
+      ['ACCOUNT', 'MESSAGES', 'BYTES', 'WRITTEN', 'DIFFER', 'PLACE'],
+      mailboxes.map(({ account, messages, bytes, written, differences, place }) => [
+        account,
+        String(messages),
+        formatBytes(bytes),
+        String(written),
+        String(differences),
+        place,
+      ]),
+      width,
+    ),
+  )
+  const notes = mailboxes.flatMap(({ account, notes: own }) =>
+    own.map((note) => `${account}: ${note}`),
+  )
+  for (const text of notes.slice(0, NOTES_SHOWN_MAX)) warn(context.process, text)
+  if (notes.length > NOTES_SHOWN_MAX) {
+    warn(context.process, `and ${notes.length - NOTES_SHOWN_MAX} more of these, which --json has`)
+  }
+}

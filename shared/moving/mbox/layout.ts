@@ -1,0 +1,112 @@
+// Where the mboxes of an account are: one file, or a folder of them. Folders below a folder are directories as Dovecot has them, or lie in
+// `Work.sbd` beside `Work`, as Thunderbird has them. Links are not followed: an import may run as root over files that users own.
+
+import { constants } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { lstat, open, readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { decodedName } from '../maildir/folder-files.ts'
+import { SourceFailure, type SourceFolder, type SourceNote } from '../source.ts'
+
+export type MboxFolder = SourceFolder & { readonly file: string }
+
+const DEPTH_MAX = 40
+export const MBOX_FOLDERS_MAX = 20_000
+const INBOX = 'INBOX'
+const SBD = '.sbd'
+
+/** `inbox`: a file elsewhere, as /var/mail/ann. */
+export async function readMboxes(
+  root: string,
+  inbox: string | undefined,
+): Promise<{ readonly folders: readonly MboxFolder[]; readonly notes: readonly SourceNote[] }> {
+  const stats = await lstat(root).catch((error: Error) => {
+    throw new SourceFailure(`cannot read ${root}: ${error.message}`)
+  })
+  const notes: SourceNote[] = []
+  if (stats.isFile()) {
+    if (!(await isMbox(root)))
+      throw new SourceFailure(`${root} is no mbox: it begins with no From line`)
+    return { folders: [folderOf([INBOX], root)], notes }
+  }
+  if (!stats.isDirectory()) throw new SourceFailure(`${root} is neither a file nor a folder`)
+  await refuseOthers(root)
+  const folders = await foldersIn(root, [], notes)
+  const others = inbox === undefined ? folders : folders.filter(({ names }) => !isInbox(names))
+  if (inbox !== undefined && !(await isMbox(inbox))) {
+    throw new SourceFailure(`${inbox} is no mbox: it begins with no From line`)
+  }
+  const all = inbox === undefined ? others : [folderOf([INBOX], inbox), ...others]
+  if (all.length === 0) throw new SourceFailure(`no file in ${root} is an mbox`)
+  return { folders: all, notes }
+}
+
+const isInbox = (names: readonly string[]) => names.length === 1 && names[0] === INBOX
+
+const folderOf = (names: readonly string[], file: string): MboxFolder => ({
+  names,
+  uses: [],
+  selectable: true,
+  file,
+})
+
+/** Formats that only their server reads: flags, uids and folders are in its index. */
+async function refuseOthers(root: string): Promise<void> {
+  const names = await readdir(root).catch((): string[] => [])
+  const isMdbox = names.includes('storage') && names.includes('mailboxes')
+  if (!isMdbox && !names.includes('mailboxes')) return
+  throw new SourceFailure(
+    `${root} is ${isMdbox ? 'mdbox' : 'sdbox'} of Dovecot, which only Dovecot reads: convert it by 'doveadm backup -u USER maildir:PATH', or bring it by IMAP`,
+  )
+}
+
+async function foldersIn(
+  directory: string,
+  above: readonly string[],
+  notes: SourceNote[],
+): Promise<MboxFolder[]> {
+  if (above.length >= DEPTH_MAX) {
+    notes.push({ about: directory, reason: `more than ${DEPTH_MAX} folders in each other` })
+    return []
+  }
+  const folders: MboxFolder[] = []
+  const entries = await readdir(directory, { withFileTypes: true })
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(directory, entry.name)
+    if (entry.name.startsWith('.')) continue
+    if (entry.isSymbolicLink()) {
+      notes.push({ about: path, reason: 'is a link, and links are not followed' })
+    } else if (entry.isDirectory()) {
+      const name = entry.name.endsWith(SBD) ? entry.name.slice(0, -SBD.length) : entry.name
+      folders.push(...(await foldersIn(path, [...above, nameOf(name, above)], notes)))
+    } else if (entry.isFile() && (await isMbox(path))) {
+      folders.push(folderOf([...above, nameOf(entry.name, above)], path))
+    }
+    if (folders.length > MBOX_FOLDERS_MAX) {
+      throw new SourceFailure(`more than ${MBOX_FOLDERS_MAX} folders`)
+    }
+  }
+  return folders
+}
+
+function nameOf(file: string, above: readonly string[]): string {
+  const name = basename(file, '.mbox')
+  if (above.length === 0 && name.toUpperCase() === INBOX) return INBOX
+  return decodedName(Buffer.from(name).toString('latin1'))
+}
+
+/** An empty file is one without messages, where its name does not say that it is something else. */
+async function isMbox(path: string): Promise<boolean> {
+  const file = await openFile(path).catch(() => undefined)
+  if (file === undefined) return false
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(5), 0, 5, 0)
+    if (bytesRead === 0) return !/\.(msf|dat|json|lock|html|sqlite)$/.test(path)
+    return buffer.toString('latin1') === 'From '
+  } finally {
+    await file.close()
+  }
+}
+
+export const openFile = (path: string): Promise<FileHandle> =>
+  open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
