@@ -2,7 +2,6 @@
 
 import { readFile, stat } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { openImapSource } from '#shared/moving/imap/imap-source.ts'
 import type { ImapHost, ImapLogin } from '#shared/moving/imap/session.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Process } from '../context.ts'
@@ -11,7 +10,6 @@ import { CommandFailure } from '../failure.ts'
 import { warn } from '../output.ts'
 import { readLogins, type SourceLogin } from './logins.ts'
 import { type MailOptions, withMailOptions } from './mail-options.ts'
-import { bringMail } from './mail-run.ts'
 
 type Options = MailOptions & {
   readonly host: string
@@ -57,6 +55,11 @@ export function importImapCommand(parent: Command, define: Define): void {
     async run(context, _, options) {
       const host = await hostOf(options)
       const logins = await loginsOf(options, context.process)
+      // Loaded only here: the help of all commands starts without them.
+      const [{ openImapSource }, { bringMail }] = await Promise.all([
+        import('#shared/moving/imap/imap-source.ts'),
+        import('./mail-run.ts'),
+      ])
       const mailboxes = logins.map(({ account, login }) => ({
         account,
         open: () => openImapSource({ host, login, clock: systemClock }),
