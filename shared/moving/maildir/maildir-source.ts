@@ -16,7 +16,7 @@ import { flagsOf, parseFileName, secondsIn } from './file-name.ts'
 import { parseKeywords, parseSubscriptions } from './folder-files.ts'
 import { type MaildirFolder, pathIn, readLayout } from './layout.ts'
 import { areDatesLost, dateOf } from './lost-dates.ts'
-import { openMessage } from './message-file.ts'
+import { type MessageFile, openMessage, READ_WHOLE_BYTES } from './message-file.ts'
 import { DOVECOT_FORMAT, type PopIds, popIdsBy } from './pop-ids.ts'
 import { readScripts } from './scripts.ts'
 import { parseUidList, type UidList } from './uid-list.ts'
@@ -30,6 +30,8 @@ export type MaildirOptions = {
 
 /** Files looked at in one go. */
 const LOOKED_AT_ONCE = 64
+/** Small ones, while those before them are stored: opening one takes longer than reading it. */
+const READ_AHEAD = 16
 /** Small files beside the messages. */
 const SIDE_FILE_BYTES_MAX = 256 * 1024 ** 2
 const NOTES_MAX = 1_000
@@ -151,8 +153,15 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
     },
     async *read(messages) {
       let again: Map<string, Buffer> | undefined
-      for (const message of messages) {
-        let file = await openMessage(paths.get(message.key) ?? directory)
+      const opening = new Map<string, Promise<MessageFile>>()
+      for (const [i, message] of messages.entries()) {
+        for (const next of messages.slice(i, i + READ_AHEAD)) {
+          if (opening.has(next.key) || (next.bytes ?? 0) > READ_WHOLE_BYTES) continue
+          opening.set(next.key, openMessage(paths.get(next.key) ?? directory))
+        }
+        let file = await (opening.get(message.key) ??
+          openMessage(paths.get(message.key) ?? directory))
+        opening.delete(message.key)
         if (file.kind === 'gone') {
           // Its flags changed, and with them its name.
           again ??= new Map((await listFiles(directory)).map(({ base, path }) => [base, path]))

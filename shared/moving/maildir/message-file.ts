@@ -2,7 +2,7 @@
 
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import type { Transform } from 'node:stream'
+import { Readable, type Transform } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 
 export type MessageFile =
@@ -13,12 +13,15 @@ export type MessageFile =
 /** Of a message after decompression: above what any server takes, below what fills a disk unnoticed. */
 export const MESSAGE_BYTES_MAX = 2 * 1024 ** 3
 const READ_BYTES = 256 * 1024
+/** Read in one piece and closed at once, so that several may be read ahead. */
+export const READ_WHOLE_BYTES = READ_BYTES
 const MAGIC_BYTES = 16
 
 export async function openMessage(path: Buffer): Promise<MessageFile> {
   let file: FileHandle
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+    // A pipe that stands there in place of a file does not keep us waiting.
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return { kind: 'gone' }
@@ -26,7 +29,9 @@ export async function openMessage(path: Buffer): Promise<MessageFile> {
     return { kind: 'unreadable', reason }
   }
   try {
-    if (!(await file.stat()).isFile()) return await closing(file, 'is no file')
+    const stats = await file.stat()
+    if (!stats.isFile()) return await closing(file, 'is no file')
+    if (stats.size <= READ_WHOLE_BYTES) return await whole(file, stats.size)
     const first = Buffer.alloc(MAGIC_BYTES)
     const { bytesRead } = await file.read(first, 0, MAGIC_BYTES, 0)
     const form = formOf(first.subarray(0, bytesRead))
@@ -35,6 +40,30 @@ export async function openMessage(path: Buffer): Promise<MessageFile> {
   } catch (error) {
     return await closing(file, (error as Error).message)
   }
+}
+
+async function whole(file: FileHandle, size: number): Promise<MessageFile> {
+  const buffer = Buffer.allocUnsafe(size)
+  const { bytesRead } = await file.read(buffer, 0, size, 0)
+  await file.close()
+  const bytes = buffer.subarray(0, bytesRead)
+  const form = formOf(bytes.subarray(0, MAGIC_BYTES))
+  if (form.kind === 'other') return { kind: 'unreadable', reason: form.reason }
+  return {
+    kind: 'bytes',
+    bytes: form.kind === 'plain' ? one(bytes) : limited(unpacked(bytes, form)),
+  }
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+async function* unpacked(
+  bytes: Uint8Array,
+  { unpack }: Extract<Form, { readonly kind: 'packed' }>,
+): AsyncGenerator<Uint8Array> {
+  yield* Readable.from([bytes]).pipe(unpack())
 }
 
 async function closing(file: FileHandle, reason: string): Promise<MessageFile> {
