@@ -18,18 +18,18 @@ const LATE_SHARE = 0.5
 const HEADER_BYTES_MAX = 256 * 1024
 
 /** Nobody writes a file long after its name, but who copies it. */
-const isLate = ({ base }: File, { mtimeMs }: Stats) => {
+const isLate = ({ base }: Pick<File, 'base'>, { mtimeMs }: Stats) => {
   const seconds = secondsIn(base)
   return seconds !== undefined && mtimeMs > seconds * 1_000 + LATE_MS
 }
 
-export async function areDatesLost(
-  files: readonly File[],
-  statsOf: (path: Buffer) => Promise<Stats | undefined>,
+export async function areDatesLost<Listed extends Pick<File, 'base'>>(
+  files: readonly Listed[],
+  statsOf: (file: Listed) => Promise<Stats | undefined>,
 ): Promise<boolean> {
   const step = Math.max(1, Math.floor(files.length / SAMPLE_FILES))
   const some = files.filter((_, i) => i % step === 0)
-  const found = await Promise.all(some.map(({ path }) => statsOf(path)))
+  const found = await Promise.all(some.map(statsOf))
   let [late, named] = [0, 0]
   for (const [i, file] of some.entries()) {
     const stats = found[i]

@@ -102,7 +102,8 @@ type FolderTerms = {
   readonly note: Note
 }
 
-type Listed = { readonly base: string; readonly letters: string; readonly path: Buffer }
+/** `place`: below the folder, with a character for each byte. */
+type Listed = { readonly base: string; readonly letters: string; readonly place: string }
 
 async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<OpenSource> {
   const { directory, names } = folder
@@ -112,17 +113,19 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
   const files = await listFiles(directory)
   const isInbox = names.length === 1 && names[0] === 'INBOX'
   const popIds = popIdsOf(uids, isInbox, terms)
-  const paths = new Map<string, Buffer>()
+  const pathOf = ({ place }: Listed) => pathIn(directory, place)
+  const openListed = (listed: Listed | undefined): Promise<MessageFile> =>
+    listed === undefined ? Promise.resolve({ kind: 'gone' }) : openMessage(pathOf(listed))
   return {
     numbers: uids && {
       uidValidity: uids.uidValidity,
       uidNext: uids.uidNext,
       highestModSeq: undefined,
     },
-    count: files.length,
+    count: files.size,
     async *messages() {
-      const sorted = files.toSorted((a, b) => compare(a, b, uids))
-      const areLost = await areDatesLost(sorted, statsOf)
+      const sorted = [...files.values()].sort((a, b) => compare(a, b, uids))
+      const areLost = await areDatesLost(sorted, (one) => statsOf(pathOf(one)))
       if (areLost) {
         terms.note(
           names.join('/'),
@@ -130,20 +133,20 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
         )
       }
       for (const some of chunks(sorted, LOOKED_AT_ONCE)) {
-        const found = await Promise.all(some.map(({ path }) => statsOf(path)))
-        for (const [i, { base, letters, path }] of some.entries()) {
+        const found = await Promise.all(some.map((one) => statsOf(pathOf(one))))
+        for (const [i, listed] of some.entries()) {
+          const { base, letters } = listed
           const stats = found[i]
           const record = uids?.records.get(base)
           if (stats === undefined || (terms.live && uids !== undefined && record === undefined))
             continue
-          paths.set(base, path)
           yield {
             key: base,
             uid: record?.uid,
             flags: flagsOf(letters, keywords),
             bytes: stats.size,
             internalDateMs: areLost
-              ? await dateOf({ base, path }, stats)
+              ? await dateOf({ base, path: pathOf(listed) }, stats)
               : Math.floor(stats.mtimeMs),
             saveDateMs: undefined,
             popId: popIds(base, record),
@@ -152,21 +155,19 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
       }
     },
     async *read(messages) {
-      let again: Map<string, Buffer> | undefined
+      let again: ReadonlyMap<string, Listed> | undefined
       const opening = new Map<string, Promise<MessageFile>>()
       for (const [i, message] of messages.entries()) {
         for (const next of messages.slice(i, i + READ_AHEAD)) {
           if (opening.has(next.key) || (next.bytes ?? 0) > READ_WHOLE_BYTES) continue
-          opening.set(next.key, openMessage(paths.get(next.key) ?? directory))
+          opening.set(next.key, openListed(files.get(next.key)))
         }
-        let file = await (opening.get(message.key) ??
-          openMessage(paths.get(message.key) ?? directory))
+        let file = await (opening.get(message.key) ?? openListed(files.get(message.key)))
         opening.delete(message.key)
         if (file.kind === 'gone') {
           // Its flags changed, and with them its name.
-          again ??= new Map((await listFiles(directory)).map(({ base, path }) => [base, path]))
-          const path = again.get(message.key)
-          if (path !== undefined) file = await openMessage(path)
+          again ??= await listFiles(directory)
+          file = await openListed(again.get(message.key))
         }
         if (file.kind === 'bytes') yield { message, bytes: file.bytes }
         else if (file.kind === 'unreadable') {
@@ -174,7 +175,7 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
         }
       }
     },
-    close: async () => paths.clear(),
+    close: async () => undefined,
   }
 }
 
@@ -203,9 +204,9 @@ function popIdsOf(
 
 const isPopId = (text: string) => /^[\x21-\x7e]{1,70}$/.test(text)
 
-async function listFiles(directory: Buffer): Promise<Listed[]> {
-  const files: Listed[] = []
-  const known = new Set<string>()
+/** By base name; some hundred bytes for each. */
+async function listFiles(directory: Buffer): Promise<ReadonlyMap<string, Listed>> {
+  const files = new Map<string, Listed>()
   // `new` first: a file that moves from there to `cur` meanwhile is seen once or twice, and not never.
   for (const name of ['new', 'cur']) {
     const below = pathIn(directory, name)
@@ -213,9 +214,7 @@ async function listFiles(directory: Buffer): Promise<Listed[]> {
     for (const entry of entries) {
       if (entry.startsWith('.')) continue
       const { base, flags } = parseFileName(entry)
-      if (known.has(base)) continue
-      known.add(base)
-      files.push({ base, letters: flags, path: pathIn(below, entry) })
+      if (!files.has(base)) files.set(base, { base, letters: flags, place: `${name}/${entry}` })
     }
   }
   return files
