@@ -153,6 +153,25 @@ describe('a Maildir brought here', () => {
     ])
   })
 
+  it('keeps a folder that was emptied there, and does not follow deletions where that is asked', async () => {
+    const many = Array.from({ length: 30 }, (_, n) => ({
+      name: `cur/${n}.x.h:2,`,
+      text: `Subject: ${n}\n\n`,
+    }))
+    await writeMaildir(root, '.Many', many)
+    await copy()
+    for (const { name } of many.slice(0, 2)) await rm(join(root, '.Many', name))
+    const kept = (await copy({ deletions: 'keep' })).folders.find(({ path }) => path === 'Many')
+    expect(kept).toMatchObject({ removed: 0, keptGone: 2 })
+    const followed = (await copy()).folders.find(({ path }) => path === 'Many')
+    expect(followed).toMatchObject({ removed: 2, keptGone: 0 })
+    for (const { name } of many.slice(2)) await rm(join(root, '.Many', name))
+    const emptied = (await copy()).folders.find(({ path }) => path === 'Many')
+    expect(emptied).toMatchObject({ removed: 0, keptGone: 28 })
+    expect(emptied?.notes[0]?.reason).toContain('28 messages are gone at the source')
+    expect((await stored('Many')).told).toHaveLength(28)
+  })
+
   it('writes nothing in a rehearsal', async () => {
     const report = await copy({ dryRun: true })
     expect(report.folders.map(({ found, brought }) => [found, brought])).toEqual([
