@@ -5,6 +5,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** The longest first, as they were measured. */
 const long = [
+  'test/cdk/emulated/console.test.ts',
+  'test/scenarios/sieve-crash.test.ts',
+  'test/console/screens.test.ts',
   'test/cdk/emulated/permissions-used.test.ts',
   'test/scenarios/fan-out-crash.test.ts',
   'test/scenarios/postfix-commands.test.ts',
@@ -13,6 +16,7 @@ const long = [
   'test/cdk/emulated/outbound.test.ts',
   'test/transcripts/imap/imap.test.ts',
   'test/unit/bench/hostile-steps.test.ts',
+  'test/scenarios/moving-dovecot.test.ts',
   'test/scenarios/kill.test.ts',
   'test/cdk/emulated/life-of-mail.test.ts',
   'test/cdk/command.test.ts',
