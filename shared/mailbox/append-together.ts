@@ -51,7 +51,7 @@ export const bytesOf = (message: NewMessage) => ({
 })
 
 /** One write for each blob, however many of the messages it is. */
-export function references(messages: readonly NewMessage[]): Write[] {
+export function references(messages: readonly Pick<NewMessage, 'blob'>[]): Write[] {
   const byBlob = Map.groupBy(messages, ({ blob }) => blob.id)
   return [...byBlob.values()].flatMap(([first, ...more]) =>
     first === undefined ? [] : [reference(first.blob, undefined, 1 + more.length)],

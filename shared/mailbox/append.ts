@@ -34,7 +34,13 @@ export const blobBytesOf = ({ blob }: Pick<NewMessage, 'blob'>) =>
   blob.index.byteLength + blob.prepend.length
 
 /** As the folder keeps it. */
-export function messageOf({ blob, flags, internalDateMs, prepend, unended = false }: NewMessage) {
+export function messageOf({
+  blob,
+  flags,
+  internalDateMs,
+  prepend,
+  unended = false,
+}: Pick<NewMessage, 'blob' | 'flags' | 'internalDateMs' | 'prepend' | 'unended'>) {
   const size = sizeOf({ blob, prepend })
   return { blobId: blob.id, size, internalDateMs, flags, prepend, unended }
 }

@@ -6,7 +6,7 @@
 // order. The other system may go on giving uids, while mail arrives here: so the first message of our own leaves a gap (UID_GAP) to them, and
 // what comes from there later gets uids of ours. A uid never means two messages to a client.
 
-import type { BlobId, FolderId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { FolderId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import {
   ConditionFailed,
   Conflict,
@@ -14,7 +14,8 @@ import {
   type Table,
   type Write,
 } from '#shared/storage/ports.ts'
-import { reference } from './blob-references.ts'
+import { messageOf } from './append.ts'
+import { references } from './append-together.ts'
 import { logItem } from './change-log.ts'
 import { type FlagSet, flagList, flagSet } from './flags.ts'
 import { FolderEdit, isUnchanged } from './folder-edit.ts'
@@ -37,6 +38,7 @@ import { advanceUidValidity } from './new-folder.ts'
 import type { Brought, Foreign } from './port.ts'
 import { number, text } from './records.ts'
 import { formatUidSet, parseUidSet } from './uid-set.ts'
+import { itemsOf } from './usage-counting.ts'
 
 /** Messages of one transaction: each also writes its blob; folder, log, USAGE, where they came from and what POP3 calls them besides. */
 export const BRING_IN_MAX = 47
@@ -90,8 +92,9 @@ export function createBringingIn(deps: TransferDeps): Foreign {
         if (!folder?.selectable) return { kind: 'no-such-folder' }
         const nowMs = clock.now()
         const edit = new FolderEdit(folder, nowMs)
-        const uids = messages.map((message) => edit.bringIn(recordOf(message), message))
-        if (!folder.broughtIn) edit.setBesides('broughtIn', true)
+        const uids = messages.map((message) =>
+          edit.bringIn(messageOf({ ...message, prepend: '' }), message),
+        )
         const claim = { put: originItem(key, messages, uids, nowMs), if: { absent: 'pk' } } as const
         try {
           await commitEdits(
@@ -127,7 +130,7 @@ export function createBringingIn(deps: TransferDeps): Foreign {
     async noteBatch(folder, { source, batch }, { keys, flags }) {
       await table.write({
         update: originKey(folder.id, source, batch),
-        changes: { set: { keys, flags: flagTexts(flags.map((one) => ({ flags: one }))) } },
+        changes: { set: { keys, flags: flagTexts(flags) } },
         if: { exists: 'pk' },
       })
     },
@@ -143,7 +146,7 @@ export function createBringingIn(deps: TransferDeps): Foreign {
     },
 
     async *origins(folder, source) {
-      for await (const item of items(deps, folder.id, originPrefix(source))) {
+      for await (const item of items(table, folder.id, originPrefix(source))) {
         yield { batch: Number(item.sk.slice(originPrefix(source).length)), ...originOf(item) }
       }
     },
@@ -156,7 +159,7 @@ export async function readPopIds(
   folderId: FolderId,
 ): Promise<ReadonlyMap<Uid, string>> {
   const names = new Map<Uid, string>()
-  for await (const item of items({ table }, folderId, popIdsPrefix)) {
+  for await (const item of items(table, folderId, popIdsPrefix)) {
     const ids = listOf(item, 'ids')
     for (const [i, uid] of parseUidSet(text(item, 'uids')).entries()) {
       const id = ids[i]
@@ -172,41 +175,15 @@ export async function forgetOrigins(
   folderId: FolderId,
 ): Promise<void> {
   for (const prefix of [originsPrefix, popIdsPrefix]) {
-    for await (const { pk, sk } of items(deps, folderId, prefix)) {
+    for await (const { pk, sk } of items(deps.table, folderId, prefix)) {
       await deps.table.write({ delete: { pk, sk } })
     }
   }
 }
 
-async function* items(
-  { table }: Pick<TransferDeps, 'table'>,
-  folderId: FolderId,
-  prefix: string,
-): AsyncGenerator<Item> {
-  let after: string | undefined
-  do {
-    const page = await table.query({
-      pk: folderPk(folderId),
-      sk: { prefix },
-      consistent: true,
-      ...(after === undefined ? {} : { after }),
-    })
-    yield* page.items
-    after = page.next
-  } while (after !== undefined)
+async function* items(table: Table, folderId: FolderId, prefix: string): AsyncGenerator<Item> {
+  for await (const page of itemsOf(table, folderPk(folderId), prefix)) yield* page
 }
-
-const recordOf = ({ blob, flags, internalDateMs, unended }: Brought) => ({
-  blobId: blob.id as BlobId,
-  size: blob.prepend.length + blob.object.length,
-  internalDateMs,
-  flags,
-  prepend: '',
-  unended,
-})
-
-const references = (messages: readonly Brought[]): Write[] =>
-  messages.map(({ blob }) => reference(blob, undefined))
 
 function originItem(
   key: ReturnType<typeof originKey>,
@@ -216,7 +193,13 @@ function originItem(
 ): Item {
   const keys = messages.map((message) => message.key)
   const ttl = Math.floor(nowMs / 1_000) + ORIGIN_DAYS * daySeconds
-  return { ...key, keys, uids: formatUidSet(uids), flags: flagTexts(messages), ttl }
+  return {
+    ...key,
+    keys,
+    uids: formatUidSet(uids),
+    flags: flagTexts(messages.map(({ flags }) => flags)),
+    ttl,
+  }
 }
 
 const originOf = (item: Item) => ({
@@ -225,8 +208,7 @@ const originOf = (item: Item) => ({
   flags: listOf(item, 'flags').map((flags) => flagSet(flags === '' ? [] : flags.split(' '))),
 })
 
-const flagTexts = (all: readonly { readonly flags: FlagSet }[]) =>
-  all.map(({ flags }) => flagList(flags).join(' '))
+const flagTexts = (all: readonly FlagSet[]) => all.map((flags) => flagList(flags).join(' '))
 
 /** Nothing where POP3 calls none of them in its own way. */
 function popIds(folderId: FolderId, messages: readonly Brought[], uids: readonly Uid[]): Write[] {

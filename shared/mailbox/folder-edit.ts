@@ -56,15 +56,11 @@ export class FolderEdit {
   ): Uid {
     const { uidNext } = this.#counters
     const uid = Math.max(there.uid ?? 0, uidNext) as Uid
+    if (!this.#before.broughtIn) this.#besides.broughtIn = true
     this.#put(uid, message, there.saveDateMs ?? this.#nowMs)
     const recentFrom = this.#besides.recentFrom ?? this.#before.recentFrom
     if (typeof recentFrom === 'number' && recentFrom >= uidNext) this.#besides.recentFrom = uid + 1
     return uid
-  }
-
-  /** Written with the folder, besides its counters. */
-  setBesides(name: 'broughtIn', value: boolean): void {
-    this.#besides[name] = value
   }
 
   #put(

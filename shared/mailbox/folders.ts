@@ -6,7 +6,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Item, Table, Write } from '#shared/storage/ports.ts'
 import { FolderTree, INBOX, isFolderName, namesOf, normalName } from './folder-path.ts'
 import { readFolder } from './folder-reading.ts'
-import { folderKey, foldersPrefix, nameKey, useKey } from './keys.ts'
+import { accountPk, folderKey, foldersPrefix, nameKey, useKey } from './keys.ts'
 import { createDefaults } from './new-folder.ts'
 import type { Folders } from './port.ts'
 import { type FolderRecord, folderRecord, text } from './records.ts'
@@ -48,7 +48,7 @@ export function createFolders(deps: { readonly table: Table; readonly clock: Clo
 
   async function stored(accountId: AccountId): Promise<readonly FolderRecord[]> {
     const folders: FolderRecord[] = []
-    for await (const page of itemsOf(table, accountId, foldersPrefix)) {
+    for await (const page of itemsOf(table, accountPk(accountId), foldersPrefix)) {
       for (const item of page) folders.push(folderRecord(item))
     }
     return folders

@@ -5,7 +5,7 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Key, Signals, Table } from '#shared/storage/ports.ts'
 import { DELIMITER, namesOf } from './folder-path.ts'
-import { accountTopic, subscriptionKey, subscriptionsPrefix } from './keys.ts'
+import { accountPk, accountTopic, subscriptionKey, subscriptionsPrefix } from './keys.ts'
 import type { Subscribe, Subscriptions } from './port.ts'
 import { retrying } from './retry.ts'
 import { noGrowth, staysWithin, usageWrites } from './usage.ts'
@@ -29,7 +29,7 @@ export function createSubscriptions(deps: {
 
   async function list(accountId: AccountId): Promise<readonly string[]> {
     const paths: string[] = []
-    for await (const page of itemsOf(table, accountId, subscriptionsPrefix)) {
+    for await (const page of itemsOf(table, accountPk(accountId), subscriptionsPrefix)) {
       for (const { sk } of page) paths.push(sk.slice(subscriptionsPrefix.length))
     }
     return paths

@@ -44,7 +44,7 @@ const PAGE_ITEMS_MAX = 500
 export async function readCompleteUsage(deps: Deps, accountId: AccountId): Promise<Usage> {
   const usage = await readUsage(deps.table, accountId)
   if (usage.complete) return usage
-  for await (const page of itemsOf(deps.table, accountId, foldersPrefix)) {
+  for await (const page of itemsOf(deps.table, accountPk(accountId), foldersPrefix)) {
     await countFolders(deps, accountId, page.map(folderRecord))
   }
   await countAnnotations(deps, accountId)
@@ -104,7 +104,7 @@ function countTogether(
 }
 
 async function countAnnotations({ table, clock }: Deps, accountId: AccountId): Promise<void> {
-  for await (const page of itemsOf(table, accountId, annotationsPrefix)) {
+  for await (const page of itemsOf(table, accountPk(accountId), annotationsPrefix)) {
     for (const item of page.filter(({ bytes }) => bytes === undefined)) {
       const bytes = annotationSize(item)
       const add = { annotations: 1, annotationBytes: bytes, annotationChanges: 1 }
@@ -129,7 +129,7 @@ async function countAnnotations({ table, clock }: Deps, accountId: AccountId): P
 export const notCounted: Condition = { all: [{ exists: 'pk' }, { absent: 'counted' }] }
 
 async function countSubscriptions({ table, clock }: Deps, accountId: AccountId): Promise<void> {
-  for await (const page of itemsOf(table, accountId, subscriptionsPrefix)) {
+  for await (const page of itemsOf(table, accountPk(accountId), subscriptionsPrefix)) {
     const keys = page
       .filter(({ counted }) => counted === undefined)
       .map(({ pk, sk }) => ({ pk, sk }))
@@ -168,13 +168,13 @@ export function annotationSize({
 /** Page by page, with a turn for others between them. */
 export async function* itemsOf(
   table: Table,
-  accountId: AccountId,
+  pk: string,
   prefix: string,
 ): AsyncGenerator<readonly Item[]> {
   let after: string | undefined
   do {
     const page = await table.query({
-      pk: accountPk(accountId),
+      pk,
       sk: { prefix },
       consistent: true,
       limit: PAGE_ITEMS_MAX,

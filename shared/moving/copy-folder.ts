@@ -7,10 +7,10 @@ import { BRING_IN_MAX } from '#shared/mailbox/bring-in.ts'
 import { type FlagSet, flagList, sameFlags } from '#shared/mailbox/flags.ts'
 import type { Brought, ReceivedMessage } from '#shared/mailbox/port.ts'
 import { chunks } from '#shared/runtime/chunks.ts'
-import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { type Known, Ledger } from './ledger.ts'
 import type { MailboxForImports } from './mailbox-for-imports.ts'
+import { readable, Unreadable, unlessUnreadable } from './readable.ts'
 import type { FolderReport } from './report.ts'
 import {
   type OpenSource,
@@ -19,7 +19,7 @@ import {
   type SourceMessage,
 } from './source.ts'
 import { keptFlags } from './source-flags.ts'
-import { type WireForm, wireForm } from './wire-form.ts'
+import type { WireForm } from './wire-form.ts'
 
 export type CopyTerms = {
   /** Nothing is written; what would be brought is counted. */
@@ -57,9 +57,7 @@ export async function* copyFolder(
     report.sameAsBefore(from.count ?? 0, from.numbers !== undefined)
     return
   }
-  const ledger = terms.dryRun
-    ? await Ledger.read(mailbox, to.folder, to.source).catch(() => Ledger.empty(to.source))
-    : await Ledger.read(mailbox, to.folder, to.source)
+  const ledger = await Ledger.read(mailbox, to.folder, to.source)
   await keepNumbers(deps, from, to.folder, terms, report)
   const seen = new Set<string>()
   const changed: { readonly known: Known; readonly flags: FlagSet }[] = []
@@ -146,7 +144,7 @@ async function* bring(
   try {
     for await (const { message, bytes } of from.read(messages)) {
       let form: WireForm | undefined
-      const whole = readable(wireForm(bytes, (told) => (form = told)))
+      const whole = readable(bytes, (told) => (form = told))
       const received = await mailbox.receive(whole).catch(unlessUnreadable)
       if (received instanceof Unreadable) {
         report.note(message.key, `cannot be read: ${received.message}`)
@@ -176,23 +174,6 @@ async function* bring(
   if (batch.length > 0) yield await write(batch)
   if (terms.signal?.aborted) return
   report.unread += unread.size
-}
-
-/** One message of the source, and nothing else of it. */
-class Unreadable extends Error {}
-
-async function* readable(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* bytes
-  } catch (error) {
-    if (error instanceof TemporaryFailure || error instanceof SourceFailure) throw error
-    throw new Unreadable(error instanceof Error ? error.message : String(error))
-  }
-}
-
-function unlessUnreadable(error: unknown): Unreadable {
-  if (error instanceof Unreadable) return error
-  throw error
 }
 
 /** More of a message is not held in any driver but written as it comes. */

@@ -2,7 +2,6 @@
 // again anywhere, and repeated until the other system is left: each time brings what is new there.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import type { FolderTree } from '#shared/mailbox/folder-path.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { type CopyTerms, copyFolder } from './copy-folder.ts'
 import { sourceId } from './ledger.ts'
@@ -15,7 +14,7 @@ import {
   type SourceNote,
   type SourceScript,
 } from './source.ts'
-import { type TargetPath, targetPaths } from './target-paths.ts'
+import { pathOfUse, type TargetPath, targetPaths } from './target-paths.ts'
 
 export type CopyOptions = CopyTerms & {
   /** Folders that are wanted, by what they are called at the source; undefined: all. */
@@ -95,11 +94,6 @@ export async function* copyMailbox(
   }
 }
 
-function pathOfUse(tree: FolderTree, use: string): string | undefined {
-  const folder = tree.folders.find(({ specialUses }) => specialUses.includes(use))
-  return folder && tree.pathOf(folder)
-}
-
 /** Undefined where there can be none, and a note says why. */
 async function targetFolder(
   { mailbox, accountId }: MailTarget,
@@ -135,9 +129,10 @@ async function subscribe(
   { dryRun, signal }: CopyOptions,
 ): Promise<number> {
   if (signal?.aborted) return 0
-  const named = (await source.subscriptions())?.map((names) => names.join('\0'))
+  const named = await source.subscriptions()
+  const isNamed = named && new Set(named.map((names) => names.join('\0')))
   const wanted = paths.filter(
-    ({ folder }) => folder.selectable && (named?.includes(folder.names.join('\0')) ?? true),
+    ({ folder }) => folder.selectable && (isNamed?.has(folder.names.join('\0')) ?? true),
   )
   if (!dryRun) {
     for (const { path } of wanted) await mailbox.subscriptions.subscribe(accountId, path)

@@ -1,12 +1,11 @@
 // A mailbox of another system looked over before anything is brought: what is in it, how much that is, and how fast it can be read.
 
-import { createHash } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
-import { chunks } from '#shared/runtime/chunks.ts'
+import { digestOf } from './digest.ts'
+import { readable, unlessUnreadable } from './readable.ts'
 import type { MailSource, SourceMessage, SourceNote } from './source.ts'
 import { keptFlags } from './source-flags.ts'
 import { targetPaths } from './target-paths.ts'
-import { wireForm } from './wire-form.ts'
 
 /** Messages that are read for the measure, of each folder. */
 const READ_FOR_RATE = 50
@@ -48,12 +47,9 @@ export async function surveyMailbox(source: MailSource): Promise<MailboxSurvey> 
       const keepsUids = opened.numbers !== undefined
       folders.push({ names: folder.names, path, messages, bytes, keepsUids, droppedFlags })
       const startMs = performance.now()
-      for (const some of chunks(first, READ_FOR_RATE)) {
-        for await (const { bytes: stream } of opened.read(some)) {
-          const hash = createHash('sha256')
-          for await (const chunk of wireForm(stream)) hash.update(chunk)
-          sample.messages++
-        }
+      for await (const { bytes: stream } of opened.read(first)) {
+        await digestOf(readable(stream)).catch(unlessUnreadable)
+        sample.messages++
       }
       sample.ms += performance.now() - startMs
     } finally {

@@ -7,6 +7,7 @@ import {
   FOLDER_DEPTH_MAX,
   FOLDER_NAME_BYTES_MAX,
   FOLDER_PATH_BYTES_MAX,
+  type FolderTree,
   INBOX,
   normalTop,
 } from '#shared/mailbox/folder-path.ts'
@@ -52,10 +53,16 @@ const usualNames: { readonly [name: string]: string } = {
   archiv: '\\Archive',
 }
 
-/** `pathOfUse`: of the account's folder that has the use; undefined where none has it. */
+/** Of the account's folder that has the use; undefined where none has it. */
+export function pathOfUse(tree: FolderTree, use: string): string | undefined {
+  const folder = tree.folders.find(({ specialUses }) => specialUses.includes(use))
+  return folder && tree.pathOf(folder)
+}
+
+/** `whereIs`: the path of the account's folder that has a use; undefined where none has it. */
 export function targetPaths(
   folders: readonly SourceFolder[],
-  pathOfUse: (use: string) => string | undefined,
+  whereIs: (use: string) => string | undefined,
 ): readonly TargetPath[] {
   const said = new Set(folders.flatMap(({ uses }) => uses))
   const own = new Map<string, { readonly path: string; readonly uses: readonly string[] }>()
@@ -65,7 +72,7 @@ export function targetPaths(
   const found: TargetPath[] = []
   for (const folder of sorted) {
     const use = useOf(folder, said)
-    const standing = use === undefined ? undefined : pathOfUse(use)
+    const standing = use === undefined ? undefined : whereIs(use)
     const above = own.get(placeOf(folder.names.slice(0, -1)))
     const { path, renamed } =
       standing !== undefined && use !== undefined

@@ -1,16 +1,16 @@
 // A mailbox that was brought here, compared with its source message by message: bytes, date, flags, uids. Everything is read on both sides.
 
-import { createHash } from 'node:crypto'
 import type { AccountId, FolderRef, Uid } from '#shared/contracts/mailbox.ts'
 import { flagList, sameFlags } from '#shared/mailbox/flags.ts'
 import type { MessageRecord } from '#shared/mailbox/records.ts'
 import { type ObjectReader, StoredMessage } from '#shared/message/stored-message.ts'
+import { type Digest, digestOf } from './digest.ts'
 import { Ledger, sourceId } from './ledger.ts'
 import type { MailboxForImports } from './mailbox-for-imports.ts'
+import { readable, Unreadable, unlessUnreadable } from './readable.ts'
 import type { MailSource, OpenSource, SourceFolder, SourceMessage } from './source.ts'
 import { keptFlags } from './source-flags.ts'
-import { targetPaths } from './target-paths.ts'
-import { wireForm } from './wire-form.ts'
+import { pathOfUse, targetPaths } from './target-paths.ts'
 
 /** Differences told of one folder; all are counted. */
 export const DIFFERENCES_MAX = 100
@@ -48,12 +48,9 @@ export async function* verifyMailbox(
 ): AsyncGenerator<{ readonly messages: number; readonly bytes: number }, readonly FolderVerdict[]> {
   const { mailbox, accountId } = target
   const tree = await mailbox.folders.tree(accountId)
-  const useAt = (use: string) => {
-    const folder = tree.folders.find(({ specialUses }) => specialUses.includes(use))
-    return folder && tree.pathOf(folder)
-  }
+  const wanted = (await source.folders()).filter(isWanted)
   const verdicts: FolderVerdict[] = []
-  for (const { folder, path } of targetPaths((await source.folders()).filter(isWanted), useAt)) {
+  for (const { folder, path } of targetPaths(wanted, (use) => pathOfUse(tree, use))) {
     if (!folder.selectable) continue
     const opened = await source.open(folder)
     try {
@@ -120,8 +117,9 @@ async function compare(
   const unread = new Map(messages.map((message) => [message.key, message]))
   let read = 0
   for await (const { message, bytes } of opened.read(messages)) {
+    const there = await digestOf(readable(bytes)).catch(unlessUnreadable)
+    if (there instanceof Unreadable) continue
     unread.delete(message.key)
-    const there = await digest(wireForm(bytes))
     read += there.bytes
     const uid = ledger.find(message.key)?.uid
     const record = uid === undefined ? undefined : byUid.get(uid)
@@ -131,9 +129,9 @@ async function compare(
     }
     const blob = await target.mailbox.blob(record.blobId)
     const own = blob && new StoredMessage(target.objects, blob, record.prepend)
-    const stored = own && (await digest(own.stream()))
+    const stored = own && (await digestOf(own.stream()))
     const { kept } = keptFlags(message.flags)
-    if (stored?.hash !== there.hash) {
+    if (stored?.sha256 !== there.sha256) {
       verdict.differ(message, 'bytes', shown(there), stored ? shown(stored) : 'no bytes')
     } else if (record.internalDateMs !== message.internalDateMs) {
       verdict.differ(message, 'date', iso(message.internalDateMs), iso(record.internalDateMs))
@@ -150,18 +148,7 @@ async function compare(
 }
 
 const iso = (ms: number) => new Date(ms).toISOString()
-const shown = ({ bytes, hash }: { readonly bytes: number; readonly hash: string }) =>
-  `${bytes} bytes, sha256 ${hash.slice(0, 16)}`
-
-async function digest(stream: AsyncIterable<Uint8Array>) {
-  const hash = createHash('sha256')
-  let bytes = 0
-  for await (const chunk of stream) {
-    hash.update(chunk)
-    bytes += chunk.length
-  }
-  return { hash: hash.digest('hex'), bytes }
-}
+const shown = ({ bytes, sha256 }: Digest) => `${bytes} bytes, sha256 ${sha256.slice(0, 16)}`
 
 class Verdict {
   compared = 0

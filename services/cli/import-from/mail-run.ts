@@ -12,7 +12,7 @@ import { CommandFailure, type Exit } from '../failure.ts'
 import { columns, counted, formatBytes, warn } from '../output.ts'
 import { refused } from '../refusal-text.ts'
 import { copyOptions, type MailOptions, parallelOf, wantedFolders } from './mail-options.ts'
-import { showPace } from './pace.ts'
+import { type Pace, showPace } from './pace.ts'
 
 /** One mailbox of the other system, and whose it becomes. */
 export type ToBring = { readonly account: string; readonly open: () => Promise<MailSource> }
@@ -29,6 +29,7 @@ export async function bringMail(
 ): Promise<void> {
   if (mailboxes.length === 0) throw new CommandFailure('there is no mailbox to bring', 'noInput')
   if (options.verify) return verifyMail(context, mailboxes, options)
+  const { mailImports } = context.administration
   const ending = new AbortController()
   const end = () => ending.abort()
   globalThis.process.once('SIGINT', end)
@@ -36,31 +37,20 @@ export async function bringMail(
   const pace = showPace(context.process, mailboxes.length)
   const failed: FailedHere[] = []
   try {
-    const reports = await concurrently(
+    const reports = await each(
       mailboxes,
-      parallelOf(options),
-      async ({ account, open }) => {
-        if (ending.signal.aborted) return undefined
-        return attempt(account, failed, async () => {
-          const source = await open()
-          try {
-            const bringing = await context.administration.mailImports.bring({
-              account,
-              source,
-              options: terms,
-            })
-            if (bringing.kind !== 'bringing') throw refused(bringing)
-            for (;;) {
-              const step = await bringing.steps.next()
-              if (step.done) return step.value
-              if (step.value.kind === 'messages') pace.came(step.value)
-            }
-          } finally {
-            await source.close()
-            pace.mailboxDone()
-          }
-        })
+      options,
+      { pace, failed },
+      async (account, source) => {
+        const bringing = await mailImports.bring({ account, source, options: terms })
+        if (bringing.kind !== 'bringing') throw refused(bringing)
+        for (;;) {
+          const step = await bringing.steps.next()
+          if (step.done) return step.value
+          if (step.value.kind === 'messages') pace.came(step.value)
+        }
       },
+      ending.signal,
     )
     pace.end()
     const done = reports.filter((report) => report !== undefined)
@@ -79,6 +69,28 @@ export async function bringMail(
 }
 
 const told = ({ account, reason }: FailedHere): Failed => ({ account, reason })
+
+/** One beside the other, each opened and closed; undefined for those that failed, and those that an ended signal left out. */
+function each<T>(
+  mailboxes: readonly ToBring[],
+  options: MailOptions,
+  { pace, failed }: { readonly pace: Pace; readonly failed: FailedHere[] },
+  work: (account: string, source: MailSource) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<(T | undefined)[]> {
+  return concurrently(mailboxes, parallelOf(options), async ({ account, open }) => {
+    if (signal?.aborted) return undefined
+    return attempt(account, failed, async () => {
+      const source = await open()
+      try {
+        return await work(account, source)
+      } finally {
+        await source.close()
+        pace.mailboxDone()
+      }
+    })
+  })
+}
 
 /** The mailboxes beside it go on. */
 async function attempt<T>(
@@ -206,27 +218,16 @@ async function verifyMail(
   const pace = showPace(context.process, mailboxes.length)
   const failed: FailedHere[] = []
   const isWanted = wantedFolders(options)
-  const found = await concurrently(mailboxes, parallelOf(options), ({ account, open }) =>
-    attempt(account, failed, async () => {
-      const source = await open()
-      try {
-        const verifying = await context.administration.mailImports.verify({
-          account,
-          source,
-          isWanted,
-        })
-        if (verifying.kind !== 'verifying') throw refused(verifying)
-        for (;;) {
-          const step = await verifying.steps.next()
-          if (step.done) return { account: verifying.account, folders: step.value }
-          pace.came(step.value)
-        }
-      } finally {
-        await source.close()
-        pace.mailboxDone()
-      }
-    }),
-  )
+  const { mailImports } = context.administration
+  const found = await each(mailboxes, options, { pace, failed }, async (account, source) => {
+    const verifying = await mailImports.verify({ account, source, isWanted })
+    if (verifying.kind !== 'verifying') throw refused(verifying)
+    for (;;) {
+      const step = await verifying.steps.next()
+      if (step.done) return { account: verifying.account, folders: step.value }
+      pace.came(step.value)
+    }
+  })
   pace.end()
   const compared = found.filter((one) => one !== undefined)
   await report(context, options, { mailboxes: compared, failed: failed.map(told) })
