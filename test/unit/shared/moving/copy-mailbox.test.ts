@@ -1,10 +1,12 @@
-import { rename, rm } from 'node:fs/promises'
+import { rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { flagList } from '#shared/mailbox/flags.ts'
 import { type CopyOptions, copyMailbox } from '#shared/moving/copy-mailbox.ts'
 import { openMaildir } from '#shared/moving/maildir/maildir-source.ts'
 import type { MailboxReport } from '#shared/moving/report.ts'
+import { verifyMailbox } from '#shared/moving/verify-mailbox.ts'
 import { account, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
 import { writeMaildir } from '#test/support/maildir.ts'
 import { must } from '#test/support/must.ts'
@@ -151,6 +153,31 @@ describe('a Maildir brought here', () => {
       '100011',
       '100012',
     ])
+  })
+
+  it('passes over what cannot be read of one message, when it brings and when it compares', async () => {
+    const broken = gzipSync('Subject: broken\n\nx\n').subarray(0, 20)
+    await writeMaildir(root, '.Odd', [
+      { name: 'cur/1.broken.h:2,', text: broken },
+      { name: 'cur/2.fine.h:2,', text: gzipSync('Subject: fine\n\nx\n') },
+    ])
+    await symlink('/etc/hostname', join(root, '.Odd/cur/3.link.h:2,'))
+    const report = (await copy()).folders.find(({ path }) => path === 'Odd')
+    expect(report).toMatchObject({ found: 3, brought: 1, unread: 2 })
+    const source = await openMaildir(root)
+    const verifying = verifyMailbox(source, {
+      accountId: account,
+      mailbox: opened.mailbox,
+      objects: opened.store.objects,
+    })
+    for (;;) {
+      const step = await verifying.next()
+      if (!step.done) continue
+      const odd = must(step.value.find(({ path }) => path === 'Odd'))
+      expect(odd).toMatchObject({ compared: 3, equal: 1, differencesCount: 2 })
+      expect(odd.differences.map(({ what }) => what)).toEqual(['unreadable', 'unreadable'])
+      return
+    }
   })
 
   it('keeps a folder that was emptied there, and does not follow deletions where that is asked', async () => {
