@@ -227,6 +227,35 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
     )
   })
 
+  it('keeps up with keys that are faster than a frame, and gives the focus back', async () => {
+    const { page } = tab
+    await speak('en')
+    await page.setViewportSize(sizes.desk)
+    await open(tab, '/audit')
+    /** Acts, lets what is due be shown without a frame in between, and says what has the focus once all is still. */
+    const focusAfter = (...acts: readonly string[]) =>
+      page.evaluate<string>(`(async () => {
+        const key = (name, more = {}) => document.activeElement.dispatchEvent(
+          new KeyboardEvent('keydown', { key: name, bubbles: true, cancelable: true, ...more }))
+        const shown = () => new Promise((resolve) => { const { port1, port2 } = new MessageChannel(); port2.onmessage = resolve; port1.postMessage(0) })
+        for (const act of [${acts.map((act) => `() => ${act}`)}]) { act(); await shown() }
+        await new Promise((resolve) => setTimeout(resolve, 200))
+        const { activeElement } = document
+        return activeElement.getAttribute('role') ?? activeElement.getAttribute('aria-label') ?? activeElement.className
+      })()`)
+    const menu = `document.querySelector('.who button')`
+    const search = `document.querySelector('.search-button')`
+    expect(
+      await focusAfter(`${menu}.focus()`, `${menu}.click()`, `key('ArrowDown')`, `key('Escape')`),
+    ).toBe('Your account')
+    const find = `key('k', { ctrlKey: true })`
+    expect(await focusAfter(`${search}.focus()`, find, `key('?')`)).toBe('combobox')
+    expect(await page.getByRole('dialog').count()).toBe(1)
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    expect(await focusAfter()).toBe('search-button')
+  })
+
   describe('texts of strangers', () => {
     const pages = [
       ['/queue', '<img'],

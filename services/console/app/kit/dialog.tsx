@@ -2,7 +2,7 @@
 
 import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Button } from './button.tsx'
 import { FaultLine } from './fault-line.tsx'
 import { t } from './language.ts'
@@ -53,13 +53,11 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null)
   const heading = useId()
-  useEffect(() => {
+  // Before the next key, which may come sooner than the next frame.
+  useLayoutEffect(() => {
     const element = dialog.current
-    const before = document.activeElement
     if (element?.open === false) element.showModal()
-    return () => {
-      if (before instanceof HTMLElement && before.isConnected) before.focus()
-    }
+    return () => element?.close()
   }, [])
   const body = (
     <>

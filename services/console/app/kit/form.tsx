@@ -3,7 +3,7 @@
 
 import { type Signal, useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { ApiFailure, fieldsOf } from '../api/problem.ts'
 import { show } from './dialog.tsx'
 import { explainFailure, explainFault } from './failure.tsx'
@@ -99,10 +99,12 @@ export function useForm<Initial extends Values>(options: {
     errors.value = found
     if (Object.keys(found).length === 0) general.value = failure
     if (!(failure instanceof ApiFailure)) console.error(failure)
-    requestAnimationFrame(() => {
-      element.current?.querySelector<HTMLElement>('[aria-invalid="true"], [role="alert"]')?.focus()
-    })
   }
+  // As soon as it is told: not a frame later, when somebody may be writing elsewhere.
+  useLayoutEffect(() => {
+    if (Object.keys(errors.value).length === 0 && general.value === undefined) return
+    element.current?.querySelector<HTMLElement>('[aria-invalid="true"], [role="alert"]')?.focus()
+  }, [errors.value, general.value])
   return {
     values: values.value,
     set: (changes) => {

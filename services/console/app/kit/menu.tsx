@@ -1,6 +1,6 @@
 // A button with acts behind it, by pointer and by keyboard.
 
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Button } from './button.tsx'
 import { tellFailure } from './failure.tsx'
 import type { IconName } from './icon.tsx'
@@ -26,7 +26,8 @@ export function Menu({
   const root = useRef<HTMLDivElement>(null)
   const id = useId()
   const itemsOf = () => [...(root.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])]
-  useEffect(() => {
+  // Before the next key, which may come sooner than the next frame.
+  useLayoutEffect(() => {
     if (!isOpen) return
     itemsOf()[0]?.focus()
     const close = (event: PointerEvent) => {

@@ -1,7 +1,7 @@
 // Search: knows by its form what was typed, and finds among all that one may see. Five of a group, with the number of the rest: a list that
 // ends silently makes what it lacks seem missing.
 
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { get } from '../api/client.ts'
 import { may } from '../api/session.ts'
 import { Dialog, show } from '../kit/dialog.tsx'
@@ -59,7 +59,7 @@ function Palette({ close }: { readonly close: () => void }) {
   const input = useRef<HTMLInputElement>(null)
   const asked = text.trim()
 
-  useEffect(() => input.current?.focus(), [])
+  useLayoutEffect(() => input.current?.focus(), [])
   useEffect(() => {
     setAt(0)
     setFailure(undefined)
