@@ -3,8 +3,8 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import { type CopyOptions, copyMailbox } from '#shared/moving/copy-mailbox.ts'
-import type { MailSource, SourceMessage } from '#shared/moving/source.ts'
+import { type CopyOptions, copyMailbox } from '#shared/moving/mailboxes/copy-mailbox.ts'
+import type { MailSource, SourceMessage } from '#shared/moving/mailboxes/source.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { hasDynamoDb, openAws } from '#test/support/emulators/open-test-aws-store.ts'
 import { withFaults } from '#test/support/faults/with-faults.ts'

@@ -3,7 +3,7 @@
 import { cp, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { SourceFiles } from '#shared/moving/source-files.ts'
+import type { SourceFiles } from '#shared/moving/configurations/source-files.ts'
 
 /** By path; what is not there is refused. */
 export function filesFrom(texts: { readonly [path: string]: string }): SourceFiles {

@@ -4,8 +4,8 @@ import type { FolderRef, Uid } from '#shared/contracts/mailbox.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
 import type { OwnMailbox } from '#shared/moving/export/own-mailbox.ts'
 import type { ExportReport, ExportStep } from '#shared/moving/export/report.ts'
-import type { MailSource } from '#shared/moving/source.ts'
-import { wireForm } from '#shared/moving/wire-form.ts'
+import type { MailSource } from '#shared/moving/mailboxes/source.ts'
+import { wireForm } from '#shared/moving/mailboxes/wire-form.ts'
 import { account, type TestMailbox } from './mailbox.ts'
 
 export const ownMailbox = (

@@ -1,8 +1,8 @@
 // Dovecot's configuration and its passwd-file, by the paths of an administrator.
 
 import { basename, dirname, resolve } from 'node:path'
-import type { MovingPlan, PlannedAccount } from '#shared/moving/plan.ts'
-import type { SourceFiles } from '#shared/moving/source-files.ts'
+import type { MovingPlan, PlannedAccount } from '#shared/moving/configurations/plan.ts'
+import type { SourceFiles } from '#shared/moving/configurations/source-files.ts'
 import { CommandFailure } from '../failure.ts'
 import { openForeignFiles } from './foreign-files.ts'
 
@@ -22,7 +22,9 @@ export type DovecotFound = {
 /** Undefined: neither was given. */
 export async function readDovecotFiles(options: DovecotFiles): Promise<DovecotFound | undefined> {
   const { dovecot, passwdFile, defaultDomain } = options
-  const { readDovecot, readPasswords } = await import('#shared/moving/dovecot/dovecot.ts')
+  const { readDovecot, readPasswords } = await import(
+    '#shared/moving/configurations/dovecot/dovecot.ts'
+  )
   if (dovecot === undefined) {
     if (passwdFile === undefined) return undefined
     const files = filesBeside(passwdFile, undefined)

@@ -10,7 +10,7 @@ export function importEximCommand(group: Command, define: Define): void {
     about: 'take over an alias file of an Exim',
     options: withFolderOptions,
     async read(file, options: FolderOptions) {
-      const { readExim } = await import('#shared/moving/exim/exim.ts')
+      const { readExim } = await import('#shared/moving/configurations/exim/exim.ts')
       const files = await filesIn(dirname(resolve(file)), options, ['/etc/exim4', '/etc/exim'])
       const read = readExim({ files, path: basename(file), defaultDomain: options.defaultDomain })
       if (read.kind === 'plan') return read.plan

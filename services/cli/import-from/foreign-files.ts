@@ -13,7 +13,11 @@ import {
   realpathSync,
 } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
-import { FILE_BYTES_MAX, type FileContent, type SourceFiles } from '#shared/moving/source-files.ts'
+import {
+  FILE_BYTES_MAX,
+  type FileContent,
+  type SourceFiles,
+} from '#shared/moving/configurations/source-files.ts'
 import { CommandFailure } from '../failure.ts'
 
 export type ForeignFilesOptions = {

@@ -2,7 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises'
 import type { Command } from 'commander'
-import type { ImapHost, ImapLogin } from '#shared/moving/imap/session.ts'
+import type { ImapHost, ImapLogin } from '#shared/moving/mailboxes/imap/session.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Process } from '../context.ts'
 import type { Define } from '../define.ts'
@@ -57,7 +57,7 @@ export function importImapCommand(parent: Command, define: Define): void {
       const logins = await loginsOf(options, context.process)
       // Loaded only here: the help of all commands starts without them.
       const [{ openImapSource }, { bringMail }] = await Promise.all([
-        import('#shared/moving/imap/imap-source.ts'),
+        import('#shared/moving/mailboxes/imap/imap-source.ts'),
         import('./mail-run.ts'),
       ])
       const mailboxes = logins.map(({ account, login }) => ({

@@ -1,6 +1,6 @@
 // A list of mailboxes at another server: CSV with a heading, in any order of its columns.
 
-import type { ImapLogin } from '#shared/moving/imap/session.ts'
+import type { ImapLogin } from '#shared/moving/mailboxes/imap/session.ts'
 import { CommandFailure } from '../failure.ts'
 
 export type SourceLogin = {

@@ -1,8 +1,8 @@
 // Options that all commands have which bring mail.
 
 import type { Command } from 'commander'
-import type { CopyOptions } from '#shared/moving/copy-mailbox.ts'
-import type { SourceFolder } from '#shared/moving/source.ts'
+import type { CopyOptions } from '#shared/moving/mailboxes/copy-mailbox.ts'
+import type { SourceFolder } from '#shared/moving/mailboxes/source.ts'
 import { CommandFailure } from '../failure.ts'
 
 export type MailOptions = {

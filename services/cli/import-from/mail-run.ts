@@ -2,9 +2,9 @@
 // is done, and the same command goes on.
 
 import { writeFile } from 'node:fs/promises'
-import type { FolderFigures, MailboxReport } from '#shared/moving/report.ts'
-import { type MailSource, SourceFailure } from '#shared/moving/source.ts'
-import type { FolderVerdict } from '#shared/moving/verify-mailbox.ts'
+import type { FolderFigures, MailboxReport } from '#shared/moving/mailboxes/report.ts'
+import { type MailSource, SourceFailure } from '#shared/moving/mailboxes/source.ts'
+import type { FolderVerdict } from '#shared/moving/mailboxes/verify-mailbox.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Context } from '../context.ts'

@@ -49,7 +49,7 @@ async function maildirs(
   path: string,
   { account, domain, uidlFormat, live }: Options,
 ): Promise<readonly ToBring[]> {
-  const { openMaildir } = await import('#shared/moving/maildir/maildir-source.ts')
+  const { openMaildir } = await import('#shared/moving/mailboxes/maildir/maildir-source.ts')
   const open = (root: string) => () => openMaildir(root, { popIdFormat: uidlFormat, live })
   if (account !== undefined) {
     return [{ account, open: open(resolve(isPattern(path) ? pathOf(path, account) : path)) }]

@@ -35,7 +35,7 @@ export function importMboxCommand(parent: Command, define: Define): void {
       const { account, inbox, timezone, unquote, labels } = options
       if (account === undefined) throw new CommandFailure('--account is needed', 'usage')
       const [{ openMbox }, { bringMail }] = await Promise.all([
-        import('#shared/moving/mbox/mbox-source.ts'),
+        import('#shared/moving/mailboxes/mbox/mbox-source.ts'),
         import('./mail-run.ts'),
       ])
       const given = { inbox: inbox && resolve(inbox), timezone, unquote, labels }

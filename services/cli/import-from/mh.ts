@@ -18,7 +18,7 @@ export function importMhCommand(parent: Command, define: Define): void {
       const { account } = options
       if (account === undefined) throw new CommandFailure('--account is needed', 'usage')
       const [{ openMh }, { bringMail }] = await Promise.all([
-        import('#shared/moving/mh/mh-source.ts'),
+        import('#shared/moving/mailboxes/mh/mh-source.ts'),
         import('./mail-run.ts'),
       ])
       await bringMail(context, [{ account, open: () => openMh(resolve(path)) }], options)

@@ -2,8 +2,8 @@
 // root may become the folder's owner, who cannot read them.
 
 import type { Command } from 'commander'
-import type { MovingPlan } from '#shared/moving/plan.ts'
-import type { SourceFiles } from '#shared/moving/source-files.ts'
+import type { MovingPlan } from '#shared/moving/configurations/plan.ts'
+import type { SourceFiles } from '#shared/moving/configurations/source-files.ts'
 import type { Define } from '../define.ts'
 import type { PlanOptions, ReportFile } from './run-plan.ts'
 

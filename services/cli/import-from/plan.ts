@@ -2,8 +2,8 @@
 
 import { performance } from 'node:perf_hooks'
 import type { Command } from 'commander'
-import { SourceFailure } from '#shared/moving/source.ts'
-import type { MailboxSurvey } from '#shared/moving/survey.ts'
+import { SourceFailure } from '#shared/moving/mailboxes/source.ts'
+import type { MailboxSurvey } from '#shared/moving/mailboxes/survey.ts'
 import type { Context } from '../context.ts'
 import type { Define } from '../define.ts'
 import { CommandFailure } from '../failure.ts'
@@ -51,8 +51,8 @@ async function surveyAll(
   found: Awaited<ReturnType<typeof foldersOf>>,
 ): Promise<readonly Planned[]> {
   const [{ openMaildir }, { surveyMailbox }] = await Promise.all([
-    import('#shared/moving/maildir/maildir-source.ts'),
-    import('#shared/moving/survey.ts'),
+    import('#shared/moving/mailboxes/maildir/maildir-source.ts'),
+    import('#shared/moving/mailboxes/survey.ts'),
   ])
   const accounts = await readAll((after) =>
     context.administration.accounts.page({ domain: undefined, limit: undefined, after }),

@@ -33,8 +33,8 @@ export function importPostfixCommand(group: Command, define: Define): void {
 async function readAll(dir: string, options: Options) {
   const [{ readPostfix }, { withDovecot }, { openForeignFiles }, { readDovecotFiles }] =
     await Promise.all([
-      import('#shared/moving/postfix/postfix.ts'),
-      import('#shared/moving/postfix/with-dovecot.ts'),
+      import('#shared/moving/configurations/postfix/postfix.ts'),
+      import('#shared/moving/configurations/postfix/with-dovecot.ts'),
       import('./foreign-files.ts'),
       import('./dovecot-files.ts'),
     ])

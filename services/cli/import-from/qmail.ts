@@ -10,7 +10,7 @@ export function importQmailCommand(group: Command, define: Define): void {
       'take over what a qmail has in its folder (/var/qmail): domains, .qmail files, vpopmail users',
     options: withFolderOptions,
     async read(dir, options: FolderOptions) {
-      const { readQmail } = await import('#shared/moving/qmail/qmail.ts')
+      const { readQmail } = await import('#shared/moving/configurations/qmail/qmail.ts')
       const files = await filesIn(dir, options, ['/var/qmail'])
       const read = readQmail({ files, defaultDomain: options.defaultDomain })
       if (read.kind === 'plan') return read.plan

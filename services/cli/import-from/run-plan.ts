@@ -2,7 +2,7 @@
 
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { Outcome } from '#shared/administration/moving/outcome.ts'
-import type { MovingPlan, Note, NoteKind, Place } from '#shared/moving/plan.ts'
+import type { MovingPlan, Note, NoteKind, Place } from '#shared/moving/configurations/plan.ts'
 import { printable, printableJson } from '#shared/runtime/printable.ts'
 import type { Context } from '../context.ts'
 import { CommandFailure } from '../failure.ts'

@@ -9,7 +9,7 @@ export function importSendmailCommand(group: Command, define: Define): void {
       'take over the tables of a Sendmail (/etc/mail): aliases, virtusertable, mailertable, access',
     options: withFolderOptions,
     async read(dir, options: FolderOptions) {
-      const { readSendmail } = await import('#shared/moving/sendmail/sendmail.ts')
+      const { readSendmail } = await import('#shared/moving/configurations/sendmail/sendmail.ts')
       const files = await filesIn(dir, options, ['/etc/mail'])
       return readSendmail({ files, defaultDomain: options.defaultDomain })
     },

@@ -3,7 +3,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { ApplyOutcome } from '#shared/administration/moving/apply-workmail.ts'
-import { itemsOf } from '#shared/moving/plan.ts'
+import { itemsOf } from '#shared/moving/configurations/plan.ts'
 import type { Organization } from '#shared/moving/workmail/organization.ts'
 import type { WorkMailPlan } from '#shared/moving/workmail/planning.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'

@@ -1,6 +1,6 @@
 // Accounts whose own address led elsewhere.
 
-import type { PlannedForward } from '#shared/moving/plan.ts'
+import type { PlannedForward } from '#shared/moving/configurations/plan.ts'
 import type { Administration } from '../administration.ts'
 import type { ApplyOptions, Outcome } from './outcome.ts'
 

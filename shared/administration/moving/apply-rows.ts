@@ -1,7 +1,7 @@
 // Domains, accounts and aliases of a plan, by way of the imports that take them from files: the same checks, the same refusals. An import
 // does nothing where one row is wrong; here the wrong ones are told, and the others are done.
 
-import { itemsOf, type MovingPlan, type Place } from '#shared/moving/plan.ts'
+import { itemsOf, type MovingPlan, type Place } from '#shared/moving/configurations/plan.ts'
 import type { Administration } from '../administration.ts'
 import type { ImportWhat } from '../imports/imports.ts'
 import { sourceOf } from '../imports/lines.ts'

@@ -1,7 +1,7 @@
 // Settings of a plan: those that may change while the system runs are changed, and the others become lines of its configuration file.
 
 import { SETTINGS_CHANGED_MAX } from '#shared/directory/stored-settings.ts'
-import type { Place } from '#shared/moving/plan.ts'
+import type { Place } from '#shared/moving/configurations/plan.ts'
 import { settingsByPath } from '#shared/settings/table.ts'
 import type { Administration } from '../administration.ts'
 import type { Refusal } from '../refusals.ts'

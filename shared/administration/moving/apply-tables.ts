@@ -1,6 +1,6 @@
 // Access tables, and those that stand for lists and maps. Entries that are there and not in the plan stay.
 
-import type { PlannedEntry, PlannedTable } from '#shared/moving/plan.ts'
+import type { PlannedEntry, PlannedTable } from '#shared/moving/configurations/plan.ts'
 import type { Administration } from '../administration.ts'
 import { sourceOf } from '../imports/lines.ts'
 import type { ApplyOptions, Outcome } from './outcome.ts'

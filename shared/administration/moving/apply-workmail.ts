@@ -2,7 +2,11 @@
 // left alone, so that it can be done again after it ended early, and again when the organization has changed.
 
 import { isDeepStrictEqual } from 'node:util'
-import { itemsOf, type PlannedAccount, type PlannedAlias } from '#shared/moving/plan.ts'
+import {
+  itemsOf,
+  type PlannedAccount,
+  type PlannedAlias,
+} from '#shared/moving/configurations/plan.ts'
 import { addressKey } from '#shared/moving/workmail/address-key.ts'
 import type { PlannedGrant, WorkMailPlan } from '#shared/moving/workmail/planning.ts'
 import { turns } from '#shared/runtime/turns.ts'

@@ -1,7 +1,7 @@
 // A plan of what comes over from another mail system, done: domains, accounts, aliases, tables, settings, in this order, each told. What is
 // there and as it should be is left alone, so that it may be done again, after an end in the middle and when the old system has changed.
 
-import { itemsOf, type MovingPlan } from '#shared/moving/plan.ts'
+import { itemsOf, type MovingPlan } from '#shared/moving/configurations/plan.ts'
 import type { Administration } from '../administration.ts'
 import { applyForwards } from './apply-forwards.ts'
 import { accountTexts, aliasTexts, applyRows, domainTexts } from './apply-rows.ts'

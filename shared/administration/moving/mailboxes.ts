@@ -1,10 +1,14 @@
 // Mail of other systems brought into accounts here, and compared with where it came from.
 
 import { formatAddress } from '#shared/mail/address.ts'
-import { type CopyOptions, type CopyStep, copyMailbox } from '#shared/moving/copy-mailbox.ts'
-import type { MailboxReport } from '#shared/moving/report.ts'
-import type { MailSource, SourceFolder, SourceScript } from '#shared/moving/source.ts'
-import { type FolderVerdict, verifyMailbox } from '#shared/moving/verify-mailbox.ts'
+import {
+  type CopyOptions,
+  type CopyStep,
+  copyMailbox,
+} from '#shared/moving/mailboxes/copy-mailbox.ts'
+import type { MailboxReport } from '#shared/moving/mailboxes/report.ts'
+import type { MailSource, SourceFolder, SourceScript } from '#shared/moving/mailboxes/source.ts'
+import { type FolderVerdict, verifyMailbox } from '#shared/moving/mailboxes/verify-mailbox.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import type { Fields } from '../fields.ts'
 import { type FoundAccount, findAccount } from '../found-account.ts'

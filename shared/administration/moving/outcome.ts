@@ -1,6 +1,6 @@
 // What became of one item of a plan, and how plans are applied.
 
-import type { Place } from '#shared/moving/plan.ts'
+import type { Place } from '#shared/moving/configurations/plan.ts'
 import type { Refusal } from '../refusals.ts'
 
 export type Outcome = {

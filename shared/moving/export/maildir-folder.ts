@@ -4,7 +4,7 @@ import type { Message } from '#shared/contracts/mailbox.ts'
 import { INBOX } from '#shared/mailbox/folder-path.ts'
 import { chunks } from '#shared/runtime/chunks.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
-import { type Digest, digesting } from '../digest.ts'
+import { type Digest, digesting } from '../mailboxes/digest.ts'
 import {
   baseOf,
   flagLetters,

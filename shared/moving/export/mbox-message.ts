@@ -1,11 +1,11 @@
 // One message of ours as it stands in an mbox. It is read twice: what is written before its bytes depends on all of them.
 
 import type { Message } from '#shared/contracts/mailbox.ts'
-import { type Digest, digesting } from '../digest.ts'
-import { fromLine } from '../mbox/from-line.ts'
-import { HEADER_BYTES_MAX } from '../mbox/mbox-file.ts'
-import { requoted } from '../mbox/quoting.ts'
-import { hasHidden } from '../mbox/status-header.ts'
+import { type Digest, digesting } from '../mailboxes/digest.ts'
+import { fromLine } from '../mailboxes/mbox/from-line.ts'
+import { HEADER_BYTES_MAX } from '../mailboxes/mbox/mbox-file.ts'
+import { requoted } from '../mailboxes/mbox/quoting.ts'
+import { hasHidden } from '../mailboxes/mbox/status-header.ts'
 
 export type Measured = {
   /** Of the message as it is here. */

@@ -5,7 +5,7 @@ import { DELIMITER } from '#shared/mailbox/folder-path.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { MessageLost, type ObjectReader, StoredMessage } from '#shared/message/stored-message.ts'
-import type { SourceScript } from '../source.ts'
+import type { SourceScript } from '../mailboxes/source.ts'
 
 export type MailboxForExports = Pick<Mailbox, 'blob' | 'folders' | 'snapshot' | 'subscriptions'>
 

@@ -1,6 +1,6 @@
 // What became of an export: told as JSON and as text.
 
-import type { SourceNote } from '../source.ts'
+import type { SourceNote } from '../mailboxes/source.ts'
 
 /** Notes kept for one folder; all are counted. */
 export const NOTES_MAX = 100

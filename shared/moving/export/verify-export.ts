@@ -2,7 +2,7 @@
 
 import type { Message } from '#shared/contracts/mailbox.ts'
 import { chunks } from '#shared/runtime/chunks.ts'
-import { digestOf } from '../digest.ts'
+import { digestOf } from '../mailboxes/digest.ts'
 import { baseOf, folderDirectory, folderGuid, ownBase } from './maildir-names.ts'
 import { MANIFEST_FILE, type ManifestLine, readManifest } from './manifest.ts'
 import { bytesOf, type OwnFolder, type OwnMailbox, ownFolders, ownMessages } from './own-mailbox.ts'

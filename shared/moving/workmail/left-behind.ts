@@ -1,6 +1,6 @@
 // What does not come over from WorkMail, each with the reason and with what there is for it here.
 
-import type { NoteKind } from '../plan.ts'
+import type { NoteKind } from '../configurations/plan.ts'
 import type { Organization } from './organization.ts'
 
 type Tell = (kind: NoteKind, about: string, reason: string) => void

@@ -3,7 +3,7 @@
 // Passwords cannot be read from WorkMail, so accounts come without: their owners get one-time links. What WorkMail has and its API does not
 // tell, and what there is no place for here, stands in the notes (left-behind.ts).
 
-import type { Note, NoteKind, PlannedItem } from '../plan.ts'
+import type { Note, NoteKind, PlannedItem } from '../configurations/plan.ts'
 import { knownEntities } from './known-entities.ts'
 import { leftBehind } from './left-behind.ts'
 import type { Organization, Resource, User } from './organization.ts'

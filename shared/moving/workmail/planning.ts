@@ -1,6 +1,6 @@
 // What a plan of WorkMail's is made of, and what its makers are given.
 
-import type { MovingPlan, NoteKind, PlannedItem } from '../plan.ts'
+import type { MovingPlan, NoteKind, PlannedItem } from '../configurations/plan.ts'
 import type { KnownEntities } from './known-entities.ts'
 
 export type WorkMailPlan = Pick<MovingPlan, 'items' | 'notes'> & {

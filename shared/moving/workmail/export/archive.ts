@@ -12,7 +12,7 @@ import {
   type ZipFile,
 } from 'yauzl'
 import { turns } from '#shared/runtime/turns.ts'
-import { SourceFailure } from '../../source.ts'
+import { SourceFailure } from '../../mailboxes/source.ts'
 import { type ByteRanges, inBlocks } from './byte-ranges.ts'
 
 export type ArchiveEntry = {

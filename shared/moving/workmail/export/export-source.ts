@@ -10,7 +10,7 @@ import {
   type SourceFolder,
   type SourceMessage,
   type SourceNote,
-} from '../../source.ts'
+} from '../../mailboxes/source.ts'
 import { type Archive, type ArchiveEntry, DamagedEntry, openArchive } from './archive.ts'
 import type { ByteRanges } from './byte-ranges.ts'
 import { type Counted, differences, type ExportLog } from './export-log.ts'

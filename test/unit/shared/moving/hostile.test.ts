@@ -2,14 +2,14 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readCourier } from '#shared/moving/courier/courier.ts'
-import { readDovecot } from '#shared/moving/dovecot/dovecot.ts'
-import { readExim } from '#shared/moving/exim/exim.ts'
-import { fitSetting } from '#shared/moving/fitting-setting.ts'
-import { itemsOf, type MovingPlan } from '#shared/moving/plan.ts'
-import { readPostfix } from '#shared/moving/postfix/postfix.ts'
-import { readQmail } from '#shared/moving/qmail/qmail.ts'
-import { readSendmail } from '#shared/moving/sendmail/sendmail.ts'
+import { readCourier } from '#shared/moving/configurations/courier/courier.ts'
+import { readDovecot } from '#shared/moving/configurations/dovecot/dovecot.ts'
+import { readExim } from '#shared/moving/configurations/exim/exim.ts'
+import { fitSetting } from '#shared/moving/configurations/fitting-setting.ts'
+import { itemsOf, type MovingPlan } from '#shared/moving/configurations/plan.ts'
+import { readPostfix } from '#shared/moving/configurations/postfix/postfix.ts'
+import { readQmail } from '#shared/moving/configurations/qmail/qmail.ts'
+import { readSendmail } from '#shared/moving/configurations/sendmail/sendmail.ts'
 import { filesFrom } from '#test/support/moving-fixtures.ts'
 
 const words = fc.constantFrom(

@@ -1,12 +1,12 @@
 // qmail, sendmail, Exim and Courier: what of their files becomes what here.
 
 import { describe, expect, it } from 'vitest'
-import { readCourier } from '#shared/moving/courier/courier.ts'
-import { readExim } from '#shared/moving/exim/exim.ts'
-import { itemsOf, type MovingPlan } from '#shared/moving/plan.ts'
-import { parseDotQmail } from '#shared/moving/qmail/dot-qmail.ts'
-import { readQmail } from '#shared/moving/qmail/qmail.ts'
-import { readSendmail } from '#shared/moving/sendmail/sendmail.ts'
+import { readCourier } from '#shared/moving/configurations/courier/courier.ts'
+import { readExim } from '#shared/moving/configurations/exim/exim.ts'
+import { itemsOf, type MovingPlan } from '#shared/moving/configurations/plan.ts'
+import { parseDotQmail } from '#shared/moving/configurations/qmail/dot-qmail.ts'
+import { readQmail } from '#shared/moving/configurations/qmail/qmail.ts'
+import { readSendmail } from '#shared/moving/configurations/sendmail/sendmail.ts'
 import { filesFrom } from '#test/support/moving-fixtures.ts'
 
 const aliasesOf = (plan: MovingPlan) =>

@@ -4,7 +4,7 @@ import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openForeignFiles } from '#services/cli/import-from/foreign-files.ts'
-import { FILE_BYTES_MAX } from '#shared/moving/source-files.ts'
+import { FILE_BYTES_MAX } from '#shared/moving/configurations/source-files.ts'
 import { runProgram } from '#test/support/program.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 

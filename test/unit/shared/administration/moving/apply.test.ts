@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { applyPlan } from '#shared/administration/moving/apply.ts'
 import type { ApplyOptions } from '#shared/administration/moving/outcome.ts'
-import type { MovingPlan, PlannedItem } from '#shared/moving/plan.ts'
+import type { MovingPlan, PlannedItem } from '#shared/moving/configurations/plan.ts'
 import { type Administered, openAdministration } from '#test/support/administration.ts'
 
 const from = { file: 'f', line: 1 }

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { ALIAS_TARGETS_MAX } from '#shared/directory/aliases.ts'
-import { itemsOf } from '#shared/moving/plan.ts'
+import { itemsOf } from '#shared/moving/configurations/plan.ts'
 import type { Group, Member, Organization, User } from '#shared/moving/workmail/organization.ts'
 import { planWorkMail } from '#shared/moving/workmail/plan.ts'
 import { readOrganization } from '#shared/moving/workmail/read-organization.ts'

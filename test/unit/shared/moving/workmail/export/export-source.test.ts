@@ -1,7 +1,7 @@
 // A mailbox from an export, in the layouts that exports might have, and in those that nobody should send.
 
 import { describe, expect, it } from 'vitest'
-import { type MailSource, SourceFailure } from '#shared/moving/source.ts'
+import { type MailSource, SourceFailure } from '#shared/moving/mailboxes/source.ts'
 import {
   ENTRIES_MAX,
   ENTRY_BYTES_MAX,

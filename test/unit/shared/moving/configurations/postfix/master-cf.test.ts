@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { parseMasterCf } from '#shared/moving/postfix/master-cf.ts'
+import { parseMasterCf } from '#shared/moving/configurations/postfix/master-cf.ts'
 import { fixturePath } from '#test/support/moving-fixtures.ts'
 import { isInstalled, runProgram } from '#test/support/program.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'

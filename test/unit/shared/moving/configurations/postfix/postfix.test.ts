@@ -1,15 +1,15 @@
 // A configuration of Postfix as a plan: what each part of it becomes, and what is told of the rest.
 
 import { describe, expect, it } from 'vitest'
-import { itemsOf, type MovingPlan } from '#shared/moving/plan.ts'
-import { readPostfix } from '#shared/moving/postfix/postfix.ts'
-import { withDovecot } from '#shared/moving/postfix/with-dovecot.ts'
+import { itemsOf, type MovingPlan } from '#shared/moving/configurations/plan.ts'
+import { readPostfix } from '#shared/moving/configurations/postfix/postfix.ts'
+import { withDovecot } from '#shared/moving/configurations/postfix/with-dovecot.ts'
 import {
   ALL_FILES_BYTES_MAX,
   FILE_BYTES_MAX,
   FILES_MAX,
   withinLimits,
-} from '#shared/moving/source-files.ts'
+} from '#shared/moving/configurations/source-files.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import { filesFrom, fixturePath, textsBelow } from '#test/support/moving-fixtures.ts'
 

@@ -1,8 +1,8 @@
 import { open, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { mboxEntries } from '#shared/moving/mbox/mbox-file.ts'
-import { openMbox } from '#shared/moving/mbox/mbox-source.ts'
+import { mboxEntries } from '#shared/moving/mailboxes/mbox/mbox-file.ts'
+import { openMbox } from '#shared/moving/mailboxes/mbox/mbox-source.ts'
 import { readSource } from '#test/support/own-mailbox.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { namesOf } from '#shared/mailbox/folder-path.ts'
-import { targetPaths } from '#shared/moving/target-paths.ts'
+import { targetPaths } from '#shared/moving/mailboxes/target-paths.ts'
 
 const folder = (path: string, ...uses: string[]) => ({
   names: path.split('/'),

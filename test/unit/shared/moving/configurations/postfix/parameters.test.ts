@@ -1,10 +1,13 @@
 // Every parameter that Debian's Postfix knows has a treatment, and what is said of its defaults is so.
 
 import { describe, expect, it } from 'vitest'
-import { fitSetting } from '#shared/moving/fitting-setting.ts'
-import { postfixDefaults } from '#shared/moving/postfix/defaults.ts'
-import { treatmentOf } from '#shared/moving/postfix/parameters.ts'
-import { isMade, unmappedParameters } from '#shared/moving/postfix/unmapped-parameters.ts'
+import { fitSetting } from '#shared/moving/configurations/fitting-setting.ts'
+import { postfixDefaults } from '#shared/moving/configurations/postfix/defaults.ts'
+import { treatmentOf } from '#shared/moving/configurations/postfix/parameters.ts'
+import {
+  isMade,
+  unmappedParameters,
+} from '#shared/moving/configurations/postfix/unmapped-parameters.ts'
 import { settingsByPath } from '#shared/settings/table.ts'
 import { isInstalled, runProgram } from '#test/support/program.ts'
 

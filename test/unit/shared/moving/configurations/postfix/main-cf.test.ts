@@ -9,8 +9,8 @@ import {
   EXPANSION_DEPTH_MAX,
   EXPANSIONS_MAX,
   expandValue,
-} from '#shared/moving/postfix/expand.ts'
-import { parseMainCf } from '#shared/moving/postfix/main-cf.ts'
+} from '#shared/moving/configurations/postfix/expand.ts'
+import { parseMainCf } from '#shared/moving/configurations/postfix/main-cf.ts'
 import { fixturePath } from '#test/support/moving-fixtures.ts'
 import { isInstalled, runProgram } from '#test/support/program.ts'
 import { runSeed } from '#test/support/seed.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type WireForm, wireForm } from '#shared/moving/wire-form.ts'
+import { type WireForm, wireForm } from '#shared/moving/mailboxes/wire-form.ts'
 
 async function* chunksOf(bytes: Uint8Array, sizes: readonly number[]) {
   let at = 0

@@ -4,9 +4,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { aliasTargets, readAliasSource } from '#shared/moving/alias-source.ts'
-import { readPostmapSource } from '#shared/moving/postfix/tables/postmap-source.ts'
-import { readTable, type TableContext } from '#shared/moving/postfix/tables/read-table.ts'
+import { aliasTargets, readAliasSource } from '#shared/moving/configurations/alias-source.ts'
+import { readPostmapSource } from '#shared/moving/configurations/postfix/tables/postmap-source.ts'
+import {
+  readTable,
+  type TableContext,
+} from '#shared/moving/configurations/postfix/tables/read-table.ts'
 import { filesFrom } from '#test/support/moving-fixtures.ts'
 import { isInstalled, runProgram } from '#test/support/program.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'

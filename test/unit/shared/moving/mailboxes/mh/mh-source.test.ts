@@ -1,7 +1,7 @@
 import { mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openMh, parseSequences } from '#shared/moving/mh/mh-source.ts'
+import { openMh, parseSequences } from '#shared/moving/mailboxes/mh/mh-source.ts'
 import { readSource } from '#test/support/own-mailbox.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { readable, Unreadable, unlessUnreadable } from '#shared/moving/readable.ts'
-import { SourceFailure } from '#shared/moving/source.ts'
+import { readable, Unreadable, unlessUnreadable } from '#shared/moving/mailboxes/readable.ts'
+import { SourceFailure } from '#shared/moving/mailboxes/source.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
 async function* breaking(error: Error) {

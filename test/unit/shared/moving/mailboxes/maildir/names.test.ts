@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { flagsOf, parseFileName, secondsIn } from '#shared/moving/maildir/file-name.ts'
+import { flagsOf, parseFileName, secondsIn } from '#shared/moving/mailboxes/maildir/file-name.ts'
 import {
   decodedName,
   parseKeywords,
   parseSubscriptions,
   unescapedName,
-} from '#shared/moving/maildir/folder-files.ts'
-import { popIdsBy } from '#shared/moving/maildir/pop-ids.ts'
-import { parseUidList } from '#shared/moving/maildir/uid-list.ts'
+} from '#shared/moving/mailboxes/maildir/folder-files.ts'
+import { popIdsBy } from '#shared/moving/mailboxes/maildir/pop-ids.ts'
+import { parseUidList } from '#shared/moving/mailboxes/maildir/uid-list.ts'
 
 describe('names of files', () => {
   it.each([
