@@ -24,6 +24,8 @@ export const STEPS_MAX = 1_000_000
 export const STEPS_AT_ONCE = 32
 /** Characters of header fields that one run keeps as its tests compared them; what is beyond is decoded and folded by each test anew. */
 export const VALUES_KEPT_CHARACTERS_MAX = 32 * 1024
+/** What a run says of itself (`debug_log`): the rest is not told. */
+export const NOTES_MAX = 100
 /** Actions of one run, `keep` and `discard` counted. */
 export const ACTIONS_MAX = 32
 /** Of which messages to others, whatever the setting says: what they create is written in one transaction with the delivery. */

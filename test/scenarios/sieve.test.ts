@@ -10,6 +10,7 @@ import { addressKey } from '#shared/directory/records.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
+import { NOTES_MAX } from '#shared/sieve/limits.ts'
 import { createScriptShelf } from '#shared/sieve/shelf.ts'
 import { vocabulary } from '#shared/sieve/vocabulary.ts'
 import type { Store } from '#shared/storage/ports.ts'
@@ -363,6 +364,14 @@ describe('where cleanup may read messages', () => {
       await pipeline.settle()
       expect(log.lines.filter(({ message }) => message === 'script says')).toHaveLength(count)
     }
+  })
+
+  it('a script says no more of itself than somebody reads', async () => {
+    await script(`require "vnd.dovecot.debug";${'debug_log "a";'.repeat(NOTES_MAX + 1)}`)
+    await accept()
+    await pipeline.settle()
+    const said = log.lines.filter(({ message }) => message === 'script says')
+    expect(said).toHaveLength(NOTES_MAX)
   })
 
   it('every script is left to delivery where cleanup may not, as on AWS', async () => {

@@ -52,7 +52,7 @@ export type WantedRun = {
   readonly holder: ScriptHolder
   /** RFC 6785 §4.5. */
   readonly changedFlags: readonly string[]
-  /** Told of what scripts say themselves (`debug_log`), as often as they like. */
+  /** Told of what scripts say themselves (`debug_log`), NOTES_MAX times a run. */
   readonly note: (text: string) => void
 }
 

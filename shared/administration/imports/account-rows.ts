@@ -85,7 +85,7 @@ function parseAccount(row: Row, fields: Fields): Parsed<WantedAccount> {
   const cells = row.kind === 'line' ? passwdCells(row.text) : ok(row.fields)
   if (cells.kind !== 'ok') return cells
   const cell = (column: Column) => cells.value[column] ?? ''
-  const parsed = fields.address(cell('address'))
+  const parsed = fields.ownAddress(cell('address'))
   if (parsed.kind !== 'ok') return parsed
   const address = { local: lookupKey(parsed.value.local), domain: parsed.value.domain }
   const secret = parseSecret(cell('password_hash'), cell('password'))

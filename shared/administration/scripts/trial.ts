@@ -94,7 +94,6 @@ export type MessagesListed = {
 
 /** Of a trace; a script may do more, nobody reads on. */
 const TRACE_EVENTS_MAX = 2_000
-const NOTES_MAX = 100
 const MESSAGES_LISTED = 30
 
 type Deps = Pick<
@@ -195,7 +194,7 @@ export function createScriptTrials(deps: Deps, fields: Fields): ScriptTrials {
           if (trace.length < TRACE_EVENTS_MAX) trace.push(event)
           else isCut = true
         },
-        note: (told) => void (notes.length < NOTES_MAX && notes.push(told)),
+        note: (told) => void notes.push(told),
       }
       const { runScripts } = await import('#shared/sieve/run/interpreter.ts')
       const { SieveRunError } = await import('#shared/sieve/run/failure.ts')

@@ -4,7 +4,7 @@
 import { turns } from '#shared/runtime/turns.ts'
 import type { Action, Seen } from '../actions.ts'
 import type { Position } from '../finding.ts'
-import { MESSAGES_CREATED_MAX, STEPS_AT_ONCE } from '../limits.ts'
+import { MESSAGES_CREATED_MAX, NOTES_MAX, STEPS_AT_ONCE } from '../limits.ts'
 import type { SieveMessage } from '../message.ts'
 import { BodyTexts } from './body-texts.ts'
 import type { RunContext } from './context.ts'
@@ -46,6 +46,7 @@ export class Run {
   keepsImplicitly = true
   #steps = 0
   #stepsPaced = 0
+  #notes = 0
   /** Actions of the scripts before this one. */
   #handedOn = 0
   #answeredBy: string | undefined
@@ -109,9 +110,9 @@ export class Run {
     this.actions.push({ ...action, at } as Action)
   }
 
-  /** For whoever tries the script. */
+  /** For whoever tries the script, or reads the log. */
   note(text: string): void {
-    this.context.note?.(text)
+    if (++this.#notes <= NOTES_MAX) this.context.note?.(text)
   }
 
   cancelKeep(): void {

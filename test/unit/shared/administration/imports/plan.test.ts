@@ -84,6 +84,13 @@ describe('an import', () => {
     ])
   })
 
+  it('takes no address that could not be added by hand', async () => {
+    const long = `${'x'.repeat(65)}@a.test`
+    expect(await problems('accounts', `${long}:${aHash}\n`)).toMatchObject([
+      { line: 1, refusal: { rule: { name: 'own-address' }, value: long } },
+    ])
+  })
+
   it('may be run again from its beginning, wherever it ended', async () => {
     const text = Array.from({ length: 400 }, (_, n) => `u${n}@a.test:${aHash}\n`).join('')
     const outcomes = (await sound('accounts', text)).run({})
