@@ -251,6 +251,17 @@ describe.skipIf(!isInstalled('chromium'))('the console of the directory', () => 
     await ann.page.getByRole('heading', { level: 1, name: 'My mail' }).waitFor()
   })
 
+  it('offers no issuer where there is none', async () => {
+    await using stranger = await newTab()
+    const told = stranger.page.waitForResponse(`${origin}/api/v1/session/ways`)
+    await stranger.page.goto(origin)
+    expect(await (await told).json()).toEqual({ oidc: false })
+    await stranger.page.locator('a[href="/forgotten"]').waitFor()
+    expect(await stranger.page.locator('.way-in > .other-ways').last().textContent()).toBe(
+      'Password forgotten?',
+    )
+  })
+
   const looks = ['/accounts', '/accounts/ann@example.test', '/domains/new.test/dns', '/me/security']
   it.each(isLookedAt() ? looks : [])('breaks no rule of accessibility at %s', async (path) => {
     await tab.page.goto(origin + path)

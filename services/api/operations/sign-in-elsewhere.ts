@@ -67,6 +67,14 @@ async function finish(call: OpenCall, body: z.output<typeof returned>) {
 
 export const signInElsewhereOperations = [
   defineOpenOperation({
+    id: 'session.ways',
+    method: 'get',
+    path: '/session/ways',
+    summary: 'Tells which ways to sign in there are besides a password and a passkey.',
+    output: z.object({ oidc: z.boolean() }),
+    run: async (_, { deps }) => answer({ oidc: deps.oidc !== undefined }),
+  }),
+  defineOpenOperation({
     id: 'session.passkeyQuestion',
     method: 'post',
     path: '/session/passkey:ask',

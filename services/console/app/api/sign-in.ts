@@ -1,6 +1,6 @@
 // Signing in, and proving oneself again: every call of it stands here.
 
-import { call } from './client.ts'
+import { call, get } from './client.ts'
 import { type FactorMethod, type Session, session } from './session.ts'
 
 export type NeedsFactor = {
@@ -36,6 +36,9 @@ export const withPasskey = (binding: string, answer: unknown) =>
 const OIDC = 'postwolke.oidc'
 
 /** Leaves for the issuer; `to` is where one wanted to go. */
+export const readWays = (signal: AbortSignal) =>
+  get<{ readonly oidc: boolean }>('/session/ways', {}, signal)
+
 export async function leaveForIssuer(to: string): Promise<void> {
   const { url, binding } = await post<{ readonly url: string; readonly binding: string }>(
     '/session/oidc:begin',

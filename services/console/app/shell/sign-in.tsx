@@ -8,6 +8,7 @@ import {
   begin,
   leaveForIssuer,
   type NeedsFactor,
+  readWays,
   type SignedIn,
   withFactor,
   withPasskey,
@@ -19,8 +20,10 @@ import { FormBody, PasswordField, TextField, useForm } from '../kit/form.tsx'
 import { Icon } from '../kit/icon.tsx'
 import { chooseLanguage, language, t } from '../kit/language.ts'
 import { place } from '../kit/location.ts'
+import { useResource } from '../kit/resource.ts'
 
 export function SignInPage() {
+  const ways = useResource('ways', readWays)
   return (
     <main class="way-in">
       <div class="brand large">
@@ -34,12 +37,14 @@ export function SignInPage() {
         <ButtonLink look="quiet" href="/forgotten">
           {t('signIn.forgotten')}
         </ButtonLink>
-        <Button
-          look="quiet"
-          onPress={() => leaveForIssuer(place.value.path + window.location.search)}
-        >
-          {t('signIn.oidc')}
-        </Button>
+        {ways.value?.oidc && (
+          <Button
+            look="quiet"
+            onPress={() => leaveForIssuer(place.value.path + window.location.search)}
+          >
+            {t('signIn.oidc')}
+          </Button>
+        )}
       </div>
       <div class="way-in-foot">
         <Button look="quiet" onPress={() => chooseLanguage(language.value === 'en' ? 'de' : 'en')}>
