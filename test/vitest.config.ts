@@ -18,7 +18,12 @@ export default defineConfig({
   test: {
     environment: 'node',
     globalSetup: ['test/support/global-setup.ts'],
-    setupFiles: ['test/support/seed.ts', 'test/support/keep-compiled.ts'],
+    setupFiles: [
+      'test/support/seed.ts',
+      'test/support/keep-compiled.ts',
+      'test/support/wait-long.ts',
+    ],
+    expect: { poll: { timeout: 15_000 } },
     pool: 'forks',
     sequence: { sequencer: LongFirst },
     // They wait more than they work: two workers leave a third of two cores idle.

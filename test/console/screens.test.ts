@@ -37,6 +37,20 @@ const entryKeys = {
   l: 'Audit',
 }
 
+/** In the page: acts of somebody who is faster than frames; `shown`: what is due is in the page; `goOn`: frames are told of again. */
+const withoutFrames = `
+  const { requestAnimationFrame } = window
+  window.requestAnimationFrame = () => 0
+  const goOn = () => { window.requestAnimationFrame = requestAnimationFrame }
+  const key = (name, more = {}) => document.activeElement.dispatchEvent(
+    new KeyboardEvent('keydown', { key: name, bubbles: true, cancelable: true, ...more }))
+  const write = (text) => {
+    document.activeElement.value = text
+    document.activeElement.dispatchEvent(new InputEvent('input', { bubbles: true }))
+  }
+  const shown = () => new Promise((resolve) => { const { port1, port2 } = new MessageChannel(); port2.onmessage = resolve; port1.postMessage(0) })
+`
+
 /** WCAG 2.2 §1.4.10: nothing but tables scrolls sideways at this. */
 const NARROW = { width: 320, height: 640 }
 
@@ -232,13 +246,12 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
     await speak('en')
     await page.setViewportSize(sizes.desk)
     await open(tab, '/audit')
-    /** Acts, lets what is due be shown without a frame in between, and says what has the focus once all is still. */
+    /** Acts, and lets what is due be shown without a frame in between; what has the focus once all is still. */
     const focusAfter = (...acts: readonly string[]) =>
       page.evaluate<string>(`(async () => {
-        const key = (name, more = {}) => document.activeElement.dispatchEvent(
-          new KeyboardEvent('keydown', { key: name, bubbles: true, cancelable: true, ...more }))
-        const shown = () => new Promise((resolve) => { const { port1, port2 } = new MessageChannel(); port2.onmessage = resolve; port1.postMessage(0) })
+        ${withoutFrames}
         for (const act of [${acts.map((act) => `() => ${act}`)}]) { act(); await shown() }
+        goOn()
         await new Promise((resolve) => setTimeout(resolve, 200))
         const { activeElement } = document
         return activeElement.getAttribute('role') ?? activeElement.getAttribute('aria-label') ?? activeElement.className
@@ -254,6 +267,50 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'detached' })
     expect(await focusAfter()).toBe('search-button')
+    // What is typed begins at the first again.
+    await focusAfter(find, `key('ArrowDown')`, `key('ArrowDown')`, `write('quar')`, `key('Enter')`)
+    await page.getByRole('heading', { level: 1, name: 'Quarantine' }).waitFor()
+  })
+
+  it('shows at once that it loads, and takes nothing back that somebody typed on', async () => {
+    const { page } = tab
+    await speak('en')
+    await page.setViewportSize(sizes.desk)
+    await open(tab, '/trace?what=a@example.test')
+    const isBusy = await page.evaluate(`(async () => {
+      ${withoutFrames}
+      const link = document.createElement('a')
+      link.href = '/trace?what=b@example.test'
+      document.body.append(link)
+      link.click()
+      link.remove()
+      await shown()
+      goOn()
+      return document.querySelector('main [aria-busy="true"]') !== null
+    })()`)
+    expect(isBusy).toBe(true)
+    await settled(page)
+    await page.getByLabel('Address, queue id').focus()
+    const seen = await page.evaluate(`(async () => {
+      ${withoutFrames}
+      const seen = new Set()
+      const isAsked = async (what) => {
+        while (new URL(location).searchParams.get('what') !== what) {
+          await shown()
+          seen.add(document.activeElement.value)
+        }
+      }
+      write('News ')
+      await isAsked('News')
+      write('News 1')
+      await isAsked('News 1')
+      write('News 12 ')
+      await isAsked('News 12')
+      goOn()
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      return [...seen, document.activeElement.value]
+    })()`)
+    expect(seen).toEqual(['News ', 'News 1', 'News 12 ', 'News 12 '])
   })
 
   describe('texts of strangers', () => {

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openImapSource } from '#shared/moving/mailboxes/imap/imap-source.ts'
 import { type MailSource, SourceFailure } from '#shared/moving/mailboxes/source.ts'
@@ -27,6 +28,8 @@ const password = 'secretword'
 const accounts = ['ann@example.org', 'bob@example.org', 'cy@example.org']
 const users = accounts.map((name) => ({ name, password }))
 const MESSAGES = 150
+const LINE = 'a line of some length, as it were\r\n'
+const LARGE_BYTES = 90_000 * LINE.length
 
 type Old = {
   readonly port: number
@@ -99,8 +102,8 @@ for (const [name, , start] of olds.filter(([, isThere]) => isThere())) {
       }
       for (let n = 0; n < MESSAGES; n++) {
         const folder = ['INBOX', 'INBOX', work(), 'B&APw-cher', 'Sent'][n % 5]
-        const lines = n % 50 === 7 ? 90_000 : n % 10
-        const text = `From: a@example.com\r\nSubject: ${n} \xfc\r\n\r\n${'a line of some length, as it were\r\n'.repeat(lines)}`
+        const lines = n % 50 === 7 ? LARGE_BYTES / LINE.length : n % 10
+        const text = `From: a@example.com\r\nSubject: ${n} \xfc\r\n\r\n${LINE.repeat(lines)}`
         const keywords = Array.from({ length: n % 13 === 0 ? 30 : 1 }, (_, k) => `key${k}`).join(
           ' ',
         )
@@ -152,7 +155,9 @@ for (const [name, , start] of olds.filter(([, isThere]) => isThere())) {
       let isDone = false
       const cutting = (async () => {
         for (let n = 0; n < 12 && !isDone; n++) {
-          await new Promise((resolve) => setTimeout(resolve, 400 + random() * 800))
+          // By what has come and not by time: whoever is cut off three times without one message more gives that message up.
+          const end = relay.carried() + (n % 2 === 0 ? random() * LARGE_BYTES : 2 * LARGE_BYTES)
+          while (!isDone && relay.carried() < end) await delay(2)
           await relay.cut()
           await relay.mend()
         }

@@ -116,20 +116,19 @@ export async function startServer(
     { stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const output = collect(child)
+  // All it printed is read by then: after its exit there may be more.
+  const { promise: closed, resolve: close } = Promise.withResolvers<number | null>()
+  child.once('close', close)
   await new Promise<void>((resolve, reject) => {
     child.stdout?.on('data', () => {
       if (output().includes('Postwolke is running')) resolve()
       else whileStarting(child.pid ?? 0)
     })
-    child.once('exit', (code) => reject(new Error(`serve ended with ${code}:\n${output()}`)))
+    void closed.then((code) => reject(new Error(`serve ended with ${code}:\n${output()}`)))
   })
-  async function end(signal: NodeJS.Signals): Promise<number | null> {
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit')
-      child.kill(signal)
-      await ended
-    }
-    return child.exitCode
+  function end(signal: NodeJS.Signals): Promise<number | null> {
+    child.kill(signal)
+    return closed
   }
   return {
     directory,

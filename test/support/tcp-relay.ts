@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { freePort } from './server-process.ts'
 
 export interface TcpRelay extends AsyncDisposable {
   readonly port: number
@@ -10,15 +11,20 @@ export interface TcpRelay extends AsyncDisposable {
   mend(): Promise<void>
   /** How many connections were made so far. */
   connections(): number
+  /** How many bytes came from the server so far. */
+  carried(): number
 }
 
 export async function openTcpRelay(to: number): Promise<TcpRelay> {
   const sockets = new Set<Socket>()
   let connections = 0
+  let carried = 0
   const open = async (port: number): Promise<Server> => {
     const server = createServer((near) => {
       connections++
-      const far = connect(to, '127.0.0.1')
+      const far = connect(to, '127.0.0.1').on('data', ({ length }) => {
+        carried += length
+      })
       for (const [one, other] of [
         [near, far],
         [far, near],
@@ -35,10 +41,9 @@ export async function openTcpRelay(to: number): Promise<TcpRelay> {
     await once(server, 'listening')
     return server
   }
-  let server = await open(0)
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('not listening')
-  const { port } = address
+  // Nobody else gets it while the line is cut.
+  const port = await freePort()
+  let server = await open(port)
   async function cut(): Promise<void> {
     const closed = new Promise((resolve) => server.close(resolve))
     for (const socket of sockets) socket.destroy()
@@ -51,6 +56,7 @@ export async function openTcpRelay(to: number): Promise<TcpRelay> {
       server = await open(port)
     },
     connections: () => connections,
+    carried: () => carried,
     [Symbol.asyncDispose]: cut,
   }
 }

@@ -1,7 +1,7 @@
 // What changes, told: by one stream for the whole browser, whose tabs hear it over a channel, or by asking where the server cannot stream.
 // Six connections are all that a browser opens to one host; a stream in each tab would leave none for anything else.
 
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { API, get } from '../api/client.ts'
 
 export type Topic = 'queue' | 'jobs' | 'directory'
@@ -36,7 +36,8 @@ export function useEvents(
 ): void {
   const held = useRef({ onEvent, onReset })
   held.current = { onEvent, onReset }
-  useEffect(() => {
+  // As soon as what it is about is loaded: none is missed in between.
+  useLayoutEffect(() => {
     const hear = (told: Told) => {
       if (told.kind === 'reset') held.current.onReset()
       else if (told.event.topic === topic) held.current.onEvent(told.event)

@@ -1,7 +1,7 @@
 // Filters of a list: each is a name of the query, so that a link has them.
 
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { place, setQuery } from './location.ts'
 
 export function Filters({ children }: { readonly children: ComponentChildren }) {
@@ -26,8 +26,14 @@ export function FilterText({
   const given = place.value.query.get(name) ?? ''
   const [text, setText] = useState(given)
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  // Back, or a cleared filter.
-  useEffect(() => setText(given), [given])
+  const wanted = useRef(given)
+  // Back, or a cleared filter; not what was wanted here, after which somebody may have typed on.
+  useLayoutEffect(() => {
+    if (given === wanted.current) return
+    wanted.current = given
+    clearTimeout(timer.current)
+    setText(given)
+  }, [given])
   useEffect(() => () => clearTimeout(timer.current), [])
   return (
     <div class={isWide ? 'field wide' : 'field'}>
@@ -44,7 +50,10 @@ export function FilterText({
           const { value } = event.currentTarget
           setText(value)
           clearTimeout(timer.current)
-          timer.current = setTimeout(() => setQuery({ [name]: value.trim() }), STILL_MS)
+          timer.current = setTimeout(() => {
+            wanted.current = value.trim()
+            setQuery({ [name]: wanted.current })
+          }, STILL_MS)
         }}
       />
     </div>

@@ -1,6 +1,6 @@
 // A list that is read in windows behind a cursor: the next is asked for when somebody comes near its end.
 
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { get, type Query } from '../api/client.ts'
 
 export type Listed<Row> = { readonly data: readonly Row[]; readonly next?: string | null }
@@ -77,7 +77,8 @@ export function useKeyset<Row>(path: string, query: Query): Keyset<Row> {
     [key],
   )
 
-  useEffect(() => {
+  // Before it is shown, as in `resource.ts`.
+  useLayoutEffect(() => {
     const mine = new AbortController()
     ending.current = mine
     void ask(undefined, mine)

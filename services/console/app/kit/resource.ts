@@ -1,6 +1,6 @@
 // Data of one panel: loading, shown, or failed, each panel for itself. What was there stays while the new comes.
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 
 export type Resource<Value> = {
   readonly value: Value | undefined
@@ -24,7 +24,8 @@ export function useResource<Value>(
   const [round, setRound] = useState(0)
   const loader = useRef(load)
   loader.current = load
-  useEffect(() => {
+  // Before it is shown: nothing of another key stands there for a frame as if it were this one's.
+  useLayoutEffect(() => {
     const ending = new AbortController()
     setState((before) => ({ ...before, isLoading: true }))
     loader.current(ending.signal).then(

@@ -1,7 +1,7 @@
 // Keys: single letters act where nothing is written, and may be switched off (WCAG 2.1.4). `g` then a letter goes somewhere.
 
 import { signal } from '@preact/signals'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 const STORED = 'postwolke.letters'
 export const areLettersOn = signal(localStorage.getItem(STORED) !== 'off')
@@ -22,7 +22,8 @@ const CHORD_MS = 1_200
 export function useShortcuts(layer: Layer): void {
   const held = useRef(layer)
   held.current = layer
-  useEffect(() => {
+  // As soon as it is shown: before the next key, which may come sooner than the next frame.
+  useLayoutEffect(() => {
     layers.push(held)
     return () => void layers.splice(layers.indexOf(held), 1)
   }, [])

@@ -61,7 +61,6 @@ function Palette({ close }: { readonly close: () => void }) {
 
   useLayoutEffect(() => input.current?.focus(), [])
   useEffect(() => {
-    setAt(0)
     setFailure(undefined)
     if (asked.length < 2) return setFound([])
     const ending = new AbortController()
@@ -110,7 +109,10 @@ function Palette({ close }: { readonly close: () => void }) {
           autocomplete="off"
           spellcheck={false}
           value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
+          onInput={(event) => {
+            setText(event.currentTarget.value)
+            setAt(0)
+          }}
           onKeyDown={onKeyDown}
         />
         <FaultLine failure={failure} />
