@@ -2,22 +2,14 @@
 // outside of the folder that was given, by links neither, unless a root says where the old machine's files are.
 
 import { isUtf8 } from 'node:buffer'
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-} from 'node:fs'
+import { closeSync, existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join, resolve, sep } from 'node:path'
 import {
   FILE_BYTES_MAX,
   type FileContent,
   type SourceFiles,
 } from '#shared/moving/configurations/source-files.ts'
+import { type Opened, openTrusted } from '#shared/moving/trusted-path.ts'
 import { CommandFailure } from '../failure.ts'
 
 export type ForeignFilesOptions = {
@@ -44,29 +36,35 @@ export function openForeignFiles(options: ForeignFilesOptions): SourceFiles {
     ]
   }
 
-  function realPlace(path: string): string | { readonly reason: string } {
+  /** With what is made of it while it is open. */
+  function at<T>(path: string, use: (opened: Opened) => T): T | { readonly reason: string } {
     const places = placesOf(path)
     const place = places.find((one) => existsSync(one)) ?? places[0]
     if (place === undefined) return { reason: `outside of the folder; ${rootHint}` }
-    const real = realpathSync(place)
-    return allowed.some((one) => isBelow(real, one))
-      ? real
-      : { reason: `a link leads out of the folder; ${rootHint}` }
+    const opened = openTrusted(place)
+    if ('reason' in opened) return opened
+    try {
+      return allowed.some((one) => isBelow(opened.real, one))
+        ? use(opened)
+        : { reason: `a link leads out of the folder; ${rootHint}` }
+    } finally {
+      closeSync(opened.file)
+    }
   }
 
   return {
     read(path) {
       try {
-        const real = realPlace(path)
-        return typeof real === 'string' ? readText(real) : { kind: 'refused', ...real }
+        const read = at(path, readText)
+        return 'kind' in read ? read : { kind: 'refused', ...read }
       } catch (error) {
         return { kind: 'refused', reason: reasonOf(error) }
       }
     },
     list(path) {
       try {
-        const real = realPlace(path)
-        return typeof real === 'string' ? readdirSync(real).toSorted() : undefined
+        const names = at(path, ({ real }) => readdirSync(real).toSorted())
+        return 'reason' in names ? undefined : names
       } catch {
         return undefined
       }
@@ -88,21 +86,15 @@ const isBelow = (path: string, folder: string) =>
   path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`)
 
 /** Nothing but files: a pipe would be waited for, and a device never ends. */
-function readText(path: string): FileContent {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  try {
-    const facts = fstatSync(file)
-    if (!facts.isFile()) return { kind: 'refused', reason: 'is no file' }
-    if (facts.size > FILE_BYTES_MAX) {
-      return { kind: 'refused', reason: `has more than ${FILE_BYTES_MAX} bytes` }
-    }
-    const bytes = readFileSync(file)
-    // What is older than UTF-8 keeps its bytes.
-    const text = isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1')
-    return { kind: 'text', text: text.replace(/^\ufeff/, '') }
-  } finally {
-    closeSync(file)
+function readText({ file, stats }: Opened): FileContent {
+  if (!stats.isFile()) return { kind: 'refused', reason: 'is no file' }
+  if (stats.size > FILE_BYTES_MAX) {
+    return { kind: 'refused', reason: `has more than ${FILE_BYTES_MAX} bytes` }
   }
+  const bytes = readFileSync(file)
+  // What is older than UTF-8 keeps its bytes.
+  const text = isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1')
+  return { kind: 'text', text: text.replace(/^\ufeff/, '') }
 }
 
 function reasonOf(error: unknown): string {

@@ -4,6 +4,7 @@
 import type { Stats } from 'node:fs'
 import { forEachField, unfold } from '#shared/mail/header-field.ts'
 import { parseSentDate } from '#shared/mail/sent-date.ts'
+import type { OwnFiles } from '../own-files.ts'
 import { secondsIn } from './file-name.ts'
 import { openMessage } from './message-file.ts'
 
@@ -41,9 +42,9 @@ export async function areDatesLost<Listed extends Pick<File, 'base'>>(
 }
 
 /** In a folder of which the times are lost. */
-export async function dateOf(file: File, stats: Stats): Promise<number> {
+export async function dateOf(own: OwnFiles, file: File, stats: Stats): Promise<number> {
   if (!isLate(file, stats)) return Math.floor(stats.mtimeMs)
-  const { receivedMs, sentMs } = datesIn(await headerOf(file.path))
+  const { receivedMs, sentMs } = datesIn(await headerOf(own, file.path))
   const namedMs = (secondsIn(file.base) ?? 0) * 1_000
   return receivedMs ?? (namedMs > 0 ? namedMs : undefined) ?? sentMs ?? Math.floor(stats.mtimeMs)
 }
@@ -67,8 +68,8 @@ export function datesIn(header: string): {
   return { receivedMs, sentMs }
 }
 
-async function headerOf(path: Buffer): Promise<string> {
-  const file = await openMessage(path)
+async function headerOf(own: OwnFiles, path: Buffer): Promise<string> {
+  const file = await openMessage(own, path)
   if (file.kind !== 'bytes') return ''
   let text = ''
   try {

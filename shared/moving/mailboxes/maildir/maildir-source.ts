@@ -2,9 +2,10 @@
 // moment.
 
 import type { Stats } from 'node:fs'
-import { lstat, readdir, readFile } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { chunks } from '#shared/runtime/chunks.ts'
+import { type OwnFiles, ownFiles } from '../own-files.ts'
 import {
   type MailSource,
   type OpenSource,
@@ -44,6 +45,7 @@ export async function openMaildir(
   if (popIds === undefined) {
     throw new SourceFailure(`names by ${JSON.stringify(popIdFormat)} only Dovecot can work out`)
   }
+  const own = ownFiles(root)
   const { kind, folders, notes: found } = await readLayout(root)
   const notes: SourceNote[] = [...found]
   const note = (about: string, reason: string) => {
@@ -51,17 +53,17 @@ export async function openMaildir(
   }
   const byNames = new Map(folders.map((folder) => [folder.names.join('\0'), folder]))
   const delimiter = kind === 'fs' ? '/' : '.'
-  for (const folder of folders) await noteRights(folder, note)
+  for (const folder of folders) await noteRights(own, folder, note)
   return {
     identity: `maildir:${root}`,
     folders: async () => folders,
     async open({ names }) {
       const folder = byNames.get(names.join('\0'))
       if (folder === undefined) throw new SourceFailure(`no folder ${names.join('/')}`)
-      return openFolder(folder, { popIds, popIdFormat, live, note })
+      return openFolder(folder, { own, popIds, popIdFormat, live, note })
     },
     async subscriptions() {
-      const text = await sideFile(Buffer.from(root), 'subscriptions')
+      const text = await sideFile(own, Buffer.from(root), 'subscriptions')
       if (text === undefined) return undefined
       const named = parseSubscriptions(text, delimiter)
       // INBOX need not be among them: everybody sees it.
@@ -77,25 +79,25 @@ export async function openMaildir(
 const homesOf = (root: string) =>
   /^(maildir|mail|\.maildir)$/i.test(basename(root)) ? [root, dirname(root)] : [root]
 
-/** The text with a character for each byte; undefined where there is none. */
-async function sideFile(directory: Buffer, name: string): Promise<string | undefined> {
-  const path = pathIn(directory, name)
-  const stats = await lstat(path).catch(() => undefined)
-  if (stats === undefined || !stats.isFile() || stats.size > SIDE_FILE_BYTES_MAX) return undefined
-  return await readFile(path, 'latin1').catch(() => undefined)
-}
+const sideFile = (own: OwnFiles, directory: Buffer, name: string) =>
+  own.text(pathIn(directory, name), SIDE_FILE_BYTES_MAX)
 
 type Note = (about: string, reason: string) => void
 
 /** Rights of others do not come: the names in them are another system's. */
-async function noteRights({ directory, names }: MaildirFolder, note: Note): Promise<void> {
-  const text = await sideFile(directory, 'dovecot-acl')
+async function noteRights(
+  own: OwnFiles,
+  { directory, names }: MaildirFolder,
+  note: Note,
+): Promise<void> {
+  const text = await sideFile(own, directory, 'dovecot-acl')
   for (const line of (text ?? '').split('\n').slice(0, NOTES_MAX)) {
     if (line !== '') note(names.join('/'), `rights are not brought: ${line.slice(0, 200)}`)
   }
 }
 
 type FolderTerms = {
+  readonly own: OwnFiles
   readonly popIds: PopIds
   readonly popIdFormat: string | undefined
   readonly live: boolean
@@ -107,15 +109,16 @@ type Listed = { readonly base: string; readonly letters: string; readonly place:
 
 async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<OpenSource> {
   const { directory, names } = folder
+  const { own } = terms
   // The list before the files: what comes in between has no record yet, and no file is taken for gone.
-  const uids = await readUids(directory)
-  const keywords = parseKeywords((await sideFile(directory, 'dovecot-keywords')) ?? '')
+  const uids = await readUids(own, directory)
+  const keywords = parseKeywords((await sideFile(own, directory, 'dovecot-keywords')) ?? '')
   const files = await listFiles(directory)
   const isInbox = names.length === 1 && names[0] === 'INBOX'
   const popIds = popIdsOf(uids, isInbox, terms)
   const pathOf = ({ place }: Listed) => pathIn(directory, place)
   const openListed = (listed: Listed | undefined): Promise<MessageFile> =>
-    listed === undefined ? Promise.resolve({ kind: 'gone' }) : openMessage(pathOf(listed))
+    listed === undefined ? Promise.resolve({ kind: 'gone' }) : openMessage(own, pathOf(listed))
   return {
     numbers: uids && {
       uidValidity: uids.uidValidity,
@@ -146,7 +149,7 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
             flags: flagsOf(letters, keywords),
             bytes: stats.size,
             internalDateMs: areLost
-              ? await dateOf({ base, path: pathOf(listed) }, stats)
+              ? await dateOf(own, { base, path: pathOf(listed) }, stats)
               : Math.floor(stats.mtimeMs),
             saveDateMs: undefined,
             popId: popIds(base, record),
@@ -179,9 +182,9 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
   }
 }
 
-async function readUids(directory: Buffer): Promise<UidList | undefined> {
+async function readUids(own: OwnFiles, directory: Buffer): Promise<UidList | undefined> {
   for (const name of ['dovecot-uidlist', 'courierimapuiddb']) {
-    const text = await sideFile(directory, name)
+    const text = await sideFile(own, directory, name)
     const list = text === undefined ? undefined : parseUidList(text)
     if (list !== undefined) return list
   }
@@ -210,7 +213,9 @@ async function listFiles(directory: Buffer): Promise<ReadonlyMap<string, Listed>
   // `new` first: a file that moves from there to `cur` meanwhile is seen once or twice, and not never.
   for (const name of ['new', 'cur']) {
     const below = pathIn(directory, name)
-    const entries = await readdir(below, { encoding: 'latin1' }).catch(() => [])
+    // What a link leads to is not even listed.
+    const isFolder = (await lstat(below).catch(() => undefined))?.isDirectory()
+    const entries = isFolder ? await readdir(below, { encoding: 'latin1' }).catch(() => []) : []
     for (const entry of entries) {
       if (entry.startsWith('.')) continue
       const { base, flags } = parseFileName(entry)

@@ -1,9 +1,9 @@
 // The bytes of a message file. Some installations keep them compressed; encrypted ones cannot be read without their server.
 
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { Readable, type Transform } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
+import type { OwnFiles } from '../own-files.ts'
 
 export type MessageFile =
   | { readonly kind: 'bytes'; readonly bytes: AsyncIterable<Uint8Array> }
@@ -17,20 +17,12 @@ const READ_BYTES = 256 * 1024
 export const READ_WHOLE_BYTES = READ_BYTES
 const MAGIC_BYTES = 16
 
-export async function openMessage(path: Buffer): Promise<MessageFile> {
-  let file: FileHandle
+export async function openMessage(own: OwnFiles, path: Buffer): Promise<MessageFile> {
+  const opened = await own.open(path)
+  if (opened.kind === 'refused') return { kind: 'unreadable', reason: opened.reason }
+  if (opened.kind === 'gone') return opened
+  const { file, stats } = opened
   try {
-    // A pipe that stands there in place of a file does not keep us waiting.
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return { kind: 'gone' }
-    const reason = code === 'ELOOP' ? 'is a link, and links are not followed' : message
-    return { kind: 'unreadable', reason }
-  }
-  try {
-    const stats = await file.stat()
-    if (!stats.isFile()) return await closing(file, 'is no file')
     if (stats.size <= READ_WHOLE_BYTES) return await whole(file, stats.size)
     const first = Buffer.alloc(MAGIC_BYTES)
     const { bytesRead } = await file.read(first, 0, MAGIC_BYTES, 0)

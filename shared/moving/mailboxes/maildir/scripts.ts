@@ -1,7 +1,8 @@
 // Sieve scripts of an account of Dovecot: `.dovecot.sieve` is the active one, mostly a link into `sieve/`.
 
-import { lstat, readdir, readFile, realpath } from 'node:fs/promises'
+import { readdir, realpath } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
+import { type OwnFiles, ownFiles } from '../own-files.ts'
 import type { SourceScript } from '../source.ts'
 
 const SCRIPT_BYTES_MAX = 1024 ** 2
@@ -23,6 +24,7 @@ async function scriptsIn(
   home: string,
   note: (about: string, reason: string) => void,
 ): Promise<readonly SourceScript[]> {
+  const own = ownFiles(home)
   const folder = join(home, 'sieve')
   const names = (await readdir(folder).catch(() => [])).filter(
     (name) => name.endsWith(SUFFIX) && !name.startsWith('.'),
@@ -32,7 +34,7 @@ async function scriptsIn(
   const scripts: SourceScript[] = []
   for (const name of names.sort().slice(0, SCRIPTS_MAX)) {
     const path = join(folder, name)
-    const source = await scriptBytes(path, note)
+    const source = await scriptBytes(own, path, note)
     const isActive = active !== undefined && active === (await realpath(path).catch(() => ''))
     if (source) scripts.push({ name: name.slice(0, -SUFFIX.length), source, active: isActive })
   }
@@ -42,20 +44,21 @@ async function scriptsIn(
     note(join(home, '.dovecot.sieve'), 'is a link that leads elsewhere, and is not followed')
     return scripts
   }
-  const source = await scriptBytes(active, note)
+  const source = await scriptBytes(own, active, note)
   const name = basename(active) === '.dovecot.sieve' ? 'dovecot' : basename(active, SUFFIX)
   return source ? [...scripts, { name, source, active: true }] : scripts
 }
 
 async function scriptBytes(
+  own: OwnFiles,
   path: string,
   note: (about: string, reason: string) => void,
 ): Promise<Uint8Array | undefined> {
-  const stats = await lstat(path).catch(() => undefined)
-  if (!stats?.isFile()) return undefined
-  if (stats.size > SCRIPT_BYTES_MAX) {
-    note(path, `has more than ${SCRIPT_BYTES_MAX} bytes`)
-    return undefined
-  }
-  return await readFile(path)
+  const opened = await own.open(path)
+  if (opened.kind === 'refused') note(path, opened.reason)
+  if (opened.kind !== 'file') return undefined
+  await using file = opened.file
+  if (opened.stats.size <= SCRIPT_BYTES_MAX) return await file.readFile()
+  note(path, `has more than ${SCRIPT_BYTES_MAX} bytes`)
+  return undefined
 }

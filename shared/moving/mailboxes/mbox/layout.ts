@@ -1,14 +1,14 @@
 // Where the mboxes of an account are: one file, or a folder of them. Folders below a folder are directories as Dovecot has them, or lie in
 // `Work.sbd` beside `Work`, as Thunderbird has them. Links are not followed: an import may run as root over files that users own.
 
-import { constants } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { lstat, open, readdir } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { decodedName } from '../maildir/folder-files.ts'
+import { type OwnFiles, ownFiles } from '../own-files.ts'
 import { SourceFailure, type SourceFolder, type SourceNote } from '../source.ts'
 
-export type MboxFolder = SourceFolder & { readonly file: string }
+export type MboxFolder = SourceFolder & { readonly file: string; readonly own: OwnFiles }
 
 const DEPTH_MAX = 40
 export const MBOX_FOLDERS_MAX = 20_000
@@ -24,26 +24,31 @@ export async function readMboxes(
     throw new SourceFailure(`cannot read ${root}: ${error.message}`)
   })
   const notes: SourceNote[] = []
+  const own = ownFiles(root)
   if (stats.isFile()) {
-    if (!(await isMbox(root)))
+    if (!(await isMbox(own, root)))
       throw new SourceFailure(`${root} is no mbox: it begins with no From line`)
-    return { folders: [folderOf([INBOX], root)], notes }
+    return { folders: [folderOf(own, [INBOX], root)], notes }
   }
   if (!stats.isDirectory()) throw new SourceFailure(`${root} is neither a file nor a folder`)
   await refuseOthers(root)
-  const folders = await foldersIn(root, [], notes)
+  const folders = await foldersIn(own, root, [], notes)
   const others = inbox === undefined ? folders : folders.filter(({ names }) => !isInbox(names))
-  if (inbox !== undefined && !(await isMbox(inbox))) {
-    throw new SourceFailure(`${inbox} is no mbox: it begins with no From line`)
-  }
-  const all = inbox === undefined ? others : [folderOf([INBOX], inbox), ...others]
+  const all = inbox === undefined ? others : [await inboxAt(inbox), ...others]
   if (all.length === 0) throw new SourceFailure(`no file in ${root} is an mbox`)
   return { folders: all, notes }
 }
 
 const isInbox = (names: readonly string[]) => names.length === 1 && names[0] === INBOX
 
-const folderOf = (names: readonly string[], file: string): MboxFolder => ({
+async function inboxAt(path: string): Promise<MboxFolder> {
+  const own = ownFiles(path)
+  if (await isMbox(own, path)) return folderOf(own, [INBOX], path)
+  throw new SourceFailure(`${path} is no mbox: it begins with no From line`)
+}
+
+const folderOf = (own: OwnFiles, names: readonly string[], file: string): MboxFolder => ({
+  own,
   names,
   uses: [],
   selectable: true,
@@ -61,6 +66,7 @@ async function refuseOthers(root: string): Promise<void> {
 }
 
 async function foldersIn(
+  own: OwnFiles,
   directory: string,
   above: readonly string[],
   notes: SourceNote[],
@@ -78,9 +84,9 @@ async function foldersIn(
       notes.push({ about: path, reason: 'is a link, and links are not followed' })
     } else if (entry.isDirectory()) {
       const name = entry.name.endsWith(SBD) ? entry.name.slice(0, -SBD.length) : entry.name
-      folders.push(...(await foldersIn(path, [...above, nameOf(name, above)], notes)))
-    } else if (entry.isFile() && (await isMbox(path))) {
-      folders.push(folderOf([...above, nameOf(entry.name, above)], path))
+      folders.push(...(await foldersIn(own, path, [...above, nameOf(name, above)], notes)))
+    } else if (entry.isFile() && (await isMbox(own, path))) {
+      folders.push(folderOf(own, [...above, nameOf(entry.name, above)], path))
     }
     if (folders.length > MBOX_FOLDERS_MAX) {
       throw new SourceFailure(`more than ${MBOX_FOLDERS_MAX} folders`)
@@ -96,8 +102,8 @@ function nameOf(file: string, above: readonly string[]): string {
 }
 
 /** An empty file is one without messages, where its name does not say that it is something else. */
-async function isMbox(path: string): Promise<boolean> {
-  const file = await openFile(path).catch(() => undefined)
+async function isMbox(own: OwnFiles, path: string): Promise<boolean> {
+  const file = await openFile({ own, file: path }).catch(() => undefined)
   if (file === undefined) return false
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(5), 0, 5, 0)
@@ -108,5 +114,12 @@ async function isMbox(path: string): Promise<boolean> {
   }
 }
 
-export const openFile = (path: string): Promise<FileHandle> =>
-  open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+export async function openFile({
+  own,
+  file: path,
+}: Pick<MboxFolder, 'own' | 'file'>): Promise<FileHandle> {
+  const opened = await own.open(path)
+  if (opened.kind === 'file') return opened.file
+  const reason = opened.kind === 'gone' ? 'it is gone' : opened.reason
+  throw new SourceFailure(`cannot read ${path}: ${reason}`)
+}

@@ -1,9 +1,9 @@
 // Mail in mboxes, as Dovecot, Thunderbird, mail programs of Unix and Google Takeout write them, read only.
 
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { decodedName } from '../maildir/folder-files.ts'
+import { ownFiles } from '../own-files.ts'
 import {
   type MailSource,
   type OpenSource,
@@ -50,9 +50,9 @@ export async function openMbox(
     },
     async subscriptions() {
       const path = join(root, '.subscriptions')
-      const stats = await stat(path).catch(() => undefined)
-      if (!stats?.isFile() || stats.size > SUBSCRIPTIONS_BYTES_MAX) return undefined
-      const lines = (await readFile(path, 'latin1')).split('\n').filter((line) => line !== '')
+      const text = await ownFiles(root).text(path, SUBSCRIPTIONS_BYTES_MAX)
+      if (text === undefined) return undefined
+      const lines = text.split('\n').filter((line) => line !== '')
       return [['INBOX'], ...lines.map((line) => line.split('/').map(decodedName))]
     },
     scripts: async () => [],
@@ -76,7 +76,7 @@ async function byLabels(
   const folders = new Map<string, Folder & { readonly entries: MboxEntry[] }>()
   let left = 0
   for (const folder of found.folders) {
-    await using file = await openFile(folder.file)
+    await using file = await openFile(folder)
     for await (const entry of mboxEntries(file, zone)) {
       const { labels } = entry.status
       const { names, others } =
@@ -106,15 +106,9 @@ async function byLabels(
   return { folders: [...folders.values()], notes }
 }
 
-async function openFolder(
-  { file: path, entries: known }: Folder,
-  zone: Zone,
-  unquote: boolean,
-): Promise<OpenSource> {
-  const file = await openFile(path).catch((error: Error) => {
-    throw new SourceFailure(`cannot read ${path}: ${error.message}`)
-  })
-  const entries = known ?? (await Array.fromAsync(mboxEntries(file, zone)))
+async function openFolder(folder: Folder, zone: Zone, unquote: boolean): Promise<OpenSource> {
+  const file = await openFile(folder)
+  const entries = folder.entries ?? (await Array.fromAsync(mboxEntries(file, zone)))
   const base = entries[0]?.status.base
   const byKey = new Map<string, MboxEntry>()
 

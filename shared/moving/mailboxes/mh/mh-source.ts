@@ -2,10 +2,11 @@
 // says of numbers what others say by flags.
 
 import { createHash } from 'node:crypto'
-import { lstat, readdir, readFile } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { decodedName } from '../maildir/folder-files.ts'
 import { openMessage } from '../maildir/message-file.ts'
+import { type OwnFiles, ownFiles } from '../own-files.ts'
 import {
   type MailSource,
   type OpenSource,
@@ -26,6 +27,7 @@ export async function openMh(root: string): Promise<MailSource> {
   const note = (about: string, reason: string) => {
     if (notes.length < NOTES_MAX) notes.push({ about, reason })
   }
+  const own = ownFiles(root)
   const folders = await foldersIn(root, [], note).catch((error: Error) => {
     throw new SourceFailure(`cannot read ${root}: ${error.message}`)
   })
@@ -39,7 +41,7 @@ export async function openMh(root: string): Promise<MailSource> {
     async open({ names }) {
       const folder = byNames.get(names.join('\0'))
       if (folder === undefined) throw new SourceFailure(`no folder ${names.join('/')}`)
-      return openFolder(folder, note)
+      return openFolder(own, folder, note)
     },
     subscriptions: async () => undefined,
     scripts: async () => [],
@@ -76,12 +78,18 @@ async function foldersIn(
   return folders
 }
 
-async function openFolder({ directory, names }: MhFolder, note: Note): Promise<OpenSource> {
+async function openFolder(
+  own: OwnFiles,
+  { directory, names }: MhFolder,
+  note: Note,
+): Promise<OpenSource> {
   const numbers = (await readdir(directory))
     .filter(isNumber)
     .map(Number)
     .sort((a, b) => a - b)
-  const sequences = parseSequences(await sequencesOf(directory))
+  const sequences = parseSequences(
+    (await own.text(join(directory, '.mh_sequences'), SEQUENCES_BYTES_MAX)) ?? '',
+  )
   const byKey = new Map<string, string>()
   return {
     numbers: undefined,
@@ -93,7 +101,7 @@ async function openFolder({ directory, names }: MhFolder, note: Note): Promise<O
         const stats = await lstat(path).catch(() => undefined)
         if (!stats?.isFile()) continue
         // A number is another message's when the folder was packed.
-        const digest = await digestOf(path)
+        const digest = await digestOf(own, path)
         if (digest === undefined) {
           note(`${names.join('/')}: ${number}`, 'cannot be read')
           continue
@@ -116,7 +124,7 @@ async function openFolder({ directory, names }: MhFolder, note: Note): Promise<O
     async *read(messages) {
       for (const message of messages) {
         const path = byKey.get(message.key)
-        const file = path === undefined ? undefined : await openMessage(Buffer.from(path))
+        const file = path === undefined ? undefined : await openMessage(own, Buffer.from(path))
         if (file?.kind === 'bytes') yield { message, bytes: file.bytes }
       }
     },
@@ -124,8 +132,8 @@ async function openFolder({ directory, names }: MhFolder, note: Note): Promise<O
   }
 }
 
-async function digestOf(path: string): Promise<string | undefined> {
-  const file = await openMessage(Buffer.from(path))
+async function digestOf(own: OwnFiles, path: string): Promise<string | undefined> {
+  const file = await openMessage(own, Buffer.from(path))
   if (file.kind !== 'bytes') return undefined
   const hash = createHash('sha256')
   try {
@@ -134,13 +142,6 @@ async function digestOf(path: string): Promise<string | undefined> {
     return undefined
   }
   return hash.digest('hex').slice(0, 40)
-}
-
-async function sequencesOf(directory: string): Promise<string> {
-  const path = join(directory, '.mh_sequences')
-  const stats = await lstat(path).catch(() => undefined)
-  if (!stats?.isFile() || stats.size > SEQUENCES_BYTES_MAX) return ''
-  return await readFile(path, 'latin1').catch(() => '')
 }
 
 export type Sequences = ReadonlyMap<string, readonly (readonly [from: number, to: number])[]>

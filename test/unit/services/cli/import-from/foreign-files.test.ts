@@ -1,5 +1,6 @@
 // Files of another system are read in their folder, and nowhere else.
 
+import { lchownSync } from 'node:fs'
 import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -46,6 +47,17 @@ describe('files of another system', () => {
     expect(open().list('..')).toBeUndefined()
     expect(open(true).read('/etc/aliases')).toEqual(text('root: ann\n'))
     expect(open(true).read('../../../../../../../../etc/passwd')).toMatchObject(refused)
+  })
+
+  // Nobody else may give links away.
+  it.skipIf(process.getuid?.() !== 0)('are not read by links of somebody else', async () => {
+    await symlink(join(root, 'secret'), join(folder, 'theirs'))
+    expect(open(true).read('theirs')).toEqual(text('secret\n'))
+    lchownSync(join(folder, 'theirs'), 2001, 2001)
+    expect(open(true).read('theirs')).toEqual({
+      kind: 'refused',
+      reason: 'a link of somebody else than its owner leads there',
+    })
   })
 
   it('are not read by links that lead out of it', async () => {
