@@ -41,7 +41,10 @@ export interface OpenSource {
   readonly count: number | undefined
   /** Every message, those with uids ascending by them, those without behind. */
   messages(): AsyncIterable<SourceMessage>
-  /** Their bytes as stored there, in the order asked for; those that are gone, or cannot be read (a note tells), are left out. */
+  /**
+   * Their bytes as stored there, in the order asked for. What cannot be read (a note tells) is left out; the bytes of what went since it was
+   * listed throw MessageGone.
+   */
   read(messages: readonly SourceMessage[]): AsyncIterable<SourceBytes>
   close(): Promise<void>
 }
@@ -82,6 +85,17 @@ export type SourceScript = {
 
 /** `about`: a folder, a file, a message in them; `reason`: for people, in English. */
 export type SourceNote = { readonly about: string; readonly reason: string }
+
+/** Somebody removed it there while its folder was read: nothing of it was missed. */
+export class MessageGone extends Error {
+  override readonly name = 'MessageGone'
+}
+
+/** Of a message that is gone. */
+// biome-ignore lint/correctness/useYield: it has none.
+export async function* goneBytes(): AsyncGenerator<Uint8Array> {
+  throw new MessageGone('it is gone')
+}
 
 export const SOURCE_KEY_BYTES_MAX = 1_000
 
