@@ -210,7 +210,7 @@ function arrivedOf(
   received: ReceivedMessage,
   report: FolderReport,
 ): Arrived {
-  const { key, uid, internalDateMs, saveDateMs, popId } = message
+  const { key, uid, internalDateMs, saveDateMs, popId, popOrder } = message
   const { kept, dropped } = keptFlags(message.flags)
   for (const flag of dropped) report.droppedFlag(flag)
   const { blob, endsLine } = received
@@ -225,6 +225,7 @@ function arrivedOf(
       uid: report.uids === 'kept' ? uid : undefined,
       unended: !endsLine,
       popId,
+      popOrder,
     },
   }
 }

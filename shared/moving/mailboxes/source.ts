@@ -69,6 +69,8 @@ export type SourceMessage = {
   readonly saveDateMs: number | undefined
   /** What POP3 called it, where that is known and not to be worked out from its uid here. */
   readonly popId: string | undefined
+  /** From 1: POP3 lists it by this number, before all that have none and are listed by uid. */
+  readonly popOrder?: number | undefined
 }
 
 export type SourceBytes = {

@@ -197,6 +197,7 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
                   : Math.floor(stats.mtimeMs),
             saveDateMs: undefined,
             popId: popIds(base, record),
+            popOrder: isInbox ? record?.popOrder : undefined,
           } satisfies SourceMessage
         }
       }
