@@ -85,8 +85,7 @@ async function openMaildrop(session: Session, account: LoggedInAccount): Promise
   }
   try {
     const folder = await mailboxes.inbox(account.id)
-    const { messages, popIds } = await mailboxes.snapshot(folder)
-    const maildrop = new Maildrop(folder, messages, popIds)
+    const maildrop = new Maildrop(folder, await mailboxes.snapshot(folder))
     session.enterTransaction(account, { maildrop, lock: held })
     session.log = session.log.child({ account: account.login })
     const tls = session.transport.channelBindings?.protocol ?? 'none'

@@ -2,6 +2,7 @@
 // (RFC 1939 §5), and the marks that DELE sets. Nothing here touches the store.
 
 import type { Folder, Message, Uid } from '#shared/contracts/mailbox.ts'
+import type { Snapshot } from '#shared/mailbox/port.ts'
 
 export type Lookup =
   | { readonly kind: 'present'; readonly message: Message }
@@ -16,15 +17,11 @@ export class Maildrop {
   readonly #marked = new Set<number>()
   #octets: number
 
-  /** `popIds`: what messages of another system were called there. */
-  constructor(
-    folder: Folder,
-    messages: readonly Message[],
-    popIds: ReadonlyMap<Uid, string> = new Map(),
-  ) {
+  /** Messages of another system are called and listed as they were there. */
+  constructor(folder: Folder, { messages, popIds, popOrders }: Omit<Snapshot, 'modSeq'>) {
     this.folder = folder
     this.#popIds = popIds
-    this.#messages = messages
+    this.#messages = popOrders.size === 0 ? messages : inOrder(messages, popOrders)
     this.#octets = sumOctets(messages)
   }
 
@@ -54,8 +51,12 @@ export class Maildrop {
     this.#octets = sumOctets(this.#messages)
   }
 
+  /** Ascending. */
   markedUids(): readonly Uid[] {
-    return this.#messages.filter((_, index) => this.#marked.has(index + 1)).map(({ uid }) => uid)
+    return this.#messages
+      .filter((_, index) => this.#marked.has(index + 1))
+      .map(({ uid }) => uid)
+      .sort((a, b) => a - b)
   }
 
   /** One line for each message not marked deleted. */
@@ -74,6 +75,15 @@ export class Maildrop {
   uniqueId(message: Message): string {
     return this.#popIds.get(message.uid) ?? `${this.folder.uidValidity}-${message.uid}`
   }
+}
+
+/** Those without a number are behind all others; what has the same is listed by uid. */
+function inOrder(
+  messages: readonly Message[],
+  popOrders: Snapshot['popOrders'],
+): readonly Message[] {
+  const orderOf = ({ uid }: Message) => popOrders.get(uid) ?? Number.MAX_SAFE_INTEGER
+  return messages.toSorted((a, b) => orderOf(a) - orderOf(b))
 }
 
 /** What RETR sends of a message before dot-stuffing: a last line without CRLF gets one (RFC 1939 §3). */

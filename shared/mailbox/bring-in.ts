@@ -35,7 +35,7 @@ import {
   stateKey,
 } from './keys.ts'
 import { advanceUidValidity } from './new-folder.ts'
-import type { Brought, Foreign } from './port.ts'
+import type { Brought, Foreign, Snapshot } from './port.ts'
 import { number, text } from './records.ts'
 import { formatUidSet, parseUidSet } from './uid-set.ts'
 import { itemsOf } from './usage-counting.ts'
@@ -154,19 +154,22 @@ export function createBringingIn(deps: TransferDeps): Foreign {
 }
 
 /** Read where the folder's `broughtIn` says that there may be some. */
-export async function readPopIds(
+export async function readPop(
   table: Table,
   folderId: FolderId,
-): Promise<ReadonlyMap<Uid, string>> {
-  const names = new Map<Uid, string>()
+): Promise<Pick<Snapshot, 'popIds' | 'popOrders'>> {
+  const popIds = new Map<Uid, string>()
+  const popOrders = new Map<Uid, number>()
   for await (const item of items(table, folderId, popIdsPrefix)) {
     const ids = listOf(item, 'ids')
-    for (const [i, uid] of parseUidSet(text(item, 'uids')).entries()) {
-      const id = ids[i]
-      if (id !== undefined) names.set(uid as Uid, id)
+    const orders = item.orders === undefined ? [] : listOf(item, 'orders')
+    for (const [i, uid] of (parseUidSet(text(item, 'uids')) as Uid[]).entries()) {
+      const [id = '', order = ''] = [ids[i], orders[i]]
+      if (id !== '') popIds.set(uid, id)
+      if (order !== '') popOrders.set(uid, Number(order))
     }
   }
-  return names
+  return { popIds, popOrders }
 }
 
 /** What is known of where messages of a folder came from goes with the folder. */
@@ -210,17 +213,20 @@ const originOf = (item: Item) => ({
 
 const flagTexts = (all: readonly FlagSet[]) => all.map((flags) => flagList(flags).join(' '))
 
-/** Nothing where POP3 calls none of them in its own way. */
+/** Nothing where POP3 calls none of them in its own way, and lists them by uid. An empty text stands for what one of them has not. */
 function popIds(folderId: FolderId, messages: readonly Brought[], uids: readonly Uid[]): Write[] {
-  const named = messages.flatMap(({ popId }, i) => {
+  const named = messages.flatMap(({ popId, popOrder }, i) => {
     const uid = uids[i]
-    return popId === undefined || uid === undefined ? [] : [{ uid, popId }]
+    const hasAny = popId !== undefined || popOrder !== undefined
+    return hasAny && uid !== undefined ? [{ uid, id: popId ?? '', order: popOrder }] : []
   })
   const [first] = named
   if (first === undefined) return []
+  const hasOrders = named.some(({ order }) => order !== undefined)
   const all = {
     uids: formatUidSet(named.map(({ uid }) => uid)),
-    ids: named.map(({ popId }) => popId),
+    ids: named.map(({ id }) => id),
+    ...(hasOrders && { orders: named.map(({ order }) => String(order ?? '')) }),
   }
   return [{ put: { ...popIdsKey(folderId, first.uid), ...all } }]
 }

@@ -14,7 +14,7 @@
 //   F#<folder>    D#<blob>              marker: delivered into this folder with a reserved reference
 //   F#<folder>    O#<source>#<batch>    which messages of another system became which of these (bring-in.ts)
 //   F#<folder>    O#<source>!           how the source was when all of it had been brought
-//   F#<folder>    P#<uid>               what POP3 called messages of another system there, from this uid on
+//   F#<folder>    P#<uid>               what POP3 called messages of another system there, from this uid on, and in which order
 //   EVERYONE      G#<owner>#<folder>    the same for folders that name all accounts
 //   B#<blob>      META                  blob: object pointer, index, reference count
 

@@ -11,7 +11,7 @@ import { createAppend } from './append.ts'
 import { createAppendTogether } from './append-together.ts'
 import { markObjectDead } from './blob-references.ts'
 import { createBlobs } from './blobs.ts'
-import { createBringingIn, readPopIds } from './bring-in.ts'
+import { createBringingIn, readPop } from './bring-in.ts'
 import { createFolderCreation } from './create-folder.ts'
 import { createEmptying } from './emptying.ts'
 import { createExpunge } from './expunge.ts'
@@ -72,12 +72,12 @@ export function createMailbox(deps: Deps): Mailbox {
       const opened = await snapshots.open(folder)
       if (opened === undefined) throw new Error(`no folder ${folder.id}`)
       const { messages, modSeq } = opened
-      const popIds = opened.folder.broughtIn ? await readPopIds(table, folder.id) : noPopIds
+      const pop = opened.folder.broughtIn ? await readPop(table, folder.id) : noPop
       const found = Array.from(messages.uids(), (_, row) =>
         messageFromRecord(messages.recordAt(row)),
       )
       opened.close()
-      return { modSeq, messages: found, popIds }
+      return { modSeq, messages: found, ...pop }
     },
     expunge,
   }
@@ -114,7 +114,7 @@ export function createMailbox(deps: Deps): Mailbox {
   }
 }
 
-const noPopIds: ReadonlyMap<Uid, string> = new Map()
+const noPop = { popIds: new Map<Uid, string>(), popOrders: new Map<Uid, number>() }
 
 /** What an account uses of what it may. */
 function accountUse(

@@ -256,17 +256,21 @@ export type SetAnnotations =
 
 // ------------------------------------------------------------------------------------------- folder
 
+export type Snapshot = {
+  readonly modSeq: ModSeq
+  readonly messages: readonly Message[]
+  /** What POP3 calls messages that came from another system (RFC 1939 §7), as far as they had names of their own there. */
+  readonly popIds: ReadonlyMap<Uid, string>
+  /** Those that POP3 lists otherwise than by uid, as it did there: before all others, by these numbers. */
+  readonly popOrders: ReadonlyMap<Uid, number>
+}
+
 /** What POP3 asks: a folder read once as a whole, and messages read and removed. */
 export interface MailboxReader {
   /** The account's INBOX; the default folders are made at the first use of an account. */
   inbox(accountId: AccountId): Promise<Folder>
   /** Every message of the folder by ascending uid: a state that really existed (reader rule), never half a transaction. */
-  snapshot(folder: FolderRef): Promise<{
-    readonly modSeq: ModSeq
-    readonly messages: readonly Message[]
-    /** What POP3 calls messages that came from another system (RFC 1939 §7), as far as they had names of their own there. */
-    readonly popIds: ReadonlyMap<Uid, string>
-  }>
+  snapshot(folder: FolderRef): Promise<Snapshot>
   /**
    * Removes these messages if they still exist; returns the uids that did. Each chunk is atomic; when one fails those before it are
    * gone. With `deletedOnly` a message that lost its \Deleted flag in the meantime stays (RFC 9051 §6.4.3).
@@ -508,6 +512,8 @@ export type Brought = {
   readonly uid: number | undefined
   readonly unended: boolean
   readonly popId: string | undefined
+  /** From 1: POP3 listed it there by this number, before those without one. */
+  readonly popOrder?: number | undefined
 }
 
 export type BroughtIn =

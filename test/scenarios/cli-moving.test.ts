@@ -1,9 +1,10 @@
 // `postwolke import SOURCE`: what it prints, how it ends, and that the server runs with what came over.
 
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { commandLine } from '#test/support/command-line.ts'
+import { writeMaildir } from '#test/support/maildir.ts'
 import { fixturePath } from '#test/support/moving-fixtures.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -120,5 +121,59 @@ describe('import of others', () => {
 
   it.each(['qmail', 'courier', 'sendmail'])('%s says what it cannot read', async (source) => {
     expect(await run(source, join(folder, 'none'))).toMatchObject({ code: 66 })
+  })
+})
+
+describe('import maildir', () => {
+  const at = (name: string) => join(folder, 'vhosts', name)
+  const letter = (n: number) => ({ name: `cur/${n}.x:2,S`, text: `Subject: ${n}\n\nx\n` })
+
+  beforeEach(async () => {
+    await commandLine(['domain', 'add', 'a.test', '--data', data])
+    const users = ['ann', 'bob', 'cy'].map((name) => `${name}@a.test:{PLAIN}secretword\n`)
+    await commandLine(['account', 'import', '-', '--data', data], { input: users.join('') })
+    for (const name of ['ann', 'bob', 'cy']) await writeMaildir(at(name), '', [letter(1)])
+  })
+
+  it('ends with 65 where something cannot be read, names it, and brings the rest', async () => {
+    await symlink('/etc/hostname', join(at('ann'), 'cur/2.link:2,'))
+    await writeMaildir(at('bob'), '.Old', [letter(2)])
+    await rm(join(at('bob'), '.Old/new'), { recursive: true })
+    await writeFile(join(at('bob'), '.Old/new'), '')
+    const bring = (...words: readonly string[]) => run('maildir', at('%n'), ...words)
+    const done = await bring()
+    expect(done.code).toBe(65)
+    expect(done.stderr.trimEnd().split('\n').at(-1)).toBe(
+      'postwolke: did not come, or not as a whole: 1 message of ann@a.test, 1 folder of bob@a.test; everything else is here',
+    )
+    expect(done.stderr).toContain(`cannot read ${at('bob')}/.Old/new: ENOTDIR`)
+    expect(await bring('--dry-run')).toMatchObject({
+      code: 65,
+      stderr: expect.stringMatching(
+        /: would not come.*1 folder of bob.*; everything else would\n$/,
+      ),
+    })
+    const accounts: { messages: number }[] = await show('account', 'list')
+    expect(accounts.map(({ messages }) => messages)).toEqual([1, 1, 1])
+    await rm(join(at('ann'), 'cur/2.link:2,'))
+    await rm(join(at('bob'), '.Old'), { recursive: true })
+    expect(await bring()).toMatchObject({ code: 0, stderr: '' })
+    expect(await bring('--verify')).toMatchObject({ code: 0, stderr: '' })
+    await writeMaildir(at('cy'), '', [letter(9)])
+    expect(await bring('--verify')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/cy@a.test.*missing.*\n.*not as it is at the source\n$/),
+    })
+  })
+
+  it('ends with 75 where a mailbox of several fails, and says what of the others did not come', async () => {
+    await symlink('/etc/hostname', join(at('ann'), 'cur/2.link:2,'))
+    for (const name of ['cur', 'new', 'tmp']) await rm(join(at('bob'), name), { recursive: true })
+    const done = await run('maildir', at('%n'))
+    expect(done.code).toBe(75)
+    expect(done.stderr).toContain(`bob@a.test: ${at('bob')} is no Maildir`)
+    expect(done.stderr).toMatch(
+      /1 mailbox is not whole; the same command tries again, and of others did not come.*1 message of ann@a.test\n$/,
+    )
   })
 })

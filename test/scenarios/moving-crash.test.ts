@@ -21,7 +21,11 @@ const MESSAGES = 60
 type There = { readonly [folder: string]: readonly Partial<SourceMessage>[] }
 
 const first: There = {
-  INBOX: Array.from({ length: MESSAGES }, (_, n) => ({ uid: 3 * n + 1, popId: `pop${n}` })),
+  INBOX: Array.from({ length: MESSAGES }, (_, n) => ({
+    uid: 3 * n + 1,
+    popId: n % 3 === 2 ? undefined : `pop${n}`,
+    popOrder: n % 2 === 1 ? MESSAGES - n : undefined,
+  })),
   'Work/2024': [{ uid: 7, flags: ['\\Seen', '$Label1'] }],
 }
 /** The first ten are gone, the next have other flags, and there is one more. */
@@ -50,6 +54,7 @@ function sourceOf(there: There): MailSource {
           internalDateMs: 1_000_000_000_000 + must(one.uid),
           saveDateMs: undefined,
           popId: one.popId,
+          popOrder: one.popOrder,
         }),
       )
       return {
@@ -93,13 +98,13 @@ async function bring(store: Store, accountId: AccountId, there: There) {
 async function stored(store: Store, accountId: AccountId, path: string) {
   const mailbox = mailboxOn(store)
   const folder = must(await mailbox.folders.find(accountId, path))
-  const { messages, popIds } = await mailbox.snapshot(folder)
+  const { messages, popIds, popOrders } = await mailbox.snapshot(folder)
   return {
     uidValidity: folder.uidValidity,
     uidNext: folder.uidNext,
     messages: messages.map(
       ({ uid, flags, internalDateMs }) =>
-        `${uid} ${flags.join(' ')} ${internalDateMs} ${popIds.get(uid)}`,
+        `${uid} ${flags.join(' ')} ${internalDateMs} ${popOrders.get(uid)} ${popIds.get(uid)}`,
     ),
   }
 }
@@ -108,8 +113,8 @@ const expected = (there: There, path: string) => ({
   uidValidity: UID_VALIDITY,
   uidNext: 1_000,
   messages: must(there[path]).map(
-    ({ uid, flags = [], popId }) =>
-      `${uid} ${flags.join(' ')} ${1_000_000_000_000 + must(uid)} ${popId}`,
+    ({ uid, flags = [], popId, popOrder }) =>
+      `${uid} ${flags.join(' ')} ${1_000_000_000_000 + must(uid)} ${popOrder} ${popId}`,
   ),
 })
 
@@ -186,7 +191,7 @@ for (const driver of ['embedded', 'AWS'] as const) {
         await bring(store, accountId, first)
         const { messages } = await stored(store, accountId, 'INBOX')
         expect(messages.map((line) => line.split(' ').at(-1))).toEqual(
-          must(first.INBOX).map(({ popId }) => popId),
+          must(first.INBOX).map(({ popId }) => String(popId)),
         )
       }, 60_000)
 

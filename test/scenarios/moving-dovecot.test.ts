@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -51,6 +52,7 @@ describe.skipIf(!hasDovecot())('a machine with Dovecot', () => {
       ),
     )
     for (const account of accounts) await fill(account)
+    await listOtherwise(must(accounts[0]))
     pattern = join(dovecot.mail, '%u')
     const own = resources.use(await temporaryFolder())
     data = join(own.path, 'data')
@@ -89,6 +91,20 @@ describe.skipIf(!hasDovecot())('a machine with Dovecot', () => {
     await client.ok('UID STORE 3,9:11,70:75 +FLAGS (\\Deleted)')
     await client.ok('EXPUNGE')
     client.close()
+  }
+
+  /** As after a move to Dovecot from a server whose POP3 had another order, and names of its own. */
+  async function listOtherwise(account: string): Promise<void> {
+    const path = join(dovecot.mail, account, 'dovecot-uidlist')
+    const [header, ...records] = (await readFile(path, 'utf8')).split('\n')
+    const other = records.map((line, n) =>
+      n % 3 === 0 || line === '' ? line : line.replace(' ', ` Pold${n} O${500 - 7 * n} `),
+    )
+    await writeFile(path, [header, ...other].join('\n'))
+    const listed = await seenByPop3({ port: dovecot.ports.pop3, login: account, password })
+    // Dovecot keeps to it.
+    expect(listed[0]).toMatch(/^1 old\d\d /)
+    expect(listed.at(-1)).not.toContain('old')
   }
 
   async function expectSame(): Promise<void> {

@@ -316,6 +316,38 @@ describe('a server that is not well', () => {
     await source.close()
   })
 
+  it('may lose messages while they are read: what is half there is no message', async () => {
+    let asked = 0
+    await using broken = await reading([
+      capability,
+      list,
+      examine,
+      search,
+      [
+        'UID FETCH',
+        (tag) => {
+          asked++
+          // The first is read in pieces, of which one still comes.
+          if (asked === 1) return listed(tag).replace('SIZE 19189', `SIZE ${3 * 1024 ** 2}`)
+          if (asked > 2) return `${tag} OK done\r\n`
+          const piece = 'x'.repeat(1024 ** 2)
+          return `* 1 FETCH (UID 3 BODY[]<0> {${piece.length}}\r\n${piece})\r\n${tag} OK done\r\n`
+        },
+      ],
+    ])
+    const source = await broken.opening
+    const opened = await source.open(must((await source.folders())[0]))
+    const messages = await Array.fromAsync(opened.messages())
+    const ends: string[] = []
+    for await (const { message, bytes } of opened.read(messages)) {
+      const end = await Array.fromAsync(bytes).catch((error: Error) => error.name)
+      ends.push(`${message.key} ${end}`)
+    }
+    expect(ends).toEqual(['7.3 MessageGone', '7.5 MessageGone'])
+    expect(source.notes()).toEqual([])
+    await source.close()
+  })
+
   it('loses one message that ends every session, and not the others', async () => {
     let first = true
     await using broken = await reading([

@@ -52,6 +52,9 @@ export class FakeMailbox implements MailboxReader, MessageOpener {
     )
   }
 
+  readonly popIds = new Map<Uid, string>()
+  readonly popOrders = new Map<Uid, number>()
+
   async inbox(accountId: AccountId): Promise<Folder> {
     return {
       accountId,
@@ -76,7 +79,7 @@ export class FakeMailbox implements MailboxReader, MessageOpener {
   async snapshot() {
     if (this.failSnapshot) throw this.failSnapshot
     const messages = [...this.stored].map(([uid, text]) => describeMessage(uid, text))
-    return { modSeq: brandModSeq(1), messages, popIds: new Map<Uid, string>() }
+    return { modSeq: brandModSeq(1), messages, popIds: this.popIds, popOrders: this.popOrders }
   }
 
   async open({ uid }: Message): Promise<OpenMessage | undefined> {

@@ -36,8 +36,9 @@ export async function bringMail(
   const terms = copyOptions(options, ending.signal)
   const pace = showPace(context.process, mailboxes.length)
   const failed: FailedHere[] = []
+  let reports: readonly MailboxReport[] = []
   try {
-    const reports = await each(
+    const found = await each(
       mailboxes,
       options,
       { pace, failed },
@@ -53,19 +54,19 @@ export async function bringMail(
       ending.signal,
     )
     pace.end()
-    const done = reports.filter((report) => report !== undefined)
-    await report(context, options, { mailboxes: done, failed: failed.map(told) })
-    context.output.print({ mailboxes: done, failed: failed.map(told) }, (width) =>
-      reportLines(done, width),
+    reports = found.filter((report) => report !== undefined)
+    await report(context, options, { mailboxes: reports, failed: failed.map(told) })
+    context.output.print({ mailboxes: reports, failed: failed.map(told) }, (width) =>
+      reportLines(reports, width),
     )
-    tellNotes(context, done)
+    tellNotes(context, reports)
   } finally {
     pace.end()
     globalThis.process.off('SIGINT', end)
   }
   if (ending.signal.aborted)
     throw new CommandFailure('ended early; the same command goes on', 'temporary')
-  endWith(context, failed, mailboxes.length)
+  endWith(context, failed, mailboxes.length, { left: reports.flatMap(leftOut), ...terms })
 }
 
 const told = ({ account, reason }: FailedHere): Failed => ({ account, reason })
@@ -117,15 +118,49 @@ async function attempt<T>(
   }
 }
 
-function endWith({ process }: Context, failed: readonly FailedHere[], of: number): void {
+function endWith(
+  { process }: Context,
+  failed: readonly FailedHere[],
+  of: number,
+  {
+    left = [],
+    dryRun = false,
+  }: { readonly left?: readonly string[]; readonly dryRun?: boolean } = {},
+): void {
   const [first] = failed
-  if (first === undefined) return
-  if (of === 1) throw new CommandFailure(`${first.account}: ${first.reason}`, first.exit)
+  if (first !== undefined && of === 1) {
+    throw new CommandFailure(`${first.account}: ${first.reason}`, first.exit)
+  }
   for (const { account, reason } of failed) warn(process, `${account}: ${reason}`)
-  throw new CommandFailure(
-    `${counted(failed.length, 'mailbox is', 'mailboxes are')} not whole; the same command tries again`,
-    'temporary',
-  )
+  const some = left.slice(0, ACCOUNTS_NAMED_MAX).join(', ')
+  const more = left.length > ACCOUNTS_NAMED_MAX ? `, … (${counted(left.length, 'account')})` : ''
+  const didNot = `${dryRun ? 'would' : 'did'} not come, or not as a whole: ${some}${more}`
+  if (first !== undefined) {
+    const mailboxes = counted(failed.length, 'mailbox is', 'mailboxes are')
+    const besides = left.length === 0 ? '' : `, and of others ${didNot}`
+    throw new CommandFailure(
+      `${mailboxes} not whole; the same command tries again${besides}`,
+      'temporary',
+    )
+  }
+  if (left.length > 0) {
+    const rest = `everything else ${dryRun ? 'would' : 'is here'}`
+    throw new CommandFailure(`${didNot}; ${rest}`, 'data')
+  }
+}
+
+/** Of what did not come; the report has all. */
+const ACCOUNTS_NAMED_MAX = 10
+
+/** What of a mailbox was there and did not come, in words; nothing where all did. */
+function leftOut({ account, folders }: MailboxReport): readonly string[] {
+  const messages = folders.reduce((sum, { unread }) => sum + unread, 0)
+  const broken = folders.filter(({ failure }) => failure !== null).length
+  const what = [
+    ...(broken > 0 ? [counted(broken, 'folder')] : []),
+    ...(messages > 0 ? [counted(messages, 'message')] : []),
+  ]
+  return what.length === 0 ? [] : [`${what.join(' and ')} of ${account}`]
 }
 
 async function report(

@@ -29,7 +29,6 @@ export type BringMail = {
 }
 export type BringingMail = {
   readonly kind: 'bringing'
-  readonly account: string
   readonly steps: AsyncGenerator<CopyStep, MailboxReport>
 }
 
@@ -75,8 +74,7 @@ export function createMailImportAdministration(
     async bring(request) {
       const found = await findAccount(deps.directory, fields, request.account)
       if (found.kind !== 'found') return found
-      const account = formatAddress(found.account.address)
-      return { kind: 'bringing', account, steps: bringInto(found, request) }
+      return { kind: 'bringing', steps: bringInto(found, request) }
     },
     async verify({ account, source, isWanted }) {
       const found = await findAccount(deps.directory, fields, account)

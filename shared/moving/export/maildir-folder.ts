@@ -166,11 +166,14 @@ class MaildirFolder {
     messages,
     uidNext,
     popIdOf,
+    popOrders,
   }: NonNullable<Awaited<ReturnType<typeof ownMessages>>>): Promise<void> {
     const { path, folder } = this.#from
     const kept = messages.flatMap(({ uid }) => this.#kept.get(uid) ?? [])
     const records = kept.map(({ message: { uid, flags }, written: { name } }) => {
-      const pop = path === INBOX ? ` P${popIdOf(uid)}` : ''
+      const order = popOrders.get(uid)
+      const place = order === undefined ? '' : ` O${order}`
+      const pop = path === INBOX ? ` P${popIdOf(uid)}${place}` : ''
       return `${uid}${pop} :${name}:2,${flagLetters(flags, this.#letters)}\n`
     })
     const header = `3 V${folder.uidValidity} N${uidNext} G${this.#guid}\n`

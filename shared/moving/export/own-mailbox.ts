@@ -38,6 +38,7 @@ export type OwnMessages = {
   readonly messages: readonly Message[]
   /** As POP3 names each of them (RFC 1939 §7). */
   readonly popIdOf: (uid: Uid) => string
+  readonly popOrders: ReadonlyMap<Uid, number>
 }
 
 /** Undefined: the folder went meanwhile. */
@@ -45,13 +46,14 @@ export async function ownMessages(
   { mailbox, accountId }: OwnMailbox,
   { folder }: OwnFolder,
 ): Promise<OwnMessages | undefined> {
-  const { messages, popIds } = await mailbox.snapshot(folder)
+  const { messages, popIds, popOrders } = await mailbox.snapshot(folder)
   const after = await mailbox.folders.get(accountId, folder.id)
   if (after === undefined) return undefined
   return {
     uidNext: Math.max(after.uidNext, (messages.at(-1)?.uid ?? 0) + 1),
     messages,
     popIdOf: (uid) => popIds.get(uid) ?? `${folder.uidValidity}-${uid}`,
+    popOrders,
   }
 }
 

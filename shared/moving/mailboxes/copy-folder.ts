@@ -62,9 +62,12 @@ export async function* copyFolder(
   const seen = new Set<string>()
   const changed: { readonly known: Known; readonly flags: FlagSet }[] = []
   let missing: SourceMessage[] = []
+  /** Before what has no uid there: it gets none that a message had which is gone. */
+  let isRaised = false
   for await (const message of from.messages()) {
     if (!isKey(message.key) || seen.has(message.key)) {
       report.note(message.key.slice(0, 200), 'its name at the source is not of its own')
+      report.unread++
       continue
     }
     seen.add(message.key)
@@ -74,7 +77,15 @@ export async function* copyFolder(
       report.already++
       const { kept } = keptFlags(message.flags)
       if (!sameFlags(kept, known.flags)) changed.push({ known, flags: kept })
-    } else missing.push(message)
+    } else {
+      if (message.uid === undefined && !isRaised) {
+        isRaised = true
+        yield* bring(deps, from, missing, to, ledger, terms, report)
+        missing = []
+        await raiseUidNext(deps, from, to.folder, terms, report)
+      }
+      missing.push(message)
+    }
     if (missing.length >= READ_AT_ONCE) {
       yield* bring(deps, from, missing, to, ledger, terms, report)
       missing = []
@@ -87,10 +98,7 @@ export async function* copyFolder(
   if (terms.signal?.aborted) return
   await followFlags(deps, to, changed, terms, report)
   await followDeletions(deps, to, ledger, seen, terms, report)
-  const uidNext = from.numbers?.uidNext
-  if (report.uids === 'kept' && uidNext !== undefined && !terms.dryRun) {
-    await mailbox.foreign.raiseUidNext(to.folder, uidNext)
-  }
+  await raiseUidNext(deps, from, to.folder, terms, report)
   if (from.state !== undefined && report.unread === 0 && !terms.dryRun) {
     await mailbox.foreign.noteSourceState(to.folder, to.source, from.state)
   }
@@ -113,6 +121,19 @@ async function keepNumbers(
   const { uidValidity, highestModSeq } = numbers
   const { kind } = await mailbox.foreign.adopt(folder, { uidValidity, highestModSeq })
   report.uids = kind === 'adopted' ? 'kept' : 'new'
+}
+
+async function raiseUidNext(
+  { mailbox }: Deps,
+  { numbers }: OpenSource,
+  folder: FolderRef,
+  { dryRun }: CopyTerms,
+  report: FolderReport,
+): Promise<void> {
+  const uidNext = numbers?.uidNext
+  if (report.uids === 'kept' && uidNext !== undefined && !dryRun) {
+    await mailbox.foreign.raiseUidNext(folder, uidNext)
+  }
 }
 
 async function* bring(
@@ -147,7 +168,8 @@ async function* bring(
       const whole = readable(bytes, (told) => (form = told))
       const received = await mailbox.receive(whole).catch(unlessUnreadable)
       if (received instanceof Unreadable) {
-        report.note(message.key, `cannot be read: ${received.message}`)
+        if (received.isGone) unread.delete(message.key)
+        else report.note(message.key, `cannot be read: ${received.message}`)
         continue
       }
       unread.delete(message.key)
@@ -188,7 +210,7 @@ function arrivedOf(
   received: ReceivedMessage,
   report: FolderReport,
 ): Arrived {
-  const { key, uid, internalDateMs, saveDateMs, popId } = message
+  const { key, uid, internalDateMs, saveDateMs, popId, popOrder } = message
   const { kept, dropped } = keptFlags(message.flags)
   for (const flag of dropped) report.droppedFlag(flag)
   const { blob, endsLine } = received
@@ -203,6 +225,7 @@ function arrivedOf(
       uid: report.uids === 'kept' ? uid : undefined,
       unended: !endsLine,
       popId,
+      popOrder,
     },
   }
 }

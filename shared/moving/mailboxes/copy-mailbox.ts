@@ -9,9 +9,9 @@ import type { MailboxForImports } from './mailbox-for-imports.ts'
 import { FolderReport, type MailboxReport } from './report.ts'
 import {
   type MailSource,
+  type OpenSource,
   SourceFailure,
   type SourceFolder,
-  type SourceNote,
   type SourceScript,
 } from './source.ts'
 import { pathOfUse, type TargetPath, targetPaths } from './target-paths.ts'
@@ -46,7 +46,6 @@ export async function* copyMailbox(
   options: CopyOptions,
 ): AsyncGenerator<CopyStep, MailboxReport> {
   const { mailbox, accountId } = target
-  const notes: SourceNote[] = []
   const folders = (await source.folders()).filter((folder) => options.isWanted?.(folder) ?? true)
   yield { kind: 'folders', folders: folders.length }
   const tree = await mailbox.folders.tree(accountId)
@@ -55,13 +54,14 @@ export async function* copyMailbox(
   for (const to of paths) {
     if (options.signal?.aborted) break
     if (!to.folder.selectable) continue
-    const folder = await targetFolder(target, to, options, notes)
-    if (folder === undefined) continue
     const report = new FolderReport(to.folder.names, to.path)
     reports.push(report)
+    const folder = await targetFolder(target, to, options, report)
+    if (folder === undefined) continue
     if (to.renamed) report.note('', `called ${JSON.stringify(to.folder.names.join('/'))} there`)
-    const opened = await source.open(to.folder)
+    let opened: OpenSource | undefined
     try {
+      opened = await source.open(to.folder)
       yield { kind: 'folder', path: to.path, count: opened.count }
       const id = sourceId(source.identity, to.folder.names)
       for await (const progress of copyFolder(
@@ -74,11 +74,11 @@ export async function* copyMailbox(
         yield { kind: 'messages', ...progress }
       }
     } catch (error) {
-      // Of one folder; what concerns all of the source comes again with the next.
+      // Of one folder, which may be gone by now; what concerns all of the source comes again with the next.
       if (!(error instanceof SourceFailure)) throw error
-      report.note('', error.message)
+      report.failed(error.message)
     } finally {
-      await opened.close()
+      await opened?.close()
     }
   }
   const subscribed = await subscribe(source, target, paths, options)
@@ -90,16 +90,16 @@ export async function* copyMailbox(
     folders: reports.map((report) => report.figures()),
     subscribed,
     scripts,
-    notes: [...notes, ...source.notes()],
+    notes: source.notes(),
   }
 }
 
-/** Undefined where there can be none, and a note says why. */
+/** Undefined where there can be none, and the report says why. */
 async function targetFolder(
   { mailbox, accountId }: MailTarget,
   { path, uses }: TargetPath,
   { dryRun }: CopyOptions,
-  notes: SourceNote[],
+  report: FolderReport,
 ): Promise<FolderRecord | undefined> {
   const there = await mailbox.folders.find(accountId, path)
   if (there?.selectable) return there
@@ -116,7 +116,7 @@ async function targetFolder(
       return plain.kind === 'created' ? plain.folder : mailbox.folders.find(accountId, path)
     }
     default:
-      notes.push({ about: path, reason: `no such folder can be made here: ${created.kind}` })
+      report.failed(`no such folder can be made here: ${created.kind}`)
       return undefined
   }
 }

@@ -8,7 +8,7 @@ import { SourceFailure } from './source.ts'
 
 export type OwnFiles = {
   readonly open: (path: Buffer | string) => Promise<OwnFile>
-  /** With a character for each byte; undefined where there is no such file, or a longer one. */
+  /** With a character for each byte; undefined where there is no such file. Throws SourceFailure where it cannot be read. */
   readonly text: (path: Buffer | string, bytesMax: number) => Promise<string | undefined>
 }
 
@@ -53,11 +53,14 @@ export function ownFiles(root: string): OwnFiles {
     open: openOwn,
     async text(path, bytesMax) {
       const own = await openOwn(path)
-      if (own.kind !== 'file') return undefined
+      if (own.kind === 'gone') return undefined
+      const unreadable = (reason: string) => new SourceFailure(`cannot read ${path}: ${reason}`)
+      if (own.kind === 'refused') throw unreadable(own.reason)
       await using file = own.file
-      return own.stats.size > bytesMax
-        ? undefined
-        : await file.readFile('latin1').catch(() => undefined)
+      if (own.stats.size > bytesMax) throw unreadable(`it has more than ${bytesMax} bytes`)
+      return await file.readFile('latin1').catch((error) => {
+        throw unreadable(error.message)
+      })
     },
   }
 }

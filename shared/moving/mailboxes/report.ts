@@ -25,8 +25,10 @@ export type FolderFigures = {
   readonly removed: number
   /** Gone at the source and kept here: changed here, too many at once, or asked to be kept. */
   readonly keptGone: number
-  /** Could not be read; the notes say why. */
+  /** Did not come because they cannot be read; the notes say why. */
   readonly unread: number
+  /** Why the folder did not come as a whole, whatever its messages are; null: it did. */
+  readonly failure: string | null
   /** Uids were to be kept, and these messages came when mail of our own had taken theirs. */
   readonly otherUids: number
   /** By name: flags that are none here. */
@@ -45,6 +47,7 @@ export class FolderReport {
   removed = 0
   keptGone = 0
   unread = 0
+  #failure: string | null = null
   #found = 0
   #unseen = 0
   #oldestMs = Number.POSITIVE_INFINITY
@@ -103,6 +106,11 @@ export class FolderReport {
     this.note(key, `came over with changes: ${what}`)
   }
 
+  failed(reason: string): void {
+    this.#failure = reason
+    this.note('', reason)
+  }
+
   note(about: string, reason: string): void {
     this.#notesCount++
     if (this.#notes.length < NOTES_MAX) this.#notes.push({ about, reason })
@@ -124,6 +132,7 @@ export class FolderReport {
       removed: this.removed,
       keptGone: this.keptGone,
       unread: this.unread,
+      failure: this.#failure,
       otherUids: this.#otherUids,
       droppedFlags: Object.fromEntries(this.#dropped),
       notes: this.#notes,

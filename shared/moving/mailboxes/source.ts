@@ -41,7 +41,10 @@ export interface OpenSource {
   readonly count: number | undefined
   /** Every message, those with uids ascending by them, those without behind. */
   messages(): AsyncIterable<SourceMessage>
-  /** Their bytes as stored there, in the order asked for; those that are gone, or cannot be read (a note tells), are left out. */
+  /**
+   * Their bytes as stored there, in the order asked for. What cannot be read (a note tells) is left out; the bytes of what went since it was
+   * listed throw MessageGone.
+   */
   read(messages: readonly SourceMessage[]): AsyncIterable<SourceBytes>
   close(): Promise<void>
 }
@@ -66,6 +69,8 @@ export type SourceMessage = {
   readonly saveDateMs: number | undefined
   /** What POP3 called it, where that is known and not to be worked out from its uid here. */
   readonly popId: string | undefined
+  /** From 1: POP3 lists it by this number, before all that have none and are listed by uid. */
+  readonly popOrder?: number | undefined
 }
 
 export type SourceBytes = {
@@ -82,6 +87,17 @@ export type SourceScript = {
 
 /** `about`: a folder, a file, a message in them; `reason`: for people, in English. */
 export type SourceNote = { readonly about: string; readonly reason: string }
+
+/** Somebody removed it there while its folder was read: nothing of it was missed. */
+export class MessageGone extends Error {
+  override readonly name = 'MessageGone'
+}
+
+/** Of a message that is gone. */
+// biome-ignore lint/correctness/useYield: it has none.
+export async function* goneBytes(): AsyncGenerator<Uint8Array> {
+  throw new MessageGone('it is gone')
+}
 
 export const SOURCE_KEY_BYTES_MAX = 1_000
 

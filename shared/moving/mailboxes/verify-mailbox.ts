@@ -116,10 +116,15 @@ async function compare(
   const byUid = new Map<Uid, MessageRecord>(records.map((record) => [record.uid, record]))
   const unread = new Map(messages.map((message) => [message.key, message]))
   let read = 0
+  let gone = 0
   for await (const { message, bytes } of opened.read(messages)) {
     const there = await digestOf(readable(bytes)).catch(unlessUnreadable)
-    if (there instanceof Unreadable) continue
+    if (there instanceof Unreadable && !there.isGone) continue
     unread.delete(message.key)
+    if (there instanceof Unreadable) {
+      gone++
+      continue
+    }
     read += there.bytes
     const uid = ledger.find(message.key)?.uid
     const record = uid === undefined ? undefined : byUid.get(uid)
@@ -142,9 +147,10 @@ async function compare(
     } else verdict.equal++
   }
   for (const message of unread.values()) verdict.differ(message, 'unreadable', '', '')
-  verdict.compared += messages.length
+  const compared = messages.length - gone
+  verdict.compared += compared
   verdict.bytes += read
-  return { messages: messages.length, bytes: read }
+  return { messages: compared, bytes: read }
 }
 
 const iso = (ms: number) => new Date(ms).toISOString()

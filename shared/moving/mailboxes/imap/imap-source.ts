@@ -5,7 +5,7 @@ import type { FetchMessageObject, ImapFlow } from 'imapflow'
 import { chunks } from '#shared/runtime/chunks.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { MailSource, OpenSource, SourceBytes, SourceMessage, SourceNote } from '../source.ts'
-import { SourceFailure } from '../source.ts'
+import { goneBytes, MessageGone, SourceFailure } from '../source.ts'
 import { type ImapFolder, imapFolders } from './folders.ts'
 import { createImapSession, type ImapHost, type ImapLogin, type ImapSession } from './session.ts'
 
@@ -167,7 +167,10 @@ async function* read(
           yield { message, bytes }
           left = left.filter((one) => one !== uid)
         }
-        // Gone since they were listed.
+        const gone = left.filter((one) => some.includes(one))
+        for (const message of gone.flatMap((uid) => byUid.get(uid) ?? [])) {
+          yield { message, bytes: goneBytes() }
+        }
         left = left.filter((one) => !some.includes(one))
       }
       session.works()
@@ -235,7 +238,9 @@ async function* pieces(
     const [found] = await session.during(path, (client) =>
       client.fetchAll(String(uid), { uid: true, source }, { uid: true }),
     )
-    const bytes = found?.source
+    // Not even its uid comes: what has come so far is no message.
+    if (found === undefined) throw new MessageGone('it is gone')
+    const bytes = found.source
     if (bytes === undefined || bytes.length === 0) return
     yield bytes
     start += bytes.length

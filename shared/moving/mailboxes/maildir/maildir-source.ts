@@ -7,6 +7,7 @@ import { basename, dirname } from 'node:path'
 import { chunks } from '#shared/runtime/chunks.ts'
 import { type OwnFiles, ownFiles } from '../own-files.ts'
 import {
+  goneBytes,
   type MailSource,
   type OpenSource,
   SourceFailure,
@@ -35,6 +36,8 @@ const LOOKED_AT_ONCE = 64
 const READ_AHEAD = 16
 /** Small files beside the messages. */
 const SIDE_FILE_BYTES_MAX = 256 * 1024 ** 2
+/** Times that a file is looked for in a new list, when it had another name than in the one before. */
+const LOOKED_AGAIN_MAX = 3
 const NOTES_MAX = 1_000
 
 export async function openMaildir(
@@ -50,6 +53,7 @@ export async function openMaildir(
   const notes: SourceNote[] = [...found]
   const note = (about: string, reason: string) => {
     if (notes.length < NOTES_MAX) notes.push({ about, reason })
+    return undefined
   }
   const byNames = new Map(folders.map((folder) => [folder.names.join('\0'), folder]))
   const delimiter = kind === 'fs' ? '/' : '.'
@@ -63,7 +67,9 @@ export async function openMaildir(
       return openFolder(folder, { own, popIds, popIdFormat, live, note })
     },
     async subscriptions() {
-      const text = await sideFile(own, Buffer.from(root), 'subscriptions')
+      const text = await sideFile(own, Buffer.from(root), 'subscriptions').catch(
+        (error: SourceFailure) => note('subscriptions', error.message),
+      )
       if (text === undefined) return undefined
       const named = parseSubscriptions(text, delimiter)
       // INBOX need not be among them: everybody sees it.
@@ -79,10 +85,19 @@ export async function openMaildir(
 const homesOf = (root: string) =>
   /^(maildir|mail|\.maildir)$/i.test(basename(root)) ? [root, dirname(root)] : [root]
 
+/** One that cannot be read is not taken for none: uids would be lost. */
 const sideFile = (own: OwnFiles, directory: Buffer, name: string) =>
   own.text(pathIn(directory, name), SIDE_FILE_BYTES_MAX)
 
-type Note = (about: string, reason: string) => void
+/** To be given why a path cannot be read: what is not there may be missing, all else concerns the folder. */
+function unlessThere(path: Buffer): (error: NodeJS.ErrnoException) => undefined {
+  return (error) => {
+    if (error.code === 'ENOENT') return undefined
+    throw new SourceFailure(`cannot read ${path}: ${error.message}`)
+  }
+}
+
+type Note = (about: string, reason: string) => undefined
 
 /** Rights of others do not come: the names in them are another system's. */
 async function noteRights(
@@ -90,7 +105,9 @@ async function noteRights(
   { directory, names }: MaildirFolder,
   note: Note,
 ): Promise<void> {
-  const text = await sideFile(own, directory, 'dovecot-acl')
+  const text = await sideFile(own, directory, 'dovecot-acl').catch((error: SourceFailure) =>
+    note(names.join('/'), error.message),
+  )
   for (const line of (text ?? '').split('\n').slice(0, NOTES_MAX)) {
     if (line !== '') note(names.join('/'), `rights are not brought: ${line.slice(0, 200)}`)
   }
@@ -104,6 +121,8 @@ type FolderTerms = {
   readonly note: Note
 }
 
+type Gone = { readonly kind: 'gone' }
+
 /** `place`: below the folder, with a character for each byte. */
 type Listed = { readonly base: string; readonly letters: string; readonly place: string }
 
@@ -113,12 +132,33 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
   // The list before the files: what comes in between has no record yet, and no file is taken for gone.
   const uids = await readUids(own, directory)
   const keywords = parseKeywords((await sideFile(own, directory, 'dovecot-keywords')) ?? '')
-  const files = await listFiles(directory)
+  let files = await listFiles(directory)
+  /** Listed, and gone before anybody looked at it. */
+  const vanished = new Set<string>()
   const isInbox = names.length === 1 && names[0] === 'INBOX'
   const popIds = popIdsOf(uids, isInbox, terms)
   const pathOf = ({ place }: Listed) => pathIn(directory, place)
-  const openListed = (listed: Listed | undefined): Promise<MessageFile> =>
-    listed === undefined ? Promise.resolve({ kind: 'gone' }) : openMessage(own, pathOf(listed))
+  const statsAt = async (listed: Listed | undefined) => listed && statsOf(pathOf(listed))
+  const openListed = async (listed: Listed): Promise<Exclude<MessageFile, Gone> | undefined> => {
+    const file = await openMessage(own, pathOf(listed))
+    return file.kind === 'gone' ? undefined : file
+  }
+
+  /** Whose flags changed is called otherwise now. Undefined: it is gone, or changes faster than anybody can look. */
+  async function lookAgain<T>(
+    base: string,
+    look: (listed: Listed) => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    for (let times = 0; times <= LOOKED_AGAIN_MAX; times++) {
+      const listed = files.get(base)
+      const found = listed && (await look(listed))
+      // What is in no list any more needs no new one, so that many which are gone cost one.
+      if (listed === undefined || found !== undefined) return found
+      files = await listFiles(directory)
+    }
+    return undefined
+  }
+
   return {
     numbers: uids && {
       uidValidity: uids.uidValidity,
@@ -136,44 +176,49 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
         )
       }
       for (const some of chunks(sorted, LOOKED_AT_ONCE)) {
-        const found = await Promise.all(some.map((one) => statsOf(pathOf(one))))
-        for (const [i, listed] of some.entries()) {
-          const { base, letters } = listed
-          const stats = found[i]
+        const found = await Promise.all(some.map(({ base }) => statsAt(files.get(base))))
+        for (const [i, { base, letters }] of some.entries()) {
           const record = uids?.records.get(base)
-          if (stats === undefined || (terms.live && uids !== undefined && record === undefined))
-            continue
+          if (terms.live && uids !== undefined && record === undefined) continue
+          const stats = found[i] ?? (await lookAgain(base, statsAt))
+          if (stats !== undefined && !isMessage(stats)) continue
+          // It may be there all the same: what was brought of it stays, and the next time tells.
+          if (stats === undefined) vanished.add(base)
+          const listed = files.get(base)
           yield {
             key: base,
             uid: record?.uid,
-            flags: flagsOf(letters, keywords),
-            bytes: stats.size,
-            internalDateMs: areLost
-              ? await dateOf(own, { base, path: pathOf(listed) }, stats)
-              : Math.floor(stats.mtimeMs),
+            flags: flagsOf(listed?.letters ?? letters, keywords),
+            bytes: stats?.size,
+            internalDateMs:
+              stats === undefined || listed === undefined
+                ? 0
+                : areLost
+                  ? await dateOf(own, { base, path: pathOf(listed) }, stats)
+                  : Math.floor(stats.mtimeMs),
             saveDateMs: undefined,
             popId: popIds(base, record),
+            popOrder: isInbox ? record?.popOrder : undefined,
           } satisfies SourceMessage
         }
       }
     },
     async *read(messages) {
-      let again: ReadonlyMap<string, Listed> | undefined
-      const opening = new Map<string, Promise<MessageFile>>()
+      const opening = new Map<string, ReturnType<typeof openListed>>()
       for (const [i, message] of messages.entries()) {
-        for (const next of messages.slice(i, i + READ_AHEAD)) {
-          if (opening.has(next.key) || (next.bytes ?? 0) > READ_WHOLE_BYTES) continue
-          opening.set(next.key, openListed(files.get(next.key)))
+        for (const { key, bytes = 0 } of messages.slice(i, i + READ_AHEAD)) {
+          const listed = files.get(key)
+          if (listed === undefined || opening.has(key) || bytes > READ_WHOLE_BYTES) continue
+          opening.set(key, openListed(listed))
         }
-        let file = await (opening.get(message.key) ?? openListed(files.get(message.key)))
+        const ahead = await opening.get(message.key)
         opening.delete(message.key)
-        if (file.kind === 'gone') {
-          // Its flags changed, and with them its name.
-          again ??= await listFiles(directory)
-          file = await openListed(again.get(message.key))
-        }
-        if (file.kind === 'bytes') yield { message, bytes: file.bytes }
-        else if (file.kind === 'unreadable') {
+        const file = vanished.has(message.key)
+          ? undefined
+          : (ahead ?? (await lookAgain(message.key, openListed)))
+        if (file === undefined) yield { message, bytes: goneBytes() }
+        else if (file.kind === 'bytes') yield { message, bytes: file.bytes }
+        else {
           terms.note(`${names.join('/')}: ${message.key}`, file.reason)
         }
       }
@@ -207,29 +252,33 @@ function popIdsOf(
 
 const isPopId = (text: string) => /^[\x21-\x7e]{1,70}$/.test(text)
 
-/** By base name; some hundred bytes for each. */
+/**
+ * By base name; some hundred bytes for each. `new` first: a file that moves from there to `cur` meanwhile is seen once or twice, and not never.
+ * Twice, because a system may pass over a name that changes while its folder is listed, and what is not listed is taken for gone.
+ */
 async function listFiles(directory: Buffer): Promise<ReadonlyMap<string, Listed>> {
   const files = new Map<string, Listed>()
-  // `new` first: a file that moves from there to `cur` meanwhile is seen once or twice, and not never.
-  for (const name of ['new', 'cur']) {
+  let read = 0
+  for (const name of ['new', 'cur', 'new', 'cur']) {
     const below = pathIn(directory, name)
-    // What a link leads to is not even listed.
-    const isFolder = (await lstat(below).catch(() => undefined))?.isDirectory()
-    const entries = isFolder ? await readdir(below, { encoding: 'latin1' }).catch(() => []) : []
-    for (const entry of entries) {
+    const entries = await readdir(below, { encoding: 'latin1' }).catch(unlessThere(below))
+    if (entries !== undefined) read++
+    for (const entry of entries ?? []) {
       if (entry.startsWith('.')) continue
       const { base, flags } = parseFileName(entry)
-      if (!files.has(base)) files.set(base, { base, letters: flags, place: `${name}/${entry}` })
+      files.set(base, { base, letters: flags, place: `${name}/${entry}` })
     }
   }
+  // Removed, or called otherwise, since the folders were listed; its messages are not.
+  if (read === 0) throw new SourceFailure(`${directory} is gone`)
   return files
 }
 
-/** Undefined: it is gone, or no file. A link is told when it is read. */
-async function statsOf(path: Buffer): Promise<Stats | undefined> {
-  const stats = await lstat(path).catch(() => undefined)
-  return stats?.isFile() || stats?.isSymbolicLink() ? stats : undefined
-}
+/** Undefined: it is gone. */
+const statsOf = (path: Buffer): Promise<Stats | undefined> => lstat(path).catch(unlessThere(path))
+
+/** A link is told when it is read. */
+const isMessage = (stats: Stats) => stats.isFile() || stats.isSymbolicLink()
 
 /** By uid; behind them, as Dovecot would number them, by the time in the name. */
 function compare(a: Listed, b: Listed, uids: UidList | undefined): number {

@@ -18,6 +18,8 @@ export type UidRecord = {
   readonly uid: number
   /** What POP3 calls it, where it was given a name of its own. */
   readonly popId: string | undefined
+  /** Where POP3 lists it, if not by its uid. */
+  readonly popOrder: number | undefined
   /** The global id, where it is not the base name. */
   readonly guid: string | undefined
 }
@@ -72,7 +74,13 @@ function parseRecord(line: string, hasFields: boolean): (UidRecord & { base: str
   if (uid === undefined) return undefined
   if (!hasFields) {
     const name = line.slice(space + 1)
-    return { uid, popId: undefined, guid: undefined, base: parseFileName(name).base }
+    return {
+      uid,
+      popId: undefined,
+      popOrder: undefined,
+      guid: undefined,
+      base: parseFileName(name).base,
+    }
   }
   // A name of POP3 may have a colon in it; what begins with one is the file.
   const colon = line.indexOf(' :', space) + 1
@@ -80,5 +88,5 @@ function parseRecord(line: string, hasFields: boolean): (UidRecord & { base: str
   const fields = line.slice(space + 1, colon).split(' ')
   const field = (letter: string) => fields.find((one) => one.startsWith(letter))?.slice(1)
   const { base } = parseFileName(line.slice(colon + 1))
-  return { uid, popId: field('P'), guid: field('G'), base }
+  return { uid, popId: field('P'), popOrder: uidOf(field('O')), guid: field('G'), base }
 }

@@ -1,4 +1,4 @@
-import { rename, rm, symlink } from 'node:fs/promises'
+import { rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -6,6 +6,7 @@ import { flagList } from '#shared/mailbox/flags.ts'
 import { type CopyOptions, copyMailbox } from '#shared/moving/mailboxes/copy-mailbox.ts'
 import { openMaildir } from '#shared/moving/mailboxes/maildir/maildir-source.ts'
 import type { MailboxReport } from '#shared/moving/mailboxes/report.ts'
+import type { MailSource } from '#shared/moving/mailboxes/source.ts'
 import { verifyMailbox } from '#shared/moving/mailboxes/verify-mailbox.ts'
 import { account, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
 import { writeMaildir } from '#test/support/maildir.ts'
@@ -43,8 +44,20 @@ describe('a Maildir brought here', () => {
   })
   afterEach(() => resources.disposeAsync())
 
-  async function copy(options: Partial<CopyOptions> = {}): Promise<MailboxReport> {
-    const source = await openMaildir(root)
+  /** `meanwhile`: done when a folder has been listed and nothing of it was read yet. */
+  async function copy(
+    options: Partial<CopyOptions> = {},
+    meanwhile?: (folder: string) => Promise<void>,
+  ): Promise<MailboxReport> {
+    const maildir = await openMaildir(root)
+    const source: MailSource = {
+      ...maildir,
+      async open(folder) {
+        const listed = await maildir.open(folder)
+        await meanwhile?.(folder.names.join('/'))
+        return listed
+      },
+    }
     const target = { account: 'a@example.test', accountId: account, mailbox: opened.mailbox }
     const steps = copyMailbox(source, target, { ...whole, ...options })
     for (;;) {
@@ -197,6 +210,65 @@ describe('a Maildir brought here', () => {
     expect(emptied).toMatchObject({ removed: 0, keptGone: 28 })
     expect(emptied?.notes[0]?.reason).toContain('28 messages are gone at the source')
     expect((await stored('Many')).told).toHaveLength(28)
+  })
+
+  it('finds what is called otherwise by now, and takes nothing for gone that may be there', async () => {
+    await copy()
+    const report = await copy({}, async (folder) => {
+      if (folder !== 'INBOX') return
+      await rename(join(root, 'cur/1.a.h,S=14:2,Sa'), join(root, 'cur/1.a.h,S=14:2,FS'))
+      await rename(join(root, 'new/3.c.h'), join(root, 'cur/3.c.h:2,R'))
+      await rm(join(root, 'cur/2.b.h:2,F'))
+    })
+    expect(report.folders[0]).toMatchObject({
+      ...{ already: 3, flagsChanged: 2, removed: 0, unread: 0, failure: null },
+    })
+    expect((await copy()).folders[0]).toMatchObject({ found: 2, flagsChanged: 0, removed: 1 })
+    const now = await stored('INBOX')
+    expect(now.told.map((line) => line.split('|').slice(0, 2).join(' '))).toEqual([
+      '5 \\Flagged \\Seen',
+      '10 \\Answered',
+    ])
+  })
+
+  it('brings what changes its name before it is read, and misses nothing that goes', async () => {
+    const report = await copy({}, async (folder) => {
+      if (folder !== 'INBOX') return
+      await rename(join(root, 'cur/1.a.h,S=14:2,Sa'), join(root, 'cur/1.a.h,S=14:2,'))
+      await rm(join(root, 'cur/2.b.h:2,F'))
+    })
+    expect(report.folders[0]).toMatchObject({ brought: 2, unread: 0, failure: null, notes: [] })
+    const dates = (await stored('INBOX')).told.map((line) => line.split('|').slice(0, 3).join('|'))
+    expect(dates).toEqual(['5||1000000000000', '10||1200000000000'])
+  })
+
+  it('tells of a folder that goes meanwhile, and brings the others', async () => {
+    await copy()
+    const report = await copy({}, async (folder) => {
+      if (folder === 'Café') await rm(join(root, '.Work.2024'), { recursive: true })
+    })
+    const work = must(report.folders.find(({ path }) => path === 'Work/2024'))
+    expect(work).toMatchObject({ found: 0, removed: 0, failure: `${root}/.Work.2024 is gone` })
+    expect(report.folders.map(({ failure }) => failure === null)).toEqual([true, true, false])
+    expect((await stored('Work/2024')).told).toHaveLength(1)
+  })
+
+  it('takes a folder that cannot be read for no empty one, and uids for not lost', async () => {
+    await copy()
+    await rm(join(root, '.Work.2024/cur/7.d.h:2,RT'))
+    await rm(join(root, '.Work.2024/new'), { recursive: true })
+    await symlink('new', join(root, '.Work.2024/new'))
+    const { folders } = await copy()
+    expect(folders.map(({ removed, failure }) => [removed, failure])).toEqual([
+      [0, null],
+      [0, null],
+      [0, expect.stringContaining('cannot read')],
+    ])
+    await writeFile(join(root, 'dovecot-uidlist'), '')
+    await truncate(join(root, 'dovecot-uidlist'), 257 * 1024 ** 2)
+    expect((await copy()).folders[0]).toMatchObject({
+      failure: expect.stringContaining('dovecot-uidlist has more than'),
+    })
   })
 
   it('writes nothing in a rehearsal', async () => {

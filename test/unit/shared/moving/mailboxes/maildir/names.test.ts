@@ -50,8 +50,8 @@ describe('the list of uids', () => {
     // The last line is being written, the uid before it goes back.
     expect(list?.uidNext).toBe(21)
     expect([...(list?.records ?? [])]).toEqual([
-      ['1.a.h', { base: '1.a.h', uid: 10, popId: 'UIDL-One', guid: 'guid-one' }],
-      ['2.b.h', { base: '2.b.h', uid: 20, popId: undefined, guid: undefined }],
+      ['1.a.h', { base: '1.a.h', uid: 10, popId: 'UIDL-One', popOrder: 2, guid: 'guid-one' }],
+      ['2.b.h', { base: '2.b.h', uid: 20, popId: undefined, popOrder: undefined, guid: undefined }],
     ])
   })
 
@@ -79,7 +79,7 @@ describe('the list of uids', () => {
 })
 
 describe('names of POP3', () => {
-  const record = { uid: 363, popId: undefined, guid: 'g1' }
+  const record = { uid: 363, popId: undefined, popOrder: undefined, guid: 'g1' }
   it.each([
     ['%08Xu%08Xv', '0000016b0c63fa00'],
     ['%{uid | hex(8)}%{uidvalidity | hex(8)}', '0000016b0c63fa00'],
