@@ -14,9 +14,7 @@ const packages: readonly string[] = ['cyrus-imapd', 'cyrus-common']
 const folder = join(cache, 'cyrus-imapd')
 
 /** Where its programs are; undefined while nobody has unpacked them. */
-export function unpackedCyrus():
-  | { readonly bin: string; readonly libraries: string }
-  | undefined {
+export function unpackedCyrus(): { readonly bin: string; readonly libraries: string } | undefined {
   const bin = join(folder, 'usr/lib/cyrus/bin')
   if (!existsSync(join(bin, 'imapd'))) return undefined
   const multiarch = { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? process.arch
@@ -27,8 +25,8 @@ const outputOf = (program: string, words: readonly string[], cwd?: string): stri
   execFileSync(program, words, { encoding: 'utf8', cwd, stdio: ['ignore', 'pipe', 'inherit'] })
 
 function installed(): ReadonlySet<string> {
-  const listed = outputOf('dpkg-query', ['-W', '-f', '${db:Status-Abbrev}${Package}\n'])
-  return new Set(listed.split('\n').flatMap((line) => /^ii +(.*)/.exec(line)?.[1] ?? []))
+  const listed = outputOf('dpkg', ['-l']).split('\n')
+  return new Set(listed.flatMap((line) => /^ii +([^ :]+)/.exec(line)?.[1] ?? []))
 }
 
 /** Packages of libraries that a package needs, of alternatives the first. */
