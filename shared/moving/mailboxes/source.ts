@@ -66,6 +66,8 @@ export type SourceMessage = {
   readonly saveDateMs: number | undefined
   /** What POP3 called it, where that is known and not to be worked out from its uid here. */
   readonly popId: string | undefined
+  /** Two messages of a source that have the same, in whatever folders, have the same bytes; undefined: nobody knows. */
+  readonly content?: string | undefined
 }
 
 export type SourceBytes = {

@@ -7,6 +7,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { MailSource, OpenSource, SourceBytes, SourceMessage, SourceNote } from '../source.ts'
 import { SourceFailure } from '../source.ts'
 import { type ImapFolder, imapFolders } from './folders.ts'
+import { GMAIL, type GmailFolders, gmailFolders, type LabelsAs } from './gmail.ts'
 import { createImapSession, type ImapHost, type ImapLogin, type ImapSession } from './session.ts'
 
 /** Messages whose uids are asked for with one command: its answer is one line. */
@@ -29,6 +30,8 @@ export type ImapSourceOptions = {
   readonly host: ImapHost
   readonly login: ImapLogin
   readonly clock: Pick<Clock, 'sleep'>
+  /** Of Gmail: what its labels become. */
+  readonly labels?: LabelsAs | undefined
 }
 
 /** Logs in at once, so that a wrong password is not taken for an empty mailbox. */
@@ -36,17 +39,22 @@ export async function openImapSource({
   host,
   login,
   clock,
+  labels = 'folders',
 }: ImapSourceOptions): Promise<MailSource> {
   const session = createImapSession(host, login, clock)
   const notes: SourceNote[] = []
   const note = (one: SourceNote) => {
     if (notes.length < NOTES_MAX) notes.push(one)
   }
-  const folders = await session
+  const { folders, flagsIn } = await session
     .during(
       '',
-      async (client) =>
-        imapFolders(await client.list(), prefixOf(client), isGroupware(client), note),
+      async (client): Promise<Pick<GmailFolders, 'folders'> & Partial<GmailFolders>> => {
+        const found = imapFolders(await client.list(), prefixOf(client), isGroupware(client), note)
+        return client.capabilities.has(GMAIL)
+          ? gmailFolders(found, labels, note)
+          : { folders: found }
+      },
       { bytesMax: LIST_BYTES_MAX, what: 'a list of folders' },
     )
     .catch(async (error: unknown) => {
@@ -61,7 +69,7 @@ export async function openImapSource({
     async open({ names }) {
       const folder = byNames.get(names.join('\0'))
       if (folder === undefined) throw new SourceFailure(`no folder ${names.join('/')}`)
-      return openFolder(session, folder, note)
+      return openFolder(session, folder, note, flagsIn)
     },
     subscriptions: async () => {
       const subscribed = folders.filter(({ isSubscribed }) => isSubscribed)
@@ -89,6 +97,7 @@ async function openFolder(
   session: ImapSession,
   folder: ImapFolder,
   note: (one: SourceNote) => void,
+  flagsIn: GmailFolders['flagsIn'] | undefined,
 ): Promise<OpenSource> {
   const { path } = folder
   const { uidValidity, uidNext, highestModSeq, exists } = await session.during(
@@ -106,26 +115,40 @@ async function openFolder(
     },
   )
   const uids = await uidsIn(session, path, exists)
+  // Whether other labels are a change to Gmail it does not say.
   const state =
-    highestModSeq === undefined ? undefined : `${uidValidity}.${uidNext}.${highestModSeq}.${exists}`
+    highestModSeq === undefined || flagsIn !== undefined
+      ? undefined
+      : `${uidValidity}.${uidNext}.${highestModSeq}.${exists}`
   const sizes = new Map<number, number>()
   return {
     numbers: uidValidity > 0 ? { uidValidity, uidNext, highestModSeq } : undefined,
     state,
-    count: uids.length,
+    // Of \\All, only reading tells what is nowhere else.
+    count: flagsIn === undefined ? uids.length : undefined,
     async *messages() {
       for (const some of chunks(uids, LISTED_AT_ONCE)) {
         const found = await session.during(path, (client) =>
           client.fetchAll(
             rangeOf(some),
-            { uid: true, flags: true, internalDate: true, size: true },
+            {
+              uid: true,
+              flags: true,
+              internalDate: true,
+              size: true,
+              labels: flagsIn !== undefined,
+            },
             { uid: true },
           ),
         )
         for (const one of found.toSorted((a, b) => a.uid - b.uid)) {
+          const more = flagsIn ? flagsIn(folder, one.labels ?? []) : []
+          if (more === undefined) continue
           const message = messageOf(one, uidValidity)
           sizes.set(one.uid, message.bytes ?? 0)
-          yield message
+          // RFC 8474, or X-GM-MSGID: there nearly every message is in several folders.
+          const content = flagsIn && one.emailId
+          yield { ...message, flags: [...message.flags, ...more], content }
         }
       }
     },
