@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 import { missingPrograms, programs } from './support/programs.ts'
 import { chosenSeed } from './support/seed-choice.ts'
+import { unpackedCyrus } from './support/unpacked.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'postwolke-test-'))
@@ -61,6 +62,9 @@ const missing = missingPrograms()
 if (skipped > 0 && missing.length > 0) {
   const named = missing.map((name) => `${name} (${programs[name]})`).join(', ')
   console.log(`not installed, with Debian's packages: ${named}`)
+}
+if (skipped > 0 && unpackedCyrus() === undefined) {
+  console.log("not unpacked: Cyrus ('node test/support/unpacked.ts' does it)")
 }
 // Whoever picks some tests by name skips the others on purpose.
 const picks = process.argv.slice(2).some((word) => word === '-t' || word.startsWith('--testName'))

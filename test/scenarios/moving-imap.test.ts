@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openImapSource } from '#shared/moving/mailboxes/imap/imap-source.ts'
+import { PAUSES_MS, THROTTLED_PAUSES_MS } from '#shared/moving/mailboxes/imap/session.ts'
 import { type MailSource, SourceFailure } from '#shared/moving/mailboxes/source.ts'
 import { hasCyrus, startCyrus } from '#test/support/cyrus.ts'
 import { hasDovecot, startDovecot } from '#test/support/dovecot.ts'
@@ -62,9 +63,8 @@ const olds: readonly (readonly [
   ],
 ]
 
-// Debian has one IMAP server on a machine: with cyrus-imapd and sasl2-bin in place of dovecot-imapd this is about Cyrus.
-for (const [name, , start] of olds.filter(([, isThere]) => isThere())) {
-  describe(`mailboxes of ${name}`, () => {
+for (const [name, isThere, start] of olds) {
+  describe.skipIf(!isThere())(`mailboxes of ${name}`, () => {
     const resources = new AsyncDisposableStack()
     let from: Old
     let server: ServerProcess
@@ -209,7 +209,10 @@ for (const [name, , start] of olds.filter(([, isThere]) => isThere())) {
 describe('a server that is not well', () => {
   /** Answers each command by the first row that it begins with. */
   async function reading(
-    rows: readonly (readonly [begins: string, answer: (tag: string, socket: Socket) => string])[],
+    rows: readonly (readonly [
+      begins: string,
+      answer: (tag: string, socket: Socket, command: string) => string,
+    ])[],
   ) {
     const server = createServer((socket) => {
       socket.on('error', () => undefined)
@@ -222,7 +225,7 @@ describe('a server that is not well', () => {
           text = text.slice(end + 2)
           const command = words.join(' ')
           const row = rows.find(([begins]) => command.startsWith(begins))
-          socket.write(row ? row[1](tag, socket) : `${tag} OK done\r\n`, 'latin1')
+          socket.write(row ? row[1](tag, socket, command) : `${tag} OK done\r\n`, 'latin1')
         }
       })
     }).listen(0, '127.0.0.1')
@@ -377,10 +380,121 @@ describe('a server that is not well', () => {
   it('is not read when it sends a line without end', async () => {
     await using broken = await reading([
       capability,
-      ['LIST', () => `* LIST () "/" ${'x'.repeat(9 * 1024 ** 2)}`],
+      list,
+      ['EXAMINE', () => `* FLAGS (${'x'.repeat(9 * 1024 ** 2)}`],
     ])
-    await expect(broken.opening).rejects.toThrow(/does not answer/)
+    const source = await broken.opening
+    const [inbox] = await source.folders()
+    await expect(source.open(must(inbox))).rejects.toThrow(/does not answer/)
     expect(broken.pauses.length).toBeGreaterThan(3)
+  })
+
+  it('is not taken for empty when it refuses to say what there is', async () => {
+    let asked = 0
+    await using broken = await reading([
+      capability,
+      list,
+      examine,
+      [
+        'UID SEARCH',
+        (tag, socket) => {
+          asked++
+          if (asked === 1) return `${tag} NO [OVERQUOTA] Account exceeded bandwidth limits.\r\n`
+          if (asked === 2) return `${tag} NO not now\r\n`
+          if (asked > 3) return search[1](tag)
+          setTimeout(() => socket.destroy(), 20)
+          return '* SEARCH 3'
+        },
+      ],
+      ['UID FETCH', listed],
+    ])
+    const source = await broken.opening
+    const opened = await source.open(must((await source.folders())[0]))
+    expect(opened.count).toBe(2)
+    expect(broken.pauses).toEqual([THROTTLED_PAUSES_MS[0], PAUSES_MS[0], PAUSES_MS[1]])
+    await source.close()
+  })
+
+  it('is left for another day when it goes on throttling', async () => {
+    let asked = 0
+    await using broken = await reading([
+      capability,
+      list,
+      [
+        'EXAMINE',
+        (tag) => {
+          asked++
+          return `${tag} NO ${asked % 2 === 0 ? '[THROTTLED] slow' : '[ALERT] Too many simultaneous connections.'}\r\n`
+        },
+      ],
+    ])
+    const source = await broken.opening
+    await expect(source.open(must((await source.folders())[0]))).rejects.toThrow(
+      /gives no more for now/,
+    )
+    expect(broken.pauses).toEqual(THROTTLED_PAUSES_MS)
+    await source.close()
+  })
+
+  it('may have more uids in a folder than one answer holds, and lose some meanwhile', async () => {
+    let left = 250_000
+    const asked: string[] = []
+    await using large = await reading([
+      capability,
+      list,
+      [
+        'EXAMINE',
+        (tag) => `* ${left} EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n${tag} OK [READ-ONLY] done\r\n`,
+      ],
+      [
+        'UID SEARCH',
+        (tag, _, command) => {
+          asked.push(command)
+          const [first = 0, last = 0] = (command.split(' ').at(-1) ?? '').split(':').map(Number)
+          // Of a message 1 that goes after the first answer all others have one number less.
+          const shift = 4_000_000_000 + (asked.length > 1 ? 1 : 0)
+          const uids = Array.from({ length: last - first + 1 }, (_, i) => first + i + shift)
+          const gone = asked.length === 1 ? '* 1 EXPUNGE\r\n' : ''
+          if (asked.length === 1) left--
+          return `* SEARCH ${uids.join(' ')}\r\n${gone}${tag} OK done\r\n`
+        },
+      ],
+    ])
+    const source = await large.opening
+    const opened = await source.open(must((await source.folders())[0]))
+    expect(asked).toEqual([
+      'UID SEARCH 150001:250000',
+      'UID SEARCH 50001:150000',
+      'UID SEARCH 1:50000',
+    ])
+    expect(opened.count).toBe(249_999)
+    await source.close()
+  })
+
+  it.each([
+    { when: 'of folders', patterns: ['"*"'], told: 'more than 8 MB for a list of folders' },
+    {
+      when: 'before it lets anybody in',
+      patterns: ['""'],
+      told: 'more than 1 MB for a login',
+    },
+  ])('is not listened to when its names have no end, $when', async ({ patterns, told }) => {
+    await using endless = await reading([
+      capability,
+      [
+        'LIST',
+        (tag, socket, command) => {
+          if (!patterns.some((pattern) => command.endsWith(` ${pattern}`)))
+            return `${tag} OK done\r\n`
+          const line = `* LIST () "/" ${'x'.repeat(10_000)}\r\n`
+          const more = () => socket.destroyed || socket.write(line.repeat(10), more)
+          more()
+          return `* NO ${tag}\r\n`
+        },
+      ],
+    ])
+    await expect(endless.opening).rejects.toThrow(`127.0.0.1: ${told}`)
+    expect(endless.pauses).toEqual([])
   })
 
   it('is told from one that refuses the login', async () => {

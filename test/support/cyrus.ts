@@ -1,16 +1,17 @@
-// Debian's Cyrus as somebody's old IMAP server, on a loopback port, in a folder of its own.
+// Debian's Cyrus as somebody's old IMAP server, on a loopback port, in a folder of its own: unpacked, since it excludes Dovecot.
 
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { startDaemon } from './daemon.ts'
 import { ImapClient } from './imap-client.ts'
+import { must } from './must.ts'
 import { isInstalled, runProgram } from './program.ts'
 import { freePort } from './server-process.ts'
+import { unpackedCyrus } from './unpacked.ts'
 
-/** Its master wants to be started by root for its own user. */
-export const hasCyrus = (): boolean =>
-  process.getuid?.() === 0 && isInstalled('cyrmaster') && isInstalled('saslpasswd2')
+export const hasCyrus = (): boolean => unpackedCyrus() !== undefined && isInstalled('saslpasswd2')
 
 export interface Cyrus extends AsyncDisposable {
   readonly port: number
@@ -18,18 +19,22 @@ export interface Cyrus extends AsyncDisposable {
   readonly admin: { readonly name: string; readonly password: string }
 }
 
-const bin = '/usr/lib/cyrus/bin'
+/** Whom it runs as where root starts it: as root it would not. */
+const USER = { name: 'nobody', group: 'nogroup' } as const
 const REALM = 'cyrus.test'
 
 export async function startCyrus(
   directory: string,
   users: readonly { readonly name: string; readonly password: string }[],
 ): Promise<Cyrus> {
+  const { bin, libraries } = must(unpackedCyrus())
   const at = (name: string) => join(directory, name)
   const port = await freePort()
   for (const name of ['conf', 'spool', 'run', 'sieve']) await mkdir(at(name), { recursive: true })
   await chmod(directory, 0o755)
-  await writeFile(at('imapd.conf'), imapdConf(at))
+  const isRoot = process.getuid?.() === 0
+  const user = isRoot ? USER : { name: userInfo().username, group: undefined }
+  await writeFile(at('imapd.conf'), imapdConf(at, user))
   await writeFile(
     at('cyrus.conf'),
     `START {\n  recover cmd="${bin}/ctl_cyrusdb -C ${at('imapd.conf')} -r"\n}\nSERVICES {\n  imap cmd="${bin}/imapd -C ${at('imapd.conf')} -U 30" listen="127.0.0.1:${port}" prefork=0 maxchild=50\n}\nEVENTS {\n}\n`,
@@ -39,12 +44,12 @@ export async function startCyrus(
     const [local = '', realm = REALM] = name.split('@')
     await run('saslpasswd2', ['-p', '-c', '-f', at('sasldb2'), '-u', realm, local], password)
   }
-  await run('chown', ['-R', 'cyrus:mail', directory])
-  const words = ['-C', at('imapd.conf'), '-M', at('cyrus.conf'), '-p', at('run/pid'), '-D']
-  const daemon = await startDaemon(
-    'runuser',
-    ['-u', 'cyrus', '--', '/usr/sbin/cyrmaster', ...words],
-    () => answers(port),
+  const master = [join(bin, 'master'), '-C', at('imapd.conf'), '-M', at('cyrus.conf')]
+  const words = [`LD_LIBRARY_PATH=${libraries}`, ...master, '-p', at('run/pid'), '-D']
+  if (isRoot) await run('chown', ['-R', USER.name, directory])
+  const as = isRoot ? ['-u', USER.name, '--', 'env'] : []
+  const daemon = await startDaemon(isRoot ? 'runuser' : 'env', [...as, ...words], () =>
+    answers(port),
   )
   const client = await ImapClient.connect(port)
   await client.ok(`LOGIN ${admin.name} ${admin.password}`)
@@ -53,8 +58,13 @@ export async function startCyrus(
   return { port, admin, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() }
 }
 
-function imapdConf(at: (name: string) => string): string {
+function imapdConf(
+  at: (name: string) => string,
+  { name, group }: { readonly name: string; readonly group: string | undefined },
+): string {
   const lines = [
+    `cyrus_user: ${name}`,
+    ...(group === undefined ? [] : [`cyrus_group: ${group}`]),
     `configdirectory: ${at('conf')}`,
     `partition-default: ${at('spool')}`,
     'defaultpartition: default',

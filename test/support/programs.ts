@@ -23,6 +23,7 @@ export const programs = {
   neomutt: 'neomutt',
   mail: 'bsd-mailx',
   runuser: 'util-linux',
+  saslpasswd2: 'sasl2-bin',
   opendkim: 'opendkim',
   'sieve-connect': 'sieve-connect',
   postfix: 'postfix',

@@ -2,6 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises'
 import type { Command } from 'commander'
+import type { LabelsAs } from '#shared/moving/mailboxes/imap/gmail.ts'
 import type { ImapHost, ImapLogin } from '#shared/moving/mailboxes/imap/session.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Process } from '../context.ts'
@@ -24,6 +25,7 @@ type Options = MailOptions & {
   readonly accounts?: string
   readonly admin?: string
   readonly adminPasswordFile?: string
+  readonly labels?: string
 }
 
 export function importImapCommand(parent: Command, define: Define): void {
@@ -50,10 +52,15 @@ export function importImapCommand(parent: Command, define: Define): void {
             '--admin <name>',
             'somebody there who may read for all (SASL PLAIN authorization)',
           )
-          .option('--admin-password-file <file>', 'its password'),
+          .option('--admin-password-file <file>', 'its password')
+          .option(
+            '--labels <how>',
+            'of Gmail: folders, with a copy in each, or keywords (default: folders)',
+          ),
       ),
     async run(context, _, options) {
       const host = await hostOf(options)
+      const labels = labelsOf(options)
       const logins = await loginsOf(options, context.process)
       // Loaded only here: the help of all commands starts without them.
       const [{ openImapSource }, { bringMail }] = await Promise.all([
@@ -62,7 +69,7 @@ export function importImapCommand(parent: Command, define: Define): void {
       ])
       const mailboxes = logins.map(({ account, login }) => ({
         account,
-        open: () => openImapSource({ host, login, clock: systemClock }),
+        open: () => openImapSource({ host, login, clock: systemClock, labels }),
       }))
       await bringMail(context, mailboxes, options)
     },
@@ -90,6 +97,11 @@ async function hostOf({
     ca: ca === undefined ? undefined : await textOf(ca),
     trustsAny: anyCertificate,
   }
+}
+
+function labelsOf({ labels = 'folders' }: Options): LabelsAs {
+  if (labels === 'folders' || labels === 'keywords') return labels
+  throw new CommandFailure('--labels is folders or keywords', 'usage')
 }
 
 type Login = { readonly account: string; readonly login: ImapLogin }

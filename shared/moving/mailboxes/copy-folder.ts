@@ -8,6 +8,7 @@ import { type FlagSet, flagList, sameFlags } from '#shared/mailbox/flags.ts'
 import type { Brought, ReceivedMessage } from '#shared/mailbox/port.ts'
 import { chunks } from '#shared/runtime/chunks.ts'
 import { turns } from '#shared/runtime/turns.ts'
+import type { Contents } from './contents.ts'
 import { type Known, Ledger } from './ledger.ts'
 import type { MailboxForImports } from './mailbox-for-imports.ts'
 import { readable, Unreadable, unlessUnreadable } from './readable.ts'
@@ -15,6 +16,7 @@ import type { FolderReport } from './report.ts'
 import {
   type OpenSource,
   SOURCE_KEY_BYTES_MAX,
+  type SourceBytes,
   SourceFailure,
   type SourceMessage,
 } from './source.ts'
@@ -42,7 +44,7 @@ const HELD_BYTES_MAX = 16 * 1024 ** 2
 /** Messages asked of the source at once. */
 const READ_AT_ONCE = 4 * BRING_IN_MAX
 
-type Deps = { readonly mailbox: MailboxForImports }
+type Deps = { readonly mailbox: MailboxForImports; readonly contents: Contents }
 
 export async function* copyFolder(
   deps: Deps,
@@ -75,6 +77,7 @@ export async function* copyFolder(
     const known = ledger.find(message.key)
     if (known !== undefined) {
       report.already++
+      deps.contents.note(message, to.folder, known.uid)
       const { kept } = keptFlags(message.flags)
       if (!sameFlags(kept, known.flags)) changed.push({ known, flags: kept })
     } else {
@@ -137,7 +140,7 @@ async function raiseUidNext(
 }
 
 async function* bring(
-  { mailbox }: Deps,
+  { mailbox, contents }: Deps,
   from: OpenSource,
   messages: readonly SourceMessage[],
   to: { readonly folder: FolderRef },
@@ -157,16 +160,21 @@ async function* bring(
   let writing: Promise<Progress> | undefined
   /** The next batch is read while this one is written. */
   const write = (arrived: readonly Arrived[]) => {
-    const progress = writeBatch(mailbox, to.folder, ledger, arrived, report)
+    const progress = writeBatch({ mailbox, contents }, to.folder, ledger, arrived, report)
     // Awaited below; a rejection meanwhile is nobody's yet.
     progress.catch(() => undefined)
     return progress
   }
   try {
-    for await (const { message, bytes } of from.read(messages)) {
+    for await (const read of withCopies(from, messages, contents)) {
+      const { message } = read
       let form: WireForm | undefined
-      const whole = readable(bytes, (told) => (form = told))
-      const received = await mailbox.receive(whole).catch(unlessUnreadable)
+      const received =
+        'copy' in read
+          ? read.copy
+          : await mailbox
+              .receive(readable(read.bytes, (told) => (form = told)))
+              .catch(unlessUnreadable)
       if (received instanceof Unreadable) {
         if (received.isGone) unread.delete(message.key)
         else report.note(message.key, `cannot be read: ${received.message}`)
@@ -175,7 +183,7 @@ async function* bring(
       unread.delete(message.key)
       if (form !== undefined && form.nuls > 0) report.mended(message, `${form.nuls} NUL bytes`)
       batch.push(arrivedOf(message, received, report))
-      held += Math.min(received.index.bytes, HELD_EACH_MAX)
+      held += Math.min(received.blob.object.length, HELD_EACH_MAX)
       indexBytes += blobBytesOf(received)
       const isFull =
         batch.length === BRING_IN_MAX ||
@@ -203,18 +211,52 @@ const HELD_EACH_MAX = 64 * 1024
 /** The index of one message at its largest. */
 const INDEX_BYTES_MAX = 300_000
 
-type Arrived = { readonly received: ReceivedMessage; readonly brought: Brought }
+type Received = Pick<ReceivedMessage, 'blob' | 'endsLine' | 'commit' | 'discard'>
+type Arrived = {
+  readonly message: SourceMessage
+  readonly received: Received
+  readonly brought: Brought
+}
+type Read = SourceBytes | { readonly message: SourceMessage; readonly copy: Received }
 
-function arrivedOf(
-  message: SourceMessage,
-  received: ReceivedMessage,
-  report: FolderReport,
-): Arrived {
+/** In their order, which uids need: those that are here already in another folder, between those that are read. */
+async function* withCopies(
+  from: OpenSource,
+  messages: readonly SourceMessage[],
+  contents: Contents,
+): AsyncGenerator<Read> {
+  const copies = await contents.find(messages)
+  if (copies.size === 0) return yield* from.read(messages)
+  const reading = from.read(messages.filter(({ key }) => !copies.has(key)))[Symbol.asyncIterator]()
+  try {
+    let next: IteratorResult<SourceBytes> | undefined
+    for (const message of messages) {
+      const record = copies.get(message.key)
+      const blob = record && (await contents.blob(record))
+      if (record !== undefined && blob !== undefined) {
+        yield { message, copy: { blob, endsLine: !record.unended, ...nothingToStore } }
+        continue
+      }
+      next ??= await reading.next()
+      if (next.done || next.value.message.key !== message.key) continue
+      yield next.value
+      next = undefined
+    }
+  } finally {
+    await reading.return?.()
+  }
+}
+
+/** Its bytes are in the store. */
+const nothingToStore = { commit: async () => undefined, discard: async () => undefined }
+
+function arrivedOf(message: SourceMessage, received: Received, report: FolderReport): Arrived {
   const { key, uid, internalDateMs, saveDateMs, popId, popOrder } = message
   const { kept, dropped } = keptFlags(message.flags)
   for (const flag of dropped) report.droppedFlag(flag)
   const { blob, endsLine } = received
   return {
+    message,
     received,
     brought: {
       key,
@@ -231,7 +273,7 @@ function arrivedOf(
 }
 
 async function writeBatch(
-  mailbox: MailboxForImports,
+  { mailbox, contents }: Deps,
   folder: FolderRef,
   ledger: Ledger,
   batch: readonly Arrived[],
@@ -244,6 +286,10 @@ async function writeBatch(
   const written = await mailbox.foreign.bringIn(folder, origin, messages)
   switch (written.kind) {
     case 'brought':
+      for (const [i, { message }] of batch.entries()) {
+        const uid = written.uids[i]
+        if (uid !== undefined) contents.note(message, folder, uid)
+      }
       return report.broughtIn(messages, written.uids)
     case 'others-bring-in':
       throw new SourceFailure('another import of the same mailbox is at work')
@@ -254,7 +300,7 @@ async function writeBatch(
 
 /** What changed at the source since it was last looked at is changed here, and nothing else: whatever users did here stays. */
 async function followFlags(
-  { mailbox }: Deps,
+  { mailbox }: Pick<Deps, 'mailbox'>,
   { folder, source }: { readonly folder: FolderRef; readonly source: string },
   changed: readonly { readonly known: Known; readonly flags: FlagSet }[],
   { dryRun }: CopyTerms,
@@ -278,7 +324,7 @@ async function followFlags(
 
 /** How messages are at the source now; `flags` null: gone. */
 async function noteThere(
-  { mailbox }: Deps,
+  { mailbox }: Pick<Deps, 'mailbox'>,
   { folder, source }: { readonly folder: FolderRef; readonly source: string },
   changed: readonly { readonly known: Known; readonly flags: FlagSet | null }[],
 ): Promise<void> {
@@ -312,7 +358,7 @@ const differenceText = (before: FlagSet, after: FlagSet) => {
 }
 
 async function followDeletions(
-  { mailbox }: Deps,
+  { mailbox }: Pick<Deps, 'mailbox'>,
   { folder, source }: { readonly folder: FolderRef; readonly source: string },
   ledger: Ledger,
   seen: ReadonlySet<string>,

@@ -3,6 +3,7 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { createContents } from './contents.ts'
 import { type CopyTerms, copyFolder } from './copy-folder.ts'
 import { sourceId } from './ledger.ts'
 import type { MailboxForImports } from './mailbox-for-imports.ts'
@@ -51,6 +52,7 @@ export async function* copyMailbox(
   const tree = await mailbox.folders.tree(accountId)
   const paths = targetPaths(folders, (use) => pathOfUse(tree, use))
   const reports: FolderReport[] = []
+  const contents = createContents(mailbox)
   for (const to of paths) {
     if (options.signal?.aborted) break
     if (!to.folder.selectable) continue
@@ -65,7 +67,7 @@ export async function* copyMailbox(
       yield { kind: 'folder', path: to.path, count: opened.count }
       const id = sourceId(source.identity, to.folder.names)
       for await (const progress of copyFolder(
-        { mailbox },
+        { mailbox, contents },
         opened,
         { folder, source: id },
         options,

@@ -71,6 +71,8 @@ export type SourceMessage = {
   readonly popId: string | undefined
   /** From 1: POP3 lists it by this number, before all that have none and are listed by uid. */
   readonly popOrder?: number | undefined
+  /** Two messages of a source that have the same, in whatever folders, have the same bytes; undefined: nobody knows. */
+  readonly content?: string | undefined
 }
 
 export type SourceBytes = {

@@ -2,6 +2,7 @@
 
 import type { ListResponse } from 'imapflow'
 import { decodeModifiedUtf7 } from '#shared/imap/modified-utf7.ts'
+import { specialUses } from '#shared/mailbox/special-use.ts'
 import type { SourceFolder, SourceNote } from '../source.ts'
 
 export type ImapFolder = SourceFolder & {
@@ -77,9 +78,17 @@ function namesOf({ pathAsListed, path, delimiter }: ListResponse, prefix: string
   return decoded[0]?.toUpperCase() === 'INBOX' ? ['INBOX', ...decoded.slice(1)] : decoded
 }
 
-/** Only what the server says; what a name may mean is decided elsewhere. */
-function usesOf({ specialUse, specialUseSource }: ListResponse): readonly string[] {
-  return specialUse !== undefined && specialUseSource === 'extension' && specialUse !== '\\Inbox'
-    ? [specialUse]
-    : []
+/** As Gmail called them before RFC 6154 (XLIST). */
+const usesOfXlist = new Map([
+  ['\\allmail', '\\All'],
+  ['\\spam', '\\Junk'],
+  ['\\starred', '\\Flagged'],
+])
+
+/** Only what the server says, which need not announce that it does; what a name may mean is decided elsewhere. */
+function usesOf({ flags }: ListResponse): readonly string[] {
+  return [...flags].flatMap((flag) => {
+    const lower = flag.toLowerCase()
+    return usesOfXlist.get(lower) ?? specialUses.find((use) => use.toLowerCase() === lower) ?? []
+  })
 }

@@ -7,8 +7,11 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { MailSource, OpenSource, SourceBytes, SourceMessage, SourceNote } from '../source.ts'
 import { goneBytes, MessageGone, SourceFailure } from '../source.ts'
 import { type ImapFolder, imapFolders } from './folders.ts'
+import { GMAIL, type GmailFolders, gmailFolders, type LabelsAs } from './gmail.ts'
 import { createImapSession, type ImapHost, type ImapLogin, type ImapSession } from './session.ts'
 
+/** Messages whose uids are asked for with one command: its answer is one line. */
+const SEARCHED_AT_ONCE = 100_000
 /** Messages listed with one command. */
 const LISTED_AT_ONCE = 500
 /** Bytes of messages asked for with one command; each is held whole. */
@@ -20,11 +23,15 @@ const PIECE_BYTES = 1024 ** 2
 /** A message that ends the session so often is left out. */
 const ATTEMPTS_MAX = 3
 const NOTES_MAX = 1_000
+/** Names of folders and subscriptions, all together: five times what the most folders of an account take. */
+export const LIST_BYTES_MAX = 8 * 1024 ** 2
 
 export type ImapSourceOptions = {
   readonly host: ImapHost
   readonly login: ImapLogin
   readonly clock: Pick<Clock, 'sleep'>
+  /** Of Gmail: what its labels become. */
+  readonly labels?: LabelsAs | undefined
 }
 
 /** Logs in at once, so that a wrong password is not taken for an empty mailbox. */
@@ -32,15 +39,23 @@ export async function openImapSource({
   host,
   login,
   clock,
+  labels = 'folders',
 }: ImapSourceOptions): Promise<MailSource> {
   const session = createImapSession(host, login, clock)
   const notes: SourceNote[] = []
   const note = (one: SourceNote) => {
     if (notes.length < NOTES_MAX) notes.push(one)
   }
-  const folders = await session
-    .during('', async (client) =>
-      imapFolders(await client.list(), prefixOf(client), isGroupware(client), note),
+  const { folders, flagsIn } = await session
+    .during(
+      '',
+      async (client): Promise<Pick<GmailFolders, 'folders'> & Partial<GmailFolders>> => {
+        const found = imapFolders(await client.list(), prefixOf(client), isGroupware(client), note)
+        return client.capabilities.has(GMAIL)
+          ? gmailFolders(found, labels, note)
+          : { folders: found }
+      },
+      { bytesMax: LIST_BYTES_MAX, what: 'a list of folders' },
     )
     .catch(async (error: unknown) => {
       await session.close()
@@ -54,7 +69,7 @@ export async function openImapSource({
     async open({ names }) {
       const folder = byNames.get(names.join('\0'))
       if (folder === undefined) throw new SourceFailure(`no folder ${names.join('/')}`)
-      return openFolder(session, folder, note)
+      return openFolder(session, folder, note, flagsIn)
     },
     subscriptions: async () => {
       const subscribed = folders.filter(({ isSubscribed }) => isSubscribed)
@@ -82,51 +97,90 @@ async function openFolder(
   session: ImapSession,
   folder: ImapFolder,
   note: (one: SourceNote) => void,
+  flagsIn: GmailFolders['flagsIn'] | undefined,
 ): Promise<OpenSource> {
   const { path } = folder
-  const { uidValidity, uidNext, highestModSeq, exists, uids } = await session.during(
+  const { uidValidity, uidNext, highestModSeq, exists } = await session.during(
     path,
     async (client) => {
       const { mailbox } = client
       if (mailbox === false) throw new SourceFailure(`cannot open ${path}`)
-      // Of a folder of millions eight bytes each; ranges of uids would be asked for by the thousand where uids have gaps.
-      const found = mailbox.exists === 0 ? [] : await client.search({ all: true }, { uid: true })
       return {
         uidValidity: Number(mailbox.uidValidity),
         uidNext: mailbox.uidNext || undefined,
         highestModSeq:
           mailbox.highestModseq === undefined ? undefined : Number(mailbox.highestModseq),
         exists: mailbox.exists,
-        uids: (found || []).toSorted((a, b) => a - b),
       }
     },
   )
+  const uids = await uidsIn(session, path, exists)
+  // Whether other labels are a change to Gmail it does not say.
   const state =
-    highestModSeq === undefined ? undefined : `${uidValidity}.${uidNext}.${highestModSeq}.${exists}`
+    highestModSeq === undefined || flagsIn !== undefined
+      ? undefined
+      : `${uidValidity}.${uidNext}.${highestModSeq}.${exists}`
   const sizes = new Map<number, number>()
   return {
     numbers: uidValidity > 0 ? { uidValidity, uidNext, highestModSeq } : undefined,
     state,
-    count: uids.length,
+    // Of \\All, only reading tells what is nowhere else.
+    count: flagsIn === undefined ? uids.length : undefined,
     async *messages() {
       for (const some of chunks(uids, LISTED_AT_ONCE)) {
         const found = await session.during(path, (client) =>
           client.fetchAll(
             rangeOf(some),
-            { uid: true, flags: true, internalDate: true, size: true },
+            {
+              uid: true,
+              flags: true,
+              internalDate: true,
+              size: true,
+              labels: flagsIn !== undefined,
+            },
             { uid: true },
           ),
         )
         for (const one of found.toSorted((a, b) => a.uid - b.uid)) {
+          const more = flagsIn ? flagsIn(folder, one.labels ?? []) : []
+          if (more === undefined) continue
           const message = messageOf(one, uidValidity)
           sizes.set(one.uid, message.bytes ?? 0)
-          yield message
+          // RFC 8474, or X-GM-MSGID: there nearly every message is in several folders.
+          const content = flagsIn && one.emailId
+          yield { ...message, flags: [...message.flags, ...more], content }
         }
       }
     },
     read: (messages) => read(session, folder, messages, sizes, note),
     close: async () => sizes.clear(),
   }
+}
+
+/**
+ * Ascending, eight bytes each. From the end: what is expunged meanwhile makes messages come twice, and none is passed over. Ranges of
+ * sequence numbers, since of uids there would be thousands where they have gaps.
+ */
+async function uidsIn(
+  session: ImapSession,
+  path: string,
+  exists: number,
+): Promise<readonly number[]> {
+  const found: number[] = []
+  for (let last = exists; last > 0; last -= SEARCHED_AT_ONCE) {
+    const some = await session.during(path, async (client, refusal) => {
+      const there = client.mailbox === false ? 0 : client.mailbox.exists
+      const first = Math.max(1, last - SEARCHED_AT_ONCE + 1)
+      if (there < first) return []
+      const seq = `${first}:${Math.min(last, there)}`
+      const answer = await client.search({ seq }, { uid: true })
+      // Refused, and not empty: what is not there is taken for gone.
+      if (!Array.isArray(answer)) throw refusal()
+      return answer
+    })
+    for (const uid of some) found.push(uid)
+  }
+  return found.sort((a, b) => a - b).filter((uid, i) => uid !== found[i - 1])
 }
 
 function messageOf(one: FetchMessageObject, uidValidity: number): SourceMessage {
@@ -220,8 +274,9 @@ async function* fetchBytes(
     yield [first, pieces(session, path, first)]
     return
   }
-  const client = await session.within(path)
-  const found = await client.fetchAll(rangeOf(uids), { uid: true, source: true }, { uid: true })
+  const found = await session.once(path, (client) =>
+    client.fetchAll(rangeOf(uids), { uid: true, source: true }, { uid: true }),
+  )
   for (const { uid, source } of found.toSorted((a, b) => a.uid - b.uid)) {
     if (source !== undefined) yield [uid, once(source)]
   }

@@ -31,16 +31,31 @@ export type ImapLogin = {
 export const PAUSES_MS = [1_000, 2_000, 5_000, 15_000, 30_000, 60_000] as const
 /** Longer than servers ask for when they throttle. */
 export const BACKOFF_MS_MAX = 15 * 60_000
+/** Pauses where a server says that it throttles and not for how long. Gmail counts bytes of a day: behind the last one it is tomorrow's work. */
+export const THROTTLED_PAUSES_MS = [60_000, 5 * 60_000, 15 * 60_000, 60 * 60_000] as const
+/** Of all that is answered to one piece of work. */
+export const ANSWERS_BYTES_MAX = 64 * 1024 ** 2
 /** A response line, and all of a response but its literals. */
 const LINE_BYTES_MAX = 8 * 1024 ** 2
 /** Messages above LARGE_BYTES are read in pieces, so no literal is larger. */
 const LITERAL_BYTES_MAX = 32 * 1024 ** 2
 
+/** `refusal`: why a command of the client that gives `false` was refused. */
+export type Work<T> = (client: ImapFlow, refusal: () => Error) => Promise<T>
+export type Budget = { readonly bytesMax: number; readonly what: string }
+
+const ordinary: Budget = { bytesMax: ANSWERS_BYTES_MAX, what: 'one answer' }
+/** All that is said until somebody is logged in. */
+const hello: Budget = { bytesMax: 1024 ** 2, what: 'a login' }
+
 export interface ImapSession {
-  /** Runs the work in a session in which `path` is open, read only (EXAMINE); '' for none. */
-  during<T>(path: string, work: (client: ImapFlow) => Promise<T>): Promise<T>
-  /** The session as it is: for reads that go on over many answers. */
-  within(path: string): Promise<ImapFlow>
+  /**
+   * Runs the work in a session in which `path` is open, read only (EXAMINE); '' for none. What the server answers is `what`, with more
+   * bytes than `bytesMax` it is none. Work that a session breaks off is done again.
+   */
+  during<T>(path: string, work: Work<T>, budget?: Budget): Promise<T>
+  /** The same once: whoever asks goes on himself with what is missing. */
+  once<T>(path: string, work: Work<T>): Promise<T>
   /** Forgets a session that broke, after its pause; throws when it has broken too often. */
   broke(error: unknown): Promise<void>
   /** What was asked went well: pauses begin again with the shortest. */
@@ -56,9 +71,25 @@ export function createImapSession(
   let client: ImapFlow | undefined
   let open = ''
   let failures = 0
+  let throttles = 0
+  let budget = ordinary
+  /** Bytes of the session before what is asked for now. */
+  let before = 0
+  let excess: string | undefined
+  /** What the client told its log last. */
+  let warned: unknown
 
   async function connect(): Promise<ImapFlow> {
-    const made = new ImapFlow(optionsOf(host, login))
+    ;[budget, before] = [hello, 0]
+    // The client tells its log of each response before it keeps any of it.
+    const watch = (entry: unknown) => {
+      if (typeof entry === 'object' && entry !== null && 'err' in entry) warned = entry.err
+      const { bytesMax, what } = budget
+      if (made.stats().received - before <= bytesMax) return
+      excess = `more than ${bytesMax / 1024 ** 2} MB for ${what}`
+      made.close()
+    }
+    const made = new ImapFlow(optionsOf(host, login, watch))
     // What breaks a session is told to whoever waits for its answer.
     made.on('error', () => undefined)
     try {
@@ -76,6 +107,7 @@ export function createImapSession(
       open = ''
     }
     if (path !== '' && open !== path) {
+      ;[budget, before] = [ordinary, client.stats().received]
       await client.mailboxOpen(path, { readOnly: true })
       open = path
     }
@@ -91,28 +123,46 @@ export function createImapSession(
   async function broke(error: unknown): Promise<void> {
     if (error instanceof SourceFailure) throw error
     const asked = pauseAskedBy(error)
-    const final = asked === undefined ? finalReason(error) : undefined
+    const throttled = asked === undefined && isThrottled(error)
+    const final = excess ?? (asked === undefined && !throttled ? finalReason(error) : undefined)
+    excess = undefined
     forget()
     if (final !== undefined) throw new SourceFailure(`${host.host}: ${final}`)
-    const pauseMs = asked ?? PAUSES_MS[failures++]
+    const pauseMs = asked ?? (throttled ? THROTTLED_PAUSES_MS[throttles++] : PAUSES_MS[failures++])
     if (pauseMs === undefined) {
-      throw new TemporaryFailure(`${host.host} does not answer: ${textOf(error)}`, { cause: error })
+      const what = throttled ? 'gives no more for now' : 'does not answer'
+      throw new TemporaryFailure(`${host.host} ${what}: ${textOf(error)}`, { cause: error })
     }
     await clock.sleep(pauseMs)
   }
 
   const works = () => {
     failures = 0
+    throttles = 0
+  }
+
+  async function once<T>(path: string, work: Work<T>, given = ordinary): Promise<T> {
+    const used = await within(path)
+    ;[budget, before] = [given, used.stats().received]
+    warned = undefined
+    const done = await work(used, () =>
+      warned instanceof Error ? warned : new Error('the command was refused'),
+    )
+    // Where the session has ended the client answers as if nothing were there.
+    if (!used.usable || (path !== '' && used.mailbox === false)) {
+      throw new Error('the session has ended')
+    }
+    return done
   }
 
   return {
-    within,
+    once,
     broke,
     works,
-    async during(path, work) {
+    async during(path, work, given) {
       for (;;) {
         try {
-          const done = await work(await within(path))
+          const done = await once(path, work, given)
           works()
           return done
         } catch (error) {
@@ -130,6 +180,7 @@ export function createImapSession(
 function optionsOf(
   { host, port, tls, ca, trustsAny }: ImapHost,
   login: ImapLogin,
+  watch: (entry: unknown) => void,
 ): ImapFlowOptions {
   return {
     host,
@@ -138,7 +189,7 @@ function optionsOf(
     ...(tls !== 'implicit' && { doSTARTTLS: tls === 'starttls' }),
     tls: { ...(ca !== undefined && { ca }), rejectUnauthorized: trustsAny !== true },
     auth: authOf(login),
-    logger: false,
+    logger: { trace: watch, debug: watch, info: watch, warn: watch, error: watch },
     disableAutoIdle: true,
     maxLineLength: LINE_BYTES_MAX,
     maxLiteralSize: LITERAL_BYTES_MAX,
@@ -170,12 +221,29 @@ function pauseAskedBy(error: unknown): number | undefined {
   return Number.isFinite(asked) ? Math.min(BACKOFF_MS_MAX, Math.max(0, asked)) : undefined
 }
 
+/** Bytes of a day (Gmail), or commands of a minute, are used up; or there are too many sessions (RFC 9051 §7.1 has no code for some of it). */
+function isThrottled(error: unknown): boolean {
+  if (!isFlowError(error)) return false
+  const code = codeOf(error)
+  if (code === 'THROTTLED' || code === 'OVERQUOTA') return true
+  return /bandwidth limit|too many simultaneous connections|\[(THROTTLED|OVERQUOTA)\]/i.test(
+    textOf(error),
+  )
+}
+
+/** The response code, in capitals. */
+function codeOf({ serverResponseCode, response }: ImapFlowError): string {
+  if (serverResponseCode !== undefined) return serverResponseCode.toUpperCase()
+  const text = typeof response === 'object' ? response.attributes?.[0]?.section?.[0]?.value : ''
+  return typeof text === 'string' ? text.toUpperCase() : ''
+}
+
 /** What another attempt would not change; undefined where it may. */
 function finalReason(error: unknown): string | undefined {
   if (!isFlowError(error)) return undefined
   if (error.authenticationFailed) {
     // Servers that are busy say so in place of refusing (RFC 5530 §3).
-    const code = error.serverResponseCode ?? ''
+    const code = codeOf(error)
     if (code === 'UNAVAILABLE' || code === 'LIMIT' || code === 'INUSE') return undefined
     return `the login is refused: ${textOf(error)}`
   }
