@@ -6,6 +6,7 @@ import {
   type AllOptions,
   type ExportCommandOptions,
   withExportOptions,
+  withPlace,
   type ZipOptions,
 } from './export-to/export-options.ts'
 
@@ -16,22 +17,18 @@ export function exportCommands(parent: Command, define: Define): void {
   define<ExportCommandOptions>(group.command('maildir'), {
     about:
       'as a Maildir that Dovecot reads with uids, flags, dates and scripts; again and again into the same folder',
-    options: (command) =>
-      withExportOptions(command).option(
-        '--verify',
-        'write nothing: compare every message with what was written',
-      ),
+    options: withExportOptions,
     async run(context, _names, options) {
-      const { writeMaildir } = await import('./export-to/maildir.ts')
-      await writeMaildir(context, options)
+      const { writeFiles } = await import('./export-to/mail.ts')
+      await writeFiles(context, options, 'maildir')
     },
   })
   define<ExportCommandOptions>(group.command('mbox'), {
     about: 'as mboxes, a file for each folder, which programs of Unix and Thunderbird read',
     options: withExportOptions,
     async run(context, _names, options) {
-      const { writeMbox } = await import('./export-to/mbox.ts')
-      await writeMbox(context, options)
+      const { writeFiles } = await import('./export-to/mail.ts')
+      await writeFiles(context, options, 'mbox')
     },
   })
   define<ZipOptions>(group.command('zip'), {
@@ -39,7 +36,7 @@ export function exportCommands(parent: Command, define: Define): void {
     options: (command) =>
       withExportOptions(command).option('--mbox', 'mboxes in it, and no Maildir'),
     async run(context, _names, options) {
-      const { writeZip } = await import('./export-to/zip.ts')
+      const { writeZip } = await import('./export-to/mail.ts')
       await writeZip(context, options)
     },
   })
@@ -47,8 +44,7 @@ export function exportCommands(parent: Command, define: Define): void {
     about:
       'everything: the directory, tables, scripts and settings as files, and the mail of each account as a Maildir',
     options: (command) =>
-      command
-        .requiredOption('--to <folder>', 'where it goes; what is there from the last time stays')
+      withPlace(command)
         .option(
           '--with-secrets',
           'hashes of passwords too; else nobody logs in with what is written',

@@ -22,6 +22,14 @@ export async function openS3Ranges(
     ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
     ...(credentials && { credentials }),
   })
+  return await rangesIn(client, { bucket, key })
+}
+
+/** The client is closed with it. */
+export async function rangesIn(
+  client: S3Client,
+  { bucket, key }: { readonly bucket: string; readonly key: string },
+): Promise<ByteRanges> {
   const place = { Bucket: bucket, Key: key }
   const head = await calling('HeadObject', client.send(new HeadObjectCommand(place)))
   return {

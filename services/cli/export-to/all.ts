@@ -1,11 +1,9 @@
 // `postwolke export all`: what somebody takes along who leaves with everything. Each part is in a form that an import here reads again.
 
 import { createHash } from 'node:crypto'
-import { resolve } from 'node:path'
-import { openFolderTarget } from '#shared/moving/export/folder-target.ts'
 import { sumOf } from '#shared/moving/export/report.ts'
-import type { ExportTarget } from '#shared/moving/export/target.ts'
-import { targetWithin } from '#shared/moving/export/target-within.ts'
+import type { ExportTarget, WrittenFiles } from '#shared/moving/export/target.ts'
+import { filesWithin, targetWithin } from '#shared/moving/export/target-within.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { Context } from '../context.ts'
 import { CommandFailure } from '../failure.ts'
@@ -16,6 +14,7 @@ import { columns, formatBytes, warn } from '../output.ts'
 import { refused } from '../refusal-text.ts'
 import type { AllOptions } from './export-options.ts'
 import { toldFailures } from './export-run.ts'
+import { openFiles, openTarget, placeOf } from './places.ts'
 
 type Done = {
   readonly account: string
@@ -30,39 +29,45 @@ type Done = {
 
 type Given = {
   readonly context: Context
-  readonly target: ExportTarget
   readonly root: string
   readonly pace: Pace
   readonly signal: AbortSignal
 }
 
 export async function writeAll(context: Context, options: AllOptions): Promise<void> {
-  const { to = '', verify = false } = options
-  if (/^[a-z0-9]+:\/\//i.test(to)) {
-    throw new CommandFailure('--to is a folder; copy it to a bucket when it is whole', 'usage')
-  }
-  const root = resolve(to)
+  const { verify = false } = options
+  const root = placeOf(options)
   const atOnce = parallelOf(options)
   const accounts = await readAll((after) =>
     context.administration.accounts.page({ domain: options.domain, limit: undefined, after }),
   )
   const ending = new AbortController()
-  const end = () => ending.abort()
-  globalThis.process.once('SIGINT', end)
+  const endEarly = () => ending.abort()
+  globalThis.process.once('SIGINT', endEarly)
   const pace = showPace(context.process, accounts.length)
   const done = await toldFailures(async () => {
-    const target = await openFolderTarget(root)
-    if (!verify) await writeDirectory(context, target, root, options)
-    const given = { context, target, root, pace, signal: ending.signal }
-    return concurrently(accounts, atOnce, async ({ address }) => {
-      if (ending.signal.aborted) return undefined
-      const one = verify ? await compareMail(given, address) : await writeMail(given, address)
-      pace.mailboxDone()
-      return one
-    })
+    const given = { context, root, pace, signal: ending.signal }
+    const each = (work: (account: string) => Promise<Done>) =>
+      concurrently(accounts, atOnce, async ({ address }) => {
+        if (ending.signal.aborted) return undefined
+        const one = await work(address)
+        pace.mailboxDone()
+        return one
+      })
+    if (verify) {
+      const { files, close } = await openFiles(options, context.process)
+      return await each((account) => compareMail(given, files, account)).finally(close)
+    }
+    const { target, end } = await openTarget(options, context.process)
+    try {
+      await writeDirectory(context, target, root, options)
+      return await each((account) => writeMail(given, target, account))
+    } finally {
+      await end()
+    }
   }).finally(() => {
     pace.end()
-    globalThis.process.off('SIGINT', end)
+    globalThis.process.off('SIGINT', endEarly)
   })
   const mailboxes = done.filter((one) => one !== undefined)
   print(context, root, mailboxes)
@@ -96,7 +101,7 @@ const HASH_CHARACTERS = 12
 const NAME_BYTES_MAX = 255
 
 /** As `import maildir` finds it by `mail/%d/%n`; a local part that can be no name of a file has another one. */
-function placeOf(address: string): { readonly place: string; readonly isNamed: boolean } {
+function mailPlace(address: string): { readonly place: string; readonly isNamed: boolean } {
   const at = address.lastIndexOf('@')
   const [local, domain] = [address.slice(0, at), address.slice(at + 1)]
   const isNamed = /^[^./\0][^/\0]*$/.test(local) && Buffer.byteLength(local) <= NAME_BYTES_MAX
@@ -104,15 +109,18 @@ function placeOf(address: string): { readonly place: string; readonly isNamed: b
   return { place: `mail/${domain}/${isNamed ? local : `_${hash}`}`, isNamed }
 }
 
-async function writeMail(given: Given, account: string): Promise<Done> {
-  const { context, root, pace, signal } = given
-  const { place, isNamed } = placeOf(account)
-  await given.target.makeFolder(place)
+async function writeMail(
+  { context, root, pace, signal }: Given,
+  target: ExportTarget,
+  account: string,
+): Promise<Done> {
+  const { place, isNamed } = mailPlace(account)
+  await target.makeFolder(place)
   const writing = await context.administration.mailExports.write({
     account,
     format: 'maildir',
     to: `${root}/${place}`,
-    target: targetWithin(given.target, place),
+    target: targetWithin(target, place),
     options: { signal },
   })
   if (writing.kind !== 'writing') throw refused(writing)
@@ -141,11 +149,16 @@ async function writeMail(given: Given, account: string): Promise<Done> {
   }
 }
 
-async function compareMail({ context, target, pace }: Given, account: string): Promise<Done> {
-  const { place } = placeOf(account)
+async function compareMail(
+  { context, pace }: Given,
+  files: WrittenFiles,
+  account: string,
+): Promise<Done> {
+  const { place } = mailPlace(account)
   const verifying = await context.administration.mailExports.verify({
     account,
-    target: targetWithin(target, place),
+    format: 'maildir',
+    files: filesWithin(files, place),
   })
   if (verifying.kind !== 'verifying') throw refused(verifying)
   let bytes = 0

@@ -2,18 +2,17 @@
 
 import type { Command } from 'commander'
 import { CommandFailure } from '../failure.ts'
+import type { PlaceOptions } from './places.ts'
 
-export type ExportCommandOptions = {
+export type ExportCommandOptions = PlaceOptions & {
   readonly account?: string
-  readonly to?: string
   readonly folder?: readonly string[]
   readonly verify?: boolean
 }
 
 export type ZipOptions = ExportCommandOptions & { readonly mbox?: boolean }
 
-export type AllOptions = {
-  readonly to?: string
+export type AllOptions = PlaceOptions & {
   readonly withSecrets?: boolean
   readonly domain?: string
   readonly parallel?: string
@@ -21,17 +20,20 @@ export type AllOptions = {
 }
 
 export function withExportOptions(command: Command): Command {
-  return command
+  return withPlace(command)
     .requiredOption('--account <address>', 'whose mail')
-    .requiredOption('--to <path>', 'where it goes')
     .option('--folder <names...>', 'only these folders, by their path')
+    .option('--verify', 'write nothing: compare every message with what was written')
 }
 
-export function givenOptions({ account, to }: ExportCommandOptions) {
-  if (account === undefined || to === undefined) {
-    throw new CommandFailure('--account and --to are needed', 'usage')
-  }
-  return { account, to }
+export const withPlace = (command: Command): Command =>
+  command
+    .requiredOption('--to <path>', 'where it goes: a path, or s3://bucket/prefix')
+    .option('--region <region>', 'of the bucket (default: that of the environment, or profile)')
+
+export function accountOf({ account }: ExportCommandOptions): string {
+  if (account === undefined) throw new CommandFailure('--account is needed', 'usage')
+  return account
 }
 
 export const wantedPaths = ({ folder }: ExportCommandOptions) =>

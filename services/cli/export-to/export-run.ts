@@ -2,41 +2,42 @@
 
 import type { ExportedFolder, ExportReport } from '#shared/moving/export/report.ts'
 import { type ExportTarget, TargetFailure } from '#shared/moving/export/target.ts'
+import { SourceFailure } from '#shared/moving/mailboxes/source.ts'
+import { DamagedEntry } from '#shared/moving/workmail/export/archive.ts'
 import type { Context } from '../context.ts'
 import { CommandFailure } from '../failure.ts'
 import { showPace } from '../import-from/pace.ts'
 import { columns, formatBytes, warn } from '../output.ts'
 import { refused } from '../refusal-text.ts'
-import { type ExportCommandOptions, givenOptions, wantedPaths } from './export-options.ts'
+import { accountOf, type ExportCommandOptions, wantedPaths } from './export-options.ts'
+import { placeOf } from './places.ts'
 
 type Opened = {
   readonly target: ExportTarget
-  readonly format: ExportReport['format']
-  readonly to: string
   /** After the last file; `whole` false: it ends early. */
-  readonly end?: ((whole: boolean) => Promise<void>) | undefined
+  readonly end: (whole: boolean) => Promise<void>
 }
 
 export async function runExport(
   context: Context,
   options: ExportCommandOptions,
+  format: ExportReport['format'],
   open: () => Promise<Opened>,
 ): Promise<void> {
-  const { account } = givenOptions(options)
+  const account = accountOf(options)
   const ending = new AbortController()
-  const end = () => ending.abort()
-  globalThis.process.once('SIGINT', end)
+  const endEarly = () => ending.abort()
+  globalThis.process.once('SIGINT', endEarly)
   const pace = showPace(context.process, 1)
   try {
     const report = await toldFailures(async () => {
-      const opened = await open()
+      const { target, end } = await open()
       let isWhole = false
       try {
-        const { target, to, format } = opened
         const writing = await context.administration.mailExports.write({
           account,
           format,
-          to,
+          to: placeOf(options),
           target,
           options: { isWanted: wantedPaths(options), signal: ending.signal },
         })
@@ -50,7 +51,7 @@ export async function runExport(
           pace.came(step.value)
         }
       } finally {
-        await opened.end?.(isWhole)
+        await end(isWhole)
       }
     })
     pace.end()
@@ -64,7 +65,7 @@ export async function runExport(
     tellNotes(context, report)
   } finally {
     pace.end()
-    globalThis.process.off('SIGINT', end)
+    globalThis.process.off('SIGINT', endEarly)
   }
   if (ending.signal.aborted)
     throw new CommandFailure('ended early; the same command goes on', 'temporary')
@@ -75,6 +76,8 @@ export async function toldFailures<T>(work: () => Promise<T>): Promise<T> {
     return await work()
   } catch (error) {
     if (error instanceof TargetFailure) throw new CommandFailure(error.message, 'exists')
+    if (error instanceof SourceFailure) throw new CommandFailure(error.message, 'noInput')
+    if (error instanceof DamagedEntry) throw new CommandFailure(error.message)
     throw error
   }
 }

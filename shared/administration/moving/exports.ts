@@ -5,8 +5,10 @@ import { type ExportOptions, exportMaildir } from '#shared/moving/export/maildir
 import { exportMbox } from '#shared/moving/export/mbox-export.ts'
 import type { OwnMailbox } from '#shared/moving/export/own-mailbox.ts'
 import { type ExportReport, type ExportStep, sumOf } from '#shared/moving/export/report.ts'
-import type { ExportTarget } from '#shared/moving/export/target.ts'
-import { type ExportVerdict, verifyExport } from '#shared/moving/export/verify-export.ts'
+import type { ExportTarget, WrittenFiles } from '#shared/moving/export/target.ts'
+import type { ExportVerdict } from '#shared/moving/export/verdict.ts'
+import { verifyMaildir } from '#shared/moving/export/verify-maildir.ts'
+import { verifyMbox } from '#shared/moving/export/verify-mbox.ts'
 import type { SourceScript } from '#shared/moving/mailboxes/source.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import type { Fields } from '../fields.ts'
@@ -25,7 +27,7 @@ import {
 export interface MailExportAdministration {
   /** Writes what is not there yet. May be ended between any two steps, and begun again. */
   write(request: WriteMail): Promise<WritingMail | BadValue | NoSuchAccount>
-  /** Reads everything on both sides, of an export as a Maildir. */
+  /** Reads everything on both sides. */
   verify(request: VerifyWritten): Promise<VerifyingWritten | BadValue | NoSuchAccount>
   /** All that is not mail: the files of an export of the whole service, one after the other. */
   directory(request: WriteDirectory): AsyncGenerator<DirectoryFile>
@@ -54,7 +56,8 @@ export type WritingMail = {
 
 export type VerifyWritten = {
   readonly account: string
-  readonly target: ExportTarget
+  readonly format: ExportReport['format']
+  readonly files: WrittenFiles
   readonly isWanted?: ((path: string) => boolean) | undefined
 }
 export type VerifyingWritten = {
@@ -99,14 +102,14 @@ export function createMailExportAdministration(
       const own = ownMailbox(found)
       return { kind: 'writing', account: own.account, steps: written(own, request) }
     },
-    async verify({ account, target, isWanted }) {
+    async verify({ account, format, files, isWanted }) {
       const found = await findAccount(deps.directory, fields, account)
       if (found.kind !== 'found') return found
       const own = ownMailbox(found)
       return {
         kind: 'verifying',
         account: own.account,
-        steps: verifyExport(own, target, isWanted),
+        steps: (format === 'mbox' ? verifyMbox : verifyMaildir)(own, files, isWanted),
       }
     },
     async *directory({ to, withSecrets }) {

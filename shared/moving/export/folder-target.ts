@@ -1,7 +1,7 @@
 // An export into a folder of this machine: files are written beside their place and renamed, as a Maildir asks for, so that whoever reads
 // there never sees half a file.
 
-import { constants, createReadStream, existsSync, type Stats } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import {
   appendFile,
   lstat,
@@ -11,6 +11,7 @@ import {
   rename,
   rm,
   rmdir,
+  stat,
   symlink,
   utimes,
 } from 'node:fs/promises'
@@ -21,17 +22,23 @@ const PARALLEL = 8
 const FILE_MODE = 0o600
 const FOLDER_MODE = 0o700
 
-/** `root` is made where it is not there. */
-export async function openFolderTarget(root: string): Promise<ExportTarget> {
+/** `root` is made where it is not there, unless it is only read. */
+export async function openFolderTarget(
+  root: string,
+  { isRead = false }: { readonly isRead?: boolean } = {},
+): Promise<ExportTarget> {
   const at = (path: string) => join(root, path)
   const told = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work
     } catch (error) {
-      throw isOfSystem(error) ? new TargetFailure(error.message) : error
+      throw isOfSystem(error) ? new TargetFailure(inWords(error, root)) : error
     }
   }
-  await told(mkdir(root, { recursive: true, mode: FOLDER_MODE }))
+  const there = await told(stat(root).catch(ifMissing))
+  if (there !== undefined && !there.isDirectory()) throw new TargetFailure(`${root} is no folder`)
+  if (isRead && there === undefined) throw new TargetFailure(`there is no folder ${root}`)
+  if (!isRead) await told(mkdir(root, { recursive: true, mode: FOLDER_MODE }))
   let written = 0
 
   async function write({ path, bytes, changedMs }: ExportFile): Promise<void> {
@@ -53,13 +60,15 @@ export async function openFolderTarget(root: string): Promise<ExportTarget> {
   }
 
   return {
+    isKept: true,
     parallel: PARALLEL,
     makeFolder: async (path) => {
       await told(mkdir(at(path), { recursive: true, mode: FOLDER_MODE }))
     },
     write: (file) => told(write(file)),
     note: (path, line) => told(appendFile(at(path), line, { mode: FILE_MODE })),
-    read: (path) => (existsSync(at(path)) ? createReadStream(at(path)) : undefined),
+    read: async (path) => (await told(opened(at(path))))?.createReadStream(),
+    changedMs: async (path) => (await statsOf(at(path)))?.mtimeMs,
     async list(path) {
       const names = await readdir(at(path)).catch((): string[] => [])
       const found = new Map<string, number>()
@@ -81,6 +90,18 @@ export async function openFolderTarget(root: string): Promise<ExportTarget> {
 }
 
 const statsOf = (path: string): Promise<Stats | undefined> => lstat(path).catch(() => undefined)
+
+/** Undefined: there is none. */
+const opened = (path: string) =>
+  open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(ifMissing)
+
+function ifMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
+
+/** A full disk says what could not be done, and not where. */
+const inWords = ({ message, path }: NodeJS.ErrnoException, root: string) =>
+  path === undefined ? `cannot write below ${root}: ${message}` : message
 
 const isOfSystem = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && 'syscall' in error

@@ -3,11 +3,12 @@
 
 import { DELIMITER } from '#shared/mailbox/folder-path.ts'
 import { exportFolder, maildirParts } from './maildir-folder.ts'
-import { escapedName } from './maildir-names.ts'
-import { SUMMARY_FILE } from './manifest.ts'
+import { escapedName, folderDirectory } from './maildir-names.ts'
+import { MANIFEST_FILE } from './manifest.ts'
 import { type OwnMailbox, ownFolders } from './own-mailbox.ts'
 import { type ExportedFolder, type ExportReport, type ExportStep, Notes } from './report.ts'
 import { removeStale, staleFolders } from './stale-folders.ts'
+import { ownSummary, type Summary, writeBegun, writeSummary } from './summary.ts'
 import { type ExportTarget, TargetFailure, textFile } from './target.ts'
 
 export type ExportOptions = {
@@ -24,19 +25,23 @@ export async function* exportMaildir(
   target: ExportTarget,
   { isWanted, signal }: ExportOptions = {},
 ): AsyncGenerator<ExportStep, ExportReport> {
-  await refuseOthers(target)
+  const whose = { account: own.account, format: 'maildir' } as const
+  const before = await ownSummary(target, whose)
+  await refuseOthers(target, before)
+  const all = await ownFolders(own)
+  const places = all.map(({ path, names }) => ({ path, place: folderDirectory(names).directory }))
+  await writeBegun(target, whose, [...places, ...(before?.folders ?? [])])
   // Without these it is no Maildir to anybody, whichever folders are wanted.
   for (const name of maildirParts) await target.makeFolder(name)
   const notes = new Notes()
   const folders: ExportedFolder[] = []
-  const all = await ownFolders(own)
   for (const folder of all.filter(({ path }) => isWanted?.(path) ?? true)) {
     if (signal?.aborted) break
     const exported = yield* exportFolder(own, folder, target, signal)
     if (exported !== undefined) folders.push(exported)
   }
   if (!signal?.aborted && isWanted === undefined) {
-    for (const place of await staleFolders(target, all)) {
+    for (const place of staleFolders(before, all)) {
       const messages = await removeStale(target, place)
       notes.add(place, `is no folder here any more: ${messages} of its messages were removed there`)
     }
@@ -45,26 +50,25 @@ export async function* exportMaildir(
   const subscribed = signal?.aborted ? 0 : await writeSubscriptions(own, target)
   const scripts = signal?.aborted ? 0 : await writeScripts(own, target, notes)
   const report: ExportReport = {
-    account: own.account,
-    format: 'maildir',
+    ...whose,
     folders,
     subscribed,
     scripts,
     notes: notes.kept,
   }
   if (!signal?.aborted) {
-    await target.write(textFile(SUMMARY_FILE, `${JSON.stringify(summary(report), null, 2)}\n`))
+    await writeSummary(target, report, isWanted && (before?.folders ?? []))
   }
   return report
 }
 
-async function refuseOthers(target: ExportTarget): Promise<void> {
+async function refuseOthers(target: ExportTarget, before: Summary | undefined): Promise<void> {
   const there = await target.list('')
   const used = inUse.find((name) => there.has(name))
   if (used !== undefined) {
     throw new TargetFailure(`a mail server uses this folder already: there is ${used} in it`)
   }
-  const isOurs = there.has(SUMMARY_FILE) || there.has('postwolke-manifest.jsonl')
+  const isOurs = before !== undefined || there.has(MANIFEST_FILE)
   if (there.has('dovecot-uidlist') && !isOurs) {
     throw new TargetFailure('there is a Maildir already that no export wrote')
   }
@@ -104,22 +108,3 @@ async function writeScripts(own: OwnMailbox, target: ExportTarget, notes: Notes)
   }
   return count
 }
-
-/** The same each time as long as the mailbox is. */
-const summary = ({ account, format, folders, notes }: ExportReport) => ({
-  version: 1,
-  account,
-  format,
-  folders: folders.map(
-    ({ path, place, uidValidity, specialUses, messages, bytes, notes: own }) => ({
-      path,
-      place,
-      uidValidity,
-      specialUses,
-      messages,
-      bytes,
-      notes: own,
-    }),
-  ),
-  notes,
-})

@@ -113,7 +113,9 @@ class MaildirFolder {
       const base = ownBase(file)
       if (base === undefined) continue
       const noted = this.#noted.get(bareName(file))
-      if (noted?.bytes === bytes) this.#there.set(base, file)
+      // Two of one message are what a kill leaves where a name is not changed in one step.
+      const isWhole = noted?.bytes === bytes && !this.#there.has(base)
+      if (isWhole) this.#there.set(base, file)
       else await this.#target.remove(this.#in(`cur/${file}`))
     }
   }
@@ -137,14 +139,17 @@ class MaildirFolder {
       return
     }
     let digest: Digest | undefined
-    const name = () => base + sizes(message, digest)
+    let name = ''
     await this.#target.write({
-      path: () => this.#in(`cur/${name()}${info}`),
+      path: () => {
+        name = base + sizes(message, digest)
+        return this.#in(`cur/${name}${info}`)
+      },
       bytes: digesting(bytes, (told) => (digest = told)),
       changedMs: message.internalDateMs,
     })
     if (digest === undefined) throw new Error('a file was written without its end')
-    const written = { name: name(), bytes: digest.bytes, sha256: digest.sha256 }
+    const written = { name, bytes: digest.bytes, sha256: digest.sha256 }
     await this.#target.note(this.#in(MANIFEST_FILE), manifestLine(message, written))
     this.written++
     this.#count(message, written)

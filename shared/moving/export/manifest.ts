@@ -2,12 +2,10 @@
 // the files are as they were written.
 
 import type { Message } from '#shared/contracts/mailbox.ts'
-import type { ExportTarget } from './target.ts'
+import type { WrittenFiles } from './target.ts'
 
 /** Beside the messages of each folder. */
 export const MANIFEST_FILE = 'postwolke-manifest.jsonl'
-/** In the root: whose mail it is, and its folders. */
-export const SUMMARY_FILE = 'postwolke-export.json'
 
 export type ManifestLine = {
   readonly uid: number
@@ -35,13 +33,13 @@ const LINE_CHARACTERS_MAX = 64 * 1024
 
 /** Lines by name; the last one of a name counts. Lines that are none, as one that a crash cut, are passed over. */
 export async function readManifest(
-  target: Pick<ExportTarget, 'read'>,
+  target: WrittenFiles,
   path: string,
 ): Promise<ReadonlyMap<string, ManifestLine>> {
   const lines = new Map<string, ManifestLine>()
   const decoder = new TextDecoder()
   let rest = ''
-  for await (const chunk of target.read(path) ?? []) {
+  for await (const chunk of (await target.read(path)) ?? []) {
     const [first = '', ...more] = decoder.decode(chunk, { stream: true }).split('\n')
     rest = rest.length > LINE_CHARACTERS_MAX ? rest : rest + first
     for (const next of more) {

@@ -2,10 +2,10 @@
 // look as if the next one began are quoted as mboxrd has it, and lengths stand beside them; flags, keywords and uids are written as Dovecot and
 // mail programs of Unix do.
 
-import { DELIMITER } from '#shared/mailbox/folder-path.ts'
 import type { ExportOptions } from './maildir-export.ts'
 import { manifestLine } from './manifest.ts'
 import { mboxBytes, measure } from './mbox-message.ts'
+import { type MboxPlace, manifestOf, mboxPlaces, staleMboxes } from './mbox-names.ts'
 import {
   bytesOf,
   type OwnFolder,
@@ -15,64 +15,60 @@ import {
   ownMessages,
 } from './own-mailbox.ts'
 import { type ExportedFolder, type ExportReport, type ExportStep, Notes } from './report.ts'
-import { type ExportTarget, TargetFailure, textFile } from './target.ts'
-
-/** Of a name as that of a file, with room for what is put behind it. */
-const NAME_BYTES_MAX = 200
+import { ownSummary, writeBegun, writeSummary } from './summary.ts'
+import { type ExportTarget, textFile } from './target.ts'
 
 export async function* exportMbox(
   own: OwnMailbox,
   target: ExportTarget,
   { isWanted, signal }: ExportOptions = {},
 ): AsyncGenerator<ExportStep, ExportReport> {
+  const whose = { account: own.account, format: 'mbox' } as const
+  const before = await ownSummary(target, whose)
+  const all = mboxPlaces(await ownFolders(own))
+  const places = all.map(({ from, file }) => ({ path: from.path, place: file }))
+  await writeBegun(target, whose, [...places, ...(before?.folders ?? [])])
   const folders: ExportedFolder[] = []
-  const taken = new Set<string>()
-  for (const from of await ownFolders(own)) {
+  for (const { from, file } of all) {
     if (!(isWanted?.(from.path) ?? true)) continue
     const found = await ownMessages(own, from)
     if (found === undefined) continue
-    const exported = await exportFolder({ own, from, found, target, taken, signal })
+    const exported = await exportFolder({ own, from, found, target, file, signal })
+    if (exported === undefined) break
     folders.push(exported)
     yield exported
   }
-  const paths = await own.mailbox.subscriptions.list(own.accountId)
-  const lines = paths.map((path) => `${path.split(DELIMITER).map(fileName).join(DELIMITER)}\n`)
+  const notes = new Notes()
+  if (!signal?.aborted && isWanted === undefined) {
+    for (const file of staleMboxes(before, all)) {
+      await target.remove(file)
+      await target.remove(manifestOf(file))
+      notes.add(file, 'is of a folder that is no more here, and was removed there')
+    }
+  }
+  const subscribed = signal?.aborted ? 0 : await writeSubscriptions(own, target, all)
+  for (const { name } of await own.scripts()) {
+    notes.add(`script ${name}`, 'has no place beside mboxes, and stays here')
+  }
+  const report: ExportReport = { ...whose, folders, subscribed, scripts: 0, notes: notes.kept }
+  if (!signal?.aborted) {
+    await writeSummary(target, report, isWanted && (before?.folders ?? []))
+  }
+  return report
+}
+
+async function writeSubscriptions(
+  { mailbox, accountId }: OwnMailbox,
+  target: ExportTarget,
+  all: readonly MboxPlace[],
+): Promise<number> {
+  const paths = await mailbox.subscriptions.list(accountId)
+  const places = new Map(all.map(({ from, file }) => [from.path, file]))
+  const lines = paths.map(
+    (path) => `${(places.get(path) ?? path).replaceAll('.sbd/', '/').replace(/[\0-\x1f]/g, '_')}\n`,
+  )
   await target.write(textFile('.subscriptions', lines.join('')))
-  const notes = (await own.scripts()).map(({ name }) => ({
-    about: `script ${name}`,
-    reason: 'has no place beside mboxes, and stays here',
-  }))
-  return {
-    account: own.account,
-    format: 'mbox',
-    folders,
-    subscribed: paths.length,
-    scripts: 0,
-    notes,
-  }
-}
-
-/** A name as that of a file; what it cannot have is `_`. */
-function fileName(name: string): string {
-  let short = name.replace(/^\./, '_').replace(/[\0-\x1f\x7f/]/g, '_')
-  while (Buffer.byteLength(short) > NAME_BYTES_MAX) short = short.slice(0, -1)
-  return short
-}
-
-/** Folders of which none is written over another: some file systems take upper and lower case for one. */
-function placeOf({ names }: OwnFolder, taken: Set<string>): { folder: string; file: string } {
-  const files = names.map(fileName)
-  const folder = files
-    .slice(0, -1)
-    .map((name) => `${name}.sbd/`)
-    .join('')
-  for (let n = 1; ; n++) {
-    const file = `${files.at(-1)}${n === 1 ? '' : ` (${n})`}`
-    const key = (folder + file).toLowerCase()
-    if (taken.has(key)) continue
-    taken.add(key)
-    return { folder, file }
-  }
+  return paths.length
 }
 
 async function exportFolder(given: {
@@ -80,13 +76,16 @@ async function exportFolder(given: {
   readonly from: OwnFolder
   readonly found: OwnMessages
   readonly target: ExportTarget
-  readonly taken: Set<string>
+  readonly file: string
   readonly signal: AbortSignal | undefined
-}): Promise<ExportedFolder> {
-  const { own, from, found, target, taken, signal } = given
-  const { folder, file } = placeOf(from, taken)
-  if (folder !== '') await target.makeFolder(folder.slice(0, -1))
+}): Promise<ExportedFolder | undefined> {
+  const { own, from, found, target, file, signal } = given
+  const slash = file.lastIndexOf('/')
+  if (slash > 0) await target.makeFolder(file.slice(0, slash))
   const notes = new Notes()
+  if (file.replaceAll('.sbd/', '/') !== from.path) {
+    notes.add('', `its name cannot be that of a file, and is ${file} there`)
+  }
   const lines: string[] = []
   let bytes = 0
   let base: Parameters<typeof mboxBytes>[3] = {
@@ -98,8 +97,7 @@ async function exportFolder(given: {
   async function* whole(): AsyncGenerator<Uint8Array> {
     for (const message of found.messages) {
       // Half a file would be taken for a whole one.
-      if (signal?.aborted)
-        throw new TargetFailure(`ended in ${from.path}; nothing of it is written`)
+      if (signal?.aborted) throw new Ended()
       const [first, second] = [await bytesOf(own, message), await bytesOf(own, message)]
       if (first === undefined || second === undefined) {
         notes.add(`uid ${message.uid}`, 'went meanwhile, or its bytes are lost')
@@ -115,11 +113,16 @@ async function exportFolder(given: {
     }
   }
 
-  await target.write({ path: () => folder + file, bytes: whole() })
-  await target.write(textFile(`${folder}.${file}.manifest.jsonl`, lines.join('')))
+  try {
+    await target.write({ path: () => file, bytes: whole() })
+  } catch (error) {
+    if (error instanceof Ended) return undefined
+    throw error
+  }
+  await target.write(textFile(manifestOf(file), lines.join('')))
   return {
     path: from.path,
-    place: folder + file,
+    place: file,
     uidValidity: from.folder.uidValidity,
     specialUses: from.folder.specialUses,
     messages: lines.length,
@@ -130,3 +133,6 @@ async function exportFolder(given: {
     notesCount: notes.count,
   }
 }
+
+/** What was written of a file is given up. */
+class Ended extends Error {}

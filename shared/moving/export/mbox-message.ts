@@ -5,7 +5,7 @@ import { type Digest, digesting } from '../mailboxes/digest.ts'
 import { fromLine } from '../mailboxes/mbox/from-line.ts'
 import { HEADER_BYTES_MAX } from '../mailboxes/mbox/mbox-file.ts'
 import { requoted } from '../mailboxes/mbox/quoting.ts'
-import { hasHidden } from '../mailboxes/mbox/status-header.ts'
+import { shownHeader } from '../mailboxes/mbox/status-header.ts'
 
 export type Measured = {
   /** Of the message as it is here. */
@@ -15,6 +15,8 @@ export type Measured = {
   readonly bytes: number
   /** There is such a line. */
   readonly hasBody: boolean
+  /** Flags and uid are read of it. */
+  readonly hasStatus: boolean
   readonly endsLine: boolean
   readonly sender: string
   /** What does not come back as it was. */
@@ -33,9 +35,9 @@ const LF = 0x0a
 
 export async function measure(source: AsyncIterable<Uint8Array>): Promise<Measured> {
   let digest: Digest | undefined
-  let doubled = 0
+  const lost = { doubled: 0, hidden: false }
   const told = (found: Digest) => (digest = found)
-  const written = asWritten(digesting(source, told), (count) => (doubled = count))
+  const written = asWritten(digesting(source, told), lost)
   const held: Uint8Array[] = []
   let [bytes, heldBytes, headerBytes, last] = [0, 0, -1, LF]
   for await (const chunk of written) {
@@ -53,13 +55,22 @@ export async function measure(source: AsyncIterable<Uint8Array>): Promise<Measur
   const header = Buffer.concat(held).toString('latin1', 0, Math.min(length, HEADER_BYTES_MAX))
   const losses = [
     ...(digest.bareLineFeeds > 0 ? ['lines that end with LF alone come back with CRLF'] : []),
-    ...(doubled > 0 ? ['a CR before the end of a line is lost'] : []),
-    ...(hasHidden(header) ? ['has header lines that an mbox keeps for itself, as Status'] : []),
+    ...(lost.doubled > 0 ? ['a CR before the end of a line is lost'] : []),
+    ...(lost.hidden ? ['has header lines that an mbox keeps for itself, as Status'] : []),
     ...(length > HEADER_BYTES_MAX ? ['its header is too large to have flags in it'] : []),
     ...(!hasBody && last !== LF ? ['its last line gets an end'] : []),
   ]
   const sender = returnPath(header)
-  return { digest, headerBytes: length, bytes, hasBody, endsLine: last === LF, sender, losses }
+  return {
+    digest,
+    headerBytes: length,
+    bytes,
+    hasBody,
+    hasStatus: length <= HEADER_BYTES_MAX,
+    endsLine: last === LF,
+    sender,
+    losses,
+  }
 }
 
 /** Where the empty line begins; `last`: the byte before the chunk, `before`: how many there were. */
@@ -80,18 +91,52 @@ function returnPath(header: string): string {
   return from < 0 ? '' : line.slice(from + 1, Math.max(from + 1, to))
 }
 
-const asWritten = (source: AsyncIterable<Uint8Array>, told?: (doubled: number) => void) =>
-  requoted(unixLines(source, told), 1)
+type Lost = { doubled: number; hidden: boolean }
 
-/** Lines that end with LF. `told`: how many had another CR before. */
+const asWritten = (source: AsyncIterable<Uint8Array>, lost: Lost = { doubled: 0, hidden: false }) =>
+  withoutHidden(requoted(unixLines(source, lost), 1), lost)
+
+/**
+ * Lines of a header that an mbox keeps for itself would be believed: whoever sent them would say which flags the message has, or that it is none.
+ */
+async function* withoutHidden(
+  source: AsyncIterable<Uint8Array>,
+  lost: Lost,
+): AsyncGenerator<Uint8Array> {
+  const held: Uint8Array[] = []
+  let [bytes, last, isHeader] = [0, LF, true]
+  function* shown(headerBytes: number): Generator<Uint8Array> {
+    isHeader = false
+    const all = Buffer.concat(held.splice(0))
+    const isShort = headerBytes >= 0 && headerBytes <= HEADER_BYTES_MAX
+    const header = all.toString('latin1', 0, isShort ? headerBytes : 0)
+    const kept = shownHeader(header)
+    if (kept !== header) lost.hidden = true
+    if (kept !== '') yield Buffer.from(kept, 'latin1')
+    if (all.length > header.length) yield all.subarray(header.length)
+  }
+  for await (const chunk of source) {
+    if (!isHeader) {
+      yield chunk
+      continue
+    }
+    held.push(chunk)
+    const end = emptyLineIn(chunk, last, bytes)
+    bytes += chunk.length
+    last = chunk.at(-1) ?? last
+    if (end >= 0 || bytes > HEADER_BYTES_MAX) yield* shown(end)
+  }
+  if (isHeader) yield* shown(bytes)
+}
+
+/** Lines that end with LF. */
 async function* unixLines(
   source: AsyncIterable<Uint8Array>,
-  told?: (doubled: number) => void,
+  lost: Lost,
 ): AsyncGenerator<Uint8Array> {
   // A CR at the end of a chunk waits for what comes.
   let isHeld = false
   let beforeHeld = 0
-  let doubled = 0
   for await (const chunk of source) {
     const out = Buffer.allocUnsafe(chunk.length + 1)
     let to = 0
@@ -101,7 +146,7 @@ async function* unixLines(
         if (byte !== LF) {
           out[to++] = CR
           last = CR
-        } else if (last === CR) doubled++
+        } else if (last === CR) lost.doubled++
         isHeld = false
       }
       if (byte === CR) isHeld = true
@@ -114,7 +159,6 @@ async function* unixLines(
     if (to > 0) yield out.subarray(0, to)
   }
   if (isHeld) yield Uint8Array.of(CR)
-  told?.(doubled)
 }
 
 export async function* mboxBytes(
@@ -139,6 +183,15 @@ export async function* mboxBytes(
   if (!endsLine) yield Uint8Array.of(LF)
   if (!hasBody) yield lines
   yield Uint8Array.of(LF)
+}
+
+/** What of a message with losses comes back: as our import reads it, before its line ends are mended. */
+export async function* asReadBack(
+  source: AsyncIterable<Uint8Array>,
+  { hasBody, endsLine }: Measured,
+): AsyncGenerator<Uint8Array> {
+  yield* requoted(asWritten(source), -1)
+  if (!hasBody && !endsLine) yield Uint8Array.of(LF)
 }
 
 const xStatusLetters: { readonly [flag: string]: string } = {

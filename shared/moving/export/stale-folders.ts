@@ -2,45 +2,24 @@
 
 import { maildirParts } from './maildir-folder.ts'
 import { folderDirectory, ownBase } from './maildir-names.ts'
-import { MANIFEST_FILE, SUMMARY_FILE } from './manifest.ts'
+import { MANIFEST_FILE } from './manifest.ts'
 import type { OwnFolder } from './own-mailbox.ts'
-import type { ExportTarget } from './target.ts'
+import type { Summary } from './summary.ts'
+import type { ExportTarget, WrittenFiles } from './target.ts'
 
-const SUMMARY_BYTES_MAX = 64 * 1024 ** 2
-
-/** Directories in the root, of those that the summary of the last whole run names. */
-export async function staleFolders(
-  target: ExportTarget,
+/** Directories in the root, of those that earlier runs wrote. */
+export function staleFolders(
+  before: Summary | undefined,
   folders: readonly OwnFolder[],
-): Promise<readonly string[]> {
+): readonly string[] {
   const now = new Set(folders.map(({ names }) => folderDirectory(names).directory))
-  return (await placesIn(target)).filter((place) => !now.has(place))
-}
-
-async function placesIn(target: ExportTarget): Promise<readonly string[]> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of target.read(SUMMARY_FILE) ?? []) {
-    bytes += chunk.length
-    if (bytes > SUMMARY_BYTES_MAX) return []
-    chunks.push(chunk)
-  }
-  let summary: unknown
-  try {
-    summary = JSON.parse(Buffer.concat(chunks).toString())
-  } catch {
-    return []
-  }
-  const { folders } = Object(summary)
-  if (!Array.isArray(folders)) return []
   // Whoever can write there must not choose what is removed elsewhere.
-  return folders
-    .map((folder: unknown) => Object(folder).place)
-    .filter((place: unknown) => typeof place === 'string' && /^\.[^./][^/]*$/.test(place))
+  const places = (before?.folders ?? []).filter(({ place }) => /^\.[^./][^/]*$/.test(place))
+  return [...new Set(places.map(({ place }) => place))].filter((place) => !now.has(place))
 }
 
 /** Files of ours in it. */
-export async function ownFiles(target: ExportTarget, place: string): Promise<readonly string[]> {
+export async function ownFiles(target: WrittenFiles, place: string): Promise<readonly string[]> {
   const names = [...(await target.list(`${place}/cur`)).keys()]
   return names.filter((name) => ownBase(name) !== undefined)
 }

@@ -8,10 +8,13 @@ import { createZip } from './zip-target.ts'
 
 const FILE_MODE = 0o600
 
-export async function openZipFile(path: string): Promise<{
+export type OpenZip = {
   readonly target: ExportTarget
+  /** `whole` false: there is none, and what was there before stays. */
   readonly end: (whole: boolean) => Promise<void>
-}> {
+}
+
+export async function openZipFile(path: string): Promise<OpenZip> {
   const part = `${path}.part`
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW
   const told = async <T>(work: Promise<T>): Promise<T> => {

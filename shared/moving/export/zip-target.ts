@@ -64,6 +64,7 @@ export function createZip(write: (piece: Uint8Array) => Promise<void>, nowMs: nu
 
   return {
     target: {
+      isKept: false,
       parallel: 1,
       makeFolder: (path) =>
         inTurn(async () => {
@@ -74,7 +75,8 @@ export function createZip(write: (piece: Uint8Array) => Promise<void>, nowMs: nu
       write: ({ path, bytes, changedMs = nowMs }) =>
         inTurn(() => writeEntry({ path: path(), changedMs }, bytes)),
       note: async () => undefined,
-      read: () => undefined,
+      read: async () => undefined,
+      changedMs: async () => undefined,
       list: async () => new Map(),
       rename: async () => undefined,
       remove: async () => undefined,

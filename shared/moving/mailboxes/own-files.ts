@@ -29,7 +29,7 @@ export function ownFiles(root: string): OwnFiles {
       file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
-      if (code === 'ENOENT') return { kind: 'gone' }
+      if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'gone' }
       const reason = code === 'ELOOP' ? 'is a link, and links are not followed' : message
       return { kind: 'refused', reason }
     }

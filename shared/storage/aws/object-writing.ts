@@ -23,7 +23,13 @@ export type PutTarget = ObjectName & {
   readonly memory: UploadMemory
   readonly clock: Clock
   readonly ifAbsent: boolean
+  /** Told beside the object, by names that S3 writes behind `x-amz-meta-`. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined
+  /** Of a part of an upload; there are no more than PARTS_MAX. */
+  readonly partBytes?: number | undefined
 }
+/** Of one upload, by S3. */
+export const PARTS_MAX = 10_000
 export type Put = { readonly stored: boolean; readonly bytes: number }
 
 /** Attempts of a conditional put that meets another put of the same key at the same time. */
@@ -48,7 +54,7 @@ export async function putObject(target: PutTarget, source: Source): Promise<Put>
 async function putStream(target: PutTarget, source: AsyncIterable<Uint8Array>): Promise<Put> {
   const chunks = source[Symbol.asyncIterator]()
   try {
-    using buffer = target.memory.buffer()
+    using buffer = target.memory.buffer(target.partBytes)
     const fill = async (rest: Uint8Array): Promise<Uint8Array> => {
       for (let left = await buffer.append(rest); ; ) {
         if (left.byteLength > 0) return left
@@ -77,6 +83,7 @@ async function putWhole(target: PutTarget, bytes: Uint8Array): Promise<Put> {
         new PutObjectCommand({
           ...name,
           ...ifAbsentField(target),
+          ...metadataField(target),
           Body: bytes,
           ChecksumCRC32: checksumOf(bytes),
         }),
@@ -117,7 +124,11 @@ class MultipartUpload {
   static async begin(target: PutTarget): Promise<MultipartUpload> {
     const name = { Bucket: target.bucket, Key: target.key }
     const created = target.s3.send(
-      new CreateMultipartUploadCommand({ ...name, ChecksumAlgorithm: 'CRC32' }),
+      new CreateMultipartUploadCommand({
+        ...name,
+        ...metadataField(target),
+        ChecksumAlgorithm: 'CRC32',
+      }),
     )
     const { UploadId = '' } = await calling('CreateMultipartUpload', created)
     return new MultipartUpload(target, UploadId)
@@ -176,6 +187,8 @@ function checksumOf(bytes: Uint8Array): string {
 function ifAbsentField(target: PutTarget): { IfNoneMatch?: string } {
   return target.ifAbsent ? { IfNoneMatch: '*' } : {}
 }
+
+const metadataField = ({ metadata }: PutTarget) => metadata && { Metadata: metadata }
 
 /** The object was there before, unless the answer to our own first attempt was lost: then nobody knows who put it. */
 function refuse(error: unknown, bytes: number): Put {

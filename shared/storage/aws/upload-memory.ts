@@ -35,8 +35,8 @@ export class UploadMemory {
     this.#clock = clock
   }
 
-  buffer(): PartBuffer {
-    const buffer = new PartBuffer(this, this.#clock)
+  buffer(partBytes = PART_BYTES): PartBuffer {
+    const buffer = new PartBuffer(this, this.#clock, partBytes)
     this.#buffers.add(buffer)
     return buffer
   }
@@ -87,6 +87,7 @@ export class UploadMemory {
 class PartBuffer implements Disposable {
   readonly #memory: UploadMemory
   readonly #clock: Clock
+  readonly #partBytes: number
   /** When it began to hold the bytes of this part. */
   #sinceMs = 0
   #bytes: Buffer = Buffer.alloc(0)
@@ -94,9 +95,10 @@ class PartBuffer implements Disposable {
   #isSending = false
   #gaveWay = false
 
-  constructor(memory: UploadMemory, clock: Clock) {
+  constructor(memory: UploadMemory, clock: Clock, partBytes: number) {
     this.#memory = memory
     this.#clock = clock
+    this.#partBytes = partBytes
   }
 
   /** Bytes of memory, filled or not. */
@@ -115,7 +117,7 @@ class PartBuffer implements Disposable {
   }
 
   get isFull(): boolean {
-    return this.#length === PART_BYTES
+    return this.#length === this.#partBytes
   }
 
   get isEmpty(): boolean {
@@ -161,7 +163,8 @@ class PartBuffer implements Disposable {
   }
 
   async #grow(): Promise<void> {
-    const bytes = BUFFER_BYTES.find((size) => size > this.held) ?? PART_BYTES
+    const next = BUFFER_BYTES.find((size) => size > this.held) ?? this.#partBytes
+    const bytes = Math.min(next, this.#partBytes)
     await this.#memory.take(bytes, this)
     if (this.#gaveWay) this.#memory.budget.give(bytes)
     this.#refuseIfGone()

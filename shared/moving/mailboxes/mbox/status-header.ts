@@ -151,5 +151,3 @@ export function shownHeader(header: string): string {
   }
   return shown
 }
-
-export const hasHidden = (header: string) => shownHeader(header) !== header

@@ -49,14 +49,17 @@ export const ENTRY_NAMES_BYTES_MAX = 128 * 1024 ** 2
 export const ENTRY_BYTES_MAX = 64 * 1024 ** 2
 
 /** Rejects with SourceFailure where it is no archive, or none that is read. */
-export async function openArchive(ranges: ByteRanges): Promise<Archive> {
+export async function openArchive(
+  ranges: ByteRanges,
+  entryBytesMax = ENTRY_BYTES_MAX,
+): Promise<Archive> {
   const blocks = inBlocks(ranges)
   let file: ZipFile | undefined
   try {
     file = await fromRandomAccessReaderPromise(new BlockReader(blocks), blocks.size, {
       ...{ lazyEntries: true, autoClose: false, decodeStrings: false, validateEntrySizes: false },
     })
-    const entries = await readDirectory(file)
+    const entries = await readDirectory(file, entryBytesMax)
     refuseOverlaps(entries, blocks.size)
     const directory = file
     return {
@@ -103,7 +106,10 @@ class BlockReader extends RandomAccessReader {
   }
 }
 
-async function readDirectory(file: ZipFile): Promise<readonly ArchiveEntry[]> {
+async function readDirectory(
+  file: ZipFile,
+  entryBytesMax: number,
+): Promise<readonly ArchiveEntry[]> {
   const { entryCount } = file
   if (entryCount > ENTRIES_MAX) throw new SourceFailure(`it has more than ${ENTRIES_MAX} entries`)
   const entries: ArchiveEntry[] = []
@@ -122,7 +128,7 @@ async function readDirectory(file: ZipFile): Promise<readonly ArchiveEntry[]> {
       size: entry.uncompressedSize,
       crc32: entry.crc32,
       modifiedMs: entry.getLastModDate({ timezone: 'UTC' }).getTime(),
-      fault: faultOf(entry),
+      fault: faultOf(entry, entryBytesMax),
       compressedSize: entry.compressedSize,
       offset: entry.relativeOffsetOfLocalHeader,
       isCompressed: entry.compressionMethod !== 0,
@@ -141,14 +147,14 @@ function pathOf({ generalPurposeBitFlag, fileNameRaw, extraFields }: Entry): str
 }
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-function faultOf(entry: Entry): string | undefined {
+function faultOf(entry: Entry, bytesMax: number): string | undefined {
   if (entry.isEncrypted()) return 'it is encrypted'
   if (!entry.canDecodeFileData()) return 'it is packed in a way that is not read'
   if (entry.compressionMethod === 0 && entry.compressedSize !== entry.uncompressedSize) {
     return 'it has two sizes'
   }
-  if (entry.uncompressedSize <= ENTRY_BYTES_MAX) return undefined
-  return `it has more than ${ENTRY_BYTES_MAX} bytes`
+  if (entry.uncompressedSize <= bytesMax) return undefined
+  return `it has more than ${bytesMax} bytes`
 }
 
 // PKWARE APPNOTE 4.3.7: before what an entry holds stand so many bytes, its name and an extra field.

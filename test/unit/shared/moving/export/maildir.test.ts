@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openFolderTarget } from '#shared/moving/export/folder-target.ts'
 import { exportMaildir } from '#shared/moving/export/maildir-export.ts'
 import { folderDirectory } from '#shared/moving/export/maildir-names.ts'
-import { verifyExport } from '#shared/moving/export/verify-export.ts'
+import { verifyMaildir } from '#shared/moving/export/verify-maildir.ts'
 import { decodedName, unescapedName } from '#shared/moving/mailboxes/maildir/folder-files.ts'
 import { openMaildir } from '#shared/moving/mailboxes/maildir/maildir-source.ts'
 import { account, makeFolder, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
@@ -34,7 +34,7 @@ describe('a mailbox as a Maildir', () => {
   const files = async (folder = 'cur') => (await readdir(join(out, folder))).toSorted()
 
   async function verified() {
-    const steps = verifyExport(own(), await openFolderTarget(out))
+    const steps = verifyMaildir(own(), await openFolderTarget(out))
     for (;;) {
       const step = await steps.next()
       if (step.done) return step.value.find(({ path }) => path === 'INBOX')
@@ -139,7 +139,7 @@ describe('a mailbox as a Maildir', () => {
     await writeFile(summary, JSON.stringify(said))
     await mailbox.folders.rename(one, 'Two/Below')
     await mailbox.folders.remove(other)
-    const steps = verifyExport(own(), await openFolderTarget(out))
+    const steps = verifyMaildir(own(), await openFolderTarget(out))
     for (;;) {
       const step = await steps.next()
       if (!step.done) continue
