@@ -1,7 +1,7 @@
 // What protects sessions with other hosts put together, as far as it is remembered for longer than one delivery: what domains publish, TLS
 // sessions to resume, and what they are told.
 
-import { createTargets } from '#services/delivery/remote/targets.ts'
+import { createTargets } from '#shared/net/targets.ts'
 import { createDane, type Dane } from '#services/delivery/remote/tls/dane.ts'
 import { createTlsSessions, type TlsSessions } from '#services/delivery/remote/tls/sessions.ts'
 import { createSts, type Sts } from '#services/delivery/remote/tls/sts.ts'

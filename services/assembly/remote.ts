@@ -17,7 +17,7 @@ import {
   createSmtpTransport,
   type SmtpTransportDeps,
 } from '#services/delivery/remote/smtp-transport.ts'
-import { createTargets } from '#services/delivery/remote/targets.ts'
+import { createTargets } from '#shared/net/targets.ts'
 import type { SecurityOf } from '#services/delivery/remote/tls/host-security.ts'
 import {
   createSecurityOf,

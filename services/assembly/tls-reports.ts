@@ -1,6 +1,6 @@
 // Reports about TLS put together: what counts sessions, and what sends reports of them.
 
-import { createTargets } from '#services/delivery/remote/targets.ts'
+import { createTargets } from '#shared/net/targets.ts'
 import { createDestinations } from '#services/tls-reports/destinations.ts'
 import { createTlsReportRecords, type TlsReportRecords } from '#services/tls-reports/records.ts'
 import { createTlsReportSending } from '#services/tls-reports/report-sending.ts'

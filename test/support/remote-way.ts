@@ -9,7 +9,7 @@ import {
   policyOfFilter,
 } from '#services/delivery/remote/hop-policy.ts'
 import type { SmtpTransportDeps } from '#services/delivery/remote/smtp-transport.ts'
-import { createTargets } from '#services/delivery/remote/targets.ts'
+import { createTargets } from '#shared/net/targets.ts'
 import type { Timeouts } from '#services/delivery/remote/timeouts.ts'
 import type { TlsPolicyOptions } from '#services/delivery/remote/tls/policies.ts'
 import { createTlsSessions } from '#services/delivery/remote/tls/sessions.ts'

@@ -10,7 +10,7 @@ import { failAsLoop, findMailHosts, lookupFailure, notFound } from './mail-hosts
 import type { ObstacleSink } from './obstacles.ts'
 import { defer, fail } from './outcome.ts'
 import { shuffle } from './shuffle.ts'
-import type { Targets } from './targets.ts'
+import type { Targets } from '#shared/net/targets.ts'
 
 /** Hosts whose addresses are looked up for one transfer to one hop. */
 export const HOSTS_TRIED_MAX = 10

@@ -16,7 +16,7 @@ import type { HopPolicy } from './hop-policy.ts'
 import { failAsLoop } from './mail-hosts.ts'
 import type { ObstacleSink, Stage } from './obstacles.ts'
 import { defer } from './outcome.ts'
-import type { Targets } from './targets.ts'
+import type { Targets } from '#shared/net/targets.ts'
 import type { HostSecurity, SecurityOf } from './tls/host-security.ts'
 import type { TlsClient } from './tls/tls-client.ts'
 

@@ -76,6 +76,7 @@ export async function* copyMailbox(
     } catch (error) {
       // Of one folder; what concerns all of the source comes again with the next.
       if (!(error instanceof SourceFailure)) throw error
+      report.broken = error.message
       report.note('', error.message)
     } finally {
       await opened.close()

@@ -27,6 +27,8 @@ export type FolderFigures = {
   readonly keptGone: number
   /** Could not be read; the notes say why. */
   readonly unread: number
+  /** Why the folder could not be read to its end; null: it was. */
+  readonly broken: string | null
   /** Uids were to be kept, and these messages came when mail of our own had taken theirs. */
   readonly otherUids: number
   /** By name: flags that are none here. */
@@ -45,6 +47,7 @@ export class FolderReport {
   removed = 0
   keptGone = 0
   unread = 0
+  broken: string | null = null
   #found = 0
   #unseen = 0
   #oldestMs = Number.POSITIVE_INFINITY
@@ -124,6 +127,7 @@ export class FolderReport {
       removed: this.removed,
       keptGone: this.keptGone,
       unread: this.unread,
+      broken: this.broken,
       otherUids: this.#otherUids,
       droppedFlags: Object.fromEntries(this.#dropped),
       notes: this.#notes,

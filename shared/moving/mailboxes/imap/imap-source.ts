@@ -3,11 +3,10 @@
 
 import type { FetchMessageObject, ImapFlow } from 'imapflow'
 import { chunks } from '#shared/runtime/chunks.ts'
-import type { Clock } from '#shared/runtime/clock.ts'
 import type { MailSource, OpenSource, SourceBytes, SourceMessage, SourceNote } from '../source.ts'
 import { SourceFailure } from '../source.ts'
 import { type ImapFolder, imapFolders } from './folders.ts'
-import { createImapSession, type ImapHost, type ImapLogin, type ImapSession } from './session.ts'
+import { createImapSession, type ImapSession, type ImapSessionOptions } from './session.ts'
 
 /** Messages listed with one command. */
 const LISTED_AT_ONCE = 500
@@ -21,19 +20,10 @@ const PIECE_BYTES = 1024 ** 2
 const ATTEMPTS_MAX = 3
 const NOTES_MAX = 1_000
 
-export type ImapSourceOptions = {
-  readonly host: ImapHost
-  readonly login: ImapLogin
-  readonly clock: Pick<Clock, 'sleep'>
-}
-
 /** Logs in at once, so that a wrong password is not taken for an empty mailbox. */
-export async function openImapSource({
-  host,
-  login,
-  clock,
-}: ImapSourceOptions): Promise<MailSource> {
-  const session = createImapSession(host, login, clock)
+export async function openImapSource(options: ImapSessionOptions): Promise<MailSource> {
+  const { host, login } = options
+  const session = createImapSession(options)
   const notes: SourceNote[] = []
   const note = (one: SourceNote) => {
     if (notes.length < NOTES_MAX) notes.push(one)
