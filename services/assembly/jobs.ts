@@ -3,11 +3,14 @@
 import { indexWhereMissing } from '#shared/administration/jobs/index-directory.ts'
 import { jobEvent } from '#shared/administration/jobs/job-event.ts'
 import { createJobKinds } from '#shared/administration/jobs/kinds.ts'
+import type { MailServers } from '#shared/administration/jobs/mail-import.ts'
 import type { Machine } from '#shared/administration/status.ts'
 import { createWordIndex } from '#shared/directory/word-index.ts'
 import { createJobRunner, type JobRunner } from '#shared/jobs/runner.ts'
+import { createReach } from '#shared/moving/mailboxes/imap/reach.ts'
 import { assembleAdministration } from './administration.ts'
 import type { Backend } from './backend.ts'
+import { openResolver } from './dns.ts'
 
 /** `machine`: where the system runs, if that is one. */
 export function assembleJobRunner(
@@ -30,11 +33,28 @@ export function assembleJobRunner(
         const domains = await doctorDomains(administration)
         yield* assembleDoctor(backend, { machine, domains })
       },
+      mailServers: mailServersOf(backend),
+      clock,
     }),
     clock,
     log,
     onChange: (job) => events.publish(jobEvent(job, clock.now())),
   })
+}
+
+/** The client is loaded when somebody is connected to. */
+function mailServersOf({ settings, clock }: Backend): MailServers {
+  const reach = createReach({
+    resolver: openResolver(settings),
+    networks: settings.importNetworks,
+  })
+  return {
+    reach,
+    async openImap(options) {
+      const { openImapSource } = await import('#shared/moving/mailboxes/imap/imap-source.ts')
+      return await openImapSource({ ...options, reach, clock })
+    },
+  }
 }
 
 /** Once a process starts that works on jobs. */

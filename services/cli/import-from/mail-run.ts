@@ -20,7 +20,7 @@ export type ToBring = { readonly account: string; readonly open: () => Promise<M
 export type Failed = { readonly account: string; readonly reason: string }
 
 /** With what it ends where it was the only one. */
-type FailedHere = Failed & { readonly exit: Exit | number }
+export type FailedHere = Failed & { readonly exit: Exit | number }
 
 export async function bringMail(
   context: Context,
@@ -54,11 +54,7 @@ export async function bringMail(
     )
     pace.end()
     const done = reports.filter((report) => report !== undefined)
-    await report(context, options, { mailboxes: done, failed: failed.map(told) })
-    context.output.print({ mailboxes: done, failed: failed.map(told) }, (width) =>
-      reportLines(done, width),
-    )
-    tellNotes(context, done)
+    await tellBrought(context, options, { done, failed })
   } finally {
     pace.end()
     globalThis.process.off('SIGINT', end)
@@ -67,6 +63,20 @@ export async function bringMail(
     throw new CommandFailure('ended early; the same command goes on', 'temporary')
   endWith(context, failed, mailboxes.length)
 }
+
+export async function tellBrought(
+  context: Context,
+  options: MailOptions,
+  { done, failed }: Told<MailboxReport>,
+): Promise<void> {
+  await report(context, options, { mailboxes: done, failed: failed.map(told) })
+  context.output.print({ mailboxes: done, failed: failed.map(told) }, (width) =>
+    reportLines(done, width),
+  )
+  tellNotes(context, done)
+}
+
+type Told<T> = { readonly done: readonly T[]; readonly failed: readonly FailedHere[] }
 
 const told = ({ account, reason }: FailedHere): Failed => ({ account, reason })
 
@@ -117,7 +127,7 @@ async function attempt<T>(
   }
 }
 
-function endWith({ process }: Context, failed: readonly FailedHere[], of: number): void {
+export function endWith({ process }: Context, failed: readonly FailedHere[], of: number): void {
   const [first] = failed
   if (first === undefined) return
   if (of === 1) throw new CommandFailure(`${first.account}: ${first.reason}`, first.exit)
@@ -229,18 +239,29 @@ async function verifyMail(
     }
   })
   pace.end()
-  const compared = found.filter((one) => one !== undefined)
-  await report(context, options, { mailboxes: compared, failed: failed.map(told) })
-  context.output.print({ mailboxes: compared, failed: failed.map(told) }, (width) =>
+  const done = found.filter((one) => one !== undefined)
+  const differences = await tellCompared(context, options, { done, failed })
+  endWith(context, failed, mailboxes.length)
+  endCompared(differences)
+}
+
+export type Compared = { readonly account: string; readonly folders: readonly FolderVerdict[] }
+
+/** How many differences are told. */
+export async function tellCompared(
+  context: Context,
+  options: MailOptions,
+  { done, failed }: Told<Compared>,
+): Promise<number> {
+  await report(context, options, { mailboxes: done, failed: failed.map(told) })
+  context.output.print({ mailboxes: done, failed: failed.map(told) }, (width) =>
     columns(
       ['ACCOUNT', 'FOLDER', 'COMPARED', 'BYTES', 'EQUAL', 'DIFFER', 'OTHERS HERE'],
-      compared.flatMap(({ account, folders }) =>
-        folders.map((folder) => verdictRow(account, folder)),
-      ),
+      done.flatMap(({ account, folders }) => folders.map((folder) => verdictRow(account, folder))),
       width,
     ),
   )
-  const differences = compared.flatMap(({ account, folders }) =>
+  const differences = done.flatMap(({ account, folders }) =>
     folders.flatMap(({ path, differences: all }) =>
       all.map(
         ({ key, what, there, here }) =>
@@ -249,10 +270,12 @@ async function verifyMail(
     ),
   )
   for (const text of differences.slice(0, NOTES_SHOWN_MAX)) warn(context.process, text)
-  endWith(context, failed, mailboxes.length)
-  if (differences.length > 0) {
-    throw new CommandFailure('what was brought is not as it is at the source', 'found')
-  }
+  return differences.length
+}
+
+export function endCompared(differences: number): void {
+  if (differences === 0) return
+  throw new CommandFailure('what was brought is not as it is at the source', 'found')
 }
 
 const verdictRow = (account: string, folder: FolderVerdict) => [
