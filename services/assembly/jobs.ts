@@ -12,10 +12,13 @@ import { assembleAdministration } from './administration.ts'
 import type { Backend } from './backend.ts'
 import { openResolver } from './dns.ts'
 
-/** `machine`: where the system runs, if that is one. */
+/** `machine`: where the system runs, if that is one. `mailServers`: for tests; else those of the network. */
 export function assembleJobRunner(
   backend: Backend,
-  { machine }: { readonly machine?: Machine } = {},
+  {
+    machine,
+    mailServers = mailServersOf(backend),
+  }: { readonly machine?: Machine; readonly mailServers?: MailServers } = {},
 ): JobRunner {
   const { store, clock, events, directory } = backend
   const log = backend.log.child({ service: 'jobs' })
@@ -33,7 +36,7 @@ export function assembleJobRunner(
         const domains = await doctorDomains(administration)
         yield* assembleDoctor(backend, { machine, domains })
       },
-      mailServers: mailServersOf(backend),
+      mailServers,
       clock,
     }),
     clock,

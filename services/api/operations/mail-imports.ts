@@ -131,6 +131,7 @@ export const mailImportOperations = [
     input: { body },
     subject: () => ofList,
     output: jobSchema,
+    fields: { address: { in: 'body', name: 'accounts' } },
     async run({ body: asked }, call) {
       const { source, admin, accounts, folders, verify = false, rehearse = false } = asked
       const refusal = await whoIsOutOfReach(accounts, call)
