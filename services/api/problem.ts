@@ -120,6 +120,9 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'is-owner':
     case 'same-table':
     case 'wrong-script':
+    case 'source-refuses':
+    case 'not-whole':
+    case 'not-the-same':
       return 422
     case 'changed-meanwhile':
       return 412

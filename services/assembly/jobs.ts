@@ -3,16 +3,22 @@
 import { indexWhereMissing } from '#shared/administration/jobs/index-directory.ts'
 import { jobEvent } from '#shared/administration/jobs/job-event.ts'
 import { createJobKinds } from '#shared/administration/jobs/kinds.ts'
+import type { MailServers } from '#shared/administration/jobs/mail-import.ts'
 import type { Machine } from '#shared/administration/status.ts'
 import { createWordIndex } from '#shared/directory/word-index.ts'
 import { createJobRunner, type JobRunner } from '#shared/jobs/runner.ts'
+import { createReach } from '#shared/moving/mailboxes/imap/reach.ts'
 import { assembleAdministration } from './administration.ts'
 import type { Backend } from './backend.ts'
+import { openResolver } from './dns.ts'
 
-/** `machine`: where the system runs, if that is one. */
+/** `machine`: where the system runs, if that is one. `mailServers`: for tests; else those of the network. */
 export function assembleJobRunner(
   backend: Backend,
-  { machine }: { readonly machine?: Machine } = {},
+  {
+    machine,
+    mailServers = mailServersOf(backend),
+  }: { readonly machine?: Machine; readonly mailServers?: MailServers } = {},
 ): JobRunner {
   const { store, clock, events, directory } = backend
   const log = backend.log.child({ service: 'jobs' })
@@ -30,11 +36,28 @@ export function assembleJobRunner(
         const domains = await doctorDomains(administration)
         yield* assembleDoctor(backend, { machine, domains })
       },
+      mailServers,
+      clock,
     }),
     clock,
     log,
     onChange: (job) => events.publish(jobEvent(job, clock.now())),
   })
+}
+
+/** The client is loaded when somebody is connected to. */
+function mailServersOf({ settings, clock }: Backend): MailServers {
+  const reach = createReach({
+    resolver: openResolver(settings),
+    networks: settings.importNetworks,
+  })
+  return {
+    reach,
+    async openImap(options) {
+      const { openImapSource } = await import('#shared/moving/mailboxes/imap/imap-source.ts')
+      return await openImapSource({ ...options, reach, clock })
+    },
+  }
 }
 
 /** Once a process starts that works on jobs. */

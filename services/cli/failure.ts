@@ -43,6 +43,12 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'bad-value':
     case 'wrong-script':
       return 'data'
+    case 'source-refuses':
+      return 'noInput'
+    case 'not-whole':
+      return 'temporary'
+    case 'not-the-same':
+      return 'found'
     case 'no-such-domain':
       return 'noHost'
     case 'no-such-account':

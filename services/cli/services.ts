@@ -3,12 +3,15 @@
 
 import type { Backend } from '#services/assembly/backend.ts'
 import type { Administration } from '#shared/administration/administration.ts'
+import type { MailImportText } from '#shared/administration/jobs/mail-import-input.ts'
+import type { MailImportLine } from '#shared/administration/jobs/mail-import-progress.ts'
 import { UNDO_IMPORT, type UndoInput } from '#shared/administration/jobs/undo-import.ts'
 import type {
   BadValue,
   NoSuchAccount,
   NoSuchJob,
   NoSuchSession,
+  Refusal,
 } from '#shared/administration/refusals.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import type { SearchFound } from '#shared/administration/search.ts'
@@ -17,10 +20,13 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { ProofMethod } from '#shared/identity/second-factors.ts'
 import { type JobFacts, type JobId, parseJobId } from '#shared/jobs/job.ts'
 import type { JobErrorPage, JobPage } from '#shared/jobs/jobs.ts'
+import type { ImapHost } from '#shared/moving/mailboxes/imap/session.ts'
 
 export interface Services {
   readonly jobs: CommandJobs
   readonly sessions: CommandSessions
+  /** Undefined: the command reads the other server itself. */
+  readonly mailImports: CommandMailImports | undefined
   search(text: string): Promise<SearchFound | BadValue>
   /** Of this month, and what it costs. */
   usage(): Promise<UsageShown>
@@ -36,6 +42,27 @@ export interface CommandJobs {
   undo(id: string): Promise<JobShown | NoSuchJob>
 }
 export type JobShown = { readonly kind: 'job'; readonly job: JobFacts }
+
+/** Of a server that reads another one. */
+export interface CommandMailImports {
+  /** Begins one, and tells how it is until it has ended. */
+  follow(request: MailImportRequest): AsyncIterable<JobFacts>
+  report(job: JobFacts): Promise<{
+    readonly lines: readonly MailImportLine[]
+    readonly refusals: readonly Refusal[]
+  }>
+}
+/** As the API takes it. */
+export type MailImportRequest = Omit<MailImportText, 'ca'> & {
+  readonly source: Omit<ImapHost, 'trustsAny'> & {
+    readonly kind: 'imap'
+    readonly anyCertificate?: boolean | undefined
+  }
+  readonly deletions: 'follow' | 'keep'
+  readonly rehearse: boolean
+  readonly verify: boolean
+  readonly parallel?: number | undefined
+}
 
 /** Of console and API. */
 export interface CommandSessions {
@@ -71,6 +98,7 @@ export function servicesOf(backend: Backend, administration: Administration): Se
   return {
     jobs: jobsOf(backend),
     sessions: sessionsOf(backend, administration),
+    mailImports: undefined,
     async search(text) {
       // Loaded only here: other commands start faster without it.
       const [{ createSearch }, { createDirectorySearch }] = await Promise.all([

@@ -18,16 +18,22 @@ export async function startJobLoop(deps: {
   const { runner, signals, clock, log } = deps
   const stopping = new AbortController()
   let waking = new AbortController()
-  const told = await signals.subscribe(JOBS_TOPIC, () => waking.abort())
+  const signalled = await signals.subscribe(JOBS_TOPIC, () => waking.abort())
+  /** Of a job since this was asked the last time, or that it was waited so long. */
+  async function told(waitMs: number, signal: AbortSignal): Promise<void> {
+    await clock.sleep(waitMs, AbortSignal.any([waking.signal, signal]))
+    if (waking.signal.aborted) waking = new AbortController()
+  }
   const loop = async () => {
     while (!stopping.signal.aborted) {
-      waking = new AbortController()
-      const nextMs = await runner.run({ signal: stopping.signal }).catch((error) => {
-        log.warn({ error }, 'jobs not looked at')
-        return undefined
-      })
+      const nextMs = await runner
+        .run({ signal: stopping.signal, newcomer: (signal) => told(LOOK_EVERY_MS, signal) })
+        .catch((error) => {
+          log.warn({ error }, 'jobs not looked at')
+          return undefined
+        })
       const waitMs = Math.min(LOOK_EVERY_MS, Math.max(1, (nextMs ?? Infinity) - clock.now()))
-      await clock.sleep(waitMs, AbortSignal.any([waking.signal, stopping.signal]))
+      await told(waitMs, stopping.signal)
     }
   }
   const running = loop()
@@ -35,7 +41,7 @@ export async function startJobLoop(deps: {
     async stop() {
       stopping.abort()
       await running
-      await told.close()
+      await signalled.close()
     },
   }
 }

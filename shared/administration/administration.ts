@@ -177,6 +177,7 @@ function lazyMailImports(
   const load = async () =>
     (await import('./moving/mailboxes.ts')).createMailImportAdministration(deps, fields, scripts)
   return {
+    begun: async (job) => (await load()).begun(job),
     bring: async (request) => (await load()).bring(request),
     verify: async (request) => (await load()).verify(request),
   }

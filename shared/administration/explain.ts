@@ -113,6 +113,12 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `${refusal.accounts} accounts are still at ${value}`
     case 'no-such-message':
       return `no message ${value} in ${refusal.folder}`
+    case 'source-refuses':
+      return `${value}: ${refusal.reason}`
+    case 'not-whole':
+      return `${value} is not whole: ${refusal.messages} messages and ${refusal.folders} folders could not be read`
+    case 'not-the-same':
+      return `${value} is not as it is at the source: ${refusal.differences} differences`
     default:
       return unreachable(refusal)
   }

@@ -272,6 +272,16 @@ export type ScriptIsActive = Of<'script-is-active', 'script'>
 export type NoSuchSource = Of<'no-such-source', 'source'>
 /** So many accounts are still there. */
 export type SourceInUse = Of<'source-in-use', 'source', { readonly accounts: number }>
+/** Of a mailbox that mail was to be brought from. `reason`: for people, in English, with words of the other server. */
+export type SourceRefuses = Of<'source-refuses', 'address', { readonly reason: string }>
+/** What was brought is not all: messages that could not be read, and folders. */
+export type NotWhole = Of<
+  'not-whole',
+  'address',
+  { readonly messages: number; readonly folders: number }
+>
+/** What was brought was compared with where it came from. */
+export type NotTheSame = Of<'not-the-same', 'address', { readonly differences: number }>
 export type NoSuchMessage = Of<'no-such-message', 'uid', { readonly folder: string }>
 
 export type Refusal =
@@ -316,6 +326,9 @@ export type Refusal =
   | NoSuchMessage
   | NoSuchSource
   | SourceInUse
+  | SourceRefuses
+  | NotWhole
+  | NotTheSame
   | OverDomainLimit
   | TooOften
   | NoSuchRecoveryAddress

@@ -1,6 +1,7 @@
 // Why a job cannot be done, as a value: whoever shows it has words for it in the language of its reader. The log, the command line and
 // programs have the English ones here.
 
+import { type Unreached, unreachedText } from '#shared/moving/mailboxes/imap/unreached.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 
 export type JobFailureReason =
@@ -16,6 +17,9 @@ export type JobFailureReason =
   /** Who began it cannot sign in any more. */
   | { readonly kind: 'maker-gone'; readonly name: string }
   | { readonly kind: 'maker-may-not'; readonly name: string }
+  /** Of a server that mail is brought from. */
+  | { readonly kind: `source-${Unreached['kind']}`; readonly host: string }
+  | { readonly kind: 'source-away'; readonly host: string }
 
 export function jobFailureText(reason: JobFailureReason): string {
   switch (reason.kind) {
@@ -35,6 +39,14 @@ export function jobFailureText(reason: JobFailureReason): string {
       return `${reason.name}, who began this, cannot sign in any more`
     case 'maker-may-not':
       return `${reason.name}, who began this, may not do it any more`
+    case 'source-no-such-host':
+      return unreachedText({ kind: 'no-such-host' }, reason.host)
+    case 'source-not-public':
+      return unreachedText({ kind: 'not-public' }, reason.host)
+    case 'source-clear-text':
+      return unreachedText({ kind: 'clear-text' }, reason.host)
+    case 'source-away':
+      return `${reason.host} does not answer; begun again, it goes on where it was`
     default:
       return unreachable(reason)
   }

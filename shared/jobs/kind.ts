@@ -5,6 +5,8 @@ import type { JobError, JobId, JobOwner } from './job.ts'
 
 export type JobKind<Input = unknown> = {
   readonly name: string
+  /** It takes hours: of these a process does one at a time, so that others do not wait for them. */
+  readonly isLong?: true
   /**
    * Does the work from the cursor on. It may be stopped behind any slice, by a crash or because its time is up, and is begun again with
    * the cursor of the last slice that was kept: a slice of which nothing was kept is done again, so it must be harmless to repeat.

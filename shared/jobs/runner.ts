@@ -44,7 +44,11 @@ export interface JobRunner {
    * Works on all that is to be done now, and resolves when nothing is left, or when the signal aborts: then between two slices. Tells when
    * something that waits will be due; undefined: nothing waits.
    */
-  run(options: { readonly signal: AbortSignal }): Promise<number | undefined>
+  run(options: {
+    readonly signal: AbortSignal
+    /** Resolves when somebody may have begun another job, which is then looked for while others are under way; at once when the signal aborts. */
+    readonly newcomer?: (signal: AbortSignal) => Promise<void>
+  }): Promise<number | undefined>
 }
 
 /** How long a worker that says nothing is waited for; a slice is to take some seconds. */
@@ -52,8 +56,9 @@ export const JOB_LEASE_MS = 2 * 60_000
 export const STARTS_MAX = 6
 const RETRY_MS = 5_000
 const RETRY_MS_MAX = 10 * 60_000
-/** By one process. */
+/** By one process; of those that are long. */
 const JOBS_AT_ONCE = 2
+const LONG_JOBS_AT_ONCE = 1
 
 export function createJobRunner(deps: {
   readonly table: Table
@@ -67,7 +72,7 @@ export function createJobRunner(deps: {
 
   /** Of those that are open: to be taken now, and when the next one is due. */
   async function look() {
-    const ready: JobId[] = []
+    const ready: JobRecord[] = []
     let nextMs: number | undefined
     let after: string | undefined
     do {
@@ -91,7 +96,7 @@ export function createJobRunner(deps: {
           believed(job.leaseUntilMs, JOB_LEASE_MS, nowMs),
           believed(job.notBeforeMs, RETRY_MS_MAX, nowMs),
         )
-        if (dueMs <= nowMs) ready.push(id)
+        if (dueMs <= nowMs) ready.push(job)
         else nextMs = Math.min(nextMs ?? dueMs, dueMs)
       }
       after = page.next
@@ -270,20 +275,29 @@ export function createJobRunner(deps: {
   }
 
   return {
-    async run({ signal }) {
+    async run({ signal, newcomer = () => new Promise(() => {}) }) {
+      const underWay = new Map<JobId, { readonly isLong: boolean; readonly end: Promise<void> }>()
+      const longs = () => [...underWay.values()].filter(({ isLong }) => isLong).length
+      const begin = ({ id, kind }: JobRecord) => {
+        const isLong = kinds.get(kind)?.isLong === true
+        const isFull = underWay.size >= JOBS_AT_ONCE || (isLong && longs() >= LONG_JOBS_AT_ONCE)
+        if (isFull || underWay.has(id) || signal.aborted) return
+        const end = work(id, signal)
+          .catch((error) => log.warn({ job: id, error }, 'job left to its lease'))
+          .then(() => void underWay.delete(id))
+        underWay.set(id, { isLong, end })
+      }
       for (;;) {
         const { ready, nextMs } = await look()
-        if (ready.length === 0 || signal.aborted) return nextMs
-        const entries = ready.values()
-        const worker = async () => {
-          for (const id of entries) {
-            if (signal.aborted) return
-            await work(id, signal).catch((error) =>
-              log.warn({ job: id, error }, 'job left to its lease'),
-            )
-          }
+        for (const job of ready) begin(job)
+        const ends = [...underWay.values()].map(({ end }) => end)
+        if (ends.length === 0) return nextMs
+        if (signal.aborted) await Promise.all(ends)
+        else {
+          const waiting = new AbortController()
+          await Promise.race([...ends, newcomer(AbortSignal.any([signal, waiting.signal]))])
+          waiting.abort()
         }
-        await Promise.all(Array.from({ length: JOBS_AT_ONCE }, worker))
       }
     },
   }

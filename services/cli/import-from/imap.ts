@@ -9,8 +9,9 @@ import type { Process } from '../context.ts'
 import type { Define } from '../define.ts'
 import { CommandFailure } from '../failure.ts'
 import { warn } from '../output.ts'
+import type { MailImportRequest } from '../services.ts'
 import { readLogins, type SourceLogin } from './logins.ts'
-import { type MailOptions, withMailOptions } from './mail-options.ts'
+import { copyOptions, type MailOptions, parallelOf, withMailOptions } from './mail-options.ts'
 
 type Options = MailOptions & {
   readonly host: string
@@ -62,6 +63,12 @@ export function importImapCommand(parent: Command, define: Define): void {
       const host = await hostOf(options)
       const labels = labelsOf(options)
       const logins = await loginsOf(options, context.process)
+      const { mailImports } = context.services
+      if (mailImports !== undefined) {
+        const { bringByServer } = await import('./mail-job.ts')
+        await bringByServer(context, mailImports, requestOf(host, logins, options), options)
+        return
+      }
       // Loaded only here: the help of all commands starts without them.
       const [{ openImapSource }, { bringMail }] = await Promise.all([
         import('#shared/moving/mailboxes/imap/imap-source.ts'),
@@ -102,6 +109,28 @@ async function hostOf({
 function labelsOf({ labels = 'folders' }: Options): LabelsAs {
   if (labels === 'folders' || labels === 'keywords') return labels
   throw new CommandFailure('--labels is folders or keywords', 'usage')
+}
+
+/** What a server is asked for that reads the other one itself. */
+function requestOf(
+  { trustsAny, ...host }: ImapHost,
+  logins: readonly Login[],
+  options: Options,
+): MailImportRequest {
+  const { dryRun, deletions } = copyOptions(options, undefined)
+  const admin = logins.map(({ login: { secret } }) => secret).find(({ kind }) => kind === 'admin')
+  return {
+    source: { kind: 'imap', ...host, anyCertificate: trustsAny },
+    ...(admin?.kind === 'admin' && { admin: { login: admin.user, password: admin.password } }),
+    accounts: logins.map(({ account, login: { user, secret } }) => ({
+      ...{ address: account, login: user },
+      ...(secret.kind === 'password' && { password: secret.password }),
+      ...(secret.kind === 'token' && { token: secret.token }),
+    })),
+    folders: options.folder,
+    ...{ deletions, rehearse: dryRun, verify: options.verify === true },
+    ...(options.parallel !== undefined && { parallel: parallelOf(options) }),
+  }
 }
 
 type Login = { readonly account: string; readonly login: ImapLogin }

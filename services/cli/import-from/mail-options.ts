@@ -33,7 +33,7 @@ export function withMailOptions(command: Command): Command {
     .option('--report <file>', 'write the whole report there, as JSON')
 }
 
-export function copyOptions(options: MailOptions, signal: AbortSignal): CopyOptions {
+export function copyOptions(options: MailOptions, signal: AbortSignal | undefined): CopyOptions {
   const { dryRun = false, deletions = 'follow' } = options
   if (deletions !== 'follow' && deletions !== 'keep') {
     throw new CommandFailure('--deletions is follow or keep', 'usage')

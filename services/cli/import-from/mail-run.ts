@@ -20,7 +20,7 @@ export type ToBring = { readonly account: string; readonly open: () => Promise<M
 export type Failed = { readonly account: string; readonly reason: string }
 
 /** With what it ends where it was the only one. */
-type FailedHere = Failed & { readonly exit: Exit | number }
+export type FailedHere = Failed & { readonly exit: Exit | number }
 
 export async function bringMail(
   context: Context,
@@ -55,11 +55,7 @@ export async function bringMail(
     )
     pace.end()
     reports = found.filter((report) => report !== undefined)
-    await report(context, options, { mailboxes: reports, failed: failed.map(told) })
-    context.output.print({ mailboxes: reports, failed: failed.map(told) }, (width) =>
-      reportLines(reports, width),
-    )
-    tellNotes(context, reports)
+    await tellBrought(context, options, { done: reports, failed })
   } finally {
     pace.end()
     globalThis.process.off('SIGINT', end)
@@ -68,6 +64,20 @@ export async function bringMail(
     throw new CommandFailure('ended early; the same command goes on', 'temporary')
   endWith(context, failed, mailboxes.length, { left: reports.flatMap(leftOut), ...terms })
 }
+
+export async function tellBrought(
+  context: Context,
+  options: MailOptions,
+  { done, failed }: Told<MailboxReport>,
+): Promise<void> {
+  await report(context, options, { mailboxes: done, failed: failed.map(told) })
+  context.output.print({ mailboxes: done, failed: failed.map(told) }, (width) =>
+    reportLines(done, width),
+  )
+  tellNotes(context, done)
+}
+
+type Told<T> = { readonly done: readonly T[]; readonly failed: readonly FailedHere[] }
 
 const told = ({ account, reason }: FailedHere): Failed => ({ account, reason })
 
@@ -118,7 +128,7 @@ async function attempt<T>(
   }
 }
 
-function endWith(
+export function endWith(
   { process }: Context,
   failed: readonly FailedHere[],
   of: number,
@@ -264,18 +274,29 @@ async function verifyMail(
     }
   })
   pace.end()
-  const compared = found.filter((one) => one !== undefined)
-  await report(context, options, { mailboxes: compared, failed: failed.map(told) })
-  context.output.print({ mailboxes: compared, failed: failed.map(told) }, (width) =>
+  const done = found.filter((one) => one !== undefined)
+  const differences = await tellCompared(context, options, { done, failed })
+  endWith(context, failed, mailboxes.length)
+  endCompared(differences)
+}
+
+export type Compared = { readonly account: string; readonly folders: readonly FolderVerdict[] }
+
+/** How many differences are told. */
+export async function tellCompared(
+  context: Context,
+  options: MailOptions,
+  { done, failed }: Told<Compared>,
+): Promise<number> {
+  await report(context, options, { mailboxes: done, failed: failed.map(told) })
+  context.output.print({ mailboxes: done, failed: failed.map(told) }, (width) =>
     columns(
       ['ACCOUNT', 'FOLDER', 'COMPARED', 'BYTES', 'EQUAL', 'DIFFER', 'OTHERS HERE'],
-      compared.flatMap(({ account, folders }) =>
-        folders.map((folder) => verdictRow(account, folder)),
-      ),
+      done.flatMap(({ account, folders }) => folders.map((folder) => verdictRow(account, folder))),
       width,
     ),
   )
-  const differences = compared.flatMap(({ account, folders }) =>
+  const differences = done.flatMap(({ account, folders }) =>
     folders.flatMap(({ path, differences: all }) =>
       all.map(
         ({ key, what, there, here }) =>
@@ -284,10 +305,12 @@ async function verifyMail(
     ),
   )
   for (const text of differences.slice(0, NOTES_SHOWN_MAX)) warn(context.process, text)
-  endWith(context, failed, mailboxes.length)
-  if (differences.length > 0) {
-    throw new CommandFailure('what was brought is not as it is at the source', 'found')
-  }
+  return differences.length
+}
+
+export function endCompared(differences: number): void {
+  if (differences === 0) return
+  throw new CommandFailure('what was brought is not as it is at the source', 'found')
 }
 
 const verdictRow = (account: string, folder: FolderVerdict) => [

@@ -24,6 +24,7 @@ import { remoteGreylist, remoteSending } from './greylist.ts'
 import { remoteHeldLogins } from './held-logins.ts'
 import { remoteImports } from './imports.ts'
 import { type RemoteJobs, remoteJobs } from './jobs.ts'
+import { remoteMailImports } from './mail-imports.ts'
 import {
   remoteAppPasswords,
   remoteClientSetup,
@@ -129,7 +130,11 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     dns: returningRefusals(remoteDns(client)),
     queue: returningRefusals(remoteQueue(client, jobs)),
     imports: remoteImports(jobs),
-    mailImports: { bring: onlyBesideTheStore, verify: onlyBesideTheStore },
+    mailImports: {
+      begun: onlyBesideTheStore,
+      bring: onlyBesideTheStore,
+      verify: onlyBesideTheStore,
+    },
     mailExports: {
       write: writtenBesideTheStore,
       verify: writtenBesideTheStore,
@@ -158,7 +163,7 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
 /** What is brought lies on this machine, and not on the server. */
 async function onlyBesideTheStore(): Promise<never> {
   throw new CommandFailure(
-    'mail is brought where the store is: give --data or --aws, or begin a job that reads it by IMAP',
+    "mail is brought where the store is: give --data or --aws, or let the server read it: 'import imap'",
     'unavailable',
   )
 }
@@ -173,6 +178,7 @@ async function writtenBesideTheStore(): Promise<never> {
 const remoteServices = (client: ApiClient, jobs: RemoteJobs): Services =>
   returningRefusals<Services>({
     jobs: returningRefusals<RemoteJobs>(jobs),
+    mailImports: remoteMailImports(jobs),
     sessions: returningRefusals(remoteSessions(client)),
     search: remoteSearch(client),
     usage: remoteUsage(client),

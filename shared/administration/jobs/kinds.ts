@@ -2,12 +2,14 @@
 
 import type { WordIndex } from '#shared/directory/word-index.ts'
 import type { JobKind } from '#shared/jobs/kind.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
 import type { Administration } from '../administration.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import { type Diagnose, diagnosing } from './diagnose.ts'
 import { exportDirectory } from './export-directory.ts'
 import { importRows } from './import-rows.ts'
 import { indexDirectory } from './index-directory.ts'
+import { type MailServers, mailImport } from './mail-import.ts'
 import { queueChange } from './queue-change.ts'
 import { undoImport } from './undo-import.ts'
 
@@ -16,6 +18,8 @@ export type JobKindDeps = {
   readonly directory: AdministrationDeps['directory']
   readonly words: WordIndex
   readonly diagnose: Diagnose
+  readonly mailServers: MailServers
+  readonly clock: Clock
 }
 
 export function createJobKinds(deps: JobKindDeps): ReadonlyMap<string, JobKind> {
@@ -26,6 +30,7 @@ export function createJobKinds(deps: JobKindDeps): ReadonlyMap<string, JobKind> 
     queueChange(deps),
     indexDirectory(deps),
     diagnosing(deps),
+    mailImport(deps),
   ]
   return new Map(all.map((kind) => [kind.name, kind]))
 }

@@ -18,6 +18,12 @@ import type { ScriptAdministration } from '../scripts/scripts.ts'
 export interface MailImportAdministration {
   /** Brings what is new at the source. May be ended between any two steps, and begun again. */
   bring(request: BringMail): Promise<BringingMail | BadValue | NoSuchAccount>
+  /** For the record: a job was begun that brings mail, or compares it. */
+  begun(job: {
+    readonly id: string
+    readonly host: string
+    readonly accounts: number
+  }): Promise<void>
   /** Reads everything on both sides. */
   verify(request: VerifyMail): Promise<VerifyingMail | BadValue | NoSuchAccount>
 }
@@ -75,6 +81,10 @@ export function createMailImportAdministration(
       const found = await findAccount(deps.directory, fields, request.account)
       if (found.kind !== 'found') return found
       return { kind: 'bringing', steps: bringInto(found, request) }
+    },
+    async begun({ id, host, accounts }) {
+      const after = { from: host, accounts }
+      deps.record({ what: 'mail-import', name: id, before: null, after })
     },
     async verify({ account, source, isWanted }) {
       const found = await findAccount(deps.directory, fields, account)

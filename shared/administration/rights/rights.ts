@@ -81,6 +81,8 @@ export const rights = {
   'jobs.run':            row('all',  'domains',   'none',  'none',    'none'),
   /** Everybody's mail out of the system. */
   'mail.export':         row('all',  'none',      'none',  'none',    'self', 'not-self'),
+  /** Mail of another server into mailboxes here, with whatever sender and date it has there. */
+  'mail.import':         row('all',  'domains',   'none',  'none',    'none', 'always'),
   'audit.verify':        row('all',  'none',      'all',   'none',    'none'),
   'audit.read':          row('all',  'domains',   'all',   'self',    'self'),
 } as const satisfies { readonly [right: string]: Row }

@@ -1,8 +1,10 @@
 // A mailbox of another system, as importers read it: folders, what is in them, and the bytes of messages. Whoever reads a kind of mailbox
 // (a Maildir, an mbox, an IMAP server, an archive) writes one of these; `copy-mailbox.ts` does the rest. Nothing at the source is changed.
 //
-// Failures: TemporaryFailure where trying again may help, SourceFailure where it does not. What cannot be read of a single message or
-// folder is a note, and the rest goes on.
+// Failures: TemporaryFailure where trying again may help (SourceAway: at the source), SourceFailure where it does not. What cannot be read of a
+// single message or folder is a note, and the rest goes on.
+
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
 export interface MailSource {
   /**
@@ -102,6 +104,11 @@ export async function* goneBytes(): AsyncGenerator<Uint8Array> {
 }
 
 export const SOURCE_KEY_BYTES_MAX = 1_000
+
+/** It cannot be read now: the source, and not what is here. The message is for people. */
+export class SourceAway extends TemporaryFailure {
+  override readonly name = 'SourceAway'
+}
 
 /** It cannot be read, today or tomorrow. The message is for people. */
 export class SourceFailure extends Error {

@@ -1,5 +1,6 @@
 // What whoever runs the system may see and do.
 
+import { networkList } from '../address-kinds.ts'
 import { monthlyCost, unitPrices } from '../cost-kinds.ts'
 import { boolean, duration, text } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
@@ -24,6 +25,12 @@ export const operatingSettings = {
     reload: true,
     about:
       'The access table that a sender is entered into, with OK, when mail of his is released from quarantine as no spam; a list such as smtpdSenderRestrictions has to ask it (`check_sender_access table:NAME`). Nothing: nobody is entered, and whoever releases is told so.',
+  }),
+  importNetworks: new Setting(networkList, {
+    default: [],
+    reload: true,
+    about:
+      "Networks, besides public addresses, where a server may be that mail is brought from by a job of the API, such as 10.0.0.0/8; and where passwords may be sent to it without TLS. Elsewhere a host that is private, loopback or this machine's own is refused: whoever may begin an import must not have this system talk to what stands beside it. `postwolke import` on the data folder goes anywhere.",
   }),
   monthlyCost: new Setting(monthlyCost, {
     default: { kind: 'unset' },

@@ -3,7 +3,7 @@
 
 import { request } from 'node:https'
 import type { Resolver } from '#shared/dns/resolver.ts'
-import type { Targets } from '../targets.ts'
+import type { Targets } from '#shared/net/targets.ts'
 import { parseStsPolicy, type StsText } from './sts-policy.ts'
 
 /** Both are recommended by RFC 8461 §3.3. */

@@ -3,12 +3,11 @@
 
 import type { FetchMessageObject, ImapFlow } from 'imapflow'
 import { chunks } from '#shared/runtime/chunks.ts'
-import type { Clock } from '#shared/runtime/clock.ts'
 import type { MailSource, OpenSource, SourceBytes, SourceMessage, SourceNote } from '../source.ts'
 import { goneBytes, MessageGone, SourceFailure } from '../source.ts'
 import { type ImapFolder, imapFolders } from './folders.ts'
 import { GMAIL, type GmailFolders, gmailFolders, type LabelsAs } from './gmail.ts'
-import { createImapSession, type ImapHost, type ImapLogin, type ImapSession } from './session.ts'
+import { createImapSession, type ImapSession, type ImapSessionOptions } from './session.ts'
 
 /** Messages whose uids are asked for with one command: its answer is one line. */
 const SEARCHED_AT_ONCE = 100_000
@@ -26,22 +25,15 @@ const NOTES_MAX = 1_000
 /** Names of folders and subscriptions, all together: five times what the most folders of an account take. */
 export const LIST_BYTES_MAX = 8 * 1024 ** 2
 
-export type ImapSourceOptions = {
-  readonly host: ImapHost
-  readonly login: ImapLogin
-  readonly clock: Pick<Clock, 'sleep'>
+export type ImapSourceOptions = ImapSessionOptions & {
   /** Of Gmail: what its labels become. */
   readonly labels?: LabelsAs | undefined
 }
 
 /** Logs in at once, so that a wrong password is not taken for an empty mailbox. */
-export async function openImapSource({
-  host,
-  login,
-  clock,
-  labels = 'folders',
-}: ImapSourceOptions): Promise<MailSource> {
-  const session = createImapSession(host, login, clock)
+export async function openImapSource(options: ImapSourceOptions): Promise<MailSource> {
+  const { host, login, labels = 'folders' } = options
+  const session = createImapSession(options)
   const notes: SourceNote[] = []
   const note = (one: SourceNote) => {
     if (notes.length < NOTES_MAX) notes.push(one)

@@ -1,10 +1,12 @@
 // A session with another IMAP server that is begun again when it breaks off, and that waits where the server asks for it. Everything else reads
 // through `during`: one piece of work, which is repeated as a whole.
 
+import { isIP } from 'node:net'
 import { ImapFlow, type ImapFlowError, type ImapFlowOptions } from 'imapflow'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import { SourceFailure } from '../source.ts'
+import { SourceAway, SourceFailure } from '../source.ts'
+import type { Reach } from './reach.ts'
+import { unreachedText } from './unreached.ts'
 
 export type ImapHost = {
   readonly host: string
@@ -63,11 +65,18 @@ export interface ImapSession {
   close(): Promise<void>
 }
 
-export function createImapSession(
-  host: ImapHost,
-  login: ImapLogin,
-  clock: Pick<Clock, 'sleep'>,
-): ImapSession {
+export type ImapSessionOptions = {
+  readonly host: ImapHost
+  readonly login: ImapLogin
+  readonly clock: Pick<Clock, 'sleep'>
+  /** Where the host is, asked before each connection; undefined: wherever the name leads. */
+  readonly reach?: Reach | undefined
+  /** Ends the session at once, and no other is begun. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export function createImapSession(options: ImapSessionOptions): ImapSession {
+  const { host, login, clock, reach, signal } = options
   let client: ImapFlow | undefined
   let open = ''
   let failures = 0
@@ -80,6 +89,11 @@ export function createImapSession(
   let warned: unknown
 
   async function connect(): Promise<ImapFlow> {
+    const reached = await reach?.(host)
+    if (reached !== undefined && reached.kind !== 'address') {
+      throw new SourceFailure(unreachedText(reached, host.host))
+    }
+    if (signal?.aborted) throw ended()
     ;[budget, before] = [hello, 0]
     // The client tells its log of each response before it keeps any of it.
     const watch = (entry: unknown) => {
@@ -89,9 +103,12 @@ export function createImapSession(
       excess = `more than ${bytesMax / 1024 ** 2} MB for ${what}`
       made.close()
     }
-    const made = new ImapFlow(optionsOf(host, login, watch))
+    const made = new ImapFlow(optionsOf(host, login, reached?.address, watch))
     // What breaks a session is told to whoever waits for its answer.
     made.on('error', () => undefined)
+    const close = () => made.close()
+    signal?.addEventListener('abort', close)
+    made.once('close', () => signal?.removeEventListener('abort', close))
     try {
       await made.connect()
       return made
@@ -102,6 +119,7 @@ export function createImapSession(
   }
 
   async function within(path: string): Promise<ImapFlow> {
+    if (signal?.aborted) throw ended()
     if (client === undefined || !client.usable) {
       client = await connect()
       open = ''
@@ -122,6 +140,7 @@ export function createImapSession(
 
   async function broke(error: unknown): Promise<void> {
     if (error instanceof SourceFailure) throw error
+    if (signal?.aborted) throw ended()
     const asked = pauseAskedBy(error)
     const throttled = asked === undefined && isThrottled(error)
     const final = excess ?? (asked === undefined && !throttled ? finalReason(error) : undefined)
@@ -131,9 +150,9 @@ export function createImapSession(
     const pauseMs = asked ?? (throttled ? THROTTLED_PAUSES_MS[throttles++] : PAUSES_MS[failures++])
     if (pauseMs === undefined) {
       const what = throttled ? 'gives no more for now' : 'does not answer'
-      throw new TemporaryFailure(`${host.host} ${what}: ${textOf(error)}`, { cause: error })
+      throw new SourceAway(`${host.host} ${what}: ${textOf(error)}`, { cause: error })
     }
-    await clock.sleep(pauseMs)
+    await clock.sleep(pauseMs, signal)
   }
 
   const works = () => {
@@ -177,13 +196,18 @@ export function createImapSession(
   }
 }
 
+const ended = () => new SourceAway('ended')
+
+/** With an address it is connected to that one, and its certificate is for the name. */
 function optionsOf(
   { host, port, tls, ca, trustsAny }: ImapHost,
   login: ImapLogin,
+  address: string | undefined,
   watch: (entry: unknown) => void,
 ): ImapFlowOptions {
   return {
-    host,
+    host: address ?? host,
+    ...(address !== undefined && isIP(host) === 0 && { servername: host }),
     port,
     secure: tls === 'implicit',
     ...(tls !== 'implicit' && { doSTARTTLS: tls === 'starttls' }),

@@ -3,7 +3,7 @@
 import { basename, join } from 'node:path'
 import { decodedName } from '../maildir/folder-files.ts'
 import { ownFiles } from '../own-files.ts'
-import type { MailSource, OpenSource, SourceNote } from '../source.ts'
+import { type MailSource, type OpenSource, SourceFailure, type SourceNote } from '../source.ts'
 import { type Zone, zoneOf } from './from-line.ts'
 import { placeOf } from './labels.ts'
 import { MBOX_FOLDERS_MAX, type MboxFolder, openFile, readMboxes } from './layout.ts'

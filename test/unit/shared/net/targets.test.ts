@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createTargets } from '#services/delivery/remote/targets.ts'
+import { createTargets } from '#shared/net/targets.ts'
 
 const own = new Set([
   Buffer.from([198, 51, 100, 7]).toString('hex'),

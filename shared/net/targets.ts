@@ -1,6 +1,6 @@
-// Which addresses are no mail hosts of anybody else: this machine itself, and networks that mean something else to everybody. A
-// stranger chooses them in the MX or address records of a domain, or in an address literal, to have us talk to ourselves or to
-// what stands beside us. The relay host is named by the administrator and may be anywhere.
+// Which addresses are no hosts of anybody else: this machine itself, and networks that mean something else to everybody. A stranger chooses
+// them in the MX or address records of a domain, or in an address literal, to have us talk to ourselves or to what stands beside us; so may who
+// names over the API where mail is brought from. The relay host is named by the administrator and may be anywhere.
 
 import { networkInterfaces } from 'node:os'
 import { createNetworkMatcher, parseIpAddress } from '#shared/settings/networks.ts'
