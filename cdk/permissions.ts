@@ -6,6 +6,7 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
+import { TAKEOUT_OBJECTS } from '#shared/administration/takeouts/records.ts'
 import { SETTINGS_PK, SETTINGS_STATE_PK } from '#shared/directory/stored-settings.ts'
 import { PARTS_PK as FIGURE_PARTS_PK } from '#shared/figures/parts.ts'
 import { STORE_PK } from '#shared/storage/format.ts'
@@ -257,6 +258,15 @@ export function writeObjects({ objects }: Storage): PolicyStatement {
   return allow(['s3:PutObject', 's3:AbortMultipartUpload'], [objects.arnForObjects('mail/*')])
 }
 
+export function writeTakeouts({ objects }: Storage): PolicyStatement {
+  const actions = ['s3:PutObject', 's3:AbortMultipartUpload']
+  return allow(actions, [objects.arnForObjects(`${TAKEOUT_OBJECTS}*`)])
+}
+
+export function readTakeouts({ objects }: Storage): PolicyStatement {
+  return allow(['s3:GetObject'], [objects.arnForObjects(`${TAKEOUT_OBJECTS}*`)])
+}
+
 export function readSecret(secretArn: string): PolicyStatement {
   return allow(['secretsmanager:GetSecretValue'], [secretArn])
 }
@@ -317,7 +327,7 @@ const administeredCounters = {
     ...['JOB#*', 'JOBS*', 'ADMINISTRATOR', FIGURE_PARTS_PK, 'SESSION#*', 'LINK#*', 'SETUP#*'],
     ...['AUTH#*', 'RATE#*', 'SENT#*', 'DESTINATION#*', 'GREY#*', 'VERIFY#*', 'POP#*'],
   ],
-  api: ['TICKET#*', 'FACTOR#*', 'REPEAT#*', 'FIGURES#*', 'DECISION#*'],
+  api: ['TAKEOUTS#*', 'TICKET#*', 'FACTOR#*', 'REPEAT#*', 'FIGURES#*', 'DECISION#*'],
 } as const
 /** Mailboxes of accounts, their folders and messages; who is to be told of a change. */
 const administeredMail = ['A#*', 'F#*', 'B#*', 'W#*', 'T#*', 'EVERYONE'] as const

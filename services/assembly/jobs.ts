@@ -7,20 +7,29 @@ import type { MailServers } from '#shared/administration/jobs/mail-import.ts'
 import type { Machine } from '#shared/administration/status.ts'
 import { createWordIndex } from '#shared/directory/word-index.ts'
 import { createJobRunner, type JobRunner } from '#shared/jobs/runner.ts'
+import type { VolumeLimits } from '#shared/moving/export/volumes.ts'
 import { createReach } from '#shared/moving/mailboxes/imap/reach.ts'
 import { assembleAdministration } from './administration.ts'
 import type { Backend } from './backend.ts'
 import { openResolver } from './dns.ts'
 
-/** `machine`: where the system runs, if that is one. `mailServers`: for tests; else those of the network. */
+/**
+ * `machine`: where the system runs, if that is one. `mailServers`: for tests; else those of the network. `volumeLimits`: of exports of mailboxes,
+ * if they are others than usual.
+ */
 export function assembleJobRunner(
   backend: Backend,
   {
     machine,
     mailServers = mailServersOf(backend),
-  }: { readonly machine?: Machine; readonly mailServers?: MailServers } = {},
+    volumeLimits,
+  }: {
+    readonly machine?: Machine
+    readonly mailServers?: MailServers
+    readonly volumeLimits?: VolumeLimits
+  } = {},
 ): JobRunner {
-  const { store, clock, events, directory } = backend
+  const { store, clock, events, directory, mailbox, takeouts } = backend
   const log = backend.log.child({ service: 'jobs' })
   // Whoever began a job is told with it; what it changes one by one is counted.
   const administration = assembleAdministration(backend, () => {})
@@ -38,6 +47,11 @@ export function assembleJobRunner(
       },
       mailServers,
       clock,
+      mailExports: {
+        ...{ takeouts, clock, limits: volumeLimits },
+        objects: store.objects,
+        usage: mailbox.usage,
+      },
     }),
     clock,
     log,

@@ -20,6 +20,8 @@ export type JobFailureReason =
   /** Of a server that mail is brought from. */
   | { readonly kind: `source-${Unreached['kind']}`; readonly host: string }
   | { readonly kind: 'source-away'; readonly host: string }
+  /** Of the export of a mailbox: somebody deleted it, or its account, or the system has moved without its files. */
+  | { readonly kind: 'export-gone' }
 
 export function jobFailureText(reason: JobFailureReason): string {
   switch (reason.kind) {
@@ -47,6 +49,8 @@ export function jobFailureText(reason: JobFailureReason): string {
       return unreachedText({ kind: 'clear-text' }, reason.host)
     case 'source-away':
       return `${reason.host} does not answer; begun again, it goes on where it was`
+    case 'export-gone':
+      return 'it was deleted, or its files stayed at the place that the system moved from'
     default:
       return unreachable(reason)
   }

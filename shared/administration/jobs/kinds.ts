@@ -9,6 +9,7 @@ import { type Diagnose, diagnosing } from './diagnose.ts'
 import { exportDirectory } from './export-directory.ts'
 import { importRows } from './import-rows.ts'
 import { indexDirectory } from './index-directory.ts'
+import { type MailExportParts, mailExport } from './mail-export.ts'
 import { type MailServers, mailImport } from './mail-import.ts'
 import { queueChange } from './queue-change.ts'
 import { undoImport } from './undo-import.ts'
@@ -18,6 +19,7 @@ export type JobKindDeps = {
   readonly directory: AdministrationDeps['directory']
   readonly words: WordIndex
   readonly diagnose: Diagnose
+  readonly mailExports: MailExportParts
   readonly mailServers: MailServers
   readonly clock: Clock
 }
@@ -30,6 +32,7 @@ export function createJobKinds(deps: JobKindDeps): ReadonlyMap<string, JobKind> 
     queueChange(deps),
     indexDirectory(deps),
     diagnosing(deps),
+    mailExport(deps),
     mailImport(deps),
   ]
   return new Map(all.map((kind) => [kind.name, kind]))
