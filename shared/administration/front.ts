@@ -1,7 +1,7 @@
 // Accounts that move here from an old server while their clients come here already: the source hosts, and where each account is.
 
 import type { AtSource, SourceState } from '#shared/contracts/source.ts'
-import type { SourceHost, SourceLoginWay } from '#shared/directory/sources.ts'
+import type { NewSource, SourceHost, SourceLoginWay } from '#shared/directory/sources.ts'
 import {
   endpointExamples,
   parseEndpoint,
@@ -182,7 +182,7 @@ function sourceChange({
   return { ...endpoints, smtp, names: login.names, masterUser }
 }
 
-function parseSource(request: AddSource): Parsed<Omit<SourceHost, 'accounts' | 'createdMs'>> {
+function parseSource(request: AddSource): Parsed<NewSource> {
   const { name } = request
   if (!isSourceName(name)) {
     return badValue('source', name, { name: 'table-name' })
