@@ -305,7 +305,10 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   /** Closes when the client has been too slow. */
   expire(nowMs: number): void {
-    if (this.#splice !== undefined) return this.#expirePassed(nowMs, this.#splice)
+    if (this.#splice !== undefined) {
+      this.#expirePassed(nowMs, this.#splice)
+      return
+    }
     if (this._closing || !this.#deadline.isOver(nowMs)) return
     this.#reason ??= 'timeout'
     this.#abandon('timeout')

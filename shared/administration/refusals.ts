@@ -270,8 +270,12 @@ export type WrongScript = Of<'wrong-script', 'script', { readonly findings: read
 /** RFC 5804 §2.10: another one is made active before, or none. */
 export type ScriptIsActive = Of<'script-is-active', 'script'>
 export type NoSuchSource = Of<'no-such-source', 'source'>
-/** So many accounts are still there. */
-export type SourceInUse = Of<'source-in-use', 'source', { readonly accounts: number }>
+/** So many are still there. */
+export type SourceInUse = Of<
+  'source-in-use',
+  'source',
+  { readonly accounts: number; readonly domains: number }
+>
 export type NoSuchMessage = Of<'no-such-message', 'uid', { readonly folder: string }>
 
 export type Refusal =
