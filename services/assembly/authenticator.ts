@@ -27,7 +27,9 @@ export function assembleAuthenticator(
   const { counters } = store.tables
   const tokens = assembleTokenLogins(backend)
   const credentials = accountCredentials(directory)
-  const sourceLogins = createSourceLogins({ sources: directory.sources, clock, log })
+  const sourceLogins = createSourceLogins({
+    ...{ sources: directory.sources, clock, log, hostname: settings.hostname },
+  })
   const sources = { logins: sourceLogins, learnsPasswords: settings.frontLearnsPasswords }
   const parts = { credentials, counters, settings, clock, log, tokens, sources }
   const checked = passToSource(createAuthenticator(parts), sourceLogins)

@@ -71,8 +71,10 @@ export async function openListeners(backend: Backend, parts: ListenerParts) {
   const { settings } = backend
   const opened: { readonly listener: Listener; readonly at: readonly OpenListener[] }[] = []
   const { directory, devices, clock, log } = backend
-  const { accounts, factors } = directory
-  const watch = createAccountWatch({ accounts, factors, settings, hints: parts.hints, clock, log })
+  const { accounts, factors, sources } = directory
+  const watch = createAccountWatch({
+    ...{ accounts, factors, sources, settings, hints: parts.hints, clock, log },
+  })
   const accountWatch = noteDevices(watch, devices, clock)
 
   async function close(graceMs: number, paceMs = 0): Promise<void> {

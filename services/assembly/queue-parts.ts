@@ -1,7 +1,9 @@
 // The queue on a store, as a backend has it, and as a command that needs no more of one.
 
 import type { Maps } from '#shared/directory/maps.ts'
+import { parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
+import { createGuestsNow, type GuestsNow } from '#shared/queue/guests-now.ts'
 import { createMailQueue, type MailQueue } from '#shared/queue/mail-queue.ts'
 import type { Routes } from '#shared/queue/new-groups.ts'
 import { createQueueOperator, type QueueOperator } from '#shared/queue/operator.ts'
@@ -17,7 +19,7 @@ import { createExpand } from './expand.ts'
 
 export type QueueParts = {
   readonly queue: MailQueue
-  readonly routes: Routes
+  readonly routes: Routes & { readonly guestsNow: GuestsNow }
   readonly expand: ReturnType<typeof createExpand>
   readonly operator: QueueOperator
 }
@@ -58,7 +60,15 @@ export function assembleQueue(
     isFiltered: createSiteScripts(settings).concern,
   })
   const plain = routesOf(settings, accessTables)
-  const routes = { ...plain, slotOf: withSources(plain.slotOf, directory) }
+  const isStillGuest = async (text: string) => {
+    const address = parseAddress(text)
+    return address !== undefined && (await directory.resolve(address)).kind === 'guest'
+  }
+  const routes = {
+    ...plain,
+    slotOf: withSources(plain.slotOf, directory),
+    guestsNow: createGuestsNow({ isStillGuest, expand }),
+  }
   const operator = createQueueOperator({
     queue,
     table: tables.queue,

@@ -129,7 +129,7 @@ const lines: { readonly [path: string]: readonly string[] } = {
     'front source add old --imap imap://old.example.com --master-user front --master-password-stdin',
   ],
   'front source remove': ['front source remove old'],
-  'front show': ['front show ann@example.org'],
+  'front show': ['front show ann@example.org', 'front show example.org'],
   'front set': ['front set ann@example.org old', 'front set example.org old'],
   'front hold': ['front hold ann@example.org'],
   'front end': ['front end ann@example.org', 'front end example.org'],

@@ -1,5 +1,10 @@
 import type { Command } from 'commander'
-import type { AddSource, FrontSet, SourceFacts } from '#shared/administration/front.ts'
+import type {
+  AddSource,
+  DomainFrontShown,
+  FrontSet,
+  SourceFacts,
+} from '#shared/administration/front.ts'
 import type { AtSource } from '#shared/contracts/source.ts'
 import type { Context } from './context.ts'
 import { oneLine } from './credentials.ts'
@@ -15,10 +20,16 @@ export function frontCommands(parent: Command, define: Define): void {
     .description('accounts on an old server whose clients come here already')
   sourceCommands(front, define)
 
-  define(front.command('show <address>'), {
-    about: 'show on which old server an account is',
-    async run({ administration, output }, [address]) {
-      const shown = await administration.front.show(address)
+  define(front.command('show <who>'), {
+    about: 'show on which old server an account is, or those of a domain who have none here',
+    async run({ administration, output }, [who]) {
+      if (isDomain(who)) {
+        const shown = await administration.front.showDomain(who)
+        if (shown.kind !== 'domain-front') throw refused(shown)
+        output.print({ domain: shown.domain, at: shown.at }, () => [domainText(shown)])
+        return
+      }
+      const shown = await administration.front.show(who)
       if (shown.kind !== 'front') throw refused(shown)
       output.print({ address: shown.address, at: shown.at }, () => [
         `${shown.address} is ${placeText(shown.at)}`,
@@ -28,68 +39,94 @@ export function frontCommands(parent: Command, define: Define): void {
 
   define(front.command('set <who> <source>'), {
     about: 'pass on to an old server what clients of an account, or of all of a domain, want',
-    run: (context, [who, source = '']) =>
-      forEach(context, who, (address) =>
-        context.administration.front.set({ address, source, state: 'at-source' }),
-      ),
+    async run(context, [who, source = '']) {
+      const { front } = context.administration
+      const set = isDomain(who) ? await front.setDomain({ domain: who, source }) : undefined
+      const accounts = await forEach(context, who, (address) =>
+        front.set({ address, source, state: 'at-source' }),
+      )
+      print(context, who, accounts, set)
+    },
   })
 
   define(front.command('hold <who>'), {
     about: 'let nobody in and keep its mail waiting, so that the last of its mail can be fetched',
-    run: (context, [who]) =>
-      forEach(context, who, async (address) => {
-        const { front } = context.administration
+    async run(context, [who]) {
+      const { front } = context.administration
+      const accounts = await forEach(context, who, async (address) => {
         const shown = await front.show(address)
         // What is here already has nothing to be waited for.
         if (shown.kind !== 'front' || shown.at === null) return asSet(shown)
         return await front.set({ address, state: 'moving' })
-      }),
+      })
+      print(context, who, accounts)
+    },
   })
 
   define(front.command('end <who>'), {
-    about: 'the account, or all of a domain, is here from now on',
-    run: (context, [who]) =>
-      forEach(context, who, async (address) => {
-        const { front } = context.administration
+    about: 'the account, or all of a domain, is here from now on; what waited for it goes at once',
+    async run(context, [who]) {
+      const { front } = context.administration
+      const accounts = await forEach(context, who, async (address) => {
         const shown = await front.show(address)
         if (shown.kind !== 'front' || shown.at === null) return asSet(shown)
-        return await front.end(address)
-      }),
+        return await front.end({ address, flushes: !isDomain(who) })
+      })
+      print(context, who, accounts, isDomain(who) ? await front.endDomain(who) : undefined)
+    },
   })
 }
 
 type Shown = Awaited<ReturnType<Context['administration']['front']['show']>>
 type Done = Awaited<ReturnType<Context['administration']['front']['set']>>
+type DomainDone = Awaited<ReturnType<Context['administration']['front']['setDomain']>>
 
 const asSet = (shown: Shown): Done =>
-  shown.kind === 'front' ? { ...shown, before: shown.at, unusable: [] } : shown
+  shown.kind === 'front' ? { ...shown, before: shown.at, unusable: [], flushed: 0 } : shown
 
-/** A domain is named without an @. */
+const isDomain = (who: string) => !who.includes('@')
+
 async function forEach(
-  context: Context,
+  { administration }: Context,
   who: string,
   act: (address: string) => Promise<Done>,
-): Promise<void> {
-  const { administration, output } = context
-  const addresses = who.includes('@')
-    ? [who]
-    : (await readAll((after) => administration.accounts.page({ domain: who, after }))).map(
+): Promise<readonly FrontSet[]> {
+  const addresses = isDomain(who)
+    ? (await readAll((after) => administration.accounts.page({ domain: who, after }))).map(
         ({ address }) => address,
       )
+    : [who]
   const done: FrontSet[] = []
   for (const address of addresses) {
     const set = await act(address)
     if (set.kind !== 'front') throw refused(set)
     done.push(set)
   }
-  const unusable = [...new Set(done.flatMap((one) => one.unusable))]
-  const accounts = done.map(({ kind: _, unusable: __, ...facts }) => facts)
-  output.print({ accounts, unusable }, () => [
-    ...(done.length === 1
-      ? done.map(({ address, at }) => `${address} is ${placeText(at)}`)
-      : [
+  return done
+}
+
+function print(
+  { output }: Context,
+  who: string,
+  done: readonly FrontSet[],
+  domain?: DomainDone,
+): void {
+  if (domain !== undefined && domain.kind !== 'domain-front') throw refused(domain)
+  const all = [...done, ...(domain ? [domain] : [])]
+  const unusable = [...new Set(all.flatMap((one) => one.unusable))]
+  const flushed = all.reduce((sum, one) => sum + one.flushed, 0)
+  const accounts = done.map(({ address, at, before }) => ({ address, at, before }))
+  const ofDomain = domain && {
+    domain: { domain: domain.domain, at: domain.at, before: domain.before },
+  }
+  output.print({ accounts, ...ofDomain, unusable, flushed }, () => [
+    ...(isDomain(who)
+      ? [
           `${counted(done.length, 'account')} of ${who}: ${[...new Set(done.map(({ at }) => placeText(at)))].join(', ') || 'none'}`,
-        ]),
+        ]
+      : done.map(({ address, at }) => `${address} is ${placeText(at)}`)),
+    ...(domain ? [domainText(domain)] : []),
+    ...(flushed === 0 ? [] : [`${counted(flushed, 'message')} that waited go now`]),
     ...(unusable.length === 0
       ? []
       : [
@@ -97,6 +134,11 @@ async function forEach(
         ]),
   ])
 }
+
+const domainText = ({ domain, at }: DomainFrontShown): string =>
+  at === null
+    ? `who has no account of ${domain} here is unknown`
+    : `who has no account of ${domain} here is ${placeText(at)}, and so is first whoever is added`
 
 function placeText(at: AtSource | null): string {
   if (at === null) return 'here'
@@ -117,10 +159,11 @@ function sourceCommands(front: Command, define: Define): void {
       const { sources } = await administration.front.listSources()
       output.print(sources.map(shownSource), (width) =>
         columns(
-          ['NAME', 'ACCOUNTS', 'LOGIN', 'PLACES'],
-          sources.map(({ name, accounts, masterUser, endpoints, smtp }) => [
+          ['NAME', 'ACCOUNTS', 'DOMAINS', 'LOGIN', 'PLACES'],
+          sources.map(({ name, accounts, domains, masterUser, endpoints, smtp }) => [
             name,
             String(accounts),
+            String(domains),
             masterUser === null ? 'own password' : `as ${masterUser}`,
             [...Object.values(endpoints), ...(smtp === null ? [] : [`smtp ${smtp}`])].join(' '),
           ]),
@@ -168,7 +211,7 @@ function sourceCommands(front: Command, define: Define): void {
   })
 
   define(source.command('remove <name>'), {
-    about: 'remove one that no account is on any more',
+    about: 'remove one that no account and no domain is on any more',
     async run({ administration, output }, [name]) {
       const removed = await administration.front.removeSource(name)
       if (removed.kind !== 'removed') throw refused(removed)

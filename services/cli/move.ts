@@ -8,6 +8,7 @@ import type { Watch } from '#shared/moving/replication/pass.ts'
 import type { Side } from '#shared/moving/replication/side.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Common } from './command-context.ts'
+import { createMoveActs } from './move-acts.ts'
 import { becomeOwner, loadDeployment, type Process, withJson } from './context.ts'
 import { CommandFailure, type Exit } from './failure.ts'
 import {
@@ -172,6 +173,7 @@ function define(
     await definition.run({
       parts: {
         ...{ source, target, ledger, clock: systemClock, newId: randomUUID },
+        acts: createMoveActs({ by: userName(), clock: systemClock }),
         watch: watching.watch,
         tell: watching.tell,
       },

@@ -7,6 +7,7 @@ import { parseRoute } from '#shared/mail/route.ts'
 import { type Bell, parseBell } from '#shared/queue/bells.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import type { StageMessage } from '#shared/queue/created-message.ts'
+import type { GuestsNow } from '#shared/queue/guests-now.ts'
 import { deliverHere, here, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { bySlot, placeOf, type Routes } from '#shared/queue/new-groups.ts'
@@ -66,7 +67,10 @@ export function createDelivery(deps: {
   readonly notices: Notices
   readonly isFrozen: IsFrozen
   readonly suspicion: Pick<Suspicion, 'noteBounces'>
-  readonly options: Pick<Routes, 'slotOf'> & { readonly hostname: string }
+  readonly options: Pick<Routes, 'slotOf'> & {
+    readonly guestsNow: GuestsNow
+    readonly hostname: string
+  }
   readonly schedule: RetrySchedule
   readonly clock: Clock
   readonly log: Log
@@ -135,13 +139,14 @@ export function createDelivery(deps: {
    */
   async function towardsOneHop(message: QueuedMessage, group: Group): Promise<Group | undefined> {
     if (group.destination.kind === 'local') return group
-    const { slotOf } = routesThrough(message, deps.options)
-    const [first, ...more] = await bySlot(group.recipients, message.envelope.sender, slotOf)
+    const { slotOf, guestsNow } = routesThrough(message, deps.options)
+    const now = await guestsNow(group.recipients, message)
+    const [first, ...more] = await bySlot(now, message.envelope.sender, slotOf)
     if (first === undefined) throw new Error(`group ${group.name} has no recipients`)
-    const [slot] = first
+    const [slot, recipients] = first
     if (more.length === 0) {
       const { destination, unreserved } = placeOf(slot)
-      return { ...group, destination, unreserved: group.unreserved || unreserved }
+      return { ...group, recipients, destination, unreserved: group.unreserved || unreserved }
     }
     const parts = [first, ...more].map(([hop, recipients]) => ({ slot: hop, recipients }))
     const { queueId, name } = group

@@ -22,6 +22,13 @@ export const refusedAtSource = (address: string, reply: string): SmtpReply => ({
   text: `<${address}>: Recipient address rejected: undeliverable address: ${reply}`,
 })
 
+/** The old server has not said yet whether there is such an address. */
+export const notKnownYet = (address: string): SmtpReply => ({
+  code: 450,
+  status: '4.1.1',
+  text: `<${address}>: Recipient address rejected: unverified address, try again in a minute`,
+})
+
 export const userDisabled = (address: string): SmtpReply => ({
   code: 550,
   status: '5.2.1',

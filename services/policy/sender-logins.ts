@@ -58,6 +58,7 @@ export function createSenderRights(deps: {
         const { local: ends } = await directory.expand([address], { followsForwards: false })
         return ends.some(({ accountId }) => accountId === id)
       }
+      case 'guest':
       case 'unknown':
       case 'remote':
         return false

@@ -1,6 +1,7 @@
 // The shape of a command: facts the dispatcher needs, how the text after the verb is parsed, what is done. Order of every
 // command: parse to the end (SmtpSyntaxError → 501 and its like), look at the state, act, answer.
 
+import type { Passage } from '#shared/contracts/source.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
 import type { Body } from './body.ts'
 import type { SmtpSession } from './session.ts'
@@ -12,6 +13,8 @@ export type Outcome =
   | { readonly kind: 'replies'; readonly reply: Reply; readonly further: readonly Reply[] }
   | { readonly kind: 'close'; readonly reply: Reply }
   | { readonly kind: 'start-tls'; readonly reply: Reply }
+  /** What follows is for another server, where it is logged in. */
+  | { readonly kind: 'go-on-at-source'; readonly reply: Reply; readonly passage: Passage }
   /** The next line is no command (RFC 4954 §4). */
   | { readonly kind: 'ask'; readonly reply: Reply; readonly answer: Answer }
   /** Bytes of a body follow; without a reply before them for BDAT. */

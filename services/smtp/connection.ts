@@ -12,8 +12,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 import type { SMTPServer } from 'smtp-server'
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
+import type { Passage } from '#shared/contracts/source.ts'
 import { DRAIN_LINGER_MS } from '#shared/net/drain.ts'
 import { hasInputEnded } from '#shared/net/input-ended.ts'
+import { createSplice, type Splice } from '#shared/net/splice.ts'
 import { channelBindings } from '#shared/net/tls/channel-binding.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { type Reply, softened } from '#shared/smtp/reply.ts'
@@ -32,10 +34,14 @@ import { ClientDeadline } from './deadline.ts'
 import { decodeLine, dispatch } from './dispatch.ts'
 import { refusalAt } from './early-verdict.ts'
 import { HeldReplies } from './held-replies.ts'
+import { createPassedClient } from './passed-client.ts'
 import { type ReaderHost, SmtpReader } from './reader.ts'
 import { replies } from './replies.ts'
 import { type SharedLimits, type SmtpDeps, SmtpSession } from './session.ts'
 import { endWithoutHandshake, tlsFacts } from './tls-socket.ts'
+
+/** After which nobody waits for a reply of the source any more, as far as one can see from here. */
+const PASSED_QUIET_MS = 5_000
 
 export type ConnectionContext = {
   readonly server: SMTPServer
@@ -66,6 +72,8 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   #isWorking = false
   #isDraining = false
   #isAccountEnded = false
+  /** It goes on at another server. */
+  #splice: Splice | undefined
   /** Why it ends, where that is not the client's doing. */
   #reason: string | undefined
   #isTold = false
@@ -297,6 +305,10 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   /** Closes when the client has been too slow. */
   expire(nowMs: number): void {
+    if (this.#splice !== undefined) {
+      this.#expirePassed(nowMs, this.#splice)
+      return
+    }
     if (this._closing || !this.#deadline.isOver(nowMs)) return
     this.#reason ??= 'timeout'
     this.#abandon('timeout')
@@ -376,6 +388,10 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
           () => this.#onSecured(),
         )
         return
+      case 'go-on-at-source':
+        this.#flush()
+        this.#goOnAt(outcome.passage)
+        return
       case 'ask':
         this.#flush()
         this.#answer = outcome.answer
@@ -389,6 +405,35 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     }
     if (this.#isAccountEnded) this.#leave(replies.accountEnded)
     else if (this.#isDraining) this.#leaveWhenDrained()
+  }
+
+  /** All that the client says is for the source, whatever it has sent already. */
+  #goOnAt({ socket, first }: Passage): void {
+    const reader = this._parser
+    if (this._closing || this._socket.destroyed || !(reader instanceof SmtpReader)) {
+      socket.destroy()
+      return
+    }
+    const client = createPassedClient(this._socket)
+    reader.passTo(client.take)
+    this.#splice = createSplice({
+      ...{ client: client.end, source: socket, toClient: first },
+      ...{ toSource: Buffer.alloc(0), clientEnded: false, clock: this.#context.deps.clock },
+    })
+    void this.#splice.done.then(() => this.close())
+  }
+
+  /** It may be about to hear that a message was taken: it is told to go when nothing has gone by for a while. */
+  #expirePassed(nowMs: number, { activeMs, stalledSinceMs }: Splice): void {
+    if (this._closing) return
+    const { smtpdTimeoutMs } = this.#context.options
+    const quietMs = nowMs - (stalledSinceMs ?? activeMs)
+    if (quietMs >= smtpdTimeoutMs) {
+      this.#reason ??= 'timeout'
+      this.#leave(replies.timeout)
+    } else if (quietMs >= PASSED_QUIET_MS && (this.#isAccountEnded || this.#isDraining)) {
+      this.#leave(this.#isAccountEnded ? replies.accountEnded : replies.shuttingDown)
+    }
   }
 
   /** RFC 3207 §4.2; the library has begun a new reader, which never sees what came in clear. */
@@ -415,14 +460,14 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   /** What is being answered is answered; nothing further is taken of this client. */
   #endAccount(): void {
     this.#isAccountEnded = true
-    if (this.#isWorking || this._closing) return
+    if (this.#isWorking || this._closing || this.#splice !== undefined) return
     this.#abandon('account ended')
     this.#leave(replies.accountEnded)
   }
 
   #leaveWhenDrained(): void {
     const isIdle = !this.#session.transaction && !this.#body && !this.#answer && !this._upgrading
-    if (isIdle && !this._closing) this.#leave(replies.shuttingDown)
+    if (isIdle && !this._closing && this.#splice === undefined) this.#leave(replies.shuttingDown)
   }
 
   #leave(reply: Reply): void {
@@ -431,7 +476,9 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
       this.#topSocket.destroy()
       return
     }
-    this.#say(reply)
+    this.#splice?.stop()
+    // Words of ours in the middle of a reply of the source would be taken for part of it.
+    if (this.#splice?.isAtLineEnd !== false) this.#say(reply)
     this.#flush()
     this.close()
     if (this.#isDraining) void this.#endLinger()
@@ -455,6 +502,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
       ms: this.#context.deps.clock.now() - this.#openedMs,
       accepted,
       errors,
+      ...(this.#splice && { passed: this.#splice.counts }),
     }
     if (accepted > 0 || account) log.info(fields, 'session ended')
     else this.#session.logRepeated(fields, 'session ended')

@@ -9,6 +9,7 @@ import { SMTPStream } from 'smtp-server/lib/smtp-stream.js'
 import { turns as processTurns, type Turns } from '#shared/runtime/turns.ts'
 import type { Body } from './body.ts'
 import { AUTH_LINE_BYTES_MAX } from './config.ts'
+import type { PassedClient } from './passed-client.ts'
 
 /** Each may return a promise: nothing more is read before it resolves. It must not reject. */
 export interface ReaderHost {
@@ -42,6 +43,8 @@ export class SmtpReader extends SMTPStream {
   #body: Body | undefined
   /** What came is kept until the greeting is said. */
   #isHeld = false
+  /** Takes all that comes: it is for another server. */
+  #taker: PassedClient['take'] | undefined
   /** A body of no bytes ends before anything comes. */
   #bodyIsNew = false
 
@@ -55,6 +58,11 @@ export class SmtpReader extends SMTPStream {
   startBody(body: Body): void {
     this.#body = body
     this.#bodyIsNew = true
+  }
+
+  passTo(taker: PassedClient['take']): void {
+    this.#taker = taker
+    if (this.#partial.length > 0) throw new Error('passed on in the middle of a line')
   }
 
   override _write(chunk: Buffer, _encoding: unknown, resume: () => void): void {
@@ -80,7 +88,9 @@ export class SmtpReader extends SMTPStream {
 
   /** Called by the library at the end of input, where it would run a line that has no end. */
   override _flushData(): void {
-    if (!this.isClosed) this.#host.onEnd()
+    if (this.isClosed) return
+    if (this.#taker) void this.#taker(null)
+    else this.#host.onEnd()
   }
 
   get #hasMore(): boolean {
@@ -119,11 +129,18 @@ export class SmtpReader extends SMTPStream {
 
   #step(): Promise<void> | undefined {
     try {
+      if (this.#taker) return this.#pass(this.#taker)
       return this.#body ? this.#feed(this.#body) : this.#readLine()
     } catch (error) {
       this.#host.onFailure(error)
       return undefined
     }
+  }
+
+  #pass(take: PassedClient['take']): Promise<void> | undefined {
+    const chunk = this.#chunk
+    this.#chunk = nothing
+    return take(chunk)
   }
 
   #feed(body: Body): Promise<void> | undefined {

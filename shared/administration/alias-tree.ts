@@ -55,7 +55,9 @@ export async function treeOf(
       )
       if (count > TREE_NODES_MAX) break
     }
-    return { address: name, kind: recipient.kind, leadsTo }
+    // Of a guest that is where its old server is.
+    const kind = recipient.kind === 'guest' ? 'remote' : recipient.kind
+    return { address: name, kind, leadsTo }
   }
 
   return await nodeOf(root, [])

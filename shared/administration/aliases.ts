@@ -2,7 +2,7 @@
 
 import type { Alias, BadTargets } from '#shared/directory/aliases.ts'
 import type { AsKnown } from '#shared/directory/as-known.ts'
-import type { Directory, Recipient } from '#shared/directory/directory.ts'
+import type { Directory } from '#shared/directory/directory.ts'
 import type { LookedPage } from '#shared/directory/looking.ts'
 import type { AliasName } from '#shared/directory/records.ts'
 import { type Address, formatAddress } from '#shared/mail/address.ts'
@@ -110,7 +110,11 @@ export function createAliasAdministration(
     if (recipient.kind === 'unknown')
       return { kind: 'leads-nowhere', field: 'alias', value: text } as const
     const route = await findRoute(seen, [address])
-    return { kind: recipient.kind, address: formatAddress(address), of: ownerOf(recipient), route }
+    const given = { address: formatAddress(address), route }
+    // A guest is where its old server is.
+    return recipient.kind === 'guest' || recipient.kind === 'remote'
+      ? { kind: 'remote' as const, ...given, of: null }
+      : { kind: recipient.kind, ...given, of: formatAddress(recipient.address) }
   }
 
   async function describeAlias(alias: Alias, seen: Directory): Promise<AliasShown> {
@@ -229,9 +233,6 @@ const aliasFacts = ({ name, targets }: Alias): AliasFacts => ({
 })
 
 const targetFacts = ({ targets }: AliasFacts) => ({ targets })
-
-const ownerOf = (recipient: Exclude<Recipient, { readonly kind: 'alias' | 'unknown' }>) =>
-  recipient.kind === 'remote' ? null : formatAddress(recipient.address)
 
 /** In the words of the directory. */
 const asKnown = ({ isAsKnown }: AsKnown<AliasFacts>): AsKnown<Alias> =>

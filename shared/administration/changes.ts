@@ -26,6 +26,7 @@ export type Change = {
     | 'mail-import'
     | 'source'
     | 'front'
+    | 'move'
     | 'mail-export'
     | 'directory-export'
   /** Its name. */

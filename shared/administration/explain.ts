@@ -114,7 +114,7 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
     case 'no-such-source':
       return `no source ${value}`
     case 'source-in-use':
-      return `${refusal.accounts} accounts are still at ${value}`
+      return `${refusal.accounts} accounts and ${refusal.domains} domains are still at ${value}`
     case 'no-such-message':
       return `no message ${value} in ${refusal.folder}`
     case 'source-refuses':

@@ -1,7 +1,7 @@
 // Accounts that move here from an old server while their clients come here already: the source hosts, and where each account is.
 
 import type { AtSource, SourceState } from '#shared/contracts/source.ts'
-import type { SourceHost, SourceLoginWay } from '#shared/directory/sources.ts'
+import type { NewSource, SourceHost, SourceLoginWay } from '#shared/directory/sources.ts'
 import {
   endpointExamples,
   parseEndpoint,
@@ -11,13 +11,15 @@ import {
 import { formatAddress } from '#shared/mail/address.ts'
 import { formatNextHop, parseNextHop } from '#shared/mail/next-hop.ts'
 import type { AdministrationDeps } from './deps.ts'
-import type { Fields } from './fields.ts'
+import { type Fields, parseOwnDomain } from './fields.ts'
 import { findAccount } from './found-account.ts'
+import { noSuchDomain } from './listing.ts'
 import {
   type BadValue,
   badValue,
   type Exists,
   type NoSuchAccount,
+  type NoSuchDomain,
   type NoSuchSource,
   ok,
   type Parsed,
@@ -33,8 +35,15 @@ export interface FrontAdministration {
   show(address: string): Promise<FrontShown | BadValue | NoSuchAccount>
   /** The account is there, or moves from there now; its sessions end. `source` absent: the one that it has. */
   set(request: SetFront): Promise<FrontSet | BadValue | NoSuchAccount | NoSuchSource>
-  /** The account is here. */
-  end(address: string): Promise<FrontSet | BadValue | NoSuchAccount>
+  /** The account is here, and what waits for it goes at once unless `flushes` says no: for whoever ends many, and then `endDomain`. */
+  end(request: EndFront): Promise<FrontSet | BadValue | NoSuchAccount>
+  showDomain(domain: string): Promise<DomainFrontShown | BadValue | NoSuchDomain>
+  /** Who has no account of the domain here is there, and so is first whoever is added. Accounts that there are stay where they are. */
+  setDomain(
+    request: SetDomainFront,
+  ): Promise<DomainFrontSet | BadValue | NoSuchDomain | NoSuchSource>
+  /** Nobody is there but accounts that say so. What waits for any of the domain goes at once. */
+  endDomain(domain: string): Promise<DomainFrontSet | BadValue | NoSuchDomain>
 }
 
 /** Endpoints as shared/front/endpoint.ts reads them. */
@@ -54,9 +63,12 @@ export type SetFront = {
   readonly state: SourceState
 }
 
+export type EndFront = { readonly address: string; readonly flushes?: boolean | undefined }
+export type SetDomainFront = { readonly domain: string; readonly source: string }
+
 export type SourceFacts = Pick<
   SourceHost,
-  'name' | 'endpoints' | 'smtp' | 'accounts' | 'createdMs'
+  'name' | 'endpoints' | 'smtp' | 'accounts' | 'domains' | 'createdMs'
 > & {
   readonly names: SourceLoginWay['names']
   /** Null: each account shows its own password. */
@@ -76,13 +88,26 @@ export type FrontSet = FrontShown & {
   readonly before: AtSource | null
   /** Mechanisms that are offered and log nobody in at this source, which wants the password itself. */
   readonly unusable: readonly string[]
+  /** That waited for it, and go now. */
+  readonly flushed: number
 }
+export type DomainFrontShown = {
+  readonly kind: 'domain-front'
+  readonly domain: string
+  readonly at: AtSource | null
+}
+export type DomainFrontSet = DomainFrontShown & Pick<FrontSet, 'before' | 'unusable' | 'flushed'>
 
 /** Of the login of a master user, its password and what stands between it and the account. */
 const MASTER_CHARACTERS_MAX = 200
 
 export function createFrontAdministration(
-  { directory, settings, record }: Pick<AdministrationDeps, 'directory' | 'settings' | 'record'>,
+  {
+    directory,
+    operator,
+    settings,
+    record,
+  }: Pick<AdministrationDeps, 'directory' | 'operator' | 'settings' | 'record'>,
   fields: Fields,
 ): FrontAdministration {
   const { sources } = directory
@@ -90,6 +115,7 @@ export function createFrontAdministration(
   async function assign(
     text: string,
     wanted: (at: AtSource | null) => AtSource | null,
+    flushes = true,
   ): Promise<FrontSet | BadValue | NoSuchAccount | NoSuchSource> {
     const found = await findAccount(directory, fields, text)
     if (found.kind !== 'found') return found
@@ -101,7 +127,37 @@ export function createFrontAdministration(
     const { before } = done
     const address = formatAddress(done.account.address)
     record({ what: 'front', name: address, before: changeFacts(before), after: changeFacts(at) })
-    return { kind: 'front', address, at, before, unusable: await unusableAt(at) }
+    // It waits for nothing any more.
+    const isFree = at?.state !== 'moving' && before !== null && before.state !== at?.state
+    const flushed = isFree && flushes ? await operator.flush({ accountId: done.account.id }) : 0
+    return { kind: 'front', address, at, before, unusable: await unusableAt(at), flushed }
+  }
+
+  async function findDomain(text: string): Promise<DomainFrontShown | BadValue | NoSuchDomain> {
+    const domain = parseOwnDomain(text)
+    if (domain.kind !== 'ok') return domain
+    const found = await directory.domains.get(domain.value)
+    if (found === undefined) return noSuchDomain(text)
+    return { kind: 'domain-front', domain: domain.value, at: found.source ?? null }
+  }
+
+  async function assignDomain(
+    text: string,
+    name: string | null,
+  ): Promise<DomainFrontSet | BadValue | NoSuchDomain | NoSuchSource> {
+    const domain = parseOwnDomain(text)
+    if (domain.kind !== 'ok') return domain
+    if (name !== null && !isSourceName(name)) return noSuchSource(name)
+    const done = await sources.assignDomain(domain.value, name)
+    if (done.kind === 'no-such-domain') return noSuchDomain(text)
+    if (done.kind === 'no-such-source') return noSuchSource(name ?? '')
+    const { before } = done
+    const at: AtSource | null = name === null ? null : { name, state: 'at-source' }
+    const facts = { before: changeFacts(before), after: changeFacts(at) }
+    if (before?.name !== at?.name) record({ what: 'front', name: domain.value, ...facts })
+    const flushed = at === null ? await operator.flush({ atSource: domain.value }) : 0
+    const unusable = await unusableAt(at)
+    return { kind: 'domain-front', domain: domain.value, at, before, unusable, flushed }
   }
 
   async function unusableAt(at: AtSource | null): Promise<readonly string[]> {
@@ -129,8 +185,8 @@ export function createFrontAdministration(
       const done = host === undefined ? 'no-such-source' : await sources.remove(name)
       if (host === undefined || done === 'no-such-source') return noSuchSource(name)
       if (done === 'in-use') {
-        const { accounts } = (await sources.get(name)) ?? host
-        return { kind: 'source-in-use', field: 'source', value: name, accounts }
+        const { accounts, domains } = (await sources.get(name)) ?? host
+        return { kind: 'source-in-use', field: 'source', value: name, accounts, domains }
       }
       record({ what: 'source', name, before: sourceChange(host), after: null })
       return { kind: 'removed', name }
@@ -146,16 +202,26 @@ export function createFrontAdministration(
     set: ({ address, source, state }) =>
       assign(address, (at) => ({ name: source ?? at?.name ?? '', state })),
 
-    async end(address) {
-      const done = await assign(address, () => null)
-      // Cannot happen: none was asked for.
-      if (done.kind === 'no-such-source') throw new Error('no source was named')
-      return done
+    async end({ address, flushes }) {
+      return ended(await assign(address, () => null, flushes))
     },
+
+    showDomain: findDomain,
+    setDomain: ({ domain, source }) => assignDomain(domain, source),
+    endDomain: async (domain) => ended(await assignDomain(domain, null)),
   }
 }
 
 const isSourceName = (text: string) => /^[a-z0-9][a-z0-9._-]{0,63}$/i.test(text)
+
+function ended<T extends { readonly kind: string }>(done: T | NoSuchSource): T {
+  // Cannot happen: none was asked for.
+  if (isNoSuchSource(done)) throw new Error('no source was named')
+  return done
+}
+
+const isNoSuchSource = (done: { readonly kind: string }): done is NoSuchSource =>
+  done.kind === 'no-such-source'
 
 const noSuchSource = (value: string): NoSuchSource => ({
   kind: 'no-such-source',
@@ -182,7 +248,7 @@ function sourceChange({
   return { ...endpoints, smtp, names: login.names, masterUser }
 }
 
-function parseSource(request: AddSource): Parsed<Omit<SourceHost, 'accounts' | 'createdMs'>> {
+function parseSource(request: AddSource): Parsed<NewSource> {
   const { name } = request
   if (!isSourceName(name)) {
     return badValue('source', name, { name: 'table-name' })

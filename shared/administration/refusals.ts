@@ -273,8 +273,12 @@ export type WrongScript = Of<'wrong-script', 'script', { readonly findings: read
 /** RFC 5804 §2.10: another one is made active before, or none. */
 export type ScriptIsActive = Of<'script-is-active', 'script'>
 export type NoSuchSource = Of<'no-such-source', 'source'>
-/** So many accounts are still there. */
-export type SourceInUse = Of<'source-in-use', 'source', { readonly accounts: number }>
+/** So many are still there. */
+export type SourceInUse = Of<
+  'source-in-use',
+  'source',
+  { readonly accounts: number; readonly domains: number }
+>
 /** Of a mailbox that mail was to be brought from. `reason`: for people, in English, with words of the other server. */
 export type SourceRefuses = Of<'source-refuses', 'address', { readonly reason: string }>
 /** What was brought is not all: messages that could not be read, and folders. */

@@ -1,28 +1,35 @@
 // Logins on the accounts of the directory.
 
-import { parseAccountId } from '#shared/directory/account-id.ts'
 import type { Accounts } from '#shared/directory/accounts.ts'
 import type { Factors } from '#shared/directory/factors.ts'
+import { guestId } from '#shared/directory/guests.ts'
+import { canonical } from '#shared/directory/records.ts'
+import type { Sources } from '#shared/directory/sources.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { CredentialStore } from './credential-store.ts'
-
-/** Shorter than any id there is. */
-const nobody = parseAccountId('nobody')
 
 export function accountCredentials({
   accounts,
   factors: allFactors,
+  sources,
 }: {
   readonly accounts: Accounts
   readonly factors: Pick<Factors, 'of'>
+  readonly sources: Pick<Sources, 'ofGuest'>
 }): CredentialStore {
   return {
     async find(address) {
       const account = await accounts.get(address)
       if (account === undefined) {
-        // The second read of an account that exists: a login with SCRAM has no password hash behind which the time would hide.
-        if (nobody !== undefined) await accounts.byId(nobody)
-        return undefined
+        // One read, as the second of an account that exists: a login with SCRAM has no password hash behind which the time would hide.
+        const source = await sources.ofGuest(address)
+        if (source === undefined) return undefined
+        return {
+          accountId: guestId(address),
+          login: formatAddress(canonical(address)),
+          ...{ enabled: true, sessionsEpoch: 0, factors: null, source, isGuest: true },
+          ...{ passwordHash: '', scramVerifier: null },
+        }
       }
       const {
         id: accountId,

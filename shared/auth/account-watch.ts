@@ -1,7 +1,8 @@
 // Ends sessions when an account is disabled, removed or given another password, whoever did it in whatever process. The change
 // raises the account's `sessionsEpoch` and publishes a hint; this reads the account again and ends every session that began under
 // another epoch, every one whose app password is revoked or too old, and those of its password once that lets nobody in. All sessions of an account in a process share one subscription. Hints may get lost, so that accounts with open
-// sessions are looked at now and then as well; where a process gets no hints, more often.
+// sessions are looked at now and then as well; where a process gets no hints, more often. Sessions of a guest (shared/directory/guests.ts) end
+// when his domain is on that old server no more, or he has an account.
 
 import { randomBytes } from 'node:crypto'
 import type {
@@ -11,10 +12,14 @@ import type {
   SessionPlace,
 } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { AtSource } from '#shared/contracts/source.ts'
 import type { Accounts } from '#shared/directory/accounts.ts'
 import type { Factors } from '#shared/directory/factors.ts'
+import { guestTopic } from '#shared/directory/guests.ts'
 import { loginTopic } from '#shared/directory/login-topic.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
+import type { Sources } from '#shared/directory/sources.ts'
+import { type Address, parseAddress } from '#shared/mail/address.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Signals, Subscription } from '#shared/storage/ports.ts'
@@ -48,6 +53,8 @@ type Session = {
   readonly id: string
   readonly epoch: number
   readonly means: LoginMeans | undefined
+  /** Where it is passed on to. */
+  readonly source: string | undefined
   readonly place: SessionPlace
   readonly sinceMs: number
   client: string | null
@@ -56,7 +63,12 @@ type Session = {
 
 const ID_BYTES = 8
 
+const addressOfGuest = ({ isGuest, login }: LoggedInAccount): Address | undefined =>
+  isGuest ? parseAddress(login) : undefined
+
 type Watched = {
+  /** As at the first of its sessions. */
+  readonly account: LoggedInAccount
   readonly sessions: Set<Session>
   readonly subscription: Promise<Subscription | undefined>
   looking: boolean
@@ -67,23 +79,26 @@ type Watched = {
 export function createAccountWatch(deps: {
   readonly accounts: Pick<Accounts, 'byId'>
   readonly factors: Pick<Factors, 'of'>
+  readonly sources: Pick<Sources, 'ofGuest'>
   readonly settings: { readonly passwordWithSecondFactor: boolean }
   /** Undefined where this process cannot subscribe. */
   readonly hints: Pick<Signals, 'subscribe'> | undefined
   readonly clock: Clock
   readonly log: Log
 }): AccountWatch & { readonly sessions: LiveSessions } {
-  const { accounts, factors, settings, hints, clock, log } = deps
+  const { accounts, factors, sources, settings, hints, clock, log } = deps
   const watched = new Map<AccountId, Watched>()
   /** Ends the waiting between looks; there is one while anything is watched. */
   let looks: AbortController | undefined
 
-  function watchedOf(id: AccountId): Watched {
+  function watchedOf(account: LoggedInAccount): Watched {
+    const { id } = account
     const known = watched.get(id)
     if (known !== undefined) return known
     const fresh: Watched = {
+      account,
       sessions: new Set(),
-      subscription: subscribe(id),
+      subscription: subscribe(account),
       looking: false,
       again: false,
     }
@@ -92,9 +107,12 @@ export function createAccountWatch(deps: {
     return fresh
   }
 
-  async function subscribe(id: AccountId): Promise<Subscription | undefined> {
+  async function subscribe(account: LoggedInAccount): Promise<Subscription | undefined> {
+    const { id } = account
+    const guest = addressOfGuest(account)
+    const topic = guest === undefined ? loginTopic(id) : guestTopic(guest.domain)
     try {
-      return await hints?.subscribe(loginTopic(id), () => void look(id))
+      return await hints?.subscribe(topic, () => void look(id))
     } catch (error) {
       log.warn({ accountId: id, error }, 'sessions of an account are not watched')
       return undefined
@@ -110,8 +128,12 @@ export function createAccountWatch(deps: {
     try {
       while (entry.again) {
         entry.again = false
-        const account = await accounts.byId(id)
-        const ended = await sessionsToEnd([...entry.sessions], account)
+        const sessions = [...entry.sessions]
+        const guest = addressOfGuest(entry.account)
+        const ended =
+          guest === undefined
+            ? await sessionsToEnd(sessions, await accounts.byId(id))
+            : guestsToEnd(sessions, await sources.ofGuest(guest))
         for (const session of ended) {
           leave(id, entry, session)
           session.end()
@@ -142,6 +164,9 @@ export function createAccountWatch(deps: {
     })
   }
 
+  const guestsToEnd = (sessions: readonly Session[], at: AtSource | undefined) =>
+    sessions.filter(({ source }) => source !== at?.name)
+
   function leave(id: AccountId, entry: Watched, session: Session): void {
     if (!entry.sessions.delete(session) || entry.sessions.size > 0) return
     watched.delete(id)
@@ -161,12 +186,14 @@ export function createAccountWatch(deps: {
   }
 
   return {
-    watch({ id, sessionsEpoch, means }: LoggedInAccount, end, place) {
-      const entry = watchedOf(id)
+    watch(account: LoggedInAccount, end, place) {
+      const { id, sessionsEpoch, means, source } = account
+      const entry = watchedOf(account)
       const session: Session = {
         id: randomBytes(ID_BYTES).toString('hex'),
         epoch: sessionsEpoch,
         means,
+        source: source?.name,
         place,
         sinceMs: clock.now(),
         client: null,

@@ -192,14 +192,13 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
 
   async function lookUp(applicant: Applicant, address: Address, given: Given): Promise<Outlook> {
     const { service, password } = given
-    const [standing, credential] = await Promise.all([
-      guard.look(applicant),
-      credentials.find(address),
-    ])
+    const [standing, found] = await Promise.all([guard.look(applicant), credentials.find(address)])
     const { throttled } = standing
     if (throttled !== undefined) return { kind: 'decided', result: throttled }
-    const host = await judgedAt(credential?.source, service, sources?.logins)
-    if (host !== undefined) return { kind: 'open', credential, standing, host }
+    const host = await judgedAt(found?.source, service, sources?.logins)
+    if (host !== undefined) return { kind: 'open', credential: found, standing, host }
+    // Of whom nothing is kept here there is nothing to compare with.
+    const credential = found?.isGuest ? undefined : found
     const owner = ownerOf(credential, address)
     const judged = await judgeAsAppPassword(credential, given)
     if (judged !== undefined) {
@@ -275,10 +274,11 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     if (!credential.enabled) return { kind: 'refused', reason: 'disabled' }
     // Cannot happen: without them no host was found.
     if (sources === undefined) throw new Error('no logins at sources')
-    const asked = { service, password, remoteAddress, account: credential.login }
+    const { login: account, isGuest = false } = credential
+    const asked = { service, password, remoteAddress, account, isGuest }
     const answer = await sources.logins.open(host, asked)
     if (answer.kind === 'refused') return { kind: 'refused', reason: 'password' }
-    if (sources.learnsPasswords) await learn(credential, password, owner)
+    if (sources.learnsPasswords && !isGuest) await learn(credential, password, owner)
     const { passage } = answer
     return { ...authenticated(credential), ...(passage && { passage }) }
   }
@@ -354,10 +354,10 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
 type Given = Pick<LoginAttempt, 'service' | 'password' | 'remoteAddress'>
 
 function authenticated(
-  { accountId: id, login, sessionsEpoch, source }: Credential,
+  { accountId: id, login, sessionsEpoch, source, isGuest }: Credential,
   means?: LoginMeans,
 ): LoginAccepted {
-  const more = { ...(means && { means }), ...(source && { source }) }
+  const more = { ...(means && { means }), ...(source && { source }), ...(isGuest && { isGuest }) }
   return { kind: 'authenticated', account: { id, login, sessionsEpoch, ...more } }
 }
 

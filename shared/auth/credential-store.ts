@@ -16,6 +16,8 @@ export type Credential = {
   readonly factors: FactorsMark | null
   /** It is still on its old server. */
   readonly source?: AtSource | undefined
+  /** There is no account here: that server alone knows it (shared/directory/guests.ts). */
+  readonly isGuest?: true
 } & StoredPassword
 
 export interface CredentialStore {

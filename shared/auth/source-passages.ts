@@ -46,7 +46,8 @@ export function passToSource(authenticator: Authenticator, logins: SourceLogins)
     if (source === undefined || !hasSessions(service)) return result
     if ((await judgedAt(source, service, logins)) !== undefined) throw passwordNeeded()
     const host = await logins.find(source)
-    const asked = { service, remoteAddress, account: login, password: undefined }
+    // Of a guest no password is checked here.
+    const asked = { service, remoteAddress, account: login, isGuest: false, password: undefined }
     const answer = await logins.open(host, asked)
     return answer.kind === 'in' ? { ...result, passage: answer.passage } : result
   }

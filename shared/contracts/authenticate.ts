@@ -57,7 +57,7 @@ export type LoginResult = LoginAccepted | LoginRefused | LoginThrottled
 export type LoginAccepted = {
   readonly kind: 'authenticated'
   readonly account: LoggedInAccount
-  /** Its session goes on there; whoever asked ends it. Of services that have sessions at a source: IMAP, POP3, ManageSieve. */
+  /** Its session goes on there; whoever asked ends it. In SMTP of guests alone: what an account sends is taken here. */
   readonly passage?: Passage | undefined
 }
 
@@ -70,6 +70,8 @@ export type LoggedInAccount = {
   readonly means?: LoginMeans | undefined
   /** It is still on its old server. */
   readonly source?: AtSource | undefined
+  /** No account here has this id, and all of its session goes on there. */
+  readonly isGuest?: true | undefined
 }
 
 export type LoginMeans =

@@ -50,7 +50,7 @@ import {
 } from './records.ts'
 import { noteRemoved } from './removed-accounts.ts'
 import { countsAs, ownerCount, roleWrites } from './roles.ts'
-import { asItWas, leavesSource } from './sources.ts'
+import { asItWas, countOf, leavesSource } from './sources.ts'
 import { accountTarget, addWords, changeWords, removeWords, wordsOf } from './words.ts'
 
 export interface Accounts {
@@ -129,8 +129,8 @@ export type AccountChanged =
   | { readonly kind: 'last-owner' }
   | ChangedMeanwhile
 
-/** Writes of accounts added at once: of the 100 of a transaction two are for the domain and the first account of all. */
-const ADD_WRITES_MAX = 98
+/** Writes of accounts added at once: of the 100 of a transaction three are for the domain, the first account of all and the source. */
+const ADD_WRITES_MAX = 97
 /** Of a profile: what those who look at an account are shown of it, and can change. */
 const SHOWN = [
   'enabled',
@@ -154,8 +154,10 @@ export function createAccounts(deps: {
   readonly mailboxSizeLimit: number
   /** Told when sessions of the account have to end. */
   readonly onSessionsEnd: (id: AccountId) => void
+  /** Told when a guest of the domain may have become an account. */
+  readonly onGuestsEnd: (domain: Domain) => void
 }): Accounts {
-  const { table, clock, newId, mailboxSizeLimit, onSessionsEnd } = deps
+  const { table, clock, newId, mailboxSizeLimit, onSessionsEnd, onGuestsEnd } = deps
 
   async function byId(id: AccountId): Promise<AccountRecord | undefined> {
     const item = await table.get(accountKey(id), { consistent: true })
@@ -215,6 +217,7 @@ export function createAccounts(deps: {
       )
       const writes: Write[] = []
       const limited = readDomain(domain)
+      const { source } = limited
       const { left, refusal } = roomFor(limited, 'accounts')
       const { quotaBytes: quotasMax } = limited.limits
       let given = quotasMax === null ? 0 : await quotasOf(table, first.domain, mailboxSizeLimit)
@@ -231,7 +234,7 @@ export function createAccounts(deps: {
         }
         free.delete(formatAddress(address))
         count++
-        const record = newRecord(account, address)
+        const record = { ...newRecord(account, address), ...(source && { source }) }
         writes.push(...additions(record))
         return { kind: 'ok', account: record }
       })
@@ -239,12 +242,18 @@ export function createAccounts(deps: {
       const isFirst = limited.accounts === 0 && (await isEmpty())
       await table.transact([
         countAccounts(first.domain, count, {
-          conditions: [...stillRoomFor(limited, 'accounts', count), asQuotasWere(domain)],
+          conditions: [
+            ...stillRoomFor(limited, 'accounts', count),
+            asQuotasWere(domain),
+            asItWas(source ?? null),
+          ],
           isLimited: quotasMax !== null,
         }),
         ...(isFirst ? [{ put: firstAccountItem(first) }] : []),
+        ...(source ? [countOf(source.name, count)] : []),
         ...writes,
       ])
+      if (source) onGuestsEnd(first.domain)
       return results
     })
   }
@@ -550,13 +559,15 @@ const renames = (account: AccountRecord, displayName: string) =>
   )
 
 function additions(account: AccountRecord): Write[] {
-  const { id, address, enabled, quotaBytes } = account
+  const { id, address, enabled, quotaBytes, source } = account
   return [
     ...addWords(wordsOfAccount(account), accountTarget(address)),
     {
       // The address may be an alias already: then it is both.
       update: addressKey(address),
-      changes: { set: { accountId: id, enabled, quotaBytes } },
+      changes: {
+        set: { accountId: id, enabled, quotaBytes, ...(source && { source: { ...source } }) },
+      },
       if: { absent: 'accountId' },
     },
     { put: accountItem(account), if: { absent: 'pk' } },

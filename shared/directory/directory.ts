@@ -5,6 +5,7 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { AtSource } from '#shared/contracts/source.ts'
 import type { Address } from '#shared/mail/address.ts'
+import type { Domain } from '#shared/mail/domain.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Signals, Table } from '#shared/storage/ports.ts'
 import { type AccessEntries, createAccessEntries } from './access-entries.ts'
@@ -15,6 +16,7 @@ import type { BounceAddresses } from './bounce-addresses.ts'
 import { createDomains, type Domains } from './domains.ts'
 import { type Expansion, type ExpansionOptions, expand, type FailedRecipient } from './expansion.ts'
 import { createFactors, type Factors } from './factors.ts'
+import { guestTopic } from './guests.ts'
 import { loginTopic } from './login-topic.ts'
 import { createLookup, type Match } from './lookup.ts'
 import { type OwnNameSettings, ownNames } from './own-names.ts'
@@ -80,6 +82,8 @@ export type Recipient =
     }
   /** Our domain, no such address. `bounceAddress`: none that we have made, or one that is too old. */
   | { readonly kind: 'unknown'; readonly bounceAddress?: 'forged' | 'expired' }
+  /** Our domain, which is on an old server, and nobody here: that server knows. */
+  | { readonly kind: 'guest'; readonly source: AtSource }
   /** Not our domain. */
   | { readonly kind: 'remote' }
 
@@ -107,8 +111,9 @@ export function createDirectory(deps: {
   const { table, clock, settings, signals, newId = newAccountId, bounceAddresses } = deps
   const { recipientDelimiter } = settings
   const onSessionsEnd = (id: AccountId) => signals?.publish(loginTopic(id), '')
+  const onGuestsEnd = (domain: Domain) => signals?.publish(guestTopic(domain), '')
   const accounts = createAccounts({
-    ...{ table, clock, newId, onSessionsEnd },
+    ...{ table, clock, newId, onSessionsEnd, onGuestsEnd },
     mailboxSizeLimit: settings.mailboxSizeLimit,
   })
   const aliases = createAliases({ table })
@@ -125,7 +130,7 @@ export function createDirectory(deps: {
     roles,
     removedAccounts: createRemovedAccounts({ table }),
     scripts: createScripts({ table, clock }),
-    sources: createSources({ table, clock, onSessionsEnd }),
+    sources: createSources({ table, clock, onSessionsEnd, onGuestsEnd }),
     domains: createDomains({ table, clock, accounts, aliases, roles }),
     expand: (addresses, options) => expand(addresses, lookup, settings, options),
     async reach(address) {

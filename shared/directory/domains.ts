@@ -26,6 +26,7 @@ import {
 } from './records.ts'
 import type { Roles } from './roles.ts'
 import { signingKeysKey } from './signing-keys.ts'
+import { asItWas, leavesSource } from './sources.ts'
 import { addWords, aliasTarget, domainTarget, domainWords, removeWords, wordsOf } from './words.ts'
 
 export interface Domains {
@@ -170,11 +171,13 @@ export function createDomains(deps: {
                 { attribute: 'aliases', is: '=', value: 0 },
                 // Not one of the same name, made meanwhile.
                 ...asRead(item, ['createdMs']),
+                asItWas(record.source ?? null),
               ],
             },
           },
           // Nobody signs for it any more.
           { delete: signingKeysKey(domain) },
+          ...leavesSource(record, 'domains'),
           ...removeWords(domainWords(domain), domainTarget(domain)),
         ])
         await roles.withdrawDomain(domain)

@@ -11,7 +11,8 @@
 // An account that forwards its mail is followed like an alias, but without extensions, as `.forward` is; its own address among the targets
 // is its copy. To an account that has the message already it is not followed again: the mail goes in circles, and the delivery says so.
 //
-// Mail for an account that is still on an old server leaves for there, whatever the account here would do with it; once only.
+// Mail for an account that is still on an old server leaves for there, whatever the account here would do with it; once only. So does that
+// for who is not here of a domain that is there.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, fits, formatAddress, lookupKey } from '#shared/mail/address.ts'
@@ -19,6 +20,7 @@ import { passedToSource } from '#shared/mail/at-source-mark.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
+import { guestId } from './guests.ts'
 import type { Lookup, Match } from './lookup.ts'
 import { type AddressRecord, addressKey } from './records.ts'
 
@@ -34,7 +36,7 @@ type Expanded = {
   readonly originalRecipient: Address
   /** The account whose forward led here last. */
   readonly forwardedBy?: Address
-  /** Of an address elsewhere: it is an account's that is still on its old server. */
+  /** Of an address elsewhere: it is on an old server, an account's or a guest's (guests.ts). */
   readonly atSource?: AccountId
 }
 
@@ -344,6 +346,9 @@ class Walk {
       case 'unknown':
         this.outcomes.push(this.#failed(step, 'unknown'))
         return undefined
+      case 'guest':
+        this.#passOn(step, step.address, guestId(step.address))
+        return undefined
       case 'entry':
         return this.#enter(step, match.entry, match.extension)
       default:
@@ -379,10 +384,7 @@ class Walk {
     }
     const own = ownAddress(entry)
     if (source !== undefined && own !== undefined) {
-      const recipient = { ...this.#expanded(step), atSource: id }
-      // RFC 5321 §6.3: it would come back again and again.
-      if (this.#wasPassed(own)) this.outcomes.push(this.#failed(step, 'loop'))
-      else this.outcomes.push({ kind: 'remote', recipient })
+      this.#passOn(step, own, id)
       return undefined
     }
     const isDone =
@@ -402,6 +404,12 @@ class Walk {
       forwardedBy: own,
       isForward: true,
     })
+  }
+
+  /** To its old server. RFC 5321 §6.3: it would come back again and again. */
+  #passOn(step: Step, own: Address, atSource: AccountId): void {
+    if (this.#wasPassed(own)) this.outcomes.push(this.#failed(step, 'loop'))
+    else this.outcomes.push({ kind: 'remote', recipient: { ...this.#expanded(step), atSource } })
   }
 
   #followOnce(step: Step, name: string, alias: Alias): Alias | undefined {

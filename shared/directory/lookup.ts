@@ -2,6 +2,7 @@
 // domains of those that have none. Only addresses under the host's own names and of a postmaster that nobody is ask further
 // (own-names.ts). Reads are consistent: a change is in force with the next lookup.
 
+import type { AtSource } from '#shared/contracts/source.ts'
 import { type Address, lookupKey, splitExtension } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Item, Key, Table } from '#shared/storage/ports.ts'
@@ -13,6 +14,7 @@ import {
   domainKey,
   firstAccountKey,
   readAddress,
+  readDomain,
   readFirstAccount,
 } from './records.ts'
 
@@ -21,6 +23,8 @@ export type Match =
   | { readonly kind: 'remote' }
   /** `bounceAddress`: it looks like one that we make (bounce-addresses.ts), and is not, or not any more. */
   | { readonly kind: 'unknown'; readonly bounceAddress?: 'forged' | 'expired' }
+  /** A domain of ours that is still on an old server, and no such address here: that server knows. */
+  | { readonly kind: 'guest'; readonly source: AtSource }
   | {
       readonly kind: 'entry'
       readonly entry: AddressRecord
@@ -40,8 +44,8 @@ export type LookupSettings = {
 }
 
 /**
- * The matches come in the order of the addresses. Precedence is exact, then base, then a bounce address of ours, then catch-all, then whom
- * every domain has.
+ * The matches come in the order of the addresses. Precedence is exact, then base, then a bounce address of ours, then whom every domain has
+ * where the domain is on an old server, which has the rest; else catch-all, then whom every domain has.
  */
 export function createLookup(
   table: Pick<Table, 'batchGet'>,
@@ -70,7 +74,7 @@ export function createLookup(
   async function atHome(addresses: readonly Address[]): Promise<readonly Match[]> {
     if (home === undefined) return addresses.map(() => ({ kind: 'unknown' }))
     const matches = await stored(addresses.map(({ local }) => ({ local, domain: home })))
-    return matches.map((match) => (match.kind === 'remote' ? { kind: 'unknown' } : match))
+    return matches.map((match) => (match.kind === 'entry' ? match : { kind: 'unknown' }))
   }
 
   /** Whoever is postmaster, and whatever leads there, is found for all addresses with one read. */
@@ -116,7 +120,7 @@ export function createLookup(
     return replace(
       hosted,
       addresses,
-      ({ kind }, { local }) => kind === 'unknown' && roles.has(lookupKey(local)),
+      ({ kind }, { local }) => kind !== 'entry' && kind !== 'remote' && roles.has(lookupKey(local)),
       roleEntries,
     )
   }
@@ -166,7 +170,11 @@ function placesOfDomain(domain: Domain, batch: ReadBatch): PlacesOfDomain {
 }
 
 function ofDomain(places: PlacesOfDomain | undefined, batch: ReadBatch): Match {
-  if (batch.item(places?.domain) === undefined) return { kind: 'remote' }
+  const domain = batch.item(places?.domain)
+  if (domain === undefined) return { kind: 'remote' }
+  const { source } = readDomain(domain)
+  // Who is not here yet is not to be missed by the catch-all of here.
+  if (source !== undefined) return { kind: 'guest', source }
   return match(batch.record(places?.catchAll), null) ?? { kind: 'unknown' }
 }
 

@@ -35,6 +35,8 @@ export type DomainRecord = {
   readonly aliases: number
   readonly createdMs: number
   readonly limits: DomainLimits
+  /** The old server of whoever has no account here, and of accounts that are added (sources.ts). */
+  readonly source?: AtSource
 }
 
 /** Null: none. */
@@ -238,6 +240,7 @@ export function readDomain(item: Item): DomainRecord {
       aliases: limitIn(item, 'aliasesMax'),
       quotaBytes: limitIn(item, 'quotaBytesMax'),
     },
+    ...readAtSource(item.source),
   }
 }
 
@@ -317,7 +320,7 @@ function readForward(item: Item): Forward | null {
   return { to: addresses(item, to), keep: keep === true }
 }
 
-/** Accounts that are here have no such attribute. */
+/** What is here has no such attribute. */
 function readAtSource(value: Value | undefined): { readonly source?: AtSource } {
   if (value == null) return {}
   const { name, state } = Object(value)

@@ -1,13 +1,15 @@
 // Source hosts: old servers that accounts are moved from, and which accounts are still there. An account says so itself, and its address
-// does, so that whoever reads them has it without another read.
+// does, so that whoever reads them has it without another read. A domain says where those of it are that have no account here (guests.ts),
+// and accounts that are added to it are there first.
 //
-//   SOURCES   / <name>      where its services listen, how logins are made there, how many accounts are there
+//   SOURCES   / <name>      where its services listen, how logins are made there, how many accounts and domains are there
 //
 // The password of a master user is there as it is: nothing less lets anybody in at the source.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { AtSource } from '#shared/contracts/source.ts'
 import type { Address } from '#shared/mail/address.ts'
+import type { Domain } from '#shared/mail/domain.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import {
   type Condition,
@@ -19,7 +21,15 @@ import {
 } from '#shared/storage/ports.ts'
 import { optimistic } from './optimistic.ts'
 import { allItems } from './pages.ts'
-import { type AccountRecord, accountKey, addressKey, readAccount, readAddress } from './records.ts'
+import {
+  type AccountRecord,
+  accountKey,
+  addressKey,
+  domainKey,
+  readAccount,
+  readAddress,
+  readDomain,
+} from './records.ts'
 
 export type SourceHost = {
   readonly name: string
@@ -32,6 +42,7 @@ export type SourceHost = {
   readonly login: SourceLoginWay
   /** How many are there. */
   readonly accounts: number
+  readonly domains: number
   readonly createdMs: number
 }
 
@@ -51,15 +62,26 @@ export interface Sources {
   get(name: string): Promise<SourceHost | undefined>
   list(): Promise<readonly SourceHost[]>
   /** False: there is one of this name. */
-  add(host: Omit<SourceHost, 'accounts' | 'createdMs'>): Promise<boolean>
+  add(host: NewSource): Promise<boolean>
   remove(name: string): Promise<'removed' | 'no-such-source' | 'in-use'>
   /** Where the account is from now on; null: here. Its sessions end, wherever they are. */
   assign(address: Address, at: AtSource | null): Promise<Assigned>
+  /** The same of who has no account in the domain. Its accounts stay where they are. */
+  assignDomain(domain: Domain, name: string | null): Promise<DomainAssigned>
+  /** Where a guest with this address is; undefined: there is no such guest, or not any more. */
+  ofGuest(address: Address): Promise<AtSource | undefined>
 }
+
+export type NewSource = Omit<SourceHost, 'accounts' | 'domains' | 'createdMs'>
 
 export type Assigned =
   | { readonly kind: 'ok'; readonly account: AccountRecord; readonly before: AtSource | null }
   | { readonly kind: 'no-such-account' }
+  | { readonly kind: 'no-such-source' }
+
+export type DomainAssigned =
+  | { readonly kind: 'ok'; readonly before: AtSource | null }
+  | { readonly kind: 'no-such-domain' }
   | { readonly kind: 'no-such-source' }
 
 const SOURCES_PK = 'SOURCES'
@@ -70,8 +92,10 @@ export function createSources(deps: {
   readonly clock: Pick<Clock, 'now'>
   /** Told when sessions of the account have to end. */
   readonly onSessionsEnd: (id: AccountId) => void
+  /** Told when those of guests of the domain have to. */
+  readonly onGuestsEnd: (domain: Domain) => void
 }): Sources {
-  const { table, clock, onSessionsEnd } = deps
+  const { table, clock, onSessionsEnd, onGuestsEnd } = deps
 
   async function get(name: string): Promise<SourceHost | undefined> {
     const item = await table.get(keyOf(name), { consistent: true })
@@ -91,7 +115,7 @@ export function createSources(deps: {
       const facts = { endpoints: { ...endpoints }, smtp, login: { ...login } }
       try {
         await table.write({
-          put: { ...keyOf(name), ...facts, accounts: 0, createdMs: clock.now() },
+          put: { ...keyOf(name), ...facts, accounts: 0, domains: 0, createdMs: clock.now() },
           if: { absent: 'pk' },
         })
         return true
@@ -105,9 +129,11 @@ export function createSources(deps: {
       optimistic<'removed' | 'no-such-source' | 'in-use'>(async () => {
         const host = await get(name)
         if (host === undefined) return 'no-such-source'
-        if (host.accounts > 0) return 'in-use'
-        const isUnused: Condition = { attribute: 'accounts', is: '=', value: 0 }
-        await table.write({ delete: keyOf(name), if: isUnused })
+        if (host.accounts + host.domains > 0) return 'in-use'
+        const is0 = (attribute: string): Condition => ({ attribute, is: '=', value: 0 })
+        // Sources of an older version have not counted domains.
+        const noDomain: Condition = { any: [{ absent: 'domains' }, is0('domains')] }
+        await table.write({ delete: keyOf(name), if: { all: [is0('accounts'), noDomain] } })
         return 'removed'
       }),
 
@@ -136,7 +162,7 @@ export function createSources(deps: {
             changes: source,
             if: { attribute: 'accountId', is: '=', value: account.id },
           },
-          ...counts(before, at),
+          ...counts('accounts', before, at),
         ])
         onSessionsEnd(account.id)
         const sessionsEpoch = account.sessionsEpoch + 1
@@ -146,27 +172,58 @@ export function createSources(deps: {
           before,
         }
       }),
+
+    assignDomain: (domain, name) =>
+      optimistic<DomainAssigned>(async () => {
+        const item = await table.get(domainKey(domain), { consistent: true })
+        if (item === undefined) return { kind: 'no-such-domain' }
+        const { source: before = null } = readDomain(item)
+        if ((before?.name ?? null) === name) return { kind: 'ok', before }
+        if (name !== null && (await get(name)) === undefined) return { kind: 'no-such-source' }
+        const at: AtSource | null = name === null ? null : { name, state: 'at-source' }
+        await table.transact([
+          {
+            update: domainKey(domain),
+            changes: at === null ? { remove: ['source'] } : { set: { source: { ...at } } },
+            if: { all: [{ exists: 'pk' }, asItWas(before)] },
+          },
+          ...counts('domains', before, at),
+        ])
+        onGuestsEnd(domain)
+        return { kind: 'ok', before }
+      }),
+
+    async ofGuest(address) {
+      const keys = [domainKey(address.domain), addressKey(address)]
+      const [domain, entry] = await table.batchGet(keys, { consistent: true })
+      const isSomebody = entry !== undefined && readAddress(entry).account !== null
+      return domain === undefined || isSomebody ? undefined : readDomain(domain).source
+    },
   }
 }
 
-/** A source counts its accounts: while there are any it stays. */
-function counts(before: AtSource | null, after: AtSource | null): readonly Write[] {
+type Counted = 'accounts' | 'domains'
+
+/** A source counts what is there: while there is anything it stays. */
+function counts(what: Counted, before: AtSource | null, after: AtSource | null): readonly Write[] {
   if (before?.name === after?.name) return []
   return [
-    ...(before === null ? [] : [countOf(before.name, -1)]),
-    ...(after === null ? [] : [countOf(after.name, 1)]),
+    ...(before === null ? [] : [countOf(before.name, -1, what)]),
+    ...(after === null ? [] : [countOf(after.name, 1, what)]),
   ]
 }
 
-const countOf = (name: string, by: number): Write => ({
+export const countOf = (name: string, by: number, what: Counted = 'accounts'): Write => ({
   update: keyOf(name),
-  changes: { add: { accounts: by } },
+  changes: { add: { [what]: by } },
   if: { exists: 'pk' },
 })
 
-/** Of an account that is removed. */
-export const leavesSource = ({ source }: Pick<AccountRecord, 'source'>): readonly Write[] =>
-  counts(source ?? null, null)
+/** Of an account or a domain that is removed. */
+export const leavesSource = (
+  { source }: { readonly source?: AtSource | undefined },
+  what: Counted = 'accounts',
+): readonly Write[] => counts(what, source ?? null, null)
 
 /** As it was read. */
 export const asItWas = (at: AtSource | null): Condition =>
@@ -180,6 +237,7 @@ function readSource(item: Item): SourceHost {
     smtp: typeof smtp === 'string' ? smtp : null,
     login: readLogin(Object(login)),
     accounts: Number(item.accounts),
+    domains: Number(item.domains ?? 0),
     createdMs: Number(item.createdMs),
   }
 }

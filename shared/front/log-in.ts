@@ -8,6 +8,8 @@ export type SourceCredentials = {
   readonly password: Uint8Array
   /** For a server that trusts us: who comes through us. */
   readonly remoteAddress: string
+  /** Of this host, for EHLO. */
+  readonly ourName: string
 }
 
 /** `words`: see Passage. */

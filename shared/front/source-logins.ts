@@ -26,6 +26,8 @@ export interface SourceLogins {
 
 export type SourceLogin = Pick<LoginAttempt, 'service' | 'remoteAddress'> & {
   readonly account: string
+  /** It has no account here: what it submits goes on there too. */
+  readonly isGuest: boolean
   /** Undefined: it was checked here already, and the source is told the master user's. */
   readonly password: Uint8Array | undefined
 }
@@ -42,7 +44,7 @@ const logIns: { readonly [service in SourceService]: LogInAtSource } = {
   submission: logInBySubmission,
 }
 
-/** Where the login of each service is made: the first that the source has. Who submits goes on here, so that any will do. */
+/** Where the login of each service is made: the first that the source has. An account that submits goes on here, so that any will do. */
 const ways: { readonly [service in LoginAttempt['service']]: readonly SourceService[] } = {
   imap: ['imap'],
   pop3: ['pop3'],
@@ -55,8 +57,9 @@ export function createSourceLogins(deps: {
   readonly sources: Pick<Sources, 'get'>
   readonly clock: Clock
   readonly log: Log
+  readonly hostname: string
 }): SourceLogins {
-  const { sources, clock, log } = deps
+  const { sources, clock, log, hostname } = deps
 
   return {
     async find({ name }) {
@@ -65,8 +68,9 @@ export function createSourceLogins(deps: {
       return host
     },
 
-    async open(host, { service, account, password, remoteAddress }) {
-      const way = ways[service].find((one) => host.endpoints[one] !== undefined)
+    async open(host, { service, account, isGuest, password, remoteAddress }) {
+      const mayBe = isGuest ? ways[service].slice(0, 1) : ways[service]
+      const way = mayBe.find((one) => host.endpoints[one] !== undefined)
       const text = way && host.endpoints[way]
       const endpoint = way && text && parseEndpoint(way, text)
       if (way === undefined || !endpoint) {
@@ -74,7 +78,11 @@ export function createSourceLogins(deps: {
       }
       const wire = await openSourceWire(endpoint, clock)
       try {
-        const credentials = { ...credentialsOf(host, account, password), remoteAddress }
+        const credentials = {
+          ...credentialsOf(host, account, password),
+          remoteAddress,
+          ourName: hostname,
+        }
         const answer = await logIns[way](wire, endpoint, credentials)
         if (answer.kind === 'refused') {
           if (password === undefined) {
@@ -84,7 +92,8 @@ export function createSourceLogins(deps: {
           wire.destroy()
           return answer
         }
-        if (way !== service) {
+        if (service === 'smtp' && !isGuest) {
+          if (way === 'submission') wire.write('QUIT\r\n')
           wire.destroy()
           return { kind: 'in', passage: undefined }
         }

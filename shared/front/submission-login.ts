@@ -1,25 +1,20 @@
-// A login at a submission server (RFC 4954): it is checked, and nothing is sent there.
+// A login at a submission server (RFC 4954). Of accounts it is checked, and nothing is sent there; guests go on there.
 
 import { type LogInAtSource, plainResponse, refusedAtSource } from './log-in.ts'
 import { SourceFailure, type SourceWire } from './source-wire.ts'
 
-/** A name that is nobody's (RFC 2606 §2): servers before a login do not care. */
-const EHLO = 'EHLO front.invalid'
-
 export const logInBySubmission: LogInAtSource = async (wire, { tls }, credentials) => {
+  const hello = `EHLO ${credentials.ourName}`
   await expect(wire, '220', 'greeting')
-  await ask(wire, EHLO, '250')
+  await ask(wire, hello, '250')
   if (tls === 'starttls') {
     await ask(wire, 'STARTTLS', '220')
     await wire.startTls()
-    await ask(wire, EHLO, '250')
+    await ask(wire, hello, '250')
   }
   wire.write(`AUTH PLAIN ${plainResponse(credentials)}\r\n`)
   const code = await codeOf(wire)
-  if (code === '235') {
-    wire.write('QUIT\r\n')
-    return { kind: 'in', words: '' }
-  }
+  if (code === '235') return { kind: 'in', words: '' }
   // RFC 4954 §6: 535 is the password; 534 and 538 want another mechanism, 432 and 454 another time.
   if (code === '535') return refusedAtSource
   throw new SourceFailure(`login: ${code}`)

@@ -2,7 +2,9 @@
 // so that it can run beside the workers.
 
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { lookupKey } from '#shared/mail/address.ts'
+import type { Domain } from '#shared/mail/domain.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -44,7 +46,7 @@ export interface QueueOperator extends QueueListing {
    */
   expire(queueId: QueueId, options?: { readonly heldToo?: boolean }): Promise<boolean>
   /** Tries deferred mail again now: all of it, that of one slot or recipient's domain, or that of one message. Returns how many messages. */
-  flush(to?: string | { readonly queueId: QueueId }): Promise<number>
+  flush(what?: Flushed): Promise<number>
 }
 
 /** Groups of one message that an operator's command changes in one transaction, next to the message and what lies apart. */
@@ -279,23 +281,46 @@ export function createQueueOperator(deps: {
     return false
   }
 
-  async function flush(to?: string | { readonly queueId: QueueId }): Promise<number> {
+  async function flush(what?: Flushed): Promise<number> {
     let flushed = 0
-    const one = typeof to === 'object' ? await show(to.queueId) : undefined
-    const entries = typeof to === 'object' ? (one === undefined ? [] : [one]) : list()
-    const isMeant = (group: Group) => typeof to !== 'string' || goesTo(group, to.toLowerCase())
+    const queueId = typeof what === 'object' && 'queueId' in what ? what.queueId : undefined
+    const one = queueId && (await show(queueId))
+    const entries = queueId === undefined ? list() : one === undefined ? [] : [one]
+    const isMeant = meaning(what)
     for await (const { groups } of entries) {
       const waiting = groups.filter((group) => group.state === 'deferred' && isMeant(group))
       if (waiting.length === 0) continue
       await queue.ring(waiting, { isFlush: true })
       flushed++
     }
-    const asked = typeof to === 'string' ? { nextHop: to } : { ...to }
-    log.info({ ...asked, messages: flushed }, 'queue flushed')
+    const asked = typeof what === 'string' ? { nextHop: what } : { ...what }
+    // Of who has moved there mostly is none, and whoever moved it has said so.
+    const isTold = flushed > 0 || typeof what !== 'object' || queueId !== undefined
+    if (isTold) log.info({ ...asked, messages: flushed }, 'queue flushed')
     return flushed
   }
 
   return { ...listing, hold, release, releaseFor, remove, removeQuarantined, expire, flush }
+}
+
+/** What waits, all of it: for a next hop or a domain; of one message; for an account, or for guests and accounts of a domain on an old server. */
+export type Flushed =
+  | string
+  | { readonly queueId: QueueId }
+  | { readonly accountId: AccountId }
+  | { readonly atSource: Domain }
+
+function meaning(what: Flushed | undefined): (group: Group) => boolean {
+  if (what === undefined) return () => true
+  if (typeof what === 'string') return (group) => goesTo(group, what.toLowerCase())
+  if ('queueId' in what) return () => true
+  if ('accountId' in what) {
+    return ({ recipients }) => recipients.some(({ accountId }) => accountId === what.accountId)
+  }
+  const end = `@${what.atSource}`
+  return ({ recipients, destination }) =>
+    destination.kind === 'remote' &&
+    recipients.some(({ accountId, address }) => accountId !== null && address.endsWith(end))
 }
 
 /** By the slot that it had last, or a recipient's domain: people know one or the other. */

@@ -1,8 +1,13 @@
-// Where mail goes of accounts that are, or were a moment ago, on an old server: there, nowhere for now, or here. Asked when mail goes, as
-// every route is, so that what waits follows the account when it moves.
+// Where mail goes of accounts and guests that are, or were a moment ago, on an old server: there, nowhere for now, or here. Asked when mail
+// goes, as every route is, so that what waits follows the account when it moves.
 
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { AtSource } from '#shared/contracts/source.ts'
 import type { Accounts } from '#shared/directory/accounts.ts'
+import type { Directory } from '#shared/directory/directory.ts'
+import { isGuest } from '#shared/directory/guests.ts'
 import type { Sources } from '#shared/directory/sources.ts'
+import { parseAddress } from '#shared/mail/address.ts'
 import { formatRoute, parseRoute } from '#shared/mail/route.ts'
 import { HERE, type SlotOf } from './new-groups.ts'
 
@@ -11,15 +16,23 @@ export function withSources(
   deps: {
     readonly accounts: Pick<Accounts, 'byId'>
     readonly sources: Pick<Sources, 'get'>
+    readonly resolve: Directory['resolve']
   },
 ): SlotOf {
+  async function sourceOf(id: AccountId, text: string): Promise<AtSource | undefined> {
+    if (!isGuest(id)) return (await deps.accounts.byId(id))?.source
+    const address = parseAddress(text)
+    const found = address && (await deps.resolve(address))
+    return found?.kind === 'guest' ? found.source : undefined
+  }
+
   return async (to) => {
-    const { accountId } = to
+    const { accountId, address } = to
     if (accountId == null) return slotOf(to)
-    const account = await deps.accounts.byId(accountId)
+    const source = await sourceOf(accountId, address)
     // Who is gone is nobody here either: delivery says so.
-    if (account?.source === undefined) return HERE
-    const { name, state } = account.source
+    if (source === undefined) return HERE
+    const { name, state } = source
     if (state === 'moving') return waiting('the account is moving')
     const smtp = (await deps.sources.get(name))?.smtp ?? null
     const route = smtp === null ? undefined : parseRoute(smtp)

@@ -8,6 +8,7 @@ import {
   type Directory,
   type DirectorySettings,
 } from '#shared/directory/directory.ts'
+import { guestId } from '#shared/directory/guests.ts'
 import { type ListCursor, type ListPage, parseListCursor } from '#shared/directory/listing.ts'
 import { type AliasName, firstAccountKey } from '#shared/directory/records.ts'
 import type { ScriptChange } from '#shared/directory/scripts.ts'
@@ -505,6 +506,54 @@ export function describeDirectory(driver: string, open: Open): void {
         await directory.aliases.remove(name('bob@ours.test'))
         await add('bob@ours.test')
         expect(await directory.resolve(bob)).toMatchObject({ kind: 'account', forward: null })
+      })
+
+      it('are at a source first where their domain is, and who has none there is a guest', async () => {
+        const { sources, domains, accounts } = directory
+        const login = { kind: 'own-password', names: 'address' } as const
+        await sources.add({ name: 'old', endpoints: {}, smtp: null, login })
+        const bob = address('bob@ours.test')
+        await add('bob@ours.test')
+        const at = { name: 'old', state: 'at-source' } as const
+        const nobody = address('nobody@ours.test')
+        await directory.aliases.add({ local: null, domain: ours }, [bob])
+        expect(await directory.resolve(nobody)).toMatchObject({ kind: 'alias' })
+        expect(await sources.assignDomain(domain('no.test'), 'old')).toEqual({
+          kind: 'no-such-domain',
+        })
+        expect(await sources.assignDomain(ours, 'none')).toEqual({ kind: 'no-such-source' })
+        expect(await sources.assignDomain(ours, 'old')).toEqual({ kind: 'ok', before: null })
+        expect(await sources.assignDomain(ours, 'old')).toEqual({ kind: 'ok', before: at })
+        expect(await domains.get(ours)).toMatchObject({ source: at })
+        expect(await sources.list()).toMatchObject([{ accounts: 0, domains: 1 }])
+        expect(await sources.remove('old')).toBe('in-use')
+        // The catch-all rests: that server knows who there is.
+        expect(await directory.resolve(nobody)).toEqual({ kind: 'guest', source: at })
+        const { remote } = await directory.expand([nobody])
+        expect(remote).toMatchObject([{ address: nobody, atSource: guestId(nobody) }])
+        const circling = { deliveredTo: ['at-source:nobody@ours.test'] }
+        expect((await directory.expand([nobody], circling)).failed).toMatchObject([
+          { reason: 'loop' },
+        ])
+        expect(await sources.ofGuest(nobody)).toEqual(at)
+        // Postmaster and accounts from before are here.
+        expect((await directory.resolve(address('postmaster@ours.test'))).kind).not.toBe('guest')
+        expect(await directory.resolve(bob)).not.toHaveProperty('source')
+        expect(await sources.ofGuest(bob)).toBeUndefined()
+        const some = [1, 2, 3].map((n) => ({
+          address: address(`new${n}@ours.test`),
+          passwordHash: 'x',
+        }))
+        expect((await accounts.addAll(some)).map(({ kind }) => kind)).toEqual(['ok', 'ok', 'ok'])
+        expect(await directory.resolve(address('new1@ours.test'))).toMatchObject({ source: at })
+        expect(await accounts.get(address('new1@ours.test'))).toMatchObject({ source: at })
+        expect(await sources.list()).toMatchObject([{ accounts: 3, domains: 1 }])
+        expect(await sources.assignDomain(ours, null)).toEqual({ kind: 'ok', before: at })
+        expect(await directory.resolve(nobody)).toMatchObject({ kind: 'alias' })
+        await sources.assignDomain(ours, 'old')
+        expect(await domains.remove(ours, { force: true })).toMatchObject({ kind: 'ok' })
+        expect(await sources.list()).toMatchObject([{ accounts: 0, domains: 0 }])
+        expect(await sources.remove('old')).toBe('removed')
       })
 
       it('are at a source while they are assigned to it, which their address says too', async () => {

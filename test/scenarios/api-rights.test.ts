@@ -171,6 +171,7 @@ const bodies: { readonly [id: string]: unknown } = {
   'accounts.freeze': { reason: 'x' },
   'accounts.setForward': { forward: null },
   'front.set': { source: 'old', state: 'at-source' },
+  'front.setDomain': { source: 'old' },
   'grants.set': { folder: 'INBOX', grantee: 'ann@ours.test', rights: 'lr' },
   'appPasswords.create': { name: 'n' },
   'clientSetup.create': { name: 'n' },

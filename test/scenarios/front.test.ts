@@ -35,6 +35,8 @@ describe.skipIf(!hasAll)('an account on an old server', () => {
   let server: ServerProcess
   let alice: Account
   let bob: Account
+  /** Nobody here, in the domain of the others. */
+  let dave: Account
 
   beforeAll(async () => {
     home = resources.use(await temporaryFolder()).path
@@ -45,15 +47,19 @@ describe.skipIf(!hasAll)('an account on an old server', () => {
     ])
     resources.defer(async () => void (await server.end('SIGTERM')))
     ;({ alice, bob } = firstAccounts(server))
+    dave = { address: 'dave@example.test', password: oldPassword }
     const { path } = resources.use(await temporaryFolder())
-    const users = [alice, bob].map(({ address }) => ({ name: address, password: oldPassword }))
+    const users = [alice, bob, dave].map(({ address }) => ({
+      name: address,
+      password: oldPassword,
+    }))
     old = resources.use(await startDovecot(path, users, { master }))
     const smtp = await freePort()
     const postfix = resources.use(await temporaryFolder())
     resources.use(
       await startPostfix(postfix.path, [{ port: smtp, settings: {} }], {
         settings: {
-          virtual_mailbox_maps: `inline:{${alice.address}=${alice.address}/ ${bob.address}=x}`,
+          virtual_mailbox_maps: `inline:{${[alice, dave].map(({ address }) => `${address}=${address}/`).join(' ')} ${bob.address}=x}`,
           virtual_mailbox_base: old.mail,
           virtual_uid_maps: 'static:65534',
           virtual_gid_maps: 'static:65534',
@@ -341,6 +347,108 @@ describe.skipIf(!hasAll)('an account on an old server', () => {
     for (const name of ['gone', 'hanging']) await command('front', 'source', 'remove', name)
   })
 
+  describe('of a domain that is there', () => {
+    const nobody: Account = { address: 'nobody@example.test', password: '' }
+
+    it('who is not here is unknown until the domain is passed on', async () => {
+      await expect(logIn(oldPassword, dave)).rejects.toThrow('AUTHENTICATIONFAILED')
+      expect(await send('too-early', dave)).not.toBe(0)
+      const set = await command('front', 'set', 'example.test', 'old')
+      expect(set).toMatchObject({
+        domain: { domain: 'example.test', at: { name: 'old', state: 'at-source' }, before: null },
+      })
+      await command('front', 'end', bob.address)
+      expect(await command('front', 'source', 'list')).toMatchObject([
+        { name: 'old', accounts: 2, domains: 1 },
+      ])
+    })
+
+    it('logs in there, whatever the protocol, and nobody else does', async () => {
+      await old.save(dave.address, letter('of dave'))
+      const client = await logIn(oldPassword, dave)
+      expect((await client.ok('STATUS INBOX (MESSAGES)')).untagged).toEqual([
+        'STATUS INBOX (MESSAGES 1)',
+      ])
+      await client.ok('LOGOUT')
+      await expect(logIn('a guess', dave)).rejects.toThrow('AUTHENTICATIONFAILED')
+      await expect(logIn(oldPassword, nobody)).rejects.toThrow('AUTHENTICATIONFAILED')
+      await using pop3 = await Pop3Client.open(server.ports.pop3s, { tls: true })
+      expect(await pop3.logIn(dave.address, oldPassword)).toMatch(/^\+OK/)
+      expect(await pop3.command('STAT')).toMatch(/^\+OK 1 /)
+      await using sieve = await ManageSieveClient.open(server.ports.managesieve)
+      await sieve.startTls()
+      expect(await sieve.logIn(dave.address, oldPassword)).toMatch(/^OK/)
+      // It is nobody of the console.
+      expect(server.output()).not.toContain(oldPassword)
+    })
+
+    it('sends there, and is told where there is no submission', async () => {
+      await using smtp = await SmtpClient.open(server.ports.submissions, { tls: true })
+      await smtp.hello()
+      expect((await smtp.logIn(dave.address, oldPassword)).code).toBe(454)
+      const answers: { readonly [verb: string]: string } = {
+        ...{ EHLO: '250-old.test\r\n250 AUTH PLAIN', MAIL: '250 fine', RCPT: '250 fine' },
+        ...{ DATA: '354 go on', '.': '250 taken', QUIT: '221 bye' },
+      }
+      const right = Buffer.from(`\0erin@other.test\0${oldPassword}`).toString('base64')
+      await using submission = await startScriptedSource({
+        greeting: '220 old.test\r\n',
+        answer: (line) => {
+          if (line.startsWith('AUTH ')) return line.endsWith(right) ? '235 in\r\n' : '535 no\r\n'
+          const said = answers[line.split(' ')[0] ?? '']
+          return said && `${said}\r\n`
+        },
+      })
+      const place = `submission://127.0.0.1:${submission.port}?tls=no`
+      await command('front', 'source', 'add', 'sending', '--submission', place)
+      await command('domain', 'add', 'other.test')
+      await command('front', 'set', 'other.test', 'sending')
+      await using erin = await SmtpClient.open(server.ports.submissions, { tls: true })
+      await erin.hello()
+      expect((await erin.logIn('erin@other.test', 'a guess')).code).toBe(535)
+      expect((await erin.logIn('Erin@other.test', oldPassword)).code).toBe(235)
+      expect((await erin.command('MAIL FROM:<erin@other.test>')).text).toBe('250 fine')
+      expect((await erin.command('RCPT TO:<x@far.test>')).text).toBe('250 fine')
+      expect((await erin.command('DATA')).text).toBe('354 go on')
+      expect((await erin.command('Subject: passed\r\n\r\nbody\r\n.')).text).toBe('250 taken')
+      expect(submission.heard).toContain('Subject: passed')
+      // When the domain is here, who was passed is told to go.
+      await command('front', 'end', 'other.test')
+      expect((await erin.reply()).text).toMatch(/^421 /)
+      await command('front', 'source', 'remove', 'sending')
+    })
+
+    it('has its mail passed there, and who is nobody there is refused', async () => {
+      expect(await send('to-dave', dave)).toBe(0)
+      await eventually('it is in the INBOX there', async () =>
+        (await there(dave)).includes('to-dave'),
+      )
+      expect(await send('to-nobody', nobody)).not.toBe(0)
+      expect(server.output()).toMatch(/nobody@example\.test.*undeliverable/)
+    })
+
+    it('is there first when an account is added, and moves out of it alone', async () => {
+      const passed = await logIn(oldPassword, dave)
+      await passed.ok('SELECT INBOX')
+      passed.send('i IDLE\r\n')
+      expect(await passed.line()).toMatch(/^\+ /)
+      const hash = ['--password-hash', '{PLAIN}daves new word']
+      await command('account', 'add', dave.address, ...hash)
+      // As a guest he is gone: his clients come again, as those of an account.
+      expect(await passed.line()).toMatch(/^\* BYE /)
+      expect(await command('front', 'show', dave.address)).toMatchObject({ at: { name: 'old' } })
+      await (await logIn(oldPassword, dave)).ok('LOGOUT')
+      await command('front', 'end', dave.address)
+      await (await logIn('daves new word', dave)).ok('LOGOUT')
+      expect(await send('to-dave-here', dave)).toBe(0)
+      const client = await logIn('daves new word', dave)
+      await eventually('it is in the INBOX here', async () =>
+        (await client.ok('STATUS INBOX (MESSAGES)')).untagged.join().includes('MESSAGES 1'),
+      )
+      expect(await there(dave)).not.toContain('to-dave-here')
+    })
+  })
+
   it('lets nobody in while it moves, and its mail waits', async () => {
     const idling = await logIn(oldPassword)
     await idling.ok('SELECT INBOX')
@@ -362,12 +470,13 @@ describe.skipIf(!hasAll)('an account on an old server', () => {
   })
 
   it('is here at once when it has moved, and nothing is fetched again', async () => {
-    const { accounts } = await command('front', 'end', alice.address)
+    const { accounts, flushed } = await command('front', 'end', alice.address)
+    // What was told its postmaster is among it.
+    expect(flushed).toBeGreaterThan(0)
     expect(accounts).toMatchObject([{ at: null, before: { name: 'old', state: 'moving' } }])
     await expect(logIn(oldPassword)).rejects.toThrow('AUTHENTICATIONFAILED')
-    expect(await mbsync(alice.password)).toEqual(before)
-    expect(await subjects(alice.password)).toEqual(['first', 'second'])
-    await runCommand(server.directory, ['queue', 'flush'])
+    expect(await mbsync(alice.password)).toEqual(expect.arrayContaining([...before]))
+    expect((await subjects(alice.password)).slice(0, 2)).toEqual(['first', 'second'])
     await eventually('what waited is here', async () =>
       (await subjects(alice.password)).includes('late'),
     )
@@ -378,7 +487,14 @@ describe.skipIf(!hasAll)('an account on an old server', () => {
     })
     expect(await transport.verify()).toBe(true)
     transport.close()
-    expect(await command('front', 'source', 'list')).toMatchObject([{ name: 'old', accounts: 0 }])
+    await command('front', 'end', 'example.test')
+    expect(await send('unknown-again', { address: 'nobody@example.test', password: '' })).not.toBe(
+      0,
+    )
+    expect(server.output()).toContain('User unknown')
+    expect(await command('front', 'source', 'list')).toMatchObject([
+      { name: 'old', accounts: 0, domains: 0 },
+    ])
     await command('front', 'source', 'remove', 'old')
   })
 })

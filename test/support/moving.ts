@@ -75,6 +75,7 @@ export async function moveParts(
     ...{ source, target, ledger },
     clock: given.clock ?? hurriedClock(),
     newId: randomUUID,
+    acts: createMoveActs({ by: 'mover', clock: given.clock ?? systemClock }),
     watch: () => () => {},
     tell: given.tell ?? (() => {}),
     async [Symbol.asyncDispose]() {

@@ -1,11 +1,11 @@
 // Old servers that accounts move from, and the accounts that are still there while their clients come here already.
 
 import { z } from '@hono/zod-openapi'
-import type { FrontSet, SourceFacts } from '#shared/administration/front.ts'
+import type { DomainFrontSet, FrontSet, SourceFacts } from '#shared/administration/front.ts'
 import { sourceStates } from '#shared/contracts/source.ts'
 import { answer, defineOperation } from '../operation.ts'
-import { accountParams, text, time, timeOf } from '../schemas.ts'
-import { ofAccount, ofSystem } from '../subjects.ts'
+import { accountParams, domainParams, flag, text, time, timeOf } from '../schemas.ts'
+import { ofAccount, ofDomain, ofSystem } from '../subjects.ts'
 import { addressOf } from './accounts.ts'
 
 const endpoint = text('imaps://old.example.com').openapi({
@@ -32,6 +32,7 @@ const source = z
       .nullable()
       .openapi({ description: 'Null: each account shows its own password.' }),
     accounts: z.number().int(),
+    domains: z.number().int(),
     createdAt: time,
   })
   .openapi('Source')
@@ -44,16 +45,18 @@ const sourceOf = ({ createdMs, ...facts }: SourceFacts) => ({
 const place = z
   .object({ name: z.string(), state: z.enum(sourceStates) })
   .nullable()
-  .openapi({ description: 'Null: the account is here.' })
-const set = z.object({
-  address: z.string(),
+  .openapi({ description: 'Null: here.' })
+const change = {
   at: place,
   before: place,
   unusable: z.array(z.string()).openapi({
     description: 'Mechanisms that are offered here and log nobody in there.',
   }),
-})
-const setOf = ({ kind: _, unusable, ...facts }: FrontSet) =>
+  flushed: z.number().int().openapi({ description: 'Messages that waited for it and go now.' }),
+}
+const set = z.object({ address: z.string(), ...change })
+const setOfDomain = z.object({ domain: z.string(), ...change })
+const changed = <T extends FrontSet | DomainFrontSet>({ kind: _, unusable, ...facts }: T) =>
   answer({ ...facts, unusable: [...unusable] })
 
 export const frontOperations = [
@@ -100,7 +103,7 @@ export const frontOperations = [
     id: 'sources.remove',
     method: 'delete',
     path: '/sources/{source}',
-    summary: 'Removes an old server that no account is on any more.',
+    summary: 'Removes an old server that no account and no domain is on any more.',
     right: 'settings.write',
     subject: () => ofSystem,
     input: { params: z.object({ source: sourceName }) },
@@ -140,7 +143,7 @@ export const frontOperations = [
     async run({ params, body }, call) {
       const address = await addressOf(call, params.account)
       const done = await call.administration.front.set({ address, ...body })
-      return done.kind === 'front' ? setOf(done) : done
+      return done.kind === 'front' ? changed(done) : done
     },
   }),
   defineOperation({
@@ -150,12 +153,66 @@ export const frontOperations = [
     summary: 'The account is here from now on.',
     right: 'directory.write',
     subject: ({ params }) => ofAccount(params.account),
-    input: { params: accountParams },
+    input: {
+      params: accountParams,
+      query: z.object({
+        flushes: flag.optional().openapi({
+          description:
+            'false: what waits for it goes with the next attempt, or when the domain ends.',
+        }),
+      }),
+    },
     status: 200,
     output: set,
-    async run({ params }, call) {
-      const done = await call.administration.front.end(await addressOf(call, params.account))
-      return done.kind === 'front' ? setOf(done) : done
+    async run({ params, query }, call) {
+      const address = await addressOf(call, params.account)
+      const done = await call.administration.front.end({ address, ...query })
+      return done.kind === 'front' ? changed(done) : done
+    },
+  }),
+  defineOperation({
+    id: 'front.getDomain',
+    method: 'get',
+    path: '/domains/{domain}/front',
+    summary: 'Tells on which old server those of a domain are who have no account here.',
+    right: 'directory.read',
+    subject: ({ params }) => ofDomain(params.domain),
+    input: { params: domainParams },
+    output: z.object({ domain: z.string(), at: place }),
+    async run({ params }, { administration }) {
+      const shown = await administration.front.showDomain(params.domain)
+      return shown.kind === 'domain-front' ? answer({ domain: shown.domain, at: shown.at }) : shown
+    },
+  }),
+  defineOperation({
+    id: 'front.setDomain',
+    method: 'put',
+    path: '/domains/{domain}/front',
+    summary:
+      'Passes logins and mail of all who have no account of the domain here on to an old server, and has accounts that are added be there first.',
+    right: 'directory.write',
+    subject: ({ params }) => ofDomain(params.domain),
+    input: { params: domainParams, body: z.strictObject({ source: sourceName }) },
+    output: setOfDomain,
+    async run({ params, body }, { administration }) {
+      const done = await administration.front.setDomain({ ...params, ...body })
+      return done.kind === 'domain-front' ? changed(done) : done
+    },
+  }),
+  defineOperation({
+    id: 'front.endDomain',
+    method: 'delete',
+    path: '/domains/{domain}/front',
+    summary:
+      'Who has no account of the domain is unknown from now on. Its accounts stay where they are.',
+    right: 'directory.write',
+    subject: ({ params }) => ofDomain(params.domain),
+    input: { params: domainParams },
+    status: 200,
+    output: setOfDomain,
+    async run({ params }, { administration }) {
+      const done = await administration.front.endDomain(params.domain)
+      return done.kind === 'domain-front' ? changed(done) : done
     },
   }),
 ]

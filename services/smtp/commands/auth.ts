@@ -1,6 +1,6 @@
 // AUTH. RFC 4954 §4; the exchanges are in shared/sasl.
 
-import type { LoginResult } from '#shared/contracts/authenticate.ts'
+import type { LoginAccepted, LoginResult } from '#shared/contracts/authenticate.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import { decodeBase64, decodeInitialResponse, encodeBase64 } from '#shared/sasl/base64.ts'
 import {
@@ -92,6 +92,19 @@ async function step(
   }
 }
 
+/** A guest goes on at his old server; what accounts send is taken here. */
+function loggedIn(
+  session: SmtpSession,
+  login: string,
+  { account, passage }: LoginAccepted,
+): Outcome {
+  const facts = { login, tls: session.tls?.protocol ?? 'none' }
+  session.log.info({ ...facts, ...(passage && { source: account.source?.name }) }, 'logged in')
+  return passage === undefined
+    ? answer(replies.authOk)
+    : { kind: 'go-on-at-source', reply: replies.authOk, passage }
+}
+
 function finish(
   session: SmtpSession,
   mechanism: Mechanism,
@@ -100,11 +113,11 @@ function finish(
   switch (result.kind) {
     case 'authenticated':
       if (!session.authenticate(result.account, mechanism)) {
+        result.passage?.socket.destroy()
         session.logRepeated({ login, reason: 'too many sessions' }, 'login failed')
         return answerAndClose(replies.tooManySessions)
       }
-      session.log.info({ login, tls: session.tls?.protocol ?? 'none' }, 'logged in')
-      return answer(replies.authOk)
+      return loggedIn(session, login, result)
     case 'refused':
       session.logRepeated({ login, reason: result.reason }, 'login failed')
       session.authFailures += 1

@@ -18,6 +18,7 @@ import {
   objectOfChange,
   objectPk,
   pointersOf,
+  RANDOM_BYTES,
   resultAttributes,
   sortKey,
 } from './records.ts'
@@ -38,7 +39,6 @@ export interface AuditRecord {
 
 /** Of what is refused to one network. */
 export const REFUSED_RATE: Rate = { name: 'audit-refused', capacity: 60, perMs: 3_600_000 }
-const RANDOM_BYTES = 6
 
 export function createAuditTrail(deps: {
   /** The `directory` table. */

@@ -21,6 +21,8 @@ export const OBJECTS_MAX = 1_000
 /** Names in keys, which others may choose. */
 const NAME_CHARACTERS_MAX = 300
 const MS_DIGITS = 13
+/** Behind the time of an act. */
+export const RANDOM_BYTES = 6
 const DAY_MS = 86_400_000
 
 export type Place = { readonly atMs: number; readonly random: string }

@@ -5,6 +5,7 @@ import { queueOptions, retryOptions } from '#services/assembly/pipeline.ts'
 import { routesOf } from '#services/assembly/queue-parts.ts'
 import { hopPolicyOptions, smtpClientOptions, tlsPolicyOptions } from '#services/assembly/remote.ts'
 import { formatNextHop } from '#shared/mail/next-hop.ts'
+import type { GuestsNow } from '#shared/queue/guests-now.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import { flatten, settingParts } from '#shared/settings/table.ts'
 import { inlineMaps } from '#test/support/inline-maps.ts'
@@ -97,7 +98,9 @@ async function told(...overrides: readonly string[]): Promise<ReadonlyMap<string
   const { securityOf: _, ...policies } = hopPolicyOptions(settings, secrets, async () => {
     throw new Error('nobody is spoken to')
   })
-  const { slotOf, ...queue } = queueOptions({ settings, routes: routesOf(settings, inlineMaps) })
+  const guestsNow: GuestsNow = async (recipients) => recipients
+  const routes = { ...routesOf(settings, inlineMaps), guestsNow }
+  const { slotOf, guestsNow: __, ...queue } = queueOptions({ settings, routes })
   const { ignoredExtensions, ...client } = smtpClientOptions(settings)
   const all = {
     queue: {

@@ -5,6 +5,7 @@ import {
   LOOK_INTERVAL_WITHOUT_HINTS_MS,
 } from '#shared/auth/account-watch.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { AtSource } from '#shared/contracts/source.ts'
 import { noFactors } from '#shared/directory/factors.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -17,7 +18,13 @@ function open({ hinted = true }: { hinted?: boolean } = {}) {
   const listeners = new Map<string, Set<(hint: string) => void>>()
   const sleeps: { readonly ms: number; readonly wake: () => void }[] = []
   const counts = { reads: 0, subscriptions: 0 }
-  const world = { records, sleeps, counts, failing: false }
+  const world = {
+    records,
+    sleeps,
+    counts,
+    failing: false,
+    guests: undefined as AtSource | undefined,
+  }
   const clock: Clock = {
     now: () => 0,
     sleep: (ms, signal) =>
@@ -34,6 +41,7 @@ function open({ hinted = true }: { hinted?: boolean } = {}) {
         return records.get(id) as AccountRecord | undefined
       },
     },
+    sources: { ofGuest: async () => world.guests },
     hints: hinted
       ? {
           async subscribe(topic, listener) {

@@ -55,7 +55,7 @@ async function open({
     ...{ ...here, source },
   }
   const host: SourceHost = {
-    ...{ name: 'old', endpoints: {}, smtp: null, login, accounts: 1, createdMs: 0 },
+    ...{ name: 'old', endpoints: {}, smtp: null, login, accounts: 1, domains: 0, createdMs: 0 },
   }
   const asked: SourceLogin[] = []
   const source_ = { password: 'word of there', isDown: false, isLost: false }
@@ -223,7 +223,10 @@ describe('where there is a master user', () => {
       })
       expect(await world[by]('word of there')).toMatchObject({ kind: 'refused' })
       expect(world.asked).toEqual([
-        { service: 'imap', account: ann, remoteAddress: '192.0.2.1', password: undefined },
+        {
+          ...{ service: 'imap', account: ann, isGuest: false, remoteAddress: '192.0.2.1' },
+          password: undefined,
+        },
       ])
     },
   )

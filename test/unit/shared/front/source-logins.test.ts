@@ -33,22 +33,26 @@ async function open(
     endpoint = service === 'smtp' || service === 'api' ? 'submission' : service,
     login = ownPassword,
     password = 'secret word',
+    isGuest = false,
   }: {
     readonly service?: Service
     readonly endpoint?: keyof typeof schemes
     readonly login?: SourceHost['login']
     readonly password?: string | undefined
+    readonly isGuest?: boolean
   } = {},
 ) {
   const source = resources.use(await startScriptedSource(script))
   const clock = new ManualClock()
   const host: SourceHost = {
-    ...{ name: 'old', smtp: null, login, accounts: 1, createdMs: 0 },
+    ...{ name: 'old', smtp: null, login, accounts: 1, domains: 0, createdMs: 0 },
     endpoints: { [endpoint]: `${schemes[endpoint]}://127.0.0.1:${source.port}?tls=no` },
   }
-  const logins = createSourceLogins({ sources: { get: async () => host }, clock, log: silentLog })
+  const logins = createSourceLogins({
+    ...{ sources: { get: async () => host }, clock, log: silentLog, hostname: 'mx.ours.test' },
+  })
   const asked = logins.open(host, {
-    ...{ service, account: 'ann@ours.test', remoteAddress: '192.0.2.7' },
+    ...{ service, account: 'ann@ours.test', isGuest, remoteAddress: '192.0.2.7' },
     password: login.kind === 'master' ? undefined : Buffer.from(password),
   })
   asked.catch(() => undefined)

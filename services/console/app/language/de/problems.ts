@@ -79,7 +79,7 @@ export const problems = {
   'problem.wrong-script': 'So arbeitet der Filter nicht. Was falsch ist, steht unter den Zeilen.',
   'problem.script-is-active': '{value} ist aktiv. Aktivieren Sie vorher einen anderen oder keinen.',
   'problem.no-such-source': 'Es gibt keine Quelle {value}.',
-  'problem.source-in-use': '{accounts} Konten sind noch bei {value}.',
+  'problem.source-in-use': '{accounts} Konten und {domains} Domains sind noch bei {value}.',
   'problem.no-such-message': 'Diese Nachricht ist nicht mehr in {folder}.',
   'problem.invalid': 'Hier stimmt etwas nicht: {detail}',
   'problem.temporary-failure':

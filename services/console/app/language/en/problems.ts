@@ -68,7 +68,7 @@ export const problems = {
   'problem.wrong-script': 'This is no filter that works. What is wrong stands under its lines.',
   'problem.script-is-active': '{value} is active. Activate another one before, or none.',
   'problem.no-such-source': 'There is no source {value}.',
-  'problem.source-in-use': '{accounts} accounts are still at {value}.',
+  'problem.source-in-use': '{accounts} accounts and {domains} domains are still at {value}.',
   'problem.no-such-message': 'This message is no longer in {folder}.',
   'problem.invalid': 'Something here is not as it should be: {detail}',
   'problem.temporary-failure':

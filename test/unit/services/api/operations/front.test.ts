@@ -77,6 +77,7 @@ describe('accounts on them', () => {
       at: { name: 'old', state: 'at-source' },
       before: null,
       unusable: [],
+      flushed: 0,
     })
     const moving = await api.ask('PUT /accounts/ann@a.test/front', { state: 'moving' }, admin)
     expect(moving.body).toMatchObject({ at: { name: 'old', state: 'moving' } })
