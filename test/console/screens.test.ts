@@ -262,6 +262,27 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
     await page.getByRole('heading', { level: 1, name: 'Quarantine' }).waitFor()
   })
 
+  it('leads on when what was written is saved within a frame, and does not ask whether it should be lost', async () => {
+    const { page } = tab
+    await page.setViewportSize(sizes.desk)
+    await open(tab, '/domains/new')
+    await page.route('**/api/v1/domains', (route) =>
+      route.fulfill({ status: 201, json: { domain: 'other.test' } }),
+    )
+    await page.evaluate(`(async () => {
+      ${withoutFrames}
+      document.querySelector('main input[name="domain"]').focus()
+      write('other.test')
+      await shown()
+      document.activeElement.form.requestSubmit()
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      goOn()
+    })()`)
+    await page.waitForURL('**/domains/other.test/dns')
+    await page.unrouteAll()
+    await settled(page)
+  })
+
   it('shows at once that it loads, and takes nothing back that somebody typed on', async () => {
     const { page } = tab
     await speak('en')
