@@ -13,6 +13,8 @@ import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 const app = join(root, 'services/console/app')
+/** The compiler looks at all of the console. */
+const COMPILED_MS_MAX = 120_000
 
 type Schema = {
   readonly $ref?: string
@@ -180,5 +182,5 @@ describe('what the console believes of the API', () => {
       { cwd: folder.path },
     ).catch((failed: { stdout: string }) => failed)
     expect(stdout.replaceAll(relative(folder.path, copy), '')).toBe('')
-  })
+  }, COMPILED_MS_MAX)
 })
