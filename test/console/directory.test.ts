@@ -5,6 +5,7 @@ import { assembleAdministration } from '#services/assembly/administration.ts'
 import type { Backend } from '#services/assembly/backend.ts'
 import { type Browser, openBrowser, sizes, type Tab } from '#test/support/browser/browser.ts'
 import { isLookedAt, openConsole } from '#test/support/console-ground.ts'
+import { settled } from '#test/support/console-visit.ts'
 import { isInstalled } from '#test/support/program.ts'
 
 const PASSWORD = 'correct horse battery staple'
@@ -265,7 +266,7 @@ describe.skipIf(!isInstalled('chromium'))('the console of the directory', () => 
   const looks = ['/accounts', '/accounts/ann@example.test', '/domains/new.test/dns', '/me/security']
   it.each(isLookedAt() ? looks : [])('breaks no rule of accessibility at %s', async (path) => {
     await tab.page.goto(origin + path)
-    await tab.page.locator('.skeleton').first().waitFor({ state: 'detached' })
+    await settled(tab.page)
     for (const size of [sizes.desk, sizes.phone]) {
       await tab.page.setViewportSize(size)
       for (const colorScheme of ['light', 'dark'] as const) {

@@ -11,7 +11,7 @@ import {
   type Tab,
 } from '#test/support/browser/browser.ts'
 import { isLookedAt } from '#test/support/console-ground.ts'
-import { settled, wayIn } from '#test/support/console-visit.ts'
+import { overflow, settled, wayIn } from '#test/support/console-visit.ts'
 import { type FirstStartWorld, openFirstStartWorld } from '#test/support/first-start-world.ts'
 import { must } from '#test/support/must.ts'
 import { isInstalled } from '#test/support/program.ts'
@@ -88,8 +88,8 @@ describe.skipIf(!isInstalled('chromium'))('the way in', () => {
       await page.setViewportSize(sizes[size])
       await page.emulateMedia({ colorScheme })
       if (each === wanted) found.push(...(await tab.axe()))
-      const wide = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
-      if (Number(wide) > 0) found.push(`scrolls sideways by ${wide} at ${size}`)
+      const wide = await overflow(page)
+      if (wide > 0) found.push(`scrolls sideways by ${wide} at ${size}`)
       const text = (await page.locator('body').textContent()) ?? ''
       if (/undefined|NaN|\[object|Invalid Date/.test(text)) found.push(text)
       await tab.screenshot(`door-${name}-${size}`)

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '#test/support/accounts.ts'
 import { type Browser, openBrowser, type Tab } from '#test/support/browser/browser.ts'
 import { settled, signIn } from '#test/support/console-visit.ts'
 import {
@@ -11,6 +12,8 @@ import {
   people,
 } from '#test/support/console-world.ts'
 import { isInstalled } from '#test/support/program.ts'
+
+const LOOK_MS = 2_000
 
 describe.skipIf(!isInstalled('chromium'))('what an owner does', () => {
   const resources = new AsyncDisposableStack()
@@ -155,7 +158,14 @@ describe.skipIf(!isInstalled('chromium'))('what an owner does', () => {
     await world.send({ from: people.owner, to: people.holder })
     await page.goto(`${world.origin}/me`)
     await page.getByLabel('Recipient').fill(people.holder)
-    await button('Look').click()
-    await page.locator('.items').getByText('delivered').first().waitFor()
+    // Whoever looks too early is told that it waits, and looks again.
+    await eventually('it is delivered', async () => {
+      await button('Look').click()
+      const told = page.locator('.items').getByText('delivered').first()
+      return await told.waitFor({ timeout: LOOK_MS }).then(
+        () => true,
+        () => false,
+      )
+    })
   })
 })

@@ -5,7 +5,7 @@ import type { Route } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '#test/support/accounts.ts'
 import { type Browser, openBrowser, sizes, type Tab } from '#test/support/browser/browser.ts'
-import { open, screens, settled, signIn } from '#test/support/console-visit.ts'
+import { open, overflow, screens, settled, signIn } from '#test/support/console-visit.ts'
 import { type ConsoleWorld, openConsoleWorld } from '#test/support/console-world.ts'
 import { hostile } from '#test/support/hostile-strings.ts'
 import { isInstalled } from '#test/support/program.ts'
@@ -80,16 +80,6 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
     await page.locator(`html[lang=${language}]`).waitFor()
   }
 
-  /** Once what follows the size of the page has followed it. */
-  async function overflow(): Promise<number> {
-    const measure = 'document.documentElement.scrollWidth - window.innerWidth'
-    for (let left = 20; ; left--) {
-      const wide = await tab.page.evaluate<number>(measure)
-      if (wide <= 0 || left === 0) return wide
-      await tab.page.waitForTimeout(50)
-    }
-  }
-
   /** What sticks out of the page furthest. */
   const widest = () =>
     tab.page.evaluate(
@@ -111,14 +101,14 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
       const look = `${language} ${colorScheme} ${size}`
       const isNew = language === 'en' || size === 'desk'
       if (isNew) found.push(...(await tab.axe()).map((violation) => `${look}: ${violation}`))
-      const wide = await overflow()
+      const wide = await overflow(tab.page)
       if (wide > 0) found.push(`${look}: scrolls sideways by ${wide}: ${await widest()}`)
       const text = (await page.locator('main').textContent()) ?? ''
       if (/undefined|NaN|\[object|Invalid Date/.test(text)) found.push(`${look}: ${text}`)
       await tab.screenshot(`${name}-${language}-${colorScheme}-${size}`)
     }
     await page.setViewportSize(NARROW)
-    if ((await overflow()) > 0) found.push(`scrolls sideways at 320: ${await widest()}`)
+    if ((await overflow(tab.page)) > 0) found.push(`scrolls sideways at 320: ${await widest()}`)
     expect([...found, ...tab.faults()]).toEqual([])
     expect(await page.title()).not.toBe('owned')
   })
@@ -272,6 +262,27 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
     await page.getByRole('heading', { level: 1, name: 'Quarantine' }).waitFor()
   })
 
+  it('leads on when what was written is saved within a frame, and does not ask whether it should be lost', async () => {
+    const { page } = tab
+    await page.setViewportSize(sizes.desk)
+    await open(tab, '/domains/new')
+    await page.route('**/api/v1/domains', (route) =>
+      route.fulfill({ status: 201, json: { domain: 'other.test' } }),
+    )
+    await page.evaluate(`(async () => {
+      ${withoutFrames}
+      document.querySelector('main input[name="domain"]').focus()
+      write('other.test')
+      await shown()
+      document.activeElement.form.requestSubmit()
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      goOn()
+    })()`)
+    await page.waitForURL('**/domains/other.test/dns')
+    await page.unrouteAll()
+    await settled(page)
+  })
+
   it('shows at once that it loads, and takes nothing back that somebody typed on', async () => {
     const { page } = tab
     await speak('en')
@@ -329,7 +340,7 @@ describe.skipIf(!isInstalled('chromium'))('the screens', () => {
       const text = (await tab.page.locator('main').textContent()) ?? ''
       expect(text).toContain(told)
       expect(await tab.page.locator('main img, main script').count()).toBe(0)
-      expect(await overflow()).toBeLessThanOrEqual(0)
+      expect(await overflow(tab.page)).toBeLessThanOrEqual(0)
       // What turns a line around is a box with its number.
       expect(text).not.toContain(hostile.bidi)
       expect(await tab.page.title()).not.toBe('owned')

@@ -301,12 +301,21 @@ describe.skipIf(!isInstalled('chromium'))('what people come for', () => {
         fields: ['X-Spam-Flag: YES'],
       })
 
+    /** The list has it soon after it was taken. */
+    const listed = (page: Tab['page'], subject: string) =>
+      eventually(`${subject} is held`, async () => {
+        await page.goto(`${world.origin}/quarantine`)
+        await settled(page)
+        const row = page.locator('.traces > li', { hasText: subject })
+        return (await row.count()) > 0 && row
+      })
+
     it('tells why, shows the text as text, and lets it go to those who are chosen', async () => {
       await held('To one of two')
       await using tab = await (await profileOf('owner')).tab()
       const { page } = tab
-      await page.goto(`${world.origin}/quarantine`)
-      await page.getByRole('link', { name: 'To one of two' }).click()
+      const row = await listed(page, 'To one of two')
+      await row.getByRole('link', { name: 'To one of two' }).click()
       await page.getByRole('heading', { level: 1, name: 'To one of two' }).waitFor()
       await page.getByText('spam', { exact: true }).first().waitFor()
       expect(await page.locator('pre.preview').textContent()).toContain('To one of two')
@@ -319,7 +328,6 @@ describe.skipIf(!isInstalled('chromium'))('what people come for', () => {
       await page.getByText('Released: it is on its way.').waitFor()
       await page.waitForURL('**/quarantine')
       // The other still waits for it.
-      const row = page.locator('.traces > li', { hasText: 'To one of two' })
       await eventually('the other still waits for it', async () => {
         if ((await row.getByText(people.holder).count()) > 0) return true
         await page.reload()
@@ -337,8 +345,7 @@ describe.skipIf(!isInstalled('chromium'))('what people come for', () => {
       const { page } = tab
       const notSpam = async (subject: string) => {
         await held(subject)
-        await page.goto(`${world.origin}/quarantine`)
-        const row = page.locator('.traces > li', { hasText: subject })
+        const row = await listed(page, subject)
         await row.getByRole('button', { name: 'Not spam' }).click()
       }
       await notSpam('No spam at all')

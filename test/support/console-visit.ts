@@ -80,3 +80,13 @@ export async function settled(page: Tab['page']): Promise<void> {
 export async function comes(page: Tab['page'], condition: string): Promise<void> {
   await eventually(condition, () => page.evaluate<boolean>(condition))
 }
+
+/** How far it scrolls sideways, once what follows the size of the page has followed it. */
+export async function overflow(page: Tab['page']): Promise<number> {
+  const measure = 'document.documentElement.scrollWidth - window.innerWidth'
+  for (let left = 20; ; left--) {
+    const wide = await page.evaluate<number>(measure)
+    if (wide <= 0 || left === 0) return wide
+    await page.waitForTimeout(50)
+  }
+}

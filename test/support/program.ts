@@ -43,6 +43,8 @@ export async function runProgram(
     text(child.stderr),
     once(child, 'close'),
   ])
+  // Else what it had not said yet would be taken for what it says.
+  if (child.killed) throw new Error(`${name} was not done within ${timeMaxMs} ms: ${stderr}`)
   return { code: child.exitCode, stdout, stderr }
 }
 

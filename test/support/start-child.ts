@@ -10,38 +10,43 @@ const PROGRAM = fileURLToPath(new URL('./storage-child.ts', import.meta.url))
 export class Child implements AsyncDisposable {
   readonly reports: Report[] = []
   readonly #process: ChildProcess
-  readonly #exited: Promise<unknown>
+  /** It has exited, and its last report was read: one may come later than the other. */
+  readonly #ended: Promise<unknown>
+  #hasEnded = false
 
   constructor(directory: string, task: Task) {
     this.#process = fork(PROGRAM, [directory, JSON.stringify(task)], { execArgv: [] })
     this.#process.on('message', (message: Report) => this.reports.push(message))
-    this.#exited = once(this.#process, 'exit')
+    this.#ended = Promise.all([
+      once(this.#process, 'exit'),
+      once(this.#process, 'disconnect'),
+    ]).then(() => {
+      this.#hasEnded = true
+    })
   }
 
   /** Resolves when a report of the kind has come; rejects when the child ends without it. */
   async reported(kind: Report['kind'], count = 1): Promise<void> {
     const enough = () => this.reports.filter((report) => report.kind === kind).length >= count
     while (!enough()) {
-      if (this.#process.exitCode !== null || this.#process.signalCode !== null) {
-        throw new Error(`child ended before it reported ${kind}`)
-      }
-      await Promise.race([once(this.#process, 'message'), this.#exited])
+      if (this.#hasEnded) throw new Error(`child ended before it reported ${kind}`)
+      await Promise.race([once(this.#process, 'message'), this.#ended])
     }
   }
 
   async kill(): Promise<void> {
     this.#process.kill('SIGKILL')
-    await this.#exited
+    await this.#ended
   }
 
   /** How it ended: 0 for success. */
   async exitCode(): Promise<number | null> {
-    await this.#exited
+    await this.#ended
     return this.#process.exitCode
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) await this.kill()
+    if (!this.#hasEnded) await this.kill()
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type AttributeDefinition,
   CreateTableCommand,
   type DynamoDBClient,
+  ResourceInUseException,
 } from '@aws-sdk/client-dynamodb'
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
@@ -63,23 +64,27 @@ export async function createAwsResources(
 async function createTable(dynamo: DynamoDBClient, name: string, layout: TableLayout) {
   const indexes = Object.entries(layout.indexes)
   const keys = new Set(['pk', 'sk', ...indexes.flatMap(([, index]) => [index.pk, index.sk])])
-  await dynamo.send(
-    new CreateTableCommand({
-      TableName: name,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [...keys].map(
-        (key): AttributeDefinition => ({ AttributeName: key, AttributeType: 'S' }),
-      ),
-      KeySchema: keySchema('pk', 'sk'),
-      ...(indexes.length > 0 && {
-        GlobalSecondaryIndexes: indexes.map(([index, { pk, sk, storedAs }]) => ({
-          IndexName: storedAs ?? index,
-          KeySchema: keySchema(pk, sk),
-          Projection: { ProjectionType: 'KEYS_ONLY' as const },
-        })),
-      }),
+  const command = new CreateTableCommand({
+    TableName: name,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [...keys].map(
+      (key): AttributeDefinition => ({ AttributeName: key, AttributeType: 'S' }),
+    ),
+    KeySchema: keySchema('pk', 'sk'),
+    ...(indexes.length > 0 && {
+      GlobalSecondaryIndexes: indexes.map(([index, { pk, sk, storedAs }]) => ({
+        IndexName: storedAs ?? index,
+        KeySchema: keySchema(pk, sk),
+        Projection: { ProjectionType: 'KEYS_ONLY' as const },
+      })),
     }),
-  )
+  })
+  try {
+    await dynamo.send(command)
+  } catch (error) {
+    // The name is nobody else's: it was made by a try before, whose answer came too late on a busy machine.
+    if (!(error instanceof ResourceInUseException)) throw error
+  }
 }
 
 function keySchema(pk: string, sk: string) {

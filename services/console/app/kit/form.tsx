@@ -3,7 +3,7 @@
 
 import { type Signal, useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { ApiFailure, fieldsOf } from '../api/problem.ts'
 import { show } from './dialog.tsx'
 import { explainFailure, explainFault } from './failure.tsx'
@@ -55,7 +55,8 @@ export function useForm<Initial extends Values>(options: {
   const isDirty = Object.entries(values.value).some(
     ([name, value]) => value !== initial.value[name],
   )
-  useEffect(() => {
+  // What is sent leads on perhaps within a frame: by then nobody may be asked any more.
+  useLayoutEffect(() => {
     if (!isDirty || options.isFleeting) return
     const warn = (event: BeforeUnloadEvent) => event.preventDefault()
     window.addEventListener('beforeunload', warn)
