@@ -4,6 +4,7 @@
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import { SRS_PK } from '#shared/directory/records.ts'
+import { SOURCES_PK } from '#shared/directory/sources.ts'
 import { ownMetric } from '../metrics.ts'
 import type { Parts } from '../parts.ts'
 import {
@@ -54,6 +55,13 @@ export class Policy extends PostwolkeFunction<'policy'> {
           ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
           [counters.tableArn],
           keysLike('GREY#*'),
+        ),
+        // Old servers, and what they said of addresses.
+        allow(['dynamodb:GetItem'], [directory.tableArn], keysLike(SOURCES_PK)),
+        allow(
+          ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
+          [counters.tableArn],
+          keysLike('VERIFY#*'),
         ),
         // From where somebody logged in, where a restriction list asks for it.
         allow(['dynamodb:GetItem'], [counters.tableArn], keysLike('POP#*')),

@@ -95,7 +95,8 @@ export class Sender extends Construct implements Watched {
       description: 'Mail to other hosts',
       allowAllOutbound: false,
     })
-    for (const port of PORTS) securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(port), `${port}`)
+    const ports = new Set<number>([...PORTS, ...deployment.sourcePorts])
+    for (const port of ports) securityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(port), `${port}`)
     const service = new FargateService(this, 'Service', {
       cluster,
       taskDefinition: task,

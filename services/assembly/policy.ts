@@ -18,12 +18,20 @@ export type PolicyWorld = {
   readonly openDns?: () => RecordingResolver
   /** Absent where other servers are not to be asked about addresses: then nobody counts as verified. */
   readonly probe?: ProbeAddress
+  /** How old servers are asked about accounts and guests; absent: by `probe`. */
+  readonly sourceProbe?: SourceProbe
   /** Whoever reads settings anew goes on with the connections that there are; absent they are opened here. */
   readonly policyServers?: PolicyServers
   /** Whoever stops closes it; absent every line is written. */
   readonly log?: Log
   /** Where others note their decisions with it. */
   readonly recorder?: DecisionRecorder
+}
+
+export type SourceProbe = {
+  readonly probe: ProbeAddress
+  /** In place of `addressVerifyPollDelay`. */
+  readonly pollDelayMs: number
 }
 
 export const assembleRecorder = ({ settings, store, clock, log }: Backend): DecisionRecorder =>
@@ -40,6 +48,7 @@ export function assemblePolicy(
     log = backend.log.child({ service: 'policy' }),
     openDns = openQuestionResolvers(backend.settings, backend.clock, log),
     probe,
+    sourceProbe,
     policyServers,
     recorder = assembleRecorder(backend),
   }: PolicyWorld = {},
@@ -60,6 +69,12 @@ export function assemblePolicy(
       log,
       ...(policyServers && { policyServers }),
       verification: probe && createVerification({ counters, probe, clock, log, options: settings }),
+      ...(sourceProbe && {
+        sourceVerification: createVerification({
+          ...{ counters, probe: sourceProbe.probe, clock, log },
+          options: { ...settings, addressVerifyPollDelay: sourceProbe.pollDelayMs },
+        }),
+      }),
     }),
     directory,
     openDns,

@@ -9,6 +9,7 @@ import { beforeAnswer, openFunction } from './functions.ts'
 import { answerQuestion } from './policy-wire.ts'
 import { remade } from './running.ts'
 import { openSecretsManager, Secret } from './secrets.ts'
+import { createSourceProbe } from './source-probe.ts'
 
 const opened = await openFunction('policy', process.env)
 const { log } = opened
@@ -17,7 +18,7 @@ const policyInForce = remade(opened.running, async (backend) =>
   assemblePolicy(
     { ...backend, settings: await withDnsListKeys(backend.settings, secretOf, log) },
     // Never closed: a function that is frozen tells later how many there were, or never.
-    { log: createSparingLog(log, systemClock) },
+    { log: createSparingLog(log, systemClock), sourceProbe: createSourceProbe(backend) },
   ),
 )
 // While nobody waits.

@@ -9,50 +9,41 @@ import {
   resultAttributes,
   sortKey,
 } from '#shared/administration/audit/records.ts'
-import type { MoveActs } from '#shared/moving/replication/move-acts.ts'
-import type { Side } from '#shared/moving/replication/side.ts'
+import { again } from '#shared/moving/replication/again.ts'
+import type { NoteMoveAct } from '#shared/moving/replication/move-acts.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { identitySettings } from '#shared/settings/table/identity.ts'
-import type { Item } from '#shared/storage/ports.ts'
 
-const CLIENT = 'postwolke'
+/** As long as the record is by default: neither end's settings are in force at both. */
+const KEPT_MS = 400 * 86_400_000
 
-export function createMoveActs({
+export function createNoteMoveAct({
   by,
   clock,
 }: {
   readonly by: string
-  readonly clock: Pick<Clock, 'now'>
-}): MoveActs {
-  return {
-    async begin({ operation, move, from, to }, at) {
-      const entry: AuditEntry = {
-        actor: {
-          ...{ accountId: null, name: by, role: 'owner', via: 'local' },
-          ...{ token: null, steppedUp: false },
-        },
-        from: { address: '', client: CLIENT },
-        ...{ operation: `move ${operation}`, object: `move/${move}`, accountId: null },
-        ...{ domain: null, requestId: null },
-      }
-      const place = { atMs: clock.now(), random: randomBytes(RANDOM_BYTES).toString('hex') }
-      // Neither end's settings are in force at both.
-      const lastsMs = identitySettings.auditRetention.default
-      const ttl = Math.ceil((place.atMs + lastsMs) / 1_000)
-      const change = { what: 'move', name: move, before: null, after: { from, to } } as const
-      const write = async (side: Side, ended: object) => {
-        const item: Item = { ...entryItem(entry, place, ttl), ...ended }
-        const pointers = pointersOf(entry).map((pk) => ({ pk, sk: sortKey(place), ttl }))
-        await side.store.tables.directory.transact([item, ...pointers].map((put) => ({ put })))
-      }
-      await write(at, {})
-      return {
-        async end(code, sides) {
-          const changes = code === 'ok' ? [change] : []
-          const ended = resultAttributes({ code, changes }, clock.now())
-          for (const side of sides) await write(side, ended)
-        },
-      }
-    },
+  readonly clock: Clock
+}): NoteMoveAct {
+  return async ({ operation, code, move, from, to }, at) => {
+    const entry: AuditEntry = {
+      actor: {
+        ...{ accountId: null, name: by, role: 'owner', via: 'local' },
+        ...{ token: null, steppedUp: false },
+      },
+      from: { address: '', client: 'postwolke' },
+      ...{ operation: `move ${operation}`, object: `move/${move}`, accountId: null },
+      ...{ domain: null, requestId: null },
+    }
+    const place = { atMs: clock.now(), random: randomBytes(RANDOM_BYTES).toString('hex') }
+    const ttl = Math.ceil((place.atMs + KEPT_MS) / 1_000)
+    const change = { what: 'move', name: move, before: null, after: { from, to } } as const
+    const item = {
+      ...entryItem(entry, place, ttl),
+      ...resultAttributes({ code, changes: [change] }, place.atMs),
+    }
+    const pointers = pointersOf(entry).map((pk) => ({ pk, sk: sortKey(place), ttl }))
+    const puts = [item, ...pointers].map((put) => ({ put }))
+    for (const { store } of at) {
+      await again(clock, () => store.tables.directory.transact(puts))
+    }
   }
 }

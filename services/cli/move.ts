@@ -8,9 +8,9 @@ import type { Watch } from '#shared/moving/replication/pass.ts'
 import type { Side } from '#shared/moving/replication/side.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Common } from './command-context.ts'
-import { createMoveActs } from './move-acts.ts'
 import { becomeOwner, loadDeployment, type Process, withJson } from './context.ts'
 import { CommandFailure, type Exit } from './failure.ts'
+import { createNoteMoveAct } from './move-acts.ts'
 import {
   dryRunText,
   passText,
@@ -159,6 +159,9 @@ function define(
     .option('--scratch <dir>', "a folder for what is noted meanwhile (default: the system's own)")
   command.action(async () => {
     const options = command.opts<Options>()
+    // Before it becomes the owner of a folder.
+    const { administratorOf } = await import('./store-context.ts')
+    const by = administratorOf(process)
     await using opened = new AsyncDisposableStack()
     const mayCreate = definition.mayCreate === true && options.dryRun !== true
     // As the owner of a data folder before anything is made.
@@ -173,7 +176,7 @@ function define(
     await definition.run({
       parts: {
         ...{ source, target, ledger, clock: systemClock, newId: randomUUID },
-        acts: createMoveActs({ by: userName(), clock: systemClock }),
+        note: createNoteMoveAct({ by, clock: systemClock }),
         watch: watching.watch,
         tell: watching.tell,
       },

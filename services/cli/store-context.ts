@@ -226,7 +226,7 @@ async function settingsIn({ tables, signals }: Store): Promise<StoredSettings> {
 }
 
 /** Who gives the command; behind sudo that is somebody else than the process. */
-function administratorOf({ environment }: Process): string {
+export function administratorOf({ environment }: Process): string {
   const { SUDO_USER } = environment
   try {
     const { username } = userInfo()

@@ -25,11 +25,14 @@ import type { PolicyLists, StageLists } from './restriction.ts'
 import { createSenderRights } from './sender-logins.ts'
 import { createSendingLimits } from './sending-limits.ts'
 import { rejectCompromisedAccount } from './suspicion.ts'
+import type { Verification } from './verification.ts'
 import type { WordDeps } from './word.ts'
 
 export function createLists(
   deps: Omit<WordDeps, 'compile' | 'dnsLists' | 'services' | 'policyServers'> & {
     readonly usage: (accountId: AccountId) => Promise<Used>
+    /** Of addresses on old servers; undefined: by `verification`. */
+    readonly sourceVerification?: Verification
     /** Undefined: nobody watches what accounts do. */
     readonly suspicion?: Pick<Suspicion, 'noteRecipients'>
     /** Undefined: those that lists name are asked. */
@@ -66,7 +69,7 @@ export function createLists(
       afterRecipient: [
         ...(settings.smtpdRejectUnlistedRecipient ? [rejectUnlistedRecipient(deps)] : []),
         rejectOverQuota(deps.usage, settings.mailboxMessageLimit),
-        rejectUnknownAtSource(deps.verification),
+        rejectUnknownAtSource(deps.sourceVerification ?? deps.verification),
       ],
       message: [
         limitHops(settings.hopcountLimit),

@@ -84,7 +84,7 @@ export type DomainAssigned =
   | { readonly kind: 'no-such-domain' }
   | { readonly kind: 'no-such-source' }
 
-const SOURCES_PK = 'SOURCES'
+export const SOURCES_PK = 'SOURCES'
 const keyOf = (name: string): Key => ({ pk: SOURCES_PK, sk: name })
 
 export function createSources(deps: {
@@ -195,7 +195,8 @@ export function createSources(deps: {
 
     async ofGuest(address) {
       const keys = [domainKey(address.domain), addressKey(address)]
-      const [domain, entry] = await table.batchGet(keys, { consistent: true })
+      const read = (key: Key) => table.get(key, { consistent: true })
+      const [domain, entry] = await Promise.all(keys.map(read))
       const isSomebody = entry !== undefined && readAddress(entry).account !== null
       return domain === undefined || isSomebody ? undefined : readDomain(domain).source
     },

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { createNoteMoveAct } from '#services/cli/move-acts.ts'
 import { Ledger } from '#shared/moving/replication/ledger.ts'
 import type { MoveParts } from '#shared/moving/replication/move.ts'
 import type { Side } from '#shared/moving/replication/side.ts'
@@ -71,11 +72,12 @@ export async function moveParts(
 ): Promise<MoveParts & AsyncDisposable> {
   const folder = await temporaryFolder()
   const ledger = new Ledger(join(folder.path, 'ledger'))
+  const clock = given.clock ?? hurriedClock()
   return {
     ...{ source, target, ledger },
-    clock: given.clock ?? hurriedClock(),
+    clock,
     newId: randomUUID,
-    acts: createMoveActs({ by: 'mover', clock: given.clock ?? systemClock }),
+    note: createNoteMoveAct({ by: 'mover', clock }),
     watch: () => () => {},
     tell: given.tell ?? (() => {}),
     async [Symbol.asyncDispose]() {

@@ -2,22 +2,17 @@
 
 import type { Side } from './side.ts'
 
-export type MoveOperation = 'start' | 'switch' | 'undo'
+/** `switch`: the source is closed. `open`: the target is open. */
+export type MoveOperation = 'start' | 'switch' | 'open' | 'undo'
 
-/** `move`: its name in the marks. */
+/** `move`: its name in the marks. `code`: `ok`, or what refused it. */
 export type MoveAct = {
   readonly operation: MoveOperation
+  readonly code: string
   readonly move: string
   readonly from: string
   readonly to: string
 }
 
-export interface MoveActs {
-  /** Before it is done. Rejects where it cannot be written: then it is not done. */
-  begin(act: MoveAct, at: Side): Promise<BegunAct>
-}
-
-export interface BegunAct {
-  /** The same item at each of these, so that both ends stay equal. `code`: `ok`, or what refused it. Rejects where it cannot be written. */
-  end(code: string, at: readonly Side[]): Promise<void>
-}
+/** The same item at each of these, so that both ends stay equal. Rejects where it cannot be written: then the act is not done. */
+export type NoteMoveAct = (act: MoveAct, at: readonly Side[]) => Promise<void>

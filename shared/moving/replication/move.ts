@@ -9,7 +9,7 @@ import type { MoveMark, TargetMark } from '#shared/storage/move-mark.ts'
 import { again } from './again.ts'
 import type { Ledger } from './ledger.ts'
 import { closedMark, type Holding, markOf, replaceMark, takeTarget } from './marks.ts'
-import type { BegunAct, MoveActs, MoveOperation } from './move-acts.ts'
+import type { MoveAct, NoteMoveAct } from './move-acts.ts'
 import { makePass, type Pass, type PassReport, type Watch } from './pass.ts'
 import type { Side } from './side.ts'
 import { isMail, tableNames } from './what-moves.ts'
@@ -20,7 +20,7 @@ export type MoveParts = {
   readonly ledger: Ledger
   readonly clock: Clock
   readonly newId: () => string
-  readonly acts: MoveActs
+  readonly note: NoteMoveAct
   readonly watch: Watch
   /** What a person who waits should know. */
   readonly tell: (what: string) => void
@@ -56,8 +56,7 @@ export async function passOnce(
   return await held(parts, { begin }, async (holding) => {
     // Of one that was killed before its first pass had ended each attempt is an act.
     if (begin && holding.mark().passes === 0) {
-      const begun = await beginAct(parts, 'start', holding.mark(), parts.source)
-      await begun.end('ok', [parts.source])
+      await noteAct(parts, { operation: 'start', move: holding.mark().move }, [parts.source])
     }
     const { report } = await makePass({ ...parts, hold: holding.hold })
     await holding.change({ passes: holding.mark().passes + 1 })
@@ -86,33 +85,31 @@ export async function switchOver(parts: MoveParts): Promise<Switched | MoveRefus
     await targetHeeded(holding)
     const before = await makePass(passing)
     await using _ = await source.alone?.(tell)
-    const act = await beginAct(parts, 'switch', holding.mark(), source)
+    const { move } = holding.mark()
+    // The last pass takes it along.
+    await noteAct(parts, { operation: 'switch', move }, [source])
     const mark = await closeSource(parts, holding.mark())
-    if (mark === undefined) {
-      const refusal = await anotherMove(parts, 'source')
-      await act.end(refusal.kind, [source])
-      return refusal
-    }
+    if (mark === undefined) return await anotherMove(parts, 'source')
     const waiting = await source.waiting()
     if (waiting !== undefined) {
       // It has to get into the store first, and only a source that runs does that.
       await again(clock, () => replaceMark(source, mark, undefined))
-      await act.end('source-waits', [source])
+      await noteAct(parts, { operation: 'switch', code: 'source-waits', move }, [source])
       return { kind: 'source-waits', what: waiting }
     }
     const last =
       source.alone === undefined
         ? await passUntilQuiet(passing, mark.sinceMs)
         : await makePass(passing, { knowsTarget: true, proving: true })
+    // Killed before it is at both, another pass makes them equal.
+    await noteAct(parts, { operation: 'open', move }, [source, target])
     await holding.change({ state: 'open', passes: holding.mark().passes + 1 })
     await again(clock, () => replaceMark(source, mark, { ...mark, state: 'moved' }))
-    const closedForMs = clock.now() - mark.sinceMs
-    await tellBoth(act, parts)
     return {
       kind: 'switched',
       before: before.report,
       last: last.report,
-      closedForMs,
+      closedForMs: clock.now() - mark.sinceMs,
     }
   })
 
@@ -175,7 +172,6 @@ export async function undo(
   const holding = await takenWhenFree(parts, here)
   try {
     await using _ = await target.alone?.(tell)
-    const act = await beginAct(parts, 'undo', here, target)
     let differences = 0
     if (here.state === 'open') {
       await holding.change({ state: 'filling' })
@@ -183,31 +179,26 @@ export async function undo(
       differences = (await compare()).mail
       if (differences > 0 && !force) {
         await holding.change({ state: 'open' })
-        await act.end('target-was-used', [target])
         return { kind: 'target-was-used', differences }
       }
     }
+    await noteAct(parts, { operation: 'undo', move: here.move }, [source, target])
     await again(clock, () => replaceMark(source, there, undefined))
-    await tellBoth(act, parts)
     return { kind: 'undone', differences }
   } finally {
     await holding.end()
   }
 }
 
-const beginAct = (
-  { acts, source, target }: MoveParts,
-  operation: MoveOperation,
-  { move }: MoveMark,
-  at: Side,
-) => acts.begin({ operation, move, from: source.name, to: target.name }, at)
-
-/** It is done: what stands of it nobody knows where this cannot be written. */
-async function tellBoth(act: BegunAct, { source, target, tell }: MoveParts): Promise<void> {
-  await act
-    .end('ok', [source, target])
-    .catch((error) => tell(`the end of this is not in the record: ${error.message}`))
-}
+const noteAct = (
+  { note, source, target }: MoveParts,
+  {
+    operation,
+    code = 'ok',
+    move,
+  }: Pick<MoveAct, 'operation' | 'move'> & Partial<Pick<MoveAct, 'code'>>,
+  at: readonly Side[],
+) => note({ operation, code, move, from: source.name, to: target.name }, at)
 
 async function heeded({ clock, tell }: MoveParts): Promise<void> {
   tell('the target comes to its end')

@@ -60,6 +60,19 @@ function open({ hinted = true }: { hinted?: boolean } = {}) {
   return {
     ...world,
     fail: (failing: boolean) => void (world.failing = failing),
+    guestsAre: (at: AtSource | undefined) => void (world.guests = at),
+    async hintGuests(domain: string) {
+      for (const listener of listeners.get(`guests/${domain}`) ?? []) listener('')
+      await settled()
+    },
+    async guest(login: string, source: AtSource) {
+      const state = { ended: 0 }
+      const account = { ...{ id: 'guest-a' as AccountId, login, sessionsEpoch: 0 }, source }
+      const place = { service: 'imap', remoteAddress: '192.0.2.1' } as const
+      watch.watch({ ...account, isGuest: true }, () => void (state.ended += 1), place)
+      await settled()
+      return state
+    },
     listening: (id: string) => listeners.get(`login/${id}`)?.size ?? 0,
     async hint(id: string) {
       for (const listener of listeners.get(`login/${id}`) ?? []) listener('')
@@ -99,6 +112,22 @@ describe('sessions of an account', () => {
     await world.hint('a')
     expect([one.state.ended, two.state.ended, other.state.ended]).toEqual([1, 1, 0])
     expect(world.listening('a')).toBe(0)
+  })
+
+  it('of a guest end when he is none any more, or at another server', async () => {
+    const world = open()
+    const at = { name: 'old', state: 'at-source' } as const
+    world.guestsAre(at)
+    const first = await world.guest('ann@ours.test', at)
+    await world.hintGuests('ours.test')
+    expect(first.ended).toBe(0)
+    world.guestsAre({ ...at, name: 'other' })
+    await world.hintGuests('ours.test')
+    expect(first.ended).toBe(1)
+    const second = await world.guest('ann@ours.test', { ...at, name: 'other' })
+    world.guestsAre(undefined)
+    await world.hintGuests('ours.test')
+    expect([first.ended, second.ended]).toEqual([1, 1])
   })
 
   it('go on when the hint tells of nothing that ends them', async () => {

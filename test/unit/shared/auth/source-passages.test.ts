@@ -37,6 +37,7 @@ type World = {
   readonly login?: SourceHost['login']
   readonly enabled?: boolean
   readonly learnsPasswords?: boolean
+  readonly isGuest?: true
 }
 
 async function open({
@@ -44,6 +45,7 @@ async function open({
   login = { kind: 'own-password', names: 'address' },
   enabled = true,
   learnsPasswords = false,
+  isGuest,
 }: World = {}) {
   const folder = await temporaryFolder()
   const { clock } = skippingClock()
@@ -52,7 +54,7 @@ async function open({
   if (loaded.kind === 'invalid') throw new Error('settings')
   let credential: Credential = {
     ...{ accountId: 'ann' as AccountId, login: ann, enabled, sessionsEpoch: 0, factors: null },
-    ...{ ...here, source },
+    ...{ ...here, source, ...(isGuest && { isGuest }) },
   }
   const host: SourceHost = {
     ...{ name: 'old', endpoints: {}, smtp: null, login, accounts: 1, domains: 0, createdMs: 0 },
@@ -70,7 +72,7 @@ async function open({
       const { password } = one
       if (password && String(Buffer.from(password)) !== source_.password) return { kind: 'refused' }
       const passage = { socket: new PassThrough(), first: Buffer.alloc(0), words: 'IMAP4rev1' }
-      return { kind: 'in', passage: one.service === 'smtp' ? undefined : passage }
+      return { kind: 'in', passage: one.service === 'smtp' && !one.isGuest ? undefined : passage }
     },
   }
   const authenticator = passToSource(
@@ -180,6 +182,31 @@ describe('where the source is shown the password', () => {
     expect(await world.logIn('word of there', 'api')).toMatchObject({ kind: 'refused' })
     expect(await world.logIn('word of here', 'api')).toMatchObject({ kind: 'authenticated' })
     expect(world.asked).toEqual([])
+  })
+})
+
+describe('a guest', () => {
+  it('is let in by the source alone, and all of his session goes on there', async () => {
+    await using world = await open({ isGuest: true, learnsPasswords: true })
+    for (const service of ['imap', 'pop3', 'managesieve', 'smtp'] as const) {
+      expect(await world.logIn('word of there', service)).toMatchObject({
+        kind: 'authenticated',
+        account: { isGuest: true, source: at },
+        passage: {},
+      })
+    }
+    expect(await world.logIn('word of here')).toMatchObject({ kind: 'refused' })
+    // There is nothing to keep it in.
+    expect(world.credential()).toMatchObject(here)
+  })
+
+  it('is nobody to the console, and where passwords are checked here', async () => {
+    await using world = await open({ isGuest: true })
+    const unknown = { kind: 'refused', reason: 'unknown' }
+    expect(await world.logIn('word of here', 'api')).toEqual(unknown)
+    await using mastered = await open({ isGuest: true, login: master })
+    expect(await mastered.logIn('word of here')).toEqual(unknown)
+    expect(mastered.asked).toEqual([])
   })
 })
 

@@ -1,8 +1,12 @@
 // A move between two embedded stores, killed and failed at any call: what is left is finished by the same command, given again.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createAuditLog } from '#shared/administration/audit/reading.ts'
+import { dayPk } from '#shared/administration/audit/records.ts'
+import { createAuditSeals } from '#shared/administration/audit/seals.ts'
 import { type MoveParts, passOnce, switchOver, undo } from '#shared/moving/replication/move.ts'
 import { compareMail, isEqual, verify } from '#shared/moving/replication/verify.ts'
+import { silentLog } from '#shared/runtime/log.ts'
 import { moveMarkKey, readMoveMark, refuseWhileMoved } from '#shared/storage/move-mark.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { noFaults, randomFaults } from '#test/support/faults/plan.ts'
@@ -13,6 +17,7 @@ import { seededRandom } from '#test/support/seed.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const clock = hurriedClock()
+const DAY_MS = 86_400_000
 
 describe('a move', () => {
   let from: OpenedEmbedded
@@ -78,6 +83,49 @@ describe('a move', () => {
     const third = await run(pass)
     if (third.kind !== 'passed') throw new Error(third.kind)
     expect(third.report.tables.mail).toMatchObject({ written: 0, removed: 0 })
+  })
+
+  it('is in the record of both ends, whose seals hold on', async () => {
+    const record = (store: Store) => {
+      const parts = { table: store.tables.directory, retentionMs: () => 400 * DAY_MS, clock }
+      return { log: createAuditLog(parts), seals: createAuditSeals({ ...parts, log: silentLog }) }
+    }
+    const acts = async (store: Store) => {
+      const page = record(store).log.page({ limit: 100, extent: { kind: 'all' } })
+      const all = await Array.fromAsync((await page).items)
+      return all
+        .filter(({ operation }) => operation.startsWith('move '))
+        .map(({ operation, actor, result }) => `${operation} ${actor.name} ${result}`)
+        .toSorted()
+    }
+    await run(start)
+    expect(await acts(from.store)).toEqual(['move start mover ok'])
+    // An hour after the day it is sealed.
+    await clock.sleep(25 * 3_600_000)
+    expect(await record(from.store).seals.seal()).toBeGreaterThan(0)
+    const sealed = await record(from.store).seals.verify()
+    expect(sealed.days.map(({ state }) => state)).not.toContain('differs')
+    await run(switchOver)
+    const both = ['move open mover ok', 'move start mover ok', 'move switch mover ok']
+    expect(await acts(from.store)).toEqual(both)
+    expect(await acts(to.store)).toEqual(both)
+    expect(await record(to.store).seals.verify()).toEqual(sealed)
+    // Opening is noted at both, or this would not be so.
+    expect(await isProven()).toBe(true)
+    await run((given) => undo(given, { force: false, compare: () => compareMail(given) }))
+    for (const { store } of [from, to]) {
+      expect(await acts(store)).toEqual([...both, 'move undo mover ok'])
+    }
+    const { pk, sk } =
+      (await from.store.tables.directory.query({ pk: dayPk(sealed.days[0]?.date ?? '') }))
+        .items[0] ?? {}
+    if (pk === undefined || sk === undefined) throw new Error('nothing was sealed')
+    await from.store.tables.directory.write({
+      update: { pk, sk },
+      changes: { set: { result: 'forged' } },
+    })
+    await run(pass)
+    expect((await record(to.store).seals.verify()).days[0]).toMatchObject({ state: 'differs' })
   })
 
   it('takes away what went, with its object', async () => {
