@@ -1,5 +1,6 @@
 // `postwolke import workmail-export`: the mail of one mailbox that WorkMail exported, from a file or from a bucket.
 
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
@@ -10,13 +11,14 @@ import type { Define } from '../define.ts'
 import { CommandFailure } from '../failure.ts'
 import { loadAws } from './load-aws.ts'
 import { type MailOptions, withMailOptions } from './mail-options.ts'
-import { bringMail } from './mail-run.ts'
+import { bringMail, type Keeping } from './mail-run.ts'
 import { awsOptions } from './workmail-organization.ts'
 
 type Options = MailOptions & {
   readonly account: string
   readonly region?: string
   readonly log?: string
+  readonly keep?: string
 }
 
 export function importWorkMailExportCommand(group: Command, define: Define): void {
@@ -27,9 +29,16 @@ export function importWorkMailExportCommand(group: Command, define: Define): voi
       withMailOptions(command)
         .requiredOption('--account <address>', 'whose it becomes')
         .option('--region <region>', 'of the bucket')
-        .option('--log <file>', 'of the export job, where it does not lie in the archive'),
+        .option('--log <file>', 'of the export job, where it does not lie in the archive')
+        .option(
+          '--keep <dir>',
+          'write what is no mail (calendars, contacts) there as files, a folder for the account',
+        ),
     async run(context, [archive], options) {
-      const { account } = options
+      const { account, keep } = options
+      if (keep !== undefined && options.verify) {
+        throw new CommandFailure('--verify compares mail, and --keep has no place', 'usage')
+      }
       const [{ openExport }, log] = await Promise.all([
         import('#shared/moving/workmail/export/export-source.ts'),
         options.log === undefined ? undefined : readLog(options.log),
@@ -38,9 +47,23 @@ export function importWorkMailExportCommand(group: Command, define: Define): voi
         const ranges = await rangesOf(archive, options, context.process)
         return await openExport(ranges, { mailbox: account.toLowerCase(), log })
       }
-      await bringMail(context, [{ account, open }], options)
+      const keeping = keep === undefined ? undefined : await keepingIn(resolve(keep), options)
+      await bringMail(context, [{ account, open }], options, keeping)
     },
   })
+}
+
+/** Before anything is read, which takes hours. */
+async function keepingIn(directory: string, { dryRun = false }: Options): Promise<Keeping> {
+  if (dryRun && !existsSync(directory)) {
+    const none = async () => undefined
+    return { directory, target: { list: async () => new Map(), makeFolder: none, write: none } }
+  }
+  const { openFolderTarget } = await import('#shared/moving/export/folder-target.ts')
+  const target = await openFolderTarget(directory).catch((error: Error) => {
+    throw new CommandFailure(`cannot keep anything there: ${error.message}`, 'exists')
+  })
+  return { directory, target }
 }
 
 async function rangesOf(
