@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { MailSource } from '#shared/moving/mailboxes/source.ts'
 import type { ByteRanges } from '#shared/moving/workmail/export/byte-ranges.ts'
 import type { ExportLog } from '#shared/moving/workmail/export/export-log.ts'
 import type { Process } from '../command-context.ts'
@@ -14,11 +15,12 @@ import { type MailOptions, withMailOptions } from './mail-options.ts'
 import { bringMail, type Keeping } from './mail-run.ts'
 import { awsOptions } from './workmail-organization.ts'
 
-type Options = MailOptions & {
-  readonly account: string
+type Options = MailOptions & ExportOptions & { readonly account: string; readonly keep?: string }
+
+export type ExportOptions = {
+  readonly account?: string
   readonly region?: string
   readonly log?: string
-  readonly keep?: string
 }
 
 export function importWorkMailExportCommand(group: Command, define: Define): void {
@@ -39,18 +41,24 @@ export function importWorkMailExportCommand(group: Command, define: Define): voi
       if (keep !== undefined && options.verify) {
         throw new CommandFailure('--verify compares mail, and --keep has no place', 'usage')
       }
-      const [{ openExport }, log] = await Promise.all([
-        import('#shared/moving/workmail/export/export-source.ts'),
-        options.log === undefined ? undefined : readLog(options.log),
-      ])
-      const open = async () => {
-        const ranges = await rangesOf(archive, options, context.process)
-        return await openExport(ranges, { mailbox: account.toLowerCase(), log })
-      }
+      const open = () => openExportAt(archive, options, context.process)
       const keeping = keep === undefined ? undefined : await keepingIn(resolve(keep), options)
       await bringMail(context, [{ account, open }], options, keeping)
     },
   })
+}
+
+export async function openExportAt(
+  archive: string,
+  options: ExportOptions,
+  process: Process,
+): Promise<MailSource> {
+  const [{ openExport }, log] = await Promise.all([
+    import('#shared/moving/workmail/export/export-source.ts'),
+    options.log === undefined ? undefined : readLog(options.log),
+  ])
+  const ranges = await rangesOf(archive, options, process)
+  return await openExport(ranges, { mailbox: options.account?.toLowerCase() ?? '', log })
 }
 
 /** Before anything is read, which takes hours. */
@@ -68,7 +76,7 @@ async function keepingIn(directory: string, { dryRun = false }: Options): Promis
 
 async function rangesOf(
   archive: string,
-  { region }: Options,
+  { region }: ExportOptions,
   process: Process,
 ): Promise<ByteRanges> {
   if (archive.startsWith('s3://')) {
