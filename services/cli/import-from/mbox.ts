@@ -2,18 +2,21 @@
 
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { MailSource } from '#shared/moving/mailboxes/source.ts'
+import type { Context } from '../context.ts'
 import type { Define } from '../define.ts'
-import { CommandFailure } from '../failure.ts'
+import { byPattern } from './by-pattern.ts'
 import { type MailOptions, withMailOptions } from './mail-options.ts'
+import type { ToBring } from './mail-run.ts'
+import { isPattern, pathOf } from './path-pattern.ts'
 
-type Options = MailOptions & MboxOptions & { readonly account?: string }
+type Options = MailOptions & MboxOptions & { readonly account?: string; readonly domain?: string }
 
 export type MboxOptions = {
   readonly inbox?: string
   readonly timezone?: string
   readonly unquote?: boolean
   readonly labels?: boolean
+  readonly uidlFormat?: string
 }
 
 export function importMboxCommand(parent: Command, define: Define): void {
@@ -22,13 +25,17 @@ export function importMboxCommand(parent: Command, define: Define): void {
       'bring an mbox, or a folder of them (Dovecot, Thunderbird, Takeout, export mbox), with flags, dates and the uids that are in it',
     options: (command) =>
       withMboxOptions(
-        withMailOptions(command).requiredOption('--account <address>', 'whose it becomes'),
+        withMailOptions(command)
+          .option(
+            '--account <address>',
+            'whose it becomes; without, <path> has %d, %n or %u for all accounts, and so has --inbox',
+          )
+          .option('--domain <domain>', 'of all accounts only those of this domain'),
       ),
     async run(context, [path], options) {
-      const { account } = options
-      if (account === undefined) throw new CommandFailure('--account is needed', 'usage')
+      const mailboxes = await mboxes(context, path, options)
       const { bringMail } = await import('./mail-run.ts')
-      await bringMail(context, [{ account, open: () => openMboxAt(path, options) }], options)
+      await bringMail(context, mailboxes, options)
     },
   })
 }
@@ -44,12 +51,22 @@ export const withMboxOptions = (command: Command) =>
       '--unquote',
       "take the '>' away that mboxrd puts before lines that begin with From; right for 'export mbox'",
     )
+    .option('--uidl-format <format>', "pop3_uidl_format of its Dovecot (default: Dovecot's own)")
     .option('--labels', 'of Google Takeout: folders are the labels in the messages')
 
-export async function openMboxAt(
+export async function mboxes(
+  context: Context,
   path: string,
-  { inbox, timezone, unquote, labels }: MboxOptions,
-): Promise<MailSource> {
+  options: Options,
+): Promise<readonly (ToBring & { readonly path: string })[]> {
+  const { account, domain, inbox } = options
   const { openMbox } = await import('#shared/moving/mailboxes/mbox/mbox-source.ts')
-  return openMbox(resolve(path), { inbox: inbox && resolve(inbox), timezone, unquote, labels })
+  const { timezone, unquote, labels, uidlFormat: popIdFormat } = options
+  const open = (root: string, spool: string | undefined) =>
+    openMbox(root, { inbox: spool, timezone, unquote, labels, popIdFormat })
+  if (account === undefined) {
+    return await byPattern(context, { pattern: path, beside: inbox, domain }, open)
+  }
+  const at = (given: string) => resolve(isPattern(given) ? pathOf(given, account) : given)
+  return [{ account, path: at(path), open: () => open(at(path), inbox && at(inbox)) }]
 }

@@ -9,7 +9,7 @@ import type { Context, Process } from '../context.ts'
 import type { Define } from '../define.ts'
 import { CommandFailure } from '../failure.ts'
 import { type ImapOptions, imapMailboxes, withImapOptions } from './imap.ts'
-import { type MboxOptions, openMboxAt, withMboxOptions } from './mbox.ts'
+import { type MboxOptions, mboxes, withMboxOptions } from './mbox.ts'
 import { foldersOf, isPattern } from './path-pattern.ts'
 import { defaultDomainOption, rootOption } from './plan-command.ts'
 import { kindOf, type SourceKind, sourceKinds } from './plan-kind.ts'
@@ -140,10 +140,10 @@ async function plan(
     }
     case 'mail': {
       const { planMail } = await import('./plan-mail.ts')
-      const found = await mailboxesOf(prepared.what, source, options, context.process)
+      const found = await mailboxesOf(prepared.what, source, options, context)
       if (found.length === 0) throw new CommandFailure('nothing fits there', 'noInput')
       // Of all accounts: those without a mailbox there are told.
-      await planMail(context, found, { isOfAll: isPattern(source) })
+      await planMail(context, found, { isOfAll: prepared.what === 'maildir' && isPattern(source) })
     }
   }
 }
@@ -152,9 +152,10 @@ async function mailboxesOf(
   kind: MailKind,
   source: string,
   options: Options,
-  process: Process,
+  context: Context,
 ): Promise<readonly ToPlan[]> {
   const { account = '' } = options
+  const { process } = context
   const path = resolve(source)
   switch (kind) {
     case 'maildir': {
@@ -166,7 +167,7 @@ async function mailboxesOf(
       }))
     }
     case 'mbox':
-      return [{ account, path, open: () => openMboxAt(source, options) }]
+      return await mboxes(context, source, isPattern(source) ? options : { ...options, account })
     case 'mh': {
       const { openMh } = await import('#shared/moving/mailboxes/mh/mh-source.ts')
       return [{ account, path, open: () => openMh(path) }]

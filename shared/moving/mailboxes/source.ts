@@ -62,6 +62,8 @@ export type SourceNumbers = {
 export type SourceMessage = {
   /** Names it in its folder for good, 1 to SOURCE_KEY_BYTES_MAX bytes: a uid with its UIDVALIDITY, the base name of a file. */
   readonly key: string
+  /** Its key as long as the source had given it no uid, where it may have been brought under that; asked for once, in the order of messages. */
+  readonly formerKey?: (() => Promise<string>) | undefined
   readonly uid: number | undefined
   /** As the source spells them; what is no flag here is left out and told. */
   readonly flags: readonly string[]

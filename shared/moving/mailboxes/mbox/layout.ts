@@ -20,18 +20,22 @@ export async function readMboxes(
   root: string,
   inbox: string | undefined,
 ): Promise<{ readonly folders: readonly MboxFolder[]; readonly notes: readonly SourceNote[] }> {
-  const stats = await lstat(root).catch((error: Error) => {
+  const stats = await lstat(root).catch((error: NodeJS.ErrnoException) => {
+    // Who never made a folder has nothing but INBOX.
+    if (error.code === 'ENOENT' && inbox !== undefined) return undefined
     throw new SourceFailure(`cannot read ${root}: ${error.message}`)
   })
   const notes: SourceNote[] = []
-  if (stats.isFile()) {
+  if (stats?.isFile()) {
     if (!(await isMbox(root)))
       throw new SourceFailure(`${root} is no mbox: it begins with no From line`)
     return { folders: [folderOf([INBOX], root)], notes }
   }
-  if (!stats.isDirectory()) throw new SourceFailure(`${root} is neither a file nor a folder`)
-  await refuseOthers(root)
-  const folders = await foldersIn(root, [], notes)
+  if (stats?.isDirectory() === false) {
+    throw new SourceFailure(`${root} is neither a file nor a folder`)
+  }
+  if (stats !== undefined) await refuseOthers(root)
+  const folders = stats === undefined ? [] : await foldersIn(root, [], notes)
   const others = inbox === undefined ? folders : folders.filter(({ names }) => !isInbox(names))
   if (inbox !== undefined && !(await isMbox(inbox))) {
     throw new SourceFailure(`${inbox} is no mbox: it begins with no From line`)

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { decodedName } from '../maildir/folder-files.ts'
+import { DOVECOT_FORMAT, type PopIds, popIdsBy } from '../maildir/pop-ids.ts'
 import {
   type MailSource,
   type OpenSource,
@@ -27,14 +28,20 @@ export type MboxOptions = {
   readonly unquote?: boolean | undefined
   /** Of Google Takeout: folders are the labels in the messages, and not the files. */
   readonly labels?: boolean | undefined
+  /** `pop3_uidl_format` of the server that gave the uids; undefined: Dovecot's own. */
+  readonly popIdFormat?: string | undefined
 }
 
 const SUBSCRIPTIONS_BYTES_MAX = 16 * 1024 ** 2
 
 export async function openMbox(
   root: string,
-  { inbox, timezone = 'UTC', unquote = false, labels = false }: MboxOptions = {},
+  { inbox, timezone = 'UTC', unquote = false, labels = false, popIdFormat }: MboxOptions = {},
 ): Promise<MailSource> {
+  const popIds = popIdsBy(popIdFormat ?? DOVECOT_FORMAT)
+  if (popIds === undefined) {
+    throw new SourceFailure(`names by ${JSON.stringify(popIdFormat)} only Dovecot can work out`)
+  }
   const zone = zoneOf(timezone)
   if (zone === undefined) throw new SourceFailure(`${timezone} is no time zone`)
   const found = await readMboxes(root, inbox)
@@ -46,7 +53,7 @@ export async function openMbox(
     async open({ names }) {
       const folder = byNames.get(names.join('\0'))
       if (folder === undefined) throw new SourceFailure(`no folder ${names.join('/')}`)
-      return openFolder(folder, zone, unquote)
+      return openFolder(folder, { zone, unquote, popIds })
     },
     async subscriptions() {
       const path = join(root, '.subscriptions')
@@ -107,9 +114,12 @@ async function byLabels(
 }
 
 async function openFolder(
-  { file: path, entries: known }: Folder,
-  zone: Zone,
-  unquote: boolean,
+  { file: path, entries: known, names }: Folder,
+  {
+    zone,
+    unquote,
+    popIds,
+  }: { readonly zone: Zone; readonly unquote: boolean; readonly popIds: PopIds },
 ): Promise<OpenSource> {
   const file = await openFile(path).catch((error: Error) => {
     throw new SourceFailure(`cannot read ${path}: ${error.message}`)
@@ -117,6 +127,9 @@ async function openFolder(
   const entries = known ?? (await Array.fromAsync(mboxEntries(file, zone)))
   const base = entries[0]?.status.base
   const byKey = new Map<string, MboxEntry>()
+  const isInbox = names.length === 1 && names[0] === 'INBOX'
+  const popIdOf = (uid: number, { uidValidity }: NonNullable<typeof base>) =>
+    popIds('', { uid, popId: undefined, popOrder: undefined, guid: undefined }, uidValidity)
 
   const bytesOf = (entry: MboxEntry): AsyncIterable<Uint8Array> => {
     const stored = messageBytes(file, entry)
@@ -150,12 +163,14 @@ async function openFolder(
         byKey.set(key, entry)
         yield {
           key,
+          ...(uid !== undefined && { formerKey: () => keyOf(entry, seen) }),
           uid,
           flags: entry.status.flags,
           bytes: entry.end - entry.start,
           internalDateMs: entry.dateMs,
           saveDateMs: undefined,
-          popId: undefined,
+          popId:
+            isInbox && uid !== undefined && base !== undefined ? popIdOf(uid, base) : undefined,
         } satisfies SourceMessage
       }
     },
