@@ -15,7 +15,7 @@ const lines: { readonly [path: string]: readonly string[] } = {
   ],
   'import workmail-export': [
     'import workmail-export ann.zip --account ann@example.org --dry-run',
-    'import workmail-export s3://exports/workmail/ann.zip --region eu-west-1 --account ann@example.org',
+    'import workmail-export s3://exports/workmail/ann.zip --region eu-west-1 --account ann@example.org --keep kept',
   ],
   'migrate workmail plan': [
     'migrate workmail plan example.org --from workmail',
@@ -36,7 +36,13 @@ const lines: { readonly [path: string]: readonly string[] } = {
     'import imap --host old.example.org --accounts accounts.csv --parallel 8 --report report.json',
     'import imap --host old.example.org --accounts accounts.csv --admin cyrus --admin-password-file admin.secret --verify',
   ],
-  'import plan': ["import plan '/var/mail/vhosts/%d/%n'"],
+  'import plan': [
+    "import plan '/var/mail/vhosts/%d/%n'",
+    'import plan /home/ann/mail --inbox /var/mail/ann --account ann@example.org',
+    'import plan imap://old.example.org --accounts accounts.csv',
+    'import plan /etc/postfix --root / --dovecot doveconf.txt',
+    'import plan users --kind passwd-file',
+  ],
   'import maildir': [
     'import maildir /home/ann/Maildir --account ann@example.org --dry-run',
     "import maildir '/var/mail/vhosts/%d/%n' --live --report report.json",

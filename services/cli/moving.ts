@@ -21,7 +21,7 @@ export function movingCommands(parent: Command, process: Process, define: Define
   const group = parent
     .command('import')
     .description('bring mail and settings of another mail system here; see docs/moving.md')
-  importPlanCommand(group, define)
+  importPlanCommand(group, process, define)
   importPostfixCommand(group, define)
   importDovecotCommand(group, define)
   importPasswdFileCommand(group, define)

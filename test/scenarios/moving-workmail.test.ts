@@ -193,6 +193,20 @@ describe('mail of an export', () => {
     const brought = await run(words)
     expect(brought).toMatchObject({ code: 0 })
     expect(brought.stderr).toContain('1 item of a calendar stays in the archive')
+    const files = join(saved, 'files')
+    const kept = await run([...words, '--keep', files])
+    expect(kept).toMatchObject({ code: 0 })
+    expect(kept.stderr).not.toContain('in the archive')
+    const [{ kept: listed }] = JSON.parse(kept.stdout).mailboxes
+    expect(listed).toMatchObject({
+      directory: files,
+      counts: { kept: 1, already: 0 },
+      items: [{ kind: 'calendar', path: expect.stringMatching(/^ann@moving.test\/Calendar\//) }],
+    })
+    expect(await readFile(join(files, listed.items[0].path), 'utf8')).toMatch(/^BEGIN:VCALENDAR/)
+    const told = await run([...words.filter((word) => word !== '--json'), '--keep', files])
+    expect(told.stdout).toContain(`what is no mail: 0 files written to ${files}, 1 there already`)
+    expect(await run([...words, '--keep', files, '--verify'])).toMatchObject({ code: 64 })
     const again = JSON.parse((await run(words)).stdout)
     expect(again.mailboxes[0].folders).toMatchObject([
       { path: 'INBOX', brought: 0, already: 1 },

@@ -7,10 +7,12 @@ export function importCourierCommand(group: Command, define: Define): void {
   planCommand(group.command('courier <dir>'), define, {
     about: 'take over what a Courier has in its folder (/etc/courier): domains, aliases, userdb',
     options: withFolderOptions,
-    async read(dir, options: FolderOptions) {
-      const { readCourier } = await import('#shared/moving/configurations/courier/courier.ts')
-      const files = await filesIn(dir, options, ['/etc/courier', '/usr/lib/courier/etc'])
-      return readCourier({ files, defaultDomain: options.defaultDomain })
-    },
+    read: readCourierPlan,
   })
+}
+
+export async function readCourierPlan(dir: string, options: FolderOptions) {
+  const { readCourier } = await import('#shared/moving/configurations/courier/courier.ts')
+  const files = await filesIn(dir, options, ['/etc/courier', '/usr/lib/courier/etc'])
+  return readCourier({ files, defaultDomain: options.defaultDomain })
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Define } from '../define.ts'
+import type { readDovecotFiles } from './dovecot-files.ts'
 import { defaultDomainOption, planCommand, rootOption } from './plan-command.ts'
 
 type Options = {
@@ -17,13 +18,20 @@ export function importDovecotCommand(group: Command, define: Define): void {
         .option('--passwd-file <file>', 'its passwd-file, in place of what the configuration names')
         .option(...defaultDomainOption)
         .option(...rootOption),
-    async read(file, options: Options) {
-      const { readDovecotFiles } = await import('./dovecot-files.ts')
-      const found = await readDovecotFiles({ ...options, dovecot: file })
-      if (found === undefined) throw new Error('a file was named')
-      return found.plan
-    },
+    read: readDovecotPlan,
   })
+}
+
+export const readDovecotPlan = (file: string, options: Options) =>
+  planOf({ ...options, dovecot: file })
+export const readPasswdFilePlan = (file: string, options: Options) =>
+  planOf({ ...options, passwdFile: file })
+
+async function planOf(files: Parameters<typeof readDovecotFiles>[0]) {
+  const { readDovecotFiles } = await import('./dovecot-files.ts')
+  const found = await readDovecotFiles(files)
+  if (found === undefined) throw new Error('a file was named')
+  return found.plan
 }
 
 /** `postwolke import passwd-file`: users and their password hashes alone. */
@@ -31,11 +39,6 @@ export function importPasswdFileCommand(group: Command, define: Define): void {
   planCommand(group.command('passwd-file <file>'), define, {
     about: "take over the users of Dovecot's passwd-file, with domains, passwords and quotas",
     options: (command) => command.option(...defaultDomainOption),
-    async read(file, options: Options) {
-      const { readDovecotFiles } = await import('./dovecot-files.ts')
-      const found = await readDovecotFiles({ ...options, passwdFile: file })
-      if (found === undefined) throw new Error('a file was named')
-      return found.plan
-    },
+    read: readPasswdFilePlan,
   })
 }

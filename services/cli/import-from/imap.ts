@@ -12,9 +12,11 @@ import { warn } from '../output.ts'
 import type { MailImportRequest } from '../services.ts'
 import { readLogins, type SourceLogin } from './logins.ts'
 import { copyOptions, type MailOptions, parallelOf, withMailOptions } from './mail-options.ts'
+import type { ToBring } from './mail-run.ts'
 
-type Options = MailOptions & {
-  readonly host: string
+type Options = MailOptions & ImapOptions & { readonly host: string }
+
+export type ImapOptions = {
   readonly port?: string
   readonly tls?: string
   readonly ca?: string
@@ -35,52 +37,57 @@ export function importImapCommand(parent: Command, define: Define): void {
       'bring mailboxes of any IMAP server, with uids where they can be kept; again and again until it is left',
     options: (command) =>
       withMailOptions(
-        command
-          .requiredOption('--host <name>', 'the other server')
-          .option('--port <n>', 'default: 993, or 143 without --tls implicit')
-          .option('--tls <how>', 'implicit, starttls or none (default: implicit)')
-          .option('--ca <file>', 'PEM of who signs its certificate')
-          .option('--any-certificate', 'take whatever certificate it shows')
-          .option('--account <address>', 'whose it becomes')
-          .option('--login <name>', 'there, if it is not the address')
-          .option('--password-file <file>', 'its password, or - for standard input')
-          .option('--token', 'what the file holds is an OAuth token, not a password')
-          .option(
-            '--accounts <file>',
-            'many: CSV with the columns address, login, password or token',
-          )
-          .option(
-            '--admin <name>',
-            'somebody there who may read for all (SASL PLAIN authorization)',
-          )
-          .option('--admin-password-file <file>', 'its password')
-          .option(
-            '--labels <how>',
-            'of Gmail: folders, with a copy in each, or keywords (default: folders)',
-          ),
+        withImapOptions(
+          command
+            .requiredOption('--host <name>', 'the other server')
+            .option('--port <n>', 'default: 993, or 143 without --tls implicit')
+            .option('--account <address>', 'whose it becomes'),
+        ),
       ),
     async run(context, _, options) {
-      const host = await hostOf(options)
-      const labels = labelsOf(options)
-      const logins = await loginsOf(options, context.process)
       const { mailImports } = context.services
       if (mailImports !== undefined) {
         const { bringByServer } = await import('./mail-job.ts')
-        await bringByServer(context, mailImports, requestOf(host, logins, options), options)
+        const request = await requestOf(options, context.process)
+        await bringByServer(context, mailImports, request, options)
         return
       }
-      // Loaded only here: the help of all commands starts without them.
-      const [{ openImapSource }, { bringMail }] = await Promise.all([
-        import('#shared/moving/mailboxes/imap/imap-source.ts'),
-        import('./mail-run.ts'),
-      ])
-      const mailboxes = logins.map(({ account, login }) => ({
-        account,
-        open: () => openImapSource({ host, login, clock: systemClock, labels }),
-      }))
+      const mailboxes = await imapMailboxes(options, context.process)
+      const { bringMail } = await import('./mail-run.ts')
       await bringMail(context, mailboxes, options)
     },
   })
+}
+
+export const withImapOptions = (command: Command) =>
+  command
+    .option('--tls <how>', 'implicit, starttls or none (default: implicit)')
+    .option('--ca <file>', 'PEM of who signs its certificate')
+    .option('--any-certificate', 'take whatever certificate it shows')
+    .option('--login <name>', 'there, if it is not the address')
+    .option('--password-file <file>', 'its password, or - for standard input')
+    .option('--token', 'what the file holds is an OAuth token, not a password')
+    .option('--accounts <file>', 'many: CSV with the columns address, login, password or token')
+    .option('--admin <name>', 'somebody there who may read for all (SASL PLAIN authorization)')
+    .option('--admin-password-file <file>', 'its password')
+    .option(
+      '--labels <how>',
+      'of Gmail: folders, with a copy in each, or keywords (default: folders)',
+    )
+
+export async function imapMailboxes(
+  options: ImapOptions & Pick<Options, 'host'>,
+  process: Process,
+): Promise<readonly ToBring[]> {
+  const host = await hostOf(options)
+  const labels = labelsOf(options)
+  const logins = await loginsOf(options, process)
+  // Loaded only here: the help of all commands starts without it.
+  const { openImapSource } = await import('#shared/moving/mailboxes/imap/imap-source.ts')
+  return logins.map(({ account, login }) => ({
+    account,
+    open: () => openImapSource({ host, login, clock: systemClock, labels }),
+  }))
 }
 
 async function hostOf({
@@ -89,7 +96,7 @@ async function hostOf({
   tls = 'implicit',
   ca,
   anyCertificate,
-}: Options): Promise<ImapHost> {
+}: ImapOptions & Pick<Options, 'host'>): Promise<ImapHost> {
   if (tls !== 'implicit' && tls !== 'starttls' && tls !== 'none') {
     throw new CommandFailure('--tls is implicit, starttls or none', 'usage')
   }
@@ -106,17 +113,15 @@ async function hostOf({
   }
 }
 
-function labelsOf({ labels = 'folders' }: Options): LabelsAs {
+function labelsOf({ labels = 'folders' }: ImapOptions): LabelsAs {
   if (labels === 'folders' || labels === 'keywords') return labels
   throw new CommandFailure('--labels is folders or keywords', 'usage')
 }
 
 /** What a server is asked for that reads the other one itself. */
-function requestOf(
-  { trustsAny, ...host }: ImapHost,
-  logins: readonly Login[],
-  options: Options,
-): MailImportRequest {
+async function requestOf(options: Options, process: Process): Promise<MailImportRequest> {
+  const { trustsAny, ...host } = await hostOf(options)
+  const logins = await loginsOf(options, process)
   const { dryRun, deletions } = copyOptions(options, undefined)
   const admin = logins.map(({ login: { secret } }) => secret).find(({ kind }) => kind === 'admin')
   return {
@@ -135,7 +140,7 @@ function requestOf(
 
 type Login = { readonly account: string; readonly login: ImapLogin }
 
-async function loginsOf(options: Options, process: Process): Promise<readonly Login[]> {
+async function loginsOf(options: ImapOptions, process: Process): Promise<readonly Login[]> {
   const { account, accounts, admin, adminPasswordFile } = options
   if ((account === undefined) === (accounts === undefined)) {
     throw new CommandFailure('give --account for one mailbox, or --accounts for many', 'usage')

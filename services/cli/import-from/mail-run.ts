@@ -2,7 +2,10 @@
 // is done, and the same command goes on.
 
 import { writeFile } from 'node:fs/promises'
-import type { FolderFigures, MailboxReport } from '#shared/moving/mailboxes/report.ts'
+import { TargetFailure } from '#shared/moving/export/target.ts'
+import type { CopyOptions } from '#shared/moving/mailboxes/copy-mailbox.ts'
+import type { keepItems } from '#shared/moving/mailboxes/kept-items.ts'
+import type { MailboxReport } from '#shared/moving/mailboxes/report.ts'
 import { type MailSource, SourceFailure } from '#shared/moving/mailboxes/source.ts'
 import type { FolderVerdict } from '#shared/moving/mailboxes/verify-mailbox.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
@@ -12,10 +15,17 @@ import { CommandFailure, type Exit } from '../failure.ts'
 import { columns, counted, formatBytes, warn } from '../output.ts'
 import { refused } from '../refusal-text.ts'
 import { copyOptions, type MailOptions, parallelOf, wantedFolders } from './mail-options.ts'
+import { leftOut, NOTES_SHOWN_MAX, reportLines, tellNotes } from './mail-text.ts'
 import { type Pace, showPace } from './pace.ts'
 
 /** One mailbox of the other system, and whose it becomes. */
 export type ToBring = { readonly account: string; readonly open: () => Promise<MailSource> }
+
+/** Where what is no mail is kept. */
+export type Keeping = {
+  readonly directory: string
+  readonly target: Parameters<typeof keepItems>[1]
+}
 
 export type Failed = { readonly account: string; readonly reason: string }
 
@@ -26,6 +36,7 @@ export async function bringMail(
   context: Context,
   mailboxes: readonly ToBring[],
   options: MailOptions,
+  keeping?: Keeping,
 ): Promise<void> {
   if (mailboxes.length === 0) throw new CommandFailure('there is no mailbox to bring', 'noInput')
   if (options.verify) return verifyMail(context, mailboxes, options)
@@ -47,7 +58,7 @@ export async function bringMail(
         if (bringing.kind !== 'bringing') throw refused(bringing)
         for (;;) {
           const step = await bringing.steps.next()
-          if (step.done) return step.value
+          if (step.done) return await withItems(step.value, source, terms, keeping)
           if (step.value.kind === 'messages') pace.came(step.value)
         }
       },
@@ -62,7 +73,22 @@ export async function bringMail(
   }
   if (ending.signal.aborted)
     throw new CommandFailure('ended early; the same command goes on', 'temporary')
-  endWith(context, failed, mailboxes.length, { left: reports.flatMap(leftOut), ...terms })
+  const left = reports.flatMap(leftOut)
+  endWith(context, failed, mailboxes.length, { left, dryRun: terms.dryRun })
+}
+
+/** What is no mail, kept as files where that was asked for. */
+async function withItems(
+  report: MailboxReport,
+  source: MailSource,
+  { dryRun, signal }: Pick<CopyOptions, 'dryRun' | 'signal'>,
+  keeping: Keeping | undefined,
+): Promise<MailboxReport> {
+  if (keeping === undefined || source.items === undefined || signal?.aborted) return report
+  const { directory, target } = keeping
+  const { keepItems } = await import('#shared/moving/mailboxes/kept-items.ts')
+  const kept = await keepItems(source.items(), target, report.account, { dryRun })
+  return { ...report, kept: { directory, ...kept }, notes: source.notes() }
 }
 
 export async function tellBrought(
@@ -115,7 +141,8 @@ async function attempt<T>(
     const isOurs =
       error instanceof SourceFailure ||
       error instanceof TemporaryFailure ||
-      error instanceof CommandFailure
+      error instanceof CommandFailure ||
+      error instanceof TargetFailure
     if (!isOurs) throw error
     const exit =
       error instanceof CommandFailure
@@ -162,17 +189,6 @@ export function endWith(
 /** Of what did not come; the report has all. */
 const ACCOUNTS_NAMED_MAX = 10
 
-/** What of a mailbox was there and did not come, in words; nothing where all did. */
-function leftOut({ account, folders }: MailboxReport): readonly string[] {
-  const messages = folders.reduce((sum, { unread }) => sum + unread, 0)
-  const broken = folders.filter(({ failure }) => failure !== null).length
-  const what = [
-    ...(broken > 0 ? [counted(broken, 'folder')] : []),
-    ...(messages > 0 ? [counted(messages, 'message')] : []),
-  ]
-  return what.length === 0 ? [] : [`${what.join(' and ')} of ${account}`]
-}
-
 async function report(
   context: Context,
   { report: file }: MailOptions,
@@ -184,75 +200,6 @@ async function report(
       warn(context.process, `cannot write the report: ${error.message}`)
     },
   )
-}
-
-function reportLines(reports: readonly MailboxReport[], width: number | undefined): string[] {
-  const [only, ...more] = reports
-  if (only === undefined) return []
-  const rows = more.length === 0 ? only.folders.map(folderRow) : reports.map(mailboxRow)
-  const heading = more.length === 0 ? 'FOLDER' : 'ACCOUNT'
-  return [
-    ...columns(
-      [heading, 'THERE', 'CAME', 'BYTES', 'WAS HERE', 'FLAGS', 'GONE', 'UNREAD', 'UIDS'],
-      rows,
-      width,
-    ),
-    ...scriptLines(reports),
-    ...(only.dryRun ? ['nothing was written'] : []),
-  ]
-}
-
-const folderRow = (folder: FolderFigures) => [
-  folder.path,
-  String(folder.found),
-  String(folder.brought),
-  formatBytes(folder.broughtBytes),
-  String(folder.already),
-  String(folder.flagsChanged),
-  String(folder.removed),
-  String(folder.unread),
-  folder.otherUids > 0 ? `kept but ${folder.otherUids}` : folder.uids,
-]
-
-function mailboxRow({ account, folders }: MailboxReport): string[] {
-  const sum = (of: (folder: FolderFigures) => number) =>
-    folders.reduce((all, folder) => all + of(folder), 0)
-  const uids = new Set(folders.filter(({ found }) => found > 0).map((folder) => folder.uids))
-  return [
-    account,
-    String(sum(({ found }) => found)),
-    String(sum(({ brought }) => brought)),
-    formatBytes(sum(({ broughtBytes }) => broughtBytes)),
-    String(sum(({ already }) => already)),
-    String(sum(({ flagsChanged }) => flagsChanged)),
-    String(sum(({ removed }) => removed)),
-    String(sum(({ unread }) => unread)),
-    [...uids].join(', ') || '-',
-  ]
-}
-
-const scriptLines = (reports: readonly MailboxReport[]) =>
-  reports.flatMap(({ account, scripts }) =>
-    scripts.map(({ name, outcome }) => `${account}: script ${name}: ${outcome}`),
-  )
-
-const NOTES_SHOWN_MAX = 30
-
-function tellNotes({ process }: Context, reports: readonly MailboxReport[]): void {
-  const all = reports.flatMap(({ account, folders, notes }) => [
-    ...notes.map(({ about, reason }) => `${account}: ${about}: ${reason}`),
-    ...folders.flatMap(({ path, notes: own, droppedFlags }) => [
-      ...own.map(({ about, reason }) => `${account}: ${path}${about && `: ${about}`}: ${reason}`),
-      ...Object.entries(droppedFlags).map(
-        ([flag, count]) =>
-          `${account}: ${path}: the flag ${flag} of ${counted(count, 'message')} is none here`,
-      ),
-    ]),
-  ])
-  for (const text of all.slice(0, NOTES_SHOWN_MAX)) warn(process, text)
-  if (all.length > NOTES_SHOWN_MAX) {
-    warn(process, `and ${all.length - NOTES_SHOWN_MAX} more of these, which --report has`)
-  }
 }
 
 async function verifyMail(

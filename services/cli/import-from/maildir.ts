@@ -1,15 +1,13 @@
 // `postwolke import maildir`: the Maildir of one account, or those of all by a path as Dovecot's `mail_location` has it.
 
-import { isAbsolute, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import type { Define } from '../define.ts'
-import { CommandFailure } from '../failure.ts'
-import { readAll } from '../listing.ts'
-import { counted, warn } from '../output.ts'
+import { byPattern } from './by-pattern.ts'
 import { type MailOptions, withMailOptions } from './mail-options.ts'
 import type { ToBring } from './mail-run.ts'
-import { folderOf, isPattern, pathOf } from './path-pattern.ts'
+import { isPattern, pathOf } from './path-pattern.ts'
 
 type Options = MailOptions & {
   readonly account?: string
@@ -41,42 +39,16 @@ export function importMaildirCommand(parent: Command, define: Define): void {
   })
 }
 
-/** Of accounts without a folder: all are counted. */
-const NAMED_MAX = 10
-
 async function maildirs(
   context: Context,
   path: string,
   { account, domain, uidlFormat, live }: Options,
 ): Promise<readonly ToBring[]> {
   const { openMaildir } = await import('#shared/moving/mailboxes/maildir/maildir-source.ts')
-  const open = (root: string) => () => openMaildir(root, { popIdFormat: uidlFormat, live })
+  const open = (root: string) => openMaildir(root, { popIdFormat: uidlFormat, live })
   if (account !== undefined) {
-    return [{ account, open: open(resolve(isPattern(path) ? pathOf(path, account) : path)) }]
+    const root = resolve(isPattern(path) ? pathOf(path, account) : path)
+    return [{ account, open: () => open(root) }]
   }
-  if (!isPattern(path) || !isAbsolute(path)) {
-    throw new CommandFailure(
-      'give --account, or an absolute path with %d and %n (or %u) for domain and name',
-      'usage',
-    )
-  }
-  const accounts = await readAll((after) =>
-    context.administration.accounts.page({ domain, limit: undefined, after }),
-  )
-  const found: ToBring[] = []
-  const without: string[] = []
-  for (const { address } of accounts) {
-    const root = await folderOf(path, address)
-    if (root === undefined) without.push(address)
-    else found.push({ account: address, open: open(root) })
-  }
-  if (without.length > 0) {
-    const some = without.slice(0, NAMED_MAX).join(', ')
-    const more = without.length > NAMED_MAX ? ', …' : ''
-    warn(
-      context.process,
-      `${counted(without.length, 'account has', 'accounts have')} no folder there: ${some}${more}`,
-    )
-  }
-  return found
+  return await byPattern(context, { pattern: path, domain }, open)
 }

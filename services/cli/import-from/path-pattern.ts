@@ -19,16 +19,19 @@ export function pathOf(pattern: string, address: string): string {
   return pattern.replace(variable, (_, letter: string) => values[letter] ?? '')
 }
 
-/** The folder of an address, whose domain other systems write in ASCII (RFC 5891); undefined where there is none. */
-export async function folderOf(pattern: string, address: string): Promise<string | undefined> {
+/** Where the mailbox of an address is, or would be. Other systems write its domain in ASCII (RFC 5891). */
+export async function placeOf(
+  pattern: string,
+  address: string,
+): Promise<{ readonly path: string; readonly isThere: boolean }> {
   const at = address.lastIndexOf('@') + 1
   const ascii = address.slice(0, at) + domainToASCII(address.slice(at))
   for (const spelled of new Set([address, ascii])) {
     const path = pathOf(pattern, spelled)
     const stats = await stat(path).catch(() => undefined)
-    if (stats?.isDirectory()) return path
+    if (stats !== undefined) return { path, isThere: true }
   }
-  return undefined
+  return { path: pathOf(pattern, ascii), isThere: false }
 }
 
 /** Found at most; more is no mail system but a wrong pattern. */

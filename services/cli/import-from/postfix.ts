@@ -26,11 +26,11 @@ export function importPostfixCommand(group: Command, define: Define): void {
         .option(...defaultDomainOption)
         .option(...rootOption),
     help: 'Mail itself is imported by other commands. What did not come over is listed with file, line and reason.',
-    read: readAll,
+    read: readPostfixPlan,
   })
 }
 
-async function readAll(dir: string, options: Options) {
+export async function readPostfixPlan(dir: string, options: Options) {
   const [{ readPostfix }, { withDovecot }, { openForeignFiles }, { readDovecotFiles }] =
     await Promise.all([
       import('#shared/moving/configurations/postfix/postfix.ts'),

@@ -9,12 +9,14 @@ export function importQmailCommand(group: Command, define: Define): void {
     about:
       'take over what a qmail has in its folder (/var/qmail): domains, .qmail files, vpopmail users',
     options: withFolderOptions,
-    async read(dir, options: FolderOptions) {
-      const { readQmail } = await import('#shared/moving/configurations/qmail/qmail.ts')
-      const files = await filesIn(dir, options, ['/var/qmail'])
-      const read = readQmail({ files, defaultDomain: options.defaultDomain })
-      if (read.kind === 'plan') return read.plan
-      throw new CommandFailure(`no qmail is configured in ${dir}: ${read.reason}`, 'noInput')
-    },
+    read: readQmailPlan,
   })
+}
+
+export async function readQmailPlan(dir: string, options: FolderOptions) {
+  const { readQmail } = await import('#shared/moving/configurations/qmail/qmail.ts')
+  const files = await filesIn(dir, options, ['/var/qmail'])
+  const read = readQmail({ files, defaultDomain: options.defaultDomain })
+  if (read.kind === 'plan') return read.plan
+  throw new CommandFailure(`no qmail is configured in ${dir}: ${read.reason}`, 'noInput')
 }

@@ -8,10 +8,12 @@ export function importSendmailCommand(group: Command, define: Define): void {
     about:
       'take over the tables of a Sendmail (/etc/mail): aliases, virtusertable, mailertable, access',
     options: withFolderOptions,
-    async read(dir, options: FolderOptions) {
-      const { readSendmail } = await import('#shared/moving/configurations/sendmail/sendmail.ts')
-      const files = await filesIn(dir, options, ['/etc/mail'])
-      return readSendmail({ files, defaultDomain: options.defaultDomain })
-    },
+    read: readSendmailPlan,
   })
+}
+
+export async function readSendmailPlan(dir: string, options: FolderOptions) {
+  const { readSendmail } = await import('#shared/moving/configurations/sendmail/sendmail.ts')
+  const files = await filesIn(dir, options, ['/etc/mail'])
+  return readSendmail({ files, defaultDomain: options.defaultDomain })
 }

@@ -1,8 +1,10 @@
 // `postwolke import workmail-export`: the mail of one mailbox that WorkMail exported, from a file or from a bucket.
 
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { MailSource } from '#shared/moving/mailboxes/source.ts'
 import type { ByteRanges } from '#shared/moving/workmail/export/byte-ranges.ts'
 import type { ExportLog } from '#shared/moving/workmail/export/export-log.ts'
 import type { Process } from '../command-context.ts'
@@ -10,11 +12,13 @@ import type { Define } from '../define.ts'
 import { CommandFailure } from '../failure.ts'
 import { loadAws } from './load-aws.ts'
 import { type MailOptions, withMailOptions } from './mail-options.ts'
-import { bringMail } from './mail-run.ts'
+import { bringMail, type Keeping } from './mail-run.ts'
 import { awsOptions } from './workmail-organization.ts'
 
-type Options = MailOptions & {
-  readonly account: string
+type Options = MailOptions & ExportOptions & { readonly account: string; readonly keep?: string }
+
+export type ExportOptions = {
+  readonly account?: string
   readonly region?: string
   readonly log?: string
 }
@@ -27,25 +31,52 @@ export function importWorkMailExportCommand(group: Command, define: Define): voi
       withMailOptions(command)
         .requiredOption('--account <address>', 'whose it becomes')
         .option('--region <region>', 'of the bucket')
-        .option('--log <file>', 'of the export job, where it does not lie in the archive'),
+        .option('--log <file>', 'of the export job, where it does not lie in the archive')
+        .option(
+          '--keep <dir>',
+          'write what is no mail (calendars, contacts) there as files, a folder for the account',
+        ),
     async run(context, [archive], options) {
-      const { account } = options
-      const [{ openExport }, log] = await Promise.all([
-        import('#shared/moving/workmail/export/export-source.ts'),
-        options.log === undefined ? undefined : readLog(options.log),
-      ])
-      const open = async () => {
-        const ranges = await rangesOf(archive, options, context.process)
-        return await openExport(ranges, { mailbox: account.toLowerCase(), log })
+      const { account, keep } = options
+      if (keep !== undefined && options.verify) {
+        throw new CommandFailure('--verify compares mail, and --keep has no place', 'usage')
       }
-      await bringMail(context, [{ account, open }], options)
+      const open = () => openExportAt(archive, options, context.process)
+      const keeping = keep === undefined ? undefined : await keepingIn(resolve(keep), options)
+      await bringMail(context, [{ account, open }], options, keeping)
     },
   })
 }
 
+export async function openExportAt(
+  archive: string,
+  options: ExportOptions,
+  process: Process,
+): Promise<MailSource> {
+  const [{ openExport }, log] = await Promise.all([
+    import('#shared/moving/workmail/export/export-source.ts'),
+    options.log === undefined ? undefined : readLog(options.log),
+  ])
+  const ranges = await rangesOf(archive, options, process)
+  return await openExport(ranges, { mailbox: options.account?.toLowerCase() ?? '', log })
+}
+
+/** Before anything is read, which takes hours. */
+async function keepingIn(directory: string, { dryRun = false }: Options): Promise<Keeping> {
+  if (dryRun && !existsSync(directory)) {
+    const none = async () => undefined
+    return { directory, target: { list: async () => new Map(), makeFolder: none, write: none } }
+  }
+  const { openFolderTarget } = await import('#shared/moving/export/folder-target.ts')
+  const target = await openFolderTarget(directory).catch((error: Error) => {
+    throw new CommandFailure(`cannot keep anything there: ${error.message}`, 'exists')
+  })
+  return { directory, target }
+}
+
 async function rangesOf(
   archive: string,
-  { region }: Options,
+  { region }: ExportOptions,
   process: Process,
 ): Promise<ByteRanges> {
   if (archive.startsWith('s3://')) {

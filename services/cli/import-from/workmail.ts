@@ -49,12 +49,7 @@ export function importWorkMailCommand(group: Command, process: Process, define: 
     },
     async run(context, _, options) {
       if (prepared === undefined) throw new Error('the organization was not read')
-      if (context.where === 'server') {
-        throw new CommandFailure(
-          'this works on a data folder or a deployment, and not on a server',
-          'usage',
-        )
-      }
+      refuseServer(context)
       const { organization, links, report: file } = prepared
       const { planWorkMail } = await import('#shared/moving/workmail/plan.ts')
       const plan = planWorkMail(organization)
@@ -64,6 +59,29 @@ export function importWorkMailCommand(group: Command, process: Process, define: 
       endWith(outcomes)
     },
   })
+}
+
+function refuseServer({ where }: Context): void {
+  if (where === 'store') return
+  throw new CommandFailure(
+    'this works on a data folder or a deployment, and not on a server',
+    'usage',
+  )
+}
+
+/** What `--dry-run` says, for `import plan`. */
+export async function rehearseWorkMail(
+  organization: Organization,
+  context: Context,
+  { all = false }: Pick<Options, 'all'>,
+): Promise<void> {
+  refuseServer(context)
+  const { planWorkMail } = await import('#shared/moving/workmail/plan.ts')
+  const plan = planWorkMail(organization)
+  const options = { dryRun: true, all }
+  const outcomes = await apply(plan, context, options)
+  await report(plan, outcomes, context, { ...options, file: undefined })
+  endWith(outcomes)
 }
 
 type Prepared = {

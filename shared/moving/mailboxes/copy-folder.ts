@@ -74,7 +74,9 @@ export async function* copyFolder(
     }
     seen.add(message.key)
     report.found(message)
-    const known = ledger.find(message.key)
+    const [as, known] = await ledger.lookUp(message)
+    // Its key may be another one since.
+    seen.add(as)
     if (known !== undefined) {
       report.already++
       deps.contents.note(message, to.folder, known.uid)

@@ -5,6 +5,7 @@ import type { FolderRef, Uid } from '#shared/contracts/mailbox.ts'
 import type { FlagSet } from '#shared/mailbox/flags.ts'
 import type { BroughtBatch, Mailbox } from '#shared/mailbox/port.ts'
 import { turns } from '#shared/runtime/turns.ts'
+import type { SourceMessage } from './source.ts'
 
 const ID_CHARACTERS = 24
 
@@ -57,6 +58,19 @@ export class Ledger {
 
   find(key: string): Known | undefined {
     return this.#known.get(key)
+  }
+
+  /** Under which key it was brought, and as what. */
+  async lookUp({
+    key,
+    formerKey,
+  }: Pick<SourceMessage, 'key' | 'formerKey'>): Promise<readonly [string, Known | undefined]> {
+    const known = this.#known.get(key)
+    // At the first time nothing was brought, and to ask would be to read all of it.
+    if (known !== undefined || formerKey === undefined || this.size === 0) return [key, known]
+    const former = await formerKey()
+    const found = this.#known.get(former)
+    return found === undefined ? [key, undefined] : [former, found]
   }
 
   entries(): Iterable<readonly [key: string, known: Known]> {

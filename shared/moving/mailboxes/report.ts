@@ -2,6 +2,7 @@
 
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import type { Brought } from '#shared/mailbox/port.ts'
+import type { KeptItems } from './kept-items.ts'
 import type { SourceMessage, SourceNote } from './source.ts'
 
 /** Notes kept for one folder; all are counted. */
@@ -149,4 +150,6 @@ export type MailboxReport = {
   readonly subscribed: number
   readonly scripts: readonly { readonly name: string; readonly outcome: string }[]
   readonly notes: readonly SourceNote[]
+  /** What is no mail, where it was asked for. */
+  readonly kept?: (KeptItems & { readonly directory: string }) | undefined
 }

@@ -19,6 +19,8 @@ export interface MailSource {
   subscriptions(): Promise<readonly (readonly string[])[] | undefined>
   /** Sieve scripts of the account. */
   scripts(): Promise<readonly SourceScript[]>
+  /** What was found in the folders that were read and is no mail; undefined where all is. */
+  items?(): AsyncIterable<SourceItem>
   /** What was found and does not come over, as far as it is known by now. */
   notes(): readonly SourceNote[]
   close(): Promise<void>
@@ -62,6 +64,8 @@ export type SourceNumbers = {
 export type SourceMessage = {
   /** Names it in its folder for good, 1 to SOURCE_KEY_BYTES_MAX bytes: a uid with its UIDVALIDITY, the base name of a file. */
   readonly key: string
+  /** Its key as long as the source had given it no uid, where it may have been brought under that; asked for once, in the order of messages. */
+  readonly formerKey?: (() => Promise<string>) | undefined
   readonly uid: number | undefined
   /** As the source spells them; what is no flag here is left out and told. */
   readonly flags: readonly string[]
@@ -89,8 +93,21 @@ export type SourceScript = {
   readonly active: boolean
 }
 
+/** Of a calendar, a contact, or neither: one at a time is held. `name`: of a file, as the source calls it. */
+export type SourceItem = {
+  readonly kind: 'calendar' | 'contact' | 'other'
+  readonly folder: readonly string[]
+  readonly name: string
+  readonly bytes: readonly Uint8Array[]
+}
+
 /** `about`: a folder, a file, a message in them; `reason`: for people, in English. */
-export type SourceNote = { readonly about: string; readonly reason: string }
+export type SourceNote = {
+  readonly about: string
+  readonly reason: string
+  /** It may be a message, cannot be read, and is counted nowhere else. */
+  readonly isLost?: boolean | undefined
+}
 
 /** Somebody removed it there while its folder was read: nothing of it was missed. */
 export class MessageGone extends Error {

@@ -111,7 +111,12 @@ async function compare(
   },
 ): Promise<{ readonly messages: number; readonly bytes: number }> {
   const { here, ledger, target, verdict, areUidsKept } = given
-  const uids = messages.flatMap(({ key }) => ledger.find(key)?.uid ?? [])
+  const known = new Map<string, Uid>()
+  for (const message of messages) {
+    const [, found] = await ledger.lookUp(message)
+    if (found !== undefined) known.set(message.key, found.uid)
+  }
+  const uids = [...known.values()]
   const records = here ? await target.mailbox.readMessages(here.folder, uids) : []
   const byUid = new Map<Uid, MessageRecord>(records.map((record) => [record.uid, record]))
   const unread = new Map(messages.map((message) => [message.key, message]))
@@ -126,7 +131,7 @@ async function compare(
       continue
     }
     read += there.bytes
-    const uid = ledger.find(message.key)?.uid
+    const uid = known.get(message.key)
     const record = uid === undefined ? undefined : byUid.get(uid)
     if (record === undefined) {
       verdict.differ(message, 'missing', `${there.bytes} bytes`, '')

@@ -15,28 +15,36 @@ export const MBOX_FOLDERS_MAX = 20_000
 const INBOX = 'INBOX'
 const SBD = '.sbd'
 
+export type Mboxes = {
+  readonly folders: readonly MboxFolder[]
+  readonly notes: readonly SourceNote[]
+  /** Undefined: there is nothing but an INBOX elsewhere. */
+  readonly own: OwnFiles | undefined
+}
+
 /** `inbox`: a file elsewhere, as /var/mail/ann. */
-export async function readMboxes(
-  root: string,
-  inbox: string | undefined,
-): Promise<{ readonly folders: readonly MboxFolder[]; readonly notes: readonly SourceNote[] }> {
-  const stats = await lstat(root).catch((error: Error) => {
+export async function readMboxes(root: string, inbox: string | undefined): Promise<Mboxes> {
+  const stats = await lstat(root).catch((error: NodeJS.ErrnoException) => {
+    // Who never made a folder has nothing but INBOX.
+    if (error.code === 'ENOENT' && inbox !== undefined) return undefined
     throw new SourceFailure(`cannot read ${root}: ${error.message}`)
   })
   const notes: SourceNote[] = []
-  const own = ownFiles(root)
-  if (stats.isFile()) {
+  const own = stats && ownFiles(root)
+  if (own !== undefined && stats?.isFile()) {
     if (!(await isMbox(own, root)))
       throw new SourceFailure(`${root} is no mbox: it begins with no From line`)
-    return { folders: [folderOf(own, [INBOX], root)], notes }
+    return { folders: [folderOf(own, [INBOX], root)], notes, own }
   }
-  if (!stats.isDirectory()) throw new SourceFailure(`${root} is neither a file nor a folder`)
-  await refuseOthers(root)
-  const folders = await foldersIn(own, root, [], notes)
+  if (stats?.isDirectory() === false) {
+    throw new SourceFailure(`${root} is neither a file nor a folder`)
+  }
+  if (own !== undefined) await refuseOthers(root)
+  const folders = own === undefined ? [] : await foldersIn(own, root, [], notes)
   const others = inbox === undefined ? folders : folders.filter(({ names }) => !isInbox(names))
   const all = inbox === undefined ? others : [await inboxAt(inbox), ...others]
   if (all.length === 0) throw new SourceFailure(`no file in ${root} is an mbox`)
-  return { folders: all, notes }
+  return { folders: all, notes, own }
 }
 
 const isInbox = (names: readonly string[]) => names.length === 1 && names[0] === INBOX

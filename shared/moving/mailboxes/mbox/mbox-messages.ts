@@ -1,6 +1,7 @@
 // The messages of one mbox, whichever kind of file it is: what is known of each, and its bytes.
 
 import { createHash } from 'node:crypto'
+import type { PopIds } from '../maildir/pop-ids.ts'
 import { type OpenSource, SourceFailure, type SourceMessage } from '../source.ts'
 import type { Zone } from './from-line.ts'
 import { HEADER_BYTES_MAX, type MboxEntry, mboxEntries, type ReadableFile } from './mbox-file.ts'
@@ -10,6 +11,8 @@ import { shownHeader } from './status-header.ts'
 export type MboxTerms = {
   readonly zone: Zone
   readonly unquote: boolean
+  /** What POP3 called messages that have a uid; undefined: it had none of them. */
+  readonly popIds?: PopIds | undefined
   /** Undefined: all of the file. */
   readonly entries?: readonly MboxEntry[] | undefined
 }
@@ -17,11 +20,14 @@ export type MboxTerms = {
 /** The file is closed with it. */
 export async function openMboxFile(
   file: ReadableFile & { close(): Promise<void> },
-  { zone, unquote, entries: known }: MboxTerms,
+  { zone, unquote, popIds, entries: known }: MboxTerms,
 ): Promise<OpenSource> {
   const entries = known ?? (await Array.fromAsync(mboxEntries(file, zone)))
   const base = entries[0]?.status.base
   const byKey = new Map<string, MboxEntry>()
+
+  const popIdOf = (uid: number, { uidValidity }: NonNullable<typeof base>) =>
+    popIds?.('', { uid, popId: undefined, popOrder: undefined, guid: undefined }, uidValidity)
 
   const bytesOf = (entry: MboxEntry): AsyncIterable<Uint8Array> => {
     const stored = messageBytes(file, entry)
@@ -55,12 +61,13 @@ export async function openMboxFile(
         byKey.set(key, entry)
         yield {
           key,
+          ...(uid !== undefined && { formerKey: () => keyOf(entry, seen) }),
           uid,
           flags: entry.status.flags,
           bytes: entry.end - entry.start,
           internalDateMs: entry.dateMs,
           saveDateMs: undefined,
-          popId: undefined,
+          popId: uid !== undefined && base !== undefined ? popIdOf(uid, base) : undefined,
         } satisfies SourceMessage
       }
     },

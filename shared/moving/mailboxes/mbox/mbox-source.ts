@@ -2,13 +2,13 @@
 
 import { basename, join } from 'node:path'
 import { decodedName } from '../maildir/folder-files.ts'
-import { ownFiles } from '../own-files.ts'
+import { DOVECOT_FORMAT, popIdsBy } from '../maildir/pop-ids.ts'
 import { type MailSource, type OpenSource, SourceFailure, type SourceNote } from '../source.ts'
 import { type Zone, zoneOf } from './from-line.ts'
 import { placeOf } from './labels.ts'
 import { MBOX_FOLDERS_MAX, type MboxFolder, openFile, readMboxes } from './layout.ts'
 import { type MboxEntry, mboxEntries } from './mbox-file.ts'
-import { openMboxFile } from './mbox-messages.ts'
+import { type MboxTerms, openMboxFile } from './mbox-messages.ts'
 
 export type MboxOptions = {
   /** Where INBOX is, if not among the others. */
@@ -19,14 +19,20 @@ export type MboxOptions = {
   readonly unquote?: boolean | undefined
   /** Of Google Takeout: folders are the labels in the messages, and not the files. */
   readonly labels?: boolean | undefined
+  /** `pop3_uidl_format` of the server that gave the uids; undefined: Dovecot's own. */
+  readonly popIdFormat?: string | undefined
 }
 
 const SUBSCRIPTIONS_BYTES_MAX = 16 * 1024 ** 2
 
 export async function openMbox(
   root: string,
-  { inbox, timezone = 'UTC', unquote = false, labels = false }: MboxOptions = {},
+  { inbox, timezone = 'UTC', unquote = false, labels = false, popIdFormat }: MboxOptions = {},
 ): Promise<MailSource> {
+  const popIds = popIdsBy(popIdFormat ?? DOVECOT_FORMAT)
+  if (popIds === undefined) {
+    throw new SourceFailure(`names by ${JSON.stringify(popIdFormat)} only Dovecot can work out`)
+  }
   const zone = zoneOf(timezone)
   if (zone === undefined) throw new SourceFailure(`${timezone} is no time zone`)
   const found = await readMboxes(root, inbox)
@@ -38,11 +44,11 @@ export async function openMbox(
     async open({ names }) {
       const folder = byNames.get(names.join('\0'))
       if (folder === undefined) throw new SourceFailure(`no folder ${names.join('/')}`)
-      return openFolder(folder, zone, unquote)
+      return openFolder(folder, { zone, unquote, popIds })
     },
     async subscriptions() {
       const path = join(root, '.subscriptions')
-      const text = await ownFiles(root).text(path, SUBSCRIPTIONS_BYTES_MAX)
+      const text = await found.own?.text(path, SUBSCRIPTIONS_BYTES_MAX)
       if (text === undefined) return undefined
       const lines = text.split('\n').filter((line) => line !== '')
       return [['INBOX'], ...lines.map((line) => line.split('/').map(decodedName))]
@@ -96,5 +102,14 @@ async function byLabels(
   return { folders: [...folders.values()], notes }
 }
 
-const openFolder = async (folder: Folder, zone: Zone, unquote: boolean): Promise<OpenSource> =>
-  openMboxFile(await openFile(folder), { zone, unquote, entries: folder.entries })
+const openFolder = async (
+  folder: Folder,
+  terms: Pick<MboxTerms, 'zone' | 'unquote' | 'popIds'>,
+): Promise<OpenSource> => {
+  const isInbox = folder.names.length === 1 && folder.names[0] === 'INBOX'
+  return openMboxFile(await openFile(folder), {
+    ...terms,
+    popIds: isInbox ? terms.popIds : undefined,
+    entries: folder.entries,
+  })
+}

@@ -24,8 +24,8 @@ const NOTES_MAX = 1_000
 
 export async function openMh(root: string): Promise<MailSource> {
   const notes: SourceNote[] = []
-  const note = (about: string, reason: string) => {
-    if (notes.length < NOTES_MAX) notes.push({ about, reason })
+  const note = (about: string, reason: string, isLost?: boolean) => {
+    if (notes.length < NOTES_MAX) notes.push({ about, reason, isLost })
   }
   const own = ownFiles(root)
   const folders = await foldersIn(root, [], note).catch((error: Error) => {
@@ -50,7 +50,7 @@ export async function openMh(root: string): Promise<MailSource> {
   }
 }
 
-type Note = (about: string, reason: string) => void
+type Note = (about: string, reason: string, isLost?: boolean) => void
 
 const isNumber = (name: string) => /^[1-9]\d{0,9}$/.test(name)
 
@@ -103,7 +103,7 @@ async function openFolder(
         // A number is another message's when the folder was packed.
         const digest = await digestOf(own, path)
         if (digest === undefined) {
-          note(`${names.join('/')}: ${number}`, 'cannot be read')
+          note(`${names.join('/')}: ${number}`, 'cannot be read', true)
           continue
         }
         const n = (seen.get(digest) ?? 0) + 1

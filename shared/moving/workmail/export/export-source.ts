@@ -8,6 +8,7 @@ import {
   type OpenSource,
   SourceFailure,
   type SourceFolder,
+  type SourceItem,
   type SourceMessage,
   type SourceNote,
 } from '../../mailboxes/source.ts'
@@ -40,8 +41,12 @@ export async function openExport(
   const counted = new Set<ArchiveEntry>()
   let log = given
 
-  const note = (about: string, reason: string) => {
-    if (notes.length < NOTES_MAX) notes.push({ about, reason })
+  /** What is no mail. */
+  const items = new Map<ArchiveEntry, SourceItem['kind']>()
+  let areKept = false
+
+  const note = (about: string, reason: string, isLost?: boolean) => {
+    if (notes.length < NOTES_MAX) notes.push({ about, reason, isLost })
   }
 
   /** Once each, however often it is looked at. */
@@ -49,7 +54,7 @@ export async function openExport(
     if (counted.has(entry)) return
     counted.add(entry)
     counts[kind]++
-    if (reason !== undefined) note(entry.path, reason)
+    if (reason !== undefined) note(entry.path, reason, kind === 'faulty')
   }
 
   async function look(entry: ArchiveEntry): Promise<ExportedItem | undefined> {
@@ -59,11 +64,22 @@ export async function openExport(
     }
     try {
       const item = exportedItem(await headOf(archive, entry))
-      if (item.kind === 'mail') count(entry, 'mail')
-      else if (item.kind === 'calendar') count(entry, 'calendar')
-      else if (item.kind === 'contact') count(entry, 'contacts')
-      else if (item.kind === 'log') log = item.log
-      else count(entry, 'unknown', 'it is neither mail nor of a calendar')
+      switch (item.kind) {
+        case 'mail':
+          count(entry, 'mail')
+          break
+        case 'log':
+          log = item.log
+          break
+        case 'calendar':
+        case 'contact':
+          count(entry, item.kind === 'contact' ? 'contacts' : 'calendar')
+          items.set(entry, item.kind)
+          break
+        case 'unknown':
+          count(entry, 'unknown', 'it is neither mail nor of a calendar')
+          items.set(entry, 'other')
+      }
       return item
     } catch (error) {
       if (!(error instanceof DamagedEntry)) throw error
@@ -113,10 +129,21 @@ export async function openExport(
       return await Array.fromAsync(archive.read(entry))
     } catch (error) {
       if (!(error instanceof DamagedEntry)) throw error
-      counts.mail--
-      counted.delete(entry)
-      count(entry, 'faulty', error.message)
+      const kind = countedAs(items.get(entry))
+      counts[kind]--
+      counts.faulty++
+      // Of a message it is counted where it was to come.
+      note(entry.path, error.message, kind !== 'mail')
       return undefined
+    }
+  }
+
+  async function* itemsOf({ folder, entries }: Content): AsyncGenerator<SourceItem> {
+    for (const entry of entries) {
+      const kind = items.get(entry)
+      const bytes = kind && (await wholeOf(entry))
+      if (kind === undefined || bytes === undefined) continue
+      yield { kind, folder: folder.names, name: segmentsOf(entry.path).at(-1) ?? '', bytes }
     }
   }
 
@@ -127,7 +154,8 @@ export async function openExport(
       const found: SourceFolder[] = []
       for (const content of contents) {
         if (await hasMail(content)) found.push(content.folder)
-        else note(content.folder.names.join('/'), 'nothing in it is mail, so it stays behind')
+        else
+          note(content.folder.names.join('/'), 'nothing in it is mail, so there is no such folder')
       }
       return found
     },
@@ -154,17 +182,39 @@ export async function openExport(
     subscriptions: async () => undefined,
     scripts: async () => [],
 
+    async *items() {
+      areKept = true
+      for (const content of contents) yield* itemsOf(content)
+    },
+
     notes() {
       const { calendar, contacts } = counts
       const behind = [
-        ...stays(calendar, 'item of a calendar', 'items of calendars'),
-        ...stays(contacts, 'contact', 'contacts'),
+        ...(areKept
+          ? []
+          : [
+              ...stays(calendar, 'item of a calendar', 'items of calendars'),
+              ...stays(contacts, 'contact', 'contacts'),
+            ]),
         ...(log === undefined ? [] : differences(log, counts)),
       ]
       return [...notes, ...behind.map((reason) => ({ about: 'export', reason }))]
     },
 
     close: () => archive.close(),
+  }
+}
+
+function countedAs(kind: SourceItem['kind'] | undefined): keyof Counted {
+  switch (kind) {
+    case undefined:
+      return 'mail'
+    case 'contact':
+      return 'contacts'
+    case 'calendar':
+      return 'calendar'
+    case 'other':
+      return 'unknown'
   }
 }
 

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { folderOf, foldersOf, pathOf } from '#services/cli/import-from/path-pattern.ts'
+import { foldersOf, pathOf, placeOf } from '#services/cli/import-from/path-pattern.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 describe('a path with %d, %n and %u', () => {
@@ -11,10 +11,13 @@ describe('a path with %d, %n and %u', () => {
     await using folder = await temporaryFolder()
     await mkdir(join(folder.path, 'xn--bcher-kva.example/ann'), { recursive: true })
     const pattern = join(folder.path, '%d/%n')
-    expect(await folderOf(pattern, 'ann@bücher.example')).toBe(
-      join(folder.path, 'xn--bcher-kva.example/ann'),
-    )
-    expect(await folderOf(pattern, 'bob@bücher.example')).toBeUndefined()
+    const ascii = join(folder.path, 'xn--bcher-kva.example')
+    expect(await placeOf(pattern, 'ann@bücher.example')).toEqual({
+      ...{ path: join(ascii, 'ann'), isThere: true },
+    })
+    expect(await placeOf(pattern, 'bob@bücher.example')).toEqual({
+      ...{ path: join(ascii, 'bob'), isThere: false },
+    })
   })
 
   it('finds everybody who has a folder', async () => {

@@ -143,7 +143,7 @@ describe('an export', () => {
     )
     expect(await readAll(source)).toEqual({ INBOX: ['one', 'invitation'] })
     expect(reasons(source)).toEqual([
-      'Calendar: nothing in it is mail, so it stays behind',
+      'Calendar: nothing in it is mail, so there is no such folder',
       'Inbox/7.eml: it is neither mail nor of a calendar',
       'Inbox/8.eml: it is neither mail nor of a calendar',
       'export: 4 items of calendars stay in the archive',
