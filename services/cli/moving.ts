@@ -14,6 +14,7 @@ import { importPlanCommand } from './import-from/plan.ts'
 import { importPostfixCommand } from './import-from/postfix.ts'
 import { importQmailCommand } from './import-from/qmail.ts'
 import { importSendmailCommand } from './import-from/sendmail.ts'
+import { importSqlDumpCommand } from './import-from/sql-dump.ts'
 import { importWorkMailCommand } from './import-from/workmail.ts'
 import { importWorkMailExportCommand } from './import-from/workmail-export.ts'
 
@@ -29,6 +30,7 @@ export function movingCommands(parent: Command, process: Process, define: Define
   importSendmailCommand(group, define)
   importEximCommand(group, define)
   importCourierCommand(group, define)
+  importSqlDumpCommand(group, define)
   importMaildirCommand(group, define)
   importImapCommand(group, define)
   importWorkMailCommand(group, process, define)

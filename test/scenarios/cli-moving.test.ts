@@ -107,6 +107,26 @@ describe('import passwd-file', () => {
   })
 })
 
+describe('import sql-dump', () => {
+  it('takes over a database, and says what it cannot read', async () => {
+    const file = await fileWith(
+      'mail.sql',
+      "INSERT INTO virtual_domains (name) VALUES ('a.test');\nINSERT INTO virtual_users (email, password) VALUES ('ann@a.test', 'a word');\n",
+    )
+    expect(await run('sql-dump', file, '--default-scheme', 'plain')).toMatchObject({
+      ...{ code: 0, stderr: '' },
+      stdout: expect.stringMatching(/^domains {3}1 added.*\naccounts {2}1 added/),
+    })
+    expect(await show('account', 'show', 'ann@a.test')).toMatchObject({ enabled: true })
+    const none = await fileWith('none.sql', 'SELECT 1;')
+    expect(await run('sql-dump', none)).toMatchObject({
+      code: 66,
+      stderr: expect.stringContaining('none.sql: has no table of accounts'),
+    })
+    expect(await run('sql-dump', join(folder, 'x'))).toMatchObject({ code: 66 })
+  })
+})
+
 describe('import of others', () => {
   it('takes over an alias file of Exim', async () => {
     const file = await fileWith('aliases', 'root: ann@b.test\ngone: :fail: left\n')

@@ -75,7 +75,7 @@ export type NoteKind =
   /** It was wrong where it stood. */
   | 'faulty'
 
-export type Foreign = 'postfix' | 'dovecot' | 'qmail' | 'sendmail' | 'exim' | 'courier'
+export type Foreign = 'postfix' | 'dovecot' | 'qmail' | 'sendmail' | 'exim' | 'courier' | 'database'
 
 export type MovingPlan = {
   readonly from: Foreign
