@@ -10,6 +10,7 @@ import { importImapCommand } from './import-from/imap.ts'
 import { importMaildirCommand } from './import-from/maildir.ts'
 import { importMboxCommand } from './import-from/mbox.ts'
 import { importMhCommand } from './import-from/mh.ts'
+import { importOpenDkimCommand } from './import-from/opendkim.ts'
 import { importPlanCommand } from './import-from/plan.ts'
 import { importPostfixCommand } from './import-from/postfix.ts'
 import { importQmailCommand } from './import-from/qmail.ts'
@@ -31,6 +32,7 @@ export function movingCommands(parent: Command, process: Process, define: Define
   importEximCommand(group, define)
   importCourierCommand(group, define)
   importSqlDumpCommand(group, define)
+  importOpenDkimCommand(group, define)
   importMaildirCommand(group, define)
   importImapCommand(group, define)
   importWorkMailCommand(group, process, define)

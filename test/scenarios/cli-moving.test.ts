@@ -1,6 +1,7 @@
 // `postwolke import SOURCE`: what it prints, how it ends, and that the server runs with what came over.
 
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { commandLine } from '#test/support/command-line.ts'
@@ -124,6 +125,33 @@ describe('import sql-dump', () => {
       stderr: expect.stringContaining('none.sql: has no table of accounts'),
     })
     expect(await run('sql-dump', join(folder, 'x'))).toMatchObject({ code: 66 })
+  })
+})
+
+describe('import opendkim', () => {
+  it('brings keys of domains that are here, and prints none', async () => {
+    const pem = generateKeyPairSync('rsa', { modulusLength: 1024 })
+      .privateKey.export({ type: 'pkcs1', format: 'pem' })
+      .toString()
+    await mkdir(join(folder, 'keys'))
+    await writeFile(join(folder, 'keys', 'mail.private'), pem)
+    await fileWith(
+      'KeyTable',
+      'a a.test:mail:keys/mail.private\nb b.test:mail:./keys/mail.private\n',
+    )
+    const file = await fileWith('opendkim.conf', 'KeyTable KeyTable\n')
+    await commandLine(['domain', 'add', 'a.test', '--data', data])
+    await commandLine(['domain', 'add', 'b.test', '--data', data])
+    const done = await run('opendkim', file, '--json')
+    expect(done).toMatchObject({ code: 0 })
+    expect(JSON.parse(done.stdout).counts).toContainEqual(
+      expect.objectContaining({ what: 'keys', added: 2 }),
+    )
+    expect(done.stdout).not.toContain(pem.slice(40, 60))
+    expect(await show('dkim', 'list', 'b.test')).toMatchObject({
+      keys: expect.arrayContaining([expect.objectContaining({ selector: 'mail' })]),
+    })
+    expect(await run('opendkim', join(folder, 'none'))).toMatchObject({ code: 66 })
   })
 })
 

@@ -14,7 +14,14 @@ export type Treatment =
 /** Undefined: it says nothing that could come over. */
 export type Convert = (text: string) => string | undefined
 
-export type Translator = 'domains' | 'restrictions' | 'maps' | 'patterns' | 'names' | 'tls'
+export type Translator =
+  | 'domains'
+  | 'restrictions'
+  | 'maps'
+  | 'patterns'
+  | 'names'
+  | 'tls'
+  | 'milters'
 
 const translated: { readonly [by in Translator]: string } = {
   names: `myhostname mydomain myorigin mydestination mynetworks mynetworks_style inet_interfaces proxy_interfaces smtpd_banner
@@ -27,6 +34,7 @@ const translated: { readonly [by in Translator]: string } = {
     sender_canonical_maps recipient_canonical_maps smtp_generic_maps sender_bcc_maps recipient_bcc_maps smtp_tls_policy_maps
     smtpd_sender_login_maps smtp_sasl_password_maps rbl_reply_maps permit_mx_backup_networks default_transport
     authorized_submit_users`,
+  milters: 'smtpd_milters',
   patterns: 'header_checks mime_header_checks nested_header_checks body_checks',
   tls: `smtpd_tls_cert_file smtpd_tls_key_file smtpd_tls_protocols smtpd_tls_security_level smtp_tls_CAfile smtp_tls_cert_file
     smtp_tls_key_file smtpd_tls_CAfile bounce_template_file maillog_file debug_peer_level debug_peer_list smtp_dns_support_level`,
@@ -97,7 +105,7 @@ function mapped(path: string): Treatment {
 }
 
 function translators(): readonly Translator[] {
-  return ['names', 'domains', 'restrictions', 'maps', 'patterns', 'tls']
+  return ['names', 'domains', 'restrictions', 'maps', 'patterns', 'tls', 'milters']
 }
 
 /** Undefined: Postfix has no such parameter; somebody named it for `$name`. */

@@ -13,6 +13,7 @@ import { createTableNames } from './table-names.ts'
 import { translateDomains } from './translate/domains.ts'
 import { localNames } from './translate/local-names.ts'
 import { translateMaps } from './translate/maps.ts'
+import { translateMilters } from './translate/milters.ts'
 import { translateNames } from './translate/names.ts'
 import { translatePatterns } from './translate/patterns.ts'
 import { translateRestrictions } from './translate/restrictions.ts'
@@ -75,6 +76,7 @@ export function readPostfix(source: PostfixSource): PostfixRead {
   translateMaps(context, names, book.hasDomain)
   translatePatterns(context)
   translateTls(context)
+  translateMilters(context)
   translateEach(context)
   noteServices(context)
   // Postfix takes abuse@ and its like where somebody made them, and not by itself.

@@ -52,6 +52,18 @@ describe('parameters', () => {
     })
   })
 
+  it('leave out filters that do what is within', () => {
+    const plan = read(
+      'smtpd_milters = inet:localhost:8891, { unix:/run/opendkim/opendkim.sock, connect_timeout=5s } inet:127.0.0.1:8893 inet:localhost:11332\n',
+    )
+    expect(settingsOf(plan)).toMatchObject({ smtpdMilters: 'inet:localhost:11332' })
+    expect(plan.notes.filter(({ about }) => about.startsWith('smtpd_milters'))).toMatchObject([
+      { kind: 'to-do', reason: expect.stringContaining('postwolke import opendkim') },
+      { kind: 'to-do', about: expect.stringContaining('opendkim.sock') },
+      { kind: 'to-do', reason: expect.stringContaining('mailAuthentication') },
+    ])
+  })
+
   it('that are not here are told with their line', () => {
     const plan = read(
       'biff = no\nsmtpd_proxy_filter = 127.0.0.1:1\nour_name = x\nunused = y\nmail_name = $our_name\nmessage_size_limit = big\n',
