@@ -119,7 +119,17 @@ describe('import sql-dump', () => {
       stdout: expect.stringMatching(/^domains {3}1 added.*\naccounts {2}1 added/),
     })
     expect(await show('account', 'show', 'ann@a.test')).toMatchObject({ enabled: true })
+    await mkdir(join(folder, 'postfix'))
+    await fileWith('postfix/virtual', 'info@a.test ann@a.test\n')
+    await fileWith('postfix/main.cf', 'virtual_alias_maps = mysql:/x, hash:/etc/postfix/virtual\n')
+    expect(await run('postfix', join(folder, 'postfix'), '--sql-dump', file)).toMatchObject({
+      code: 65,
+      stdout: expect.stringContaining('aliases   1 added'),
+    })
     const none = await fileWith('none.sql', 'SELECT 1;')
+    expect(await run('postfix', join(folder, 'postfix'), '--sql-dump', none)).toMatchObject({
+      code: 66,
+    })
     expect(await run('sql-dump', none)).toMatchObject({
       code: 66,
       stderr: expect.stringContaining('none.sql: has no table of accounts'),

@@ -19,14 +19,17 @@ export function importSqlDumpCommand(group: Command, define: Define): void {
     help: 'The file is what mysqldump, pg_dump or the .dump of sqlite3 wrote. Settings come by import postfix and import dovecot.',
     async read(file, { defaultScheme }: Options) {
       const { readDatabase } = await import('#shared/moving/configurations/database/database.ts')
-      const path = resolve(file)
-      const files = await filesIn(dirname(path), {}, [])
       const read = readDatabase({
-        ...{ files, path: basename(path) },
+        ...(await dumpAt(file)),
         defaultScheme: defaultScheme?.toUpperCase(),
       })
       if (read.kind === 'plan') return read.plan
       throw new CommandFailure(`cannot read ${read.reason}`, 'noInput')
     },
   })
+}
+
+export async function dumpAt(file: string) {
+  const path = resolve(file)
+  return { files: await filesIn(dirname(path), {}, []), path: basename(path) }
 }

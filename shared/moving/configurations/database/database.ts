@@ -1,6 +1,6 @@
 // Domains, accounts and aliases of a mail system that keeps them in a database, by a dump of it.
 
-import { createAddressBook } from '../addresses.ts'
+import { type AddressBook, createAddressBook } from '../addresses.ts'
 import { type Collector, createCollector } from '../collect.ts'
 import { hashOf } from '../dovecot/passwd-file.ts'
 import type { MovingPlan } from '../plan.ts'
@@ -8,24 +8,41 @@ import { type SourceFiles, withinLimits } from '../source-files.ts'
 import { type Schema, schemas } from './schemas.ts'
 import { type DumpRow, type DumpTables, readSqlDump } from './sql-dump.ts'
 
-export type DatabaseRead =
-  | { readonly kind: 'plan'; readonly plan: MovingPlan }
-  | { readonly kind: 'refused'; readonly reason: string }
-
-export function readDatabase(of: {
+export type DatabaseSource = {
   readonly files: SourceFiles
   readonly path: string
   /** Of passwords that name none. */
   readonly defaultScheme?: string | undefined
-}): DatabaseRead {
+}
+
+export type Database = {
+  readonly kind: 'database'
+  /** Its domains, accounts and aliases, beside those of others. */
+  readonly enter: (book: AddressBook, collect: Collector) => void
+}
+type Refused = { readonly kind: 'refused'; readonly reason: string }
+
+export function readDatabase(
+  of: DatabaseSource,
+): { readonly kind: 'plan'; readonly plan: MovingPlan } | Refused {
+  const database = openDatabase(of)
+  if (database.kind === 'refused') return database
+  const collect = createCollector('database')
+  const book = createAddressBook(collect)
+  database.enter(book, collect)
+  book.finish()
+  return { kind: 'plan', plan: collect.plan() }
+}
+
+export function openDatabase(of: DatabaseSource): Database | Refused {
   const files = withinLimits(of.files)
   const content = files.read(of.path)
   if (content.kind === 'refused')
     return { kind: 'refused', reason: `${of.path}: ${content.reason}` }
-  const collect = createCollector('database')
+  const parsing = createCollector('database')
   const tables = readSqlDump({
     ...{ file: of.path, text: content.text, wanted: tableNames },
-    spend: collect.spend,
+    spend: parsing.spend,
   })
   const schema = schemas.find((one) => fits(one, tables))
   if (schema === undefined) {
@@ -35,8 +52,15 @@ export function readDatabase(of: {
       reason: `${of.path}: has no table of accounts with rows as one of these has: ${known}`,
     }
   }
-  translate(schema, tables, of.defaultScheme, collect)
-  return { kind: 'plan', plan: collect.plan() }
+  return {
+    kind: 'database',
+    enter(book, collect) {
+      for (const { kind, about, reason, from } of parsing.plan().notes) {
+        collect.note(kind, about, reason, from)
+      }
+      translate(schema, tables, of.defaultScheme, book, collect)
+    },
+  }
 }
 
 const partsOf = ({ domains, accounts, aliases, aliasDomains, vacation }: Schema) => [
@@ -64,10 +88,10 @@ function translate(
   schema: Schema,
   tables: DumpTables,
   defaultScheme: string | undefined,
+  book: AddressBook,
   collect: Collector,
 ): void {
   const { domains, accounts, aliases, aliasDomains, vacation } = schema
-  const book = createAddressBook(collect)
   const left = new Set<string>()
 
   /** A column that an older version does not have says nothing. */
@@ -154,7 +178,6 @@ function translate(
     const reason = 'is away: the reply comes over as no script; one with `vacation` says the same'
     collect.note('to-do', cell(row, vacation?.address ?? ''), reason, row.from)
   }
-  book.finish()
 }
 
 /** PostfixAdmin's: `ann#example.org@autoreply.example.org`. */

@@ -71,6 +71,8 @@ const converters: { readonly [name: string]: Convert | undefined } = {
     words(text.replaceAll(',', ' '))
       .filter((word) => word === 'canonical' || word === 'generic')
       .join(', '),
+  // It rejected at RCPT and kept the client a while longer; here it is told at once.
+  postscreen_greet_action: (text) => (text === 'enforce' ? 'drop' : text),
   syslog_facility: (text) => text.toLowerCase(),
   notify_classes: (text) => text.replaceAll(/\bpolicy\b,?/g, '').trim(),
 }

@@ -2,6 +2,7 @@
 // a note that says why it is not here.
 
 import { createCollector } from '../collect.ts'
+import type { Database } from '../database/database.ts'
 import type { MovingPlan, PlannedAccount } from '../plan.ts'
 import { type SourceFiles, withinLimits } from '../source-files.ts'
 import { createContext, type PostfixContext } from './context.ts'
@@ -23,6 +24,8 @@ export type PostfixSource = {
   readonly files: SourceFiles
   /** Of a passwd-file that has their passwords. */
   readonly accounts?: readonly PlannedAccount[]
+  /** What its tables of databases hold. */
+  readonly database?: Database | undefined
   readonly defaultDomain?: string | undefined
   /** Of the old machine, where main.cf does not say it. */
   readonly hostname?: string
@@ -70,7 +73,7 @@ export function readPostfix(source: PostfixSource): PostfixRead {
   const local = localNames(context)
   const names = createTableNames()
   translateNames(context, local, { defaultDomain: source.defaultDomain })
-  const book = translateDomains(context, local, source.accounts ?? [])
+  const book = translateDomains(context, local, source)
   book.finish()
   translateRestrictions(context, names)
   translateMaps(context, names, book.hasDomain)

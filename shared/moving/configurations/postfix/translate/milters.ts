@@ -25,5 +25,10 @@ export function translateMilters({ collect, place, set, value }: PostfixContext)
     }
     return found === undefined
   })
+  for (const milter of left) {
+    const reason =
+      'it is asked as before: it has to run for this system too, or `milterDefaultAction` decides'
+    collect.note('to-do', `smtpd_milters ${milter.slice(0, 100)}`, reason, from)
+  }
   collect.set('smtpdMilters', left.join(', '), { about: 'smtpd_milters', from })
 }
