@@ -81,6 +81,8 @@ const lines: { readonly [path: string]: readonly string[] } = {
   'import qmail': ['import qmail /var/qmail --root /'],
   'import sendmail': ['import sendmail /etc/mail --default-domain example.org'],
   'import exim': ['import exim aliases --default-domain example.org'],
+  'import opendkim': ['import opendkim /etc/opendkim.conf --root / --dry-run'],
+  'import sql-dump': ['import sql-dump postfix.sql --dry-run'],
   'import courier': ['import courier /etc/courier --dry-run'],
   'domain add': ['domain add example.org --postmaster ann@example.org'],
   'domain list': ['domain list --server https://mail.example.org'],

@@ -10,10 +10,12 @@ import { importImapCommand } from './import-from/imap.ts'
 import { importMaildirCommand } from './import-from/maildir.ts'
 import { importMboxCommand } from './import-from/mbox.ts'
 import { importMhCommand } from './import-from/mh.ts'
+import { importOpenDkimCommand } from './import-from/opendkim.ts'
 import { importPlanCommand } from './import-from/plan.ts'
 import { importPostfixCommand } from './import-from/postfix.ts'
 import { importQmailCommand } from './import-from/qmail.ts'
 import { importSendmailCommand } from './import-from/sendmail.ts'
+import { importSqlDumpCommand } from './import-from/sql-dump.ts'
 import { importWorkMailCommand } from './import-from/workmail.ts'
 import { importWorkMailExportCommand } from './import-from/workmail-export.ts'
 
@@ -29,6 +31,8 @@ export function movingCommands(parent: Command, process: Process, define: Define
   importSendmailCommand(group, define)
   importEximCommand(group, define)
   importCourierCommand(group, define)
+  importSqlDumpCommand(group, define)
+  importOpenDkimCommand(group, define)
   importMaildirCommand(group, define)
   importImapCommand(group, define)
   importWorkMailCommand(group, process, define)

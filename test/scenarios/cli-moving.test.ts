@@ -1,6 +1,7 @@
 // `postwolke import SOURCE`: what it prints, how it ends, and that the server runs with what came over.
 
-import { readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { commandLine } from '#test/support/command-line.ts'
@@ -105,6 +106,63 @@ describe('import passwd-file', () => {
       code: 0,
     })
     expect(await show('account', 'show', 'bob@b.test')).toMatchObject({ quotaBytes: 3 * 1024 ** 3 })
+  })
+})
+
+describe('import sql-dump', () => {
+  it('takes over a database, and says what it cannot read', async () => {
+    const file = await fileWith(
+      'mail.sql',
+      "INSERT INTO virtual_domains (name) VALUES ('a.test');\nINSERT INTO virtual_users (email, password) VALUES ('ann@a.test', 'a word');\n",
+    )
+    expect(await run('sql-dump', file, '--default-scheme', 'plain')).toMatchObject({
+      ...{ code: 0, stderr: '' },
+      stdout: expect.stringMatching(/^domains {3}1 added.*\naccounts {2}1 added/),
+    })
+    expect(await show('account', 'show', 'ann@a.test')).toMatchObject({ enabled: true })
+    await mkdir(join(folder, 'postfix'))
+    await fileWith('postfix/virtual', 'info@a.test ann@a.test\n')
+    await fileWith('postfix/main.cf', 'virtual_alias_maps = mysql:/x, hash:/etc/postfix/virtual\n')
+    expect(await run('postfix', join(folder, 'postfix'), '--sql-dump', file)).toMatchObject({
+      code: 65,
+      stdout: expect.stringContaining('aliases   1 added'),
+    })
+    const none = await fileWith('none.sql', 'SELECT 1;')
+    expect(await run('postfix', join(folder, 'postfix'), '--sql-dump', none)).toMatchObject({
+      code: 66,
+    })
+    expect(await run('sql-dump', none)).toMatchObject({
+      code: 66,
+      stderr: expect.stringContaining('none.sql: has no table of accounts'),
+    })
+    expect(await run('sql-dump', join(folder, 'x'))).toMatchObject({ code: 66 })
+  })
+})
+
+describe('import opendkim', () => {
+  it('brings keys of domains that are here, and prints none', async () => {
+    const pem = generateKeyPairSync('rsa', { modulusLength: 1024 })
+      .privateKey.export({ type: 'pkcs1', format: 'pem' })
+      .toString()
+    await mkdir(join(folder, 'keys'))
+    await writeFile(join(folder, 'keys', 'mail.private'), pem)
+    await fileWith(
+      'KeyTable',
+      'a a.test:mail:keys/mail.private\nb b.test:mail:./keys/mail.private\n',
+    )
+    const file = await fileWith('opendkim.conf', 'KeyTable KeyTable\n')
+    await commandLine(['domain', 'add', 'a.test', '--data', data])
+    await commandLine(['domain', 'add', 'b.test', '--data', data])
+    const done = await run('opendkim', file, '--json')
+    expect(done).toMatchObject({ code: 0 })
+    expect(JSON.parse(done.stdout).counts).toContainEqual(
+      expect.objectContaining({ what: 'keys', added: 2 }),
+    )
+    expect(done.stdout).not.toContain(pem.slice(40, 60))
+    expect(await show('dkim', 'list', 'b.test')).toMatchObject({
+      keys: expect.arrayContaining([expect.objectContaining({ selector: 'mail' })]),
+    })
+    expect(await run('opendkim', join(folder, 'none'))).toMatchObject({ code: 66 })
   })
 })
 

@@ -59,7 +59,7 @@ describe("a provider's Postfix and Dovecot", () => {
     const report = join(path, 'report')
     const done = await imported(root, data, '--report', report)
     expect(countsOf(done)).toEqual({
-      ...{ domains: 4, accounts: 6, aliases: 23, forwards: 2, tables: 4 },
+      ...{ domains: 4, accounts: 6, aliases: 23, forwards: 2, tables: 4, keys: 0 },
       settings: countsOf(rehearsed).settings,
     })
     expect(countsOf(rehearsed)).toEqual(countsOf(done))
@@ -68,7 +68,7 @@ describe("a provider's Postfix and Dovecot", () => {
     expect(JSON.parse(await readFile(report, 'utf8'))).toEqual(done)
     const again = await imported(root, data)
     expect(countsOf(again)).toEqual({
-      ...{ domains: 0, accounts: 0, aliases: 0, forwards: 0, tables: 0, settings: 0 },
+      ...{ domains: 0, accounts: 0, aliases: 0, forwards: 0, tables: 0, keys: 0, settings: 0 },
     })
     const show = async (...words: readonly string[]) =>
       JSON.parse((await commandLine([...words, '--data', data, '--json'])).stdout)

@@ -35,6 +35,7 @@ export const programs = {
   postgrey: 'postgrey',
   'policyd-weight': 'policyd-weight',
   script: 'bsdutils',
+  sqlite3: 'sqlite3',
   strace: 'strace',
   clamd: 'clamav-daemon',
   rspamd: 'rspamd',

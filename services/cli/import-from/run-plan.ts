@@ -67,13 +67,14 @@ export async function runPlan(
   )
 }
 
-const kinds = ['domain', 'account', 'alias', 'forward', 'table', 'setting'] as const
+const kinds = ['domain', 'account', 'alias', 'forward', 'table', 'signing-key', 'setting'] as const
 const nouns: { readonly [what in Outcome['what']]: string } = {
   domain: 'domains',
   account: 'accounts',
   alias: 'aliases',
   forward: 'forwards',
   table: 'tables',
+  'signing-key': 'keys',
   setting: 'settings',
 }
 

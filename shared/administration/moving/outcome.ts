@@ -4,7 +4,7 @@ import type { Place } from '#shared/moving/configurations/plan.ts'
 import type { Refusal } from '../refusals.ts'
 
 export type Outcome = {
-  readonly what: 'domain' | 'account' | 'alias' | 'forward' | 'table' | 'setting'
+  readonly what: 'domain' | 'account' | 'alias' | 'forward' | 'table' | 'signing-key' | 'setting'
   readonly name: string
   readonly from: Place
 } & (

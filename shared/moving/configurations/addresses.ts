@@ -64,7 +64,7 @@ export function createAddressBook(collect: Collector): AddressBook {
   /** By domain, once all are known. */
   let grouped: ReadonlyMap<string, readonly string[]> | undefined
   const namesIn = (domain: string): readonly string[] => {
-    grouped ??= Map.groupBy([...accounts.keys(), ...aliases.keys()], domainIn)
+    grouped ??= Map.groupBy(new Set([...accounts.keys(), ...aliases.keys()]), domainIn)
     return grouped.get(domain) ?? []
   }
 

@@ -12,6 +12,7 @@ export type PlannedItem =
   | PlannedAlias
   | PlannedForward
   | PlannedTable
+  | PlannedSigningKey
 
 export type PlannedAccount = {
   readonly kind: 'account'
@@ -55,6 +56,15 @@ export type PlannedEntry = {
   readonly from: Place
 }
 
+/** Of DKIM; `pem` as it stands there, whatever that is. */
+export type PlannedSigningKey = {
+  readonly kind: 'signing-key'
+  readonly domain: string
+  readonly selector: string
+  readonly pem: string
+  readonly from: Place
+}
+
 /** What did not come over as it was. */
 export type Note = {
   readonly kind: NoteKind
@@ -75,7 +85,15 @@ export type NoteKind =
   /** It was wrong where it stood. */
   | 'faulty'
 
-export type Foreign = 'postfix' | 'dovecot' | 'qmail' | 'sendmail' | 'exim' | 'courier'
+export type Foreign =
+  | 'postfix'
+  | 'dovecot'
+  | 'qmail'
+  | 'sendmail'
+  | 'exim'
+  | 'courier'
+  | 'database'
+  | 'opendkim'
 
 export type MovingPlan = {
   readonly from: Foreign
@@ -138,5 +156,7 @@ function nameOf(item: PlannedItem): string {
       return `forward ${item.address}`
     case 'table':
       return `table ${item.table}`
+    case 'signing-key':
+      return `key ${item.selector} ${item.domain}`
   }
 }

@@ -59,6 +59,8 @@ function nameOf(item: PlannedItem): string {
       return item.path
     case 'table':
       return item.table
+    case 'signing-key':
+      return `${item.selector}._domainkey.${item.domain}`
   }
 }
 

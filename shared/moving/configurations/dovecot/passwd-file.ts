@@ -97,11 +97,11 @@ const splitField = (word: string): [name: string, value: string] => {
   return equals === -1 ? [word, ''] : [word.slice(0, equals), word.slice(equals + 1)]
 }
 
-function hashOf(
+export function hashOf(
   password: string,
   name: string,
   from: Place,
-  { collect, defaultScheme = 'CRYPT' }: PasswdFile,
+  { collect, defaultScheme = 'CRYPT' }: Pick<PasswdFile, 'collect' | 'defaultScheme'>,
 ): string | null {
   // `password[13]` is of pam-pwdfile: DES behind 13, MD5 behind 34.
   const plain = password.replace(/\[(?:13|34)\]$/, '')

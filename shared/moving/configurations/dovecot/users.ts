@@ -46,7 +46,10 @@ export function readUsers(
           collect.note('to-do', 'passdb', reason, from)
         } else read(path, scheme?.toUpperCase())
       } else {
-        const reason = `passwords of ${driver} are not in these files: export them as a passwd-file`
+        const reason =
+          driver === 'sql'
+            ? 'passwords are in a database: `postwolke import sql-dump` reads a dump of it'
+            : `passwords of ${driver} are not in these files: export them as a passwd-file`
         collect.note('to-do', `passdb ${driver}`, reason, from)
       }
     }

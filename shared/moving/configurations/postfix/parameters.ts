@@ -14,7 +14,14 @@ export type Treatment =
 /** Undefined: it says nothing that could come over. */
 export type Convert = (text: string) => string | undefined
 
-export type Translator = 'domains' | 'restrictions' | 'maps' | 'patterns' | 'names' | 'tls'
+export type Translator =
+  | 'domains'
+  | 'restrictions'
+  | 'maps'
+  | 'patterns'
+  | 'names'
+  | 'tls'
+  | 'milters'
 
 const translated: { readonly [by in Translator]: string } = {
   names: `myhostname mydomain myorigin mydestination mynetworks mynetworks_style inet_interfaces proxy_interfaces smtpd_banner
@@ -27,6 +34,7 @@ const translated: { readonly [by in Translator]: string } = {
     sender_canonical_maps recipient_canonical_maps smtp_generic_maps sender_bcc_maps recipient_bcc_maps smtp_tls_policy_maps
     smtpd_sender_login_maps smtp_sasl_password_maps rbl_reply_maps permit_mx_backup_networks default_transport
     authorized_submit_users`,
+  milters: 'smtpd_milters',
   patterns: 'header_checks mime_header_checks nested_header_checks body_checks',
   tls: `smtpd_tls_cert_file smtpd_tls_key_file smtpd_tls_protocols smtpd_tls_security_level smtp_tls_CAfile smtp_tls_cert_file
     smtp_tls_key_file smtpd_tls_CAfile bounce_template_file maillog_file debug_peer_level debug_peer_list smtp_dns_support_level`,
@@ -63,6 +71,8 @@ const converters: { readonly [name: string]: Convert | undefined } = {
     words(text.replaceAll(',', ' '))
       .filter((word) => word === 'canonical' || word === 'generic')
       .join(', '),
+  // It rejected at RCPT and kept the client a while longer; here it is told at once.
+  postscreen_greet_action: (text) => (text === 'enforce' ? 'drop' : text),
   syslog_facility: (text) => text.toLowerCase(),
   notify_classes: (text) => text.replaceAll(/\bpolicy\b,?/g, '').trim(),
 }
@@ -97,7 +107,7 @@ function mapped(path: string): Treatment {
 }
 
 function translators(): readonly Translator[] {
-  return ['names', 'domains', 'restrictions', 'maps', 'patterns', 'tls']
+  return ['names', 'domains', 'restrictions', 'maps', 'patterns', 'tls', 'milters']
 }
 
 /** Undefined: Postfix has no such parameter; somebody named it for `$name`. */

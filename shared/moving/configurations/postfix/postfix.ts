@@ -2,6 +2,7 @@
 // a note that says why it is not here.
 
 import { createCollector } from '../collect.ts'
+import type { Database } from '../database/database.ts'
 import type { MovingPlan, PlannedAccount } from '../plan.ts'
 import { type SourceFiles, withinLimits } from '../source-files.ts'
 import { createContext, type PostfixContext } from './context.ts'
@@ -13,6 +14,7 @@ import { createTableNames } from './table-names.ts'
 import { translateDomains } from './translate/domains.ts'
 import { localNames } from './translate/local-names.ts'
 import { translateMaps } from './translate/maps.ts'
+import { translateMilters } from './translate/milters.ts'
 import { translateNames } from './translate/names.ts'
 import { translatePatterns } from './translate/patterns.ts'
 import { translateRestrictions } from './translate/restrictions.ts'
@@ -22,6 +24,8 @@ export type PostfixSource = {
   readonly files: SourceFiles
   /** Of a passwd-file that has their passwords. */
   readonly accounts?: readonly PlannedAccount[]
+  /** What its tables of databases hold. */
+  readonly database?: Database | undefined
   readonly defaultDomain?: string | undefined
   /** Of the old machine, where main.cf does not say it. */
   readonly hostname?: string
@@ -69,12 +73,13 @@ export function readPostfix(source: PostfixSource): PostfixRead {
   const local = localNames(context)
   const names = createTableNames()
   translateNames(context, local, { defaultDomain: source.defaultDomain })
-  const book = translateDomains(context, local, source.accounts ?? [])
+  const book = translateDomains(context, local, source)
   book.finish()
   translateRestrictions(context, names)
   translateMaps(context, names, book.hasDomain)
   translatePatterns(context)
   translateTls(context)
+  translateMilters(context)
   translateEach(context)
   noteServices(context)
   // Postfix takes abuse@ and its like where somebody made them, and not by itself.

@@ -3,6 +3,7 @@
 
 import type { Dirent } from 'node:fs'
 import { readdir } from 'node:fs/promises'
+import { distinctFolders } from '../distinct-folders.ts'
 import { SourceFailure, type SourceFolder, type SourceNote } from '../source.ts'
 import { decodedName, unescapedName } from './folder-files.ts'
 
@@ -37,15 +38,25 @@ export async function readLayout(root: string): Promise<Layout> {
   const inbox: MaildirFolder = { names: ['INBOX'], uses: [], selectable: isMaildir, directory }
   if (isPlusPlus || (isMaildir && !(await someBelow(directory, subfolders)))) {
     const folders = await plusPlus(directory, dotted)
-    return { kind: 'maildir++', folders: [inbox, ...folders], notes }
+    return { kind: 'maildir++', folders: distinct([inbox, ...folders]), notes }
   }
   const folders = await nested(directory, [], notes)
   if (!isMaildir && folders.every(({ selectable }) => !selectable)) {
     throw new SourceFailure(`${root} is no Maildir: nothing in it has a folder 'cur'`)
   }
   const own = folders.some(({ names }) => names.length === 1 && names[0]?.toUpperCase() === 'INBOX')
-  return { kind: 'fs', folders: own && !isMaildir ? folders : [inbox, ...folders], notes }
+  return { kind: 'fs', folders: distinct(own && !isMaildir ? folders : [inbox, ...folders]), notes }
 }
+
+/** The same each time: of two that are called alike the first is always the same. */
+const inOrder = (entries: readonly Dirent<string>[]) =>
+  entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))
+
+const distinct = (folders: readonly MaildirFolder[]) =>
+  distinctFolders(folders, ({ directory }) => {
+    const path = directory.toString(encoding)
+    return decodedName(path.slice(path.lastIndexOf('/') + 1))
+  })
 
 const entriesOf = (directory: Buffer): Promise<Dirent<string>[]> =>
   readdir(directory, { withFileTypes: true, encoding }) as Promise<Dirent<string>[]>
@@ -84,7 +95,7 @@ async function plusPlus(
 ): Promise<readonly MaildirFolder[]> {
   if (entries.length > MAILDIR_FOLDERS_MAX) throw tooMany()
   const folders: MaildirFolder[] = []
-  for (const { name } of entries) {
+  for (const { name } of inOrder(entries)) {
     const directory = pathIn(root, name)
     if (!(await hasCur(directory))) continue
     const names = name
@@ -112,7 +123,7 @@ async function nested(
     return []
   }
   const folders: MaildirFolder[] = []
-  for (const entry of await entriesOf(directory)) {
+  for (const entry of inOrder(await entriesOf(directory))) {
     if (!isDirectory(entry, directory, notes)) continue
     if (own.includes(entry.name) || entry.name.startsWith('.')) continue
     const below = pathIn(directory, entry.name)

@@ -4,6 +4,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { lstat, readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { distinctFolders } from '../distinct-folders.ts'
 import { decodedName } from '../maildir/folder-files.ts'
 import { type OwnFiles, ownFiles } from '../own-files.ts'
 import { SourceFailure, type SourceFolder, type SourceNote } from '../source.ts'
@@ -44,7 +45,7 @@ export async function readMboxes(root: string, inbox: string | undefined): Promi
   const others = inbox === undefined ? folders : folders.filter(({ names }) => !isInbox(names))
   const all = inbox === undefined ? others : [await inboxAt(inbox), ...others]
   if (all.length === 0) throw new SourceFailure(`no file in ${root} is an mbox`)
-  return { folders: all, notes, own }
+  return { folders: distinctFolders(all, ({ file }) => basename(file)), notes, own }
 }
 
 const isInbox = (names: readonly string[]) => names.length === 1 && names[0] === INBOX

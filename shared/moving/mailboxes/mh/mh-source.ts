@@ -3,7 +3,8 @@
 
 import { createHash } from 'node:crypto'
 import { lstat, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { distinctFolders } from '../distinct-folders.ts'
 import { decodedName } from '../maildir/folder-files.ts'
 import { openMessage } from '../maildir/message-file.ts'
 import { type OwnFiles, ownFiles } from '../own-files.ts'
@@ -28,9 +29,10 @@ export async function openMh(root: string): Promise<MailSource> {
     if (notes.length < NOTES_MAX) notes.push({ about, reason, isLost })
   }
   const own = ownFiles(root)
-  const folders = await foldersIn(root, [], note).catch((error: Error) => {
+  const all = await foldersIn(root, [], note).catch((error: Error) => {
     throw new SourceFailure(`cannot read ${root}: ${error.message}`)
   })
+  const folders = distinctFolders(all, ({ directory }) => basename(directory))
   if (!folders.some(({ selectable }) => selectable)) {
     throw new SourceFailure(`${root} is no tree of MH: no folder in it has files called by numbers`)
   }
@@ -67,7 +69,8 @@ async function foldersIn(
   }
   if (names.length >= DEPTH_MAX) note(directory, `more than ${DEPTH_MAX} folders in each other`)
   else {
-    for (const { name } of entries.filter((entry) => entry.isDirectory())) {
+    const below = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+    for (const name of below.sort()) {
       if (name.startsWith('.')) continue
       const isInbox = names.length === 0 && name.toLowerCase() === 'inbox'
       const own = isInbox ? 'INBOX' : decodedName(Buffer.from(name).toString('latin1'))

@@ -68,7 +68,7 @@ function readAnew(text: string, context: TableContext, depth: number): ReadTable
     case 'memcache':
     case 'mongodb':
       return refused(
-        `${type}: is a database; export what it holds (\`postmap -s\` does not; its own client does) and import that as CSV`,
+        `${type}: is a database: \`postwolke import sql-dump\` reads what mysqldump, pg_dump or the .dump of sqlite3 writes of it`,
       )
     default:
       return refused(

@@ -4,6 +4,7 @@ import { formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { type AddressBook, createAddressBook } from '../../addresses.ts'
 import { addressesOf } from '../../alias-file.ts'
+import type { Database } from '../../database/database.ts'
 import type { Place, PlannedAccount } from '../../plan.ts'
 import type { Row } from '../../rows.ts'
 import type { NamedTable, PostfixContext } from '../context.ts'
@@ -13,10 +14,14 @@ import type { LocalNames } from './local-names.ts'
 
 /** `accounts`: of the passwd-file, which has their passwords. */
 export function translateDomains(
-  context: PostfixContext,
+  whole: PostfixContext,
   local: LocalNames,
-  accounts: readonly PlannedAccount[],
+  {
+    accounts = [],
+    database,
+  }: { readonly accounts?: readonly PlannedAccount[]; readonly database?: Database | undefined },
 ): AddressBook {
+  const context = database === undefined ? whole : withoutDatabases(whole)
   const book = createAddressBook(context.collect)
   const aliases = context.tables('virtual_alias_maps')
   const mailboxes = context.tables('virtual_mailbox_maps')
@@ -24,6 +29,7 @@ export function translateDomains(
   for (const name of ['virtual_mailbox_domains', 'virtual_alias_domains']) {
     readDomains(name, context, book, local)
   }
+  database?.enter(book, context.collect)
   for (const { kind: _, ...account } of accounts) {
     const domain = account.address.slice(account.address.lastIndexOf('@') + 1)
     // Postfix would not have taken its mail, and its owner logs in.
@@ -34,6 +40,18 @@ export function translateDomains(
   readVirtualAliases(aliases, context, book, local)
   if (local.names.size > 0) readLocalAliases(context, book, local)
   return book
+}
+
+/** What they say of domains, mailboxes and aliases is known by a dump: nothing is left to be told of them. */
+function withoutDatabases(context: PostfixContext): PostfixContext {
+  const isDatabase = (text: string) => /^(?:proxy:)?(?:mysql|pgsql|sqlite):/i.test(text)
+  const nothing = { kind: 'rows', rows: [] } as const
+  return {
+    ...context,
+    table: (text, ...more) => (isDatabase(text) ? nothing : context.table(text, ...more)),
+    tables: (...of) =>
+      context.tables(...of).map((one) => (isDatabase(one.text) ? { ...one, table: nothing } : one)),
+  }
 }
 
 /** A domain that is named alone, as a word or as the key of a table. */

@@ -59,7 +59,11 @@ function translateNetworks(context: PostfixContext): void {
   const take = (text: string, from: { readonly file: string; readonly line: number }) => {
     const network = text.replaceAll(/[[\]]/g, '')
     if (parseNetwork(network) !== undefined) networks.push(network)
-    else
+    // Debian's main.cf has it beside 127.0.0.0/8; addresses of IPv4 are such here however they come.
+    else if (/^::ffff:[\d.]+\/(?:9[6-9]|1[01]\d|12[0-8])$/i.test(network)) {
+      const reason = 'addresses of IPv4 are those however they come'
+      collect.note('not-needed', `mynetworks ${text}`, reason, from)
+    } else
       collect.note(
         'faulty',
         `mynetworks ${text}`,

@@ -1,5 +1,6 @@
 // A plan applied: once, again, as a rehearsal, and with items that are refused.
 
+import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { applyPlan } from '#shared/administration/moving/apply.ts'
 import type { ApplyOptions } from '#shared/administration/moving/outcome.ts'
@@ -167,5 +168,39 @@ describe('a plan', () => {
     expect(await apply(administered, other, { update: true })).toEqual([
       ...['changed account ann@a.test', 'changed alias info@a.test', 'changed forward bob@b.test'],
     ])
+  })
+
+  it('brings keys that signed, each once under its selector', async () => {
+    await using administered = await openAdministration()
+    const { signing } = administered.administration
+    const pemOf = () =>
+      generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const key = (selector: string, pem: string, name = 'a.test'): PlannedItem => ({
+      ...{ kind: 'signing-key', domain: name, selector, pem, from },
+    })
+    const [first, second] = [pemOf(), pemOf()]
+    const some = [domain('a.test'), key('one', first), key('two', 'x'), key('x', first, 'b.test')]
+    const refused = ['refused signing-key two._domainkey.a.test']
+    expect(await apply(administered, some, { dryRun: true })).toEqual([
+      'added domain a.test',
+      'added signing-key one._domainkey.a.test',
+      ...refused,
+      'refused signing-key x._domainkey.b.test',
+    ])
+    expect(await apply(administered, some)).toEqual([
+      'added domain a.test',
+      'added signing-key one._domainkey.a.test',
+      ...refused,
+      'refused signing-key x._domainkey.b.test',
+    ])
+    const known = await signing.list('a.test')
+    expect(known).toMatchObject({
+      keys: expect.arrayContaining([expect.objectContaining({ selector: 'one', imported: true })]),
+    })
+    expect(await apply(administered, [key('one', first), key('one', second)])).toEqual([
+      'unchanged signing-key one._domainkey.a.test',
+      'refused signing-key one._domainkey.a.test',
+    ])
+    expect(await signing.list('a.test')).toEqual(known)
   })
 })

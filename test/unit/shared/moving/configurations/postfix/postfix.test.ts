@@ -1,6 +1,7 @@
 // A configuration of Postfix as a plan: what each part of it becomes, and what is told of the rest.
 
 import { describe, expect, it } from 'vitest'
+import { openDatabase } from '#shared/moving/configurations/database/database.ts'
 import { itemsOf, type MovingPlan } from '#shared/moving/configurations/plan.ts'
 import { readPostfix } from '#shared/moving/configurations/postfix/postfix.ts'
 import { withDovecot } from '#shared/moving/configurations/postfix/with-dovecot.ts'
@@ -50,6 +51,50 @@ describe('parameters', () => {
       'tls.minimumVersion': 'TLSv1.2',
       inetProtocols: 'all',
     })
+  })
+
+  it('of every Debian and of many guides are taken as they are meant', () => {
+    const plan = read(
+      'mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128\npostscreen_greet_action = enforce\n',
+    )
+    expect(settingsOf(plan)).toMatchObject({
+      ...{ mynetworks: '127.0.0.0/8, ::1/128', smtpdGreetAction: 'drop' },
+    })
+    expect(plan.notes.filter(({ kind }) => kind === 'faulty')).toEqual([])
+  })
+
+  it('ask no policy server that does what is within, or that Postfix starts', () => {
+    const plan = read(
+      'smtpd_recipient_restrictions = check_policy_service unix:private/quota-status, check_policy_service inet:127.0.0.1:12340, check_policy_service unix:private/policyd-spf, check_policy_service unix:private/own, check_policy_service inet:127.0.0.1:7777, reject_unauth_destination\n',
+      { 'master.cf': 'own unix - n n - 0 spawn user=own argv=/usr/bin/own\n' },
+    )
+    expect(settingsOf(plan)).toMatchObject({
+      smtpdRecipientRestrictions:
+        'check_policy_service inet:127.0.0.1:7777, reject_unauth_destination',
+    })
+    const notes = plan.notes.filter(({ about, reason }) =>
+      `${about} ${reason}`.includes('check_policy_service'),
+    )
+    expect(notes.map(({ kind, reason }) => `${kind} ${reason}`)).toEqual([
+      expect.stringMatching(/^not-supported .*full takes nothing/),
+      expect.stringMatching(/^not-supported .*full takes nothing/),
+      expect.stringMatching(/^not-supported .*SPF/),
+      expect.stringMatching(/^not-supported .*no program is started for it: user=own/),
+      expect.stringMatching(/^to-do it is asked as before/),
+    ])
+  })
+
+  it('leave out filters that do what is within', () => {
+    const plan = read(
+      'smtpd_milters = inet:localhost:8891, { unix:/run/opendkim/opendkim.sock, connect_timeout=5s } inet:127.0.0.1:8893 inet:localhost:11332\n',
+    )
+    expect(settingsOf(plan)).toMatchObject({ smtpdMilters: 'inet:localhost:11332' })
+    expect(plan.notes.filter(({ about }) => about.startsWith('smtpd_milters'))).toMatchObject([
+      { kind: 'to-do', reason: expect.stringContaining('postwolke import opendkim') },
+      { kind: 'to-do', about: expect.stringContaining('opendkim.sock') },
+      { kind: 'to-do', reason: expect.stringContaining('mailAuthentication') },
+      { kind: 'to-do', reason: expect.stringContaining('it is asked as before') },
+    ])
   })
 
   it('that are not here are told with their line', () => {
@@ -149,6 +194,33 @@ describe('mailboxes and aliases', () => {
       ['not-supported', 5],
     ])
     expect(notesAbout(plan, /^loop@/)).toEqual([['not-supported', 4]])
+  })
+
+  it('of domains in a database are there by its dump', () => {
+    const database = openDatabase({
+      path: 'x',
+      files: filesFrom({
+        x: "INSERT INTO virtual_domains (name) VALUES ('a.test'), ('b.test');\nINSERT INTO virtual_users (email, password) VALUES ('ann@a.test', '{PLAIN}x');\n",
+      }),
+    })
+    if (database.kind === 'refused') throw new Error(database.reason)
+    const main =
+      'virtual_mailbox_domains = mysql:/d\nvirtual_mailbox_maps = proxy:mysql:/m\nvirtual_alias_maps = hash:/v, mysql:/a\nrelay_domains = mysql:/r\n'
+    const texts = { '/v': 'ann@a.test ann@a.test, x@c.test\n@b.test @a.test\n' }
+    const found = readPostfix({
+      ...{ files: filesFrom({ 'main.cf': usual + main, ...texts }), database },
+    })
+    if (found.kind === 'refused') throw new Error(found.reason)
+    expect(itemsOf(found.plan, 'account')).toMatchObject([
+      { address: 'ann@a.test', hash: '{PLAIN}x' },
+    ])
+    expect(itemsOf(found.plan, 'forward')).toMatchObject([{ targets: ['x@c.test'], keep: true }])
+    expect(itemsOf(found.plan, 'alias')).toMatchObject([
+      { alias: 'ann@b.test', targets: ['ann@a.test'] },
+    ])
+    expect(found.plan.notes.filter(({ reason }) => reason.includes('database'))).toMatchObject([
+      { about: expect.stringContaining('relay_domains') },
+    ])
   })
 
   it('of lists end where lists include each other', () => {
