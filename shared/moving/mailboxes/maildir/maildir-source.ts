@@ -1,10 +1,11 @@
 // A Maildir as Dovecot, Courier and qmail write it, read only and while their server runs: a file may get another name (its flags) or go at any
 // moment.
 
-import type { Stats } from 'node:fs'
+import { createReadStream, type Stats } from 'node:fs'
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { chunks } from '#shared/runtime/chunks.ts'
+import { MANIFEST_FILE, readManifest } from '../../export/manifest.ts'
 import {
   type MailSource,
   type OpenSource,
@@ -111,6 +112,7 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
   const uids = await readUids(directory)
   const keywords = parseKeywords((await sideFile(directory, 'dovecot-keywords')) ?? '')
   const files = await listFiles(directory)
+  const dates = await exportedDates(directory)
   const isInbox = names.length === 1 && names[0] === 'INBOX'
   const popIds = popIdsOf(uids, isInbox, terms)
   const pathOf = ({ place }: Listed) => pathIn(directory, place)
@@ -125,7 +127,8 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
     count: files.size,
     async *messages() {
       const sorted = [...files.values()].sort((a, b) => compare(a, b, uids))
-      const areLost = await areDatesLost(sorted, (one) => statsOf(pathOf(one)))
+      const untold = sorted.filter(({ base }) => !dates.has(base))
+      const areLost = await areDatesLost(untold, (one) => statsOf(pathOf(one)))
       if (areLost) {
         terms.note(
           names.join('/'),
@@ -145,9 +148,11 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
             uid: record?.uid,
             flags: flagsOf(letters, keywords),
             bytes: stats.size,
-            internalDateMs: areLost
-              ? await dateOf({ base, path: pathOf(listed) }, stats)
-              : Math.floor(stats.mtimeMs),
+            internalDateMs:
+              dates.get(base) ??
+              (areLost
+                ? await dateOf({ base, path: pathOf(listed) }, stats)
+                : Math.floor(stats.mtimeMs)),
             saveDateMs: undefined,
             popId: popIds(base, record),
           } satisfies SourceMessage
@@ -177,6 +182,20 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
     },
     close: async () => undefined,
   }
+}
+
+/** By base name, as an export of ours noted them: files that came by way of a bucket have other times. */
+async function exportedDates(directory: Buffer): Promise<ReadonlyMap<string, number>> {
+  const path = pathIn(directory, MANIFEST_FILE)
+  const stats = await lstat(path).catch(() => undefined)
+  if (stats === undefined || !stats.isFile() || stats.size > SIDE_FILE_BYTES_MAX) return new Map()
+  const lines = await readManifest({ read: async () => createReadStream(path) }, MANIFEST_FILE)
+  const dates = new Map<string, number>()
+  for (const { name, internalDate } of lines.values()) {
+    const ms = Date.parse(internalDate)
+    if (!Number.isNaN(ms)) dates.set(name, ms)
+  }
+  return dates
 }
 
 async function readUids(directory: Buffer): Promise<UidList | undefined> {
