@@ -14,6 +14,7 @@ import { importPlanCommand } from './import-from/plan.ts'
 import { importPostfixCommand } from './import-from/postfix.ts'
 import { importQmailCommand } from './import-from/qmail.ts'
 import { importSendmailCommand } from './import-from/sendmail.ts'
+import { importServiceCommand } from './import-from/service.ts'
 import { importWorkMailCommand } from './import-from/workmail.ts'
 import { importWorkMailExportCommand } from './import-from/workmail-export.ts'
 
@@ -35,4 +36,5 @@ export function movingCommands(parent: Command, process: Process, define: Define
   importWorkMailExportCommand(group, define)
   importMboxCommand(group, define)
   importMhCommand(group, define)
+  importServiceCommand(group, define)
 }

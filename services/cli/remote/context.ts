@@ -115,7 +115,10 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     containment: returningRefusals(remoteContainment(client)),
     audit: remoteAudit(client),
     auditSeals: remoteAuditSeals(client),
-    appPasswords: returningRefusals(remoteAppPasswords(client)),
+    appPasswords: {
+      ...returningRefusals(remoteAppPasswords(client)),
+      bring: secretsBesideTheStore,
+    },
     clientSetup: returningRefusals(remoteClientSetup(client)),
     logins: returningRefusals(remoteLogins(client)),
     heldLogins: returningRefusals(remoteHeldLogins(client)),
@@ -124,7 +127,7 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     front: returningRefusals(remoteFront(client)),
     grants: returningRefusals(remoteGrants(client)),
     access: returningRefusals(remoteAccess(client)),
-    srs: returningRefusals(remoteSrs(client)),
+    srs: { ...returningRefusals(remoteSrs(client)), bring: secretsBesideTheStore },
     signing: returningRefusals(remoteSigning(client)),
     dns: returningRefusals(remoteDns(client)),
     queue: returningRefusals(remoteQueue(client, jobs)),
@@ -159,6 +162,13 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
 async function onlyBesideTheStore(): Promise<never> {
   throw new CommandFailure(
     'mail is brought where the store is: give --data or --aws, or begin a job that reads it by IMAP',
+    'unavailable',
+  )
+}
+
+async function secretsBesideTheStore(): Promise<never> {
+  throw new CommandFailure(
+    'secrets of another service are brought where the store is: give --data or --aws',
     'unavailable',
   )
 }
