@@ -1,9 +1,11 @@
 // Everything leaves, and an empty service takes it back by its own imports: domains, accounts with their passwords, aliases, access tables, mail.
 
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { testCredentials } from '#test/support/aws/signature.ts'
 import { commandLine } from '#test/support/command-line.ts'
+import { startFauxqs } from '#test/support/emulators/fauxqs.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { seenByImap } from '#test/support/mailbox-over-wire.ts'
 import { isInstalled, runProgram } from '#test/support/program.ts'
@@ -140,17 +142,15 @@ describe('a service that moves out', () => {
     const outAgain = join(out, '..', 'out-again')
     await run(['export', 'all', '--to', outAgain, '--with-secrets'], '', back)
     const [first, second2] = [await secretsIn(out), await secretsIn(outAgain)]
-    expect(second2).toMatchObject(
-      Object.fromEntries(Object.entries(first).filter(([name]) => name.endsWith('a.test.private'))),
-    )
-    for (const name of ['srs-secrets', 'app-passwords.ndjson']) {
-      expect(second2[name], name).toBe(first[name])
-      expect(first[name], name).not.toBe('')
-    }
-    expect(Object.keys(first).some(isKey)).toBe(true)
+    expect(second2).toEqual(first)
+    expect(Object.values(first)).not.toContain('')
+    expect(Object.keys(first).filter(isKey).length).toBeGreaterThan(0)
     for (const what of ['alias', 'access', 'domain', 'account']) {
       const strip = (rows: readonly Record<string, unknown>[]) =>
-        rows.map(({ id, createdMs, created, ...row }) => row)
+        rows.map(({ id, createdMs, created, frozen, ...row }) => ({
+          ...row,
+          frozen: Object(frozen).reason,
+        }))
       expect(strip(await listed(what, back)), what).toEqual(strip(await listed(what)))
     }
     const entries = async (folder: string) =>
@@ -162,7 +162,7 @@ describe('a service that moves out', () => {
         [other, server].map(({ ports }) => seenByImap({ port: ports.imap, login, password })),
       )
       expect(there).toEqual(here)
-      expect(Object.keys(here ?? {})).toEqual(['INBOX', 'Work/2024'])
+      expect(Object.keys(here ?? {})).toEqual(expect.arrayContaining(['INBOX', 'Work/2024']))
     }
     const phone = await ImapClient.connect(other.ports.imap)
     await phone.ok(`LOGIN ${people[0]} ${made.password}`)
@@ -187,6 +187,49 @@ describe('a service that moves out', () => {
     expect(JSON.stringify(audit)).toContain('directory-export')
     expect(JSON.stringify(audit)).toContain('mail-export')
   }, 60_000)
+
+  it('goes into a bucket, and comes back from there by a program that knows no times', async () => {
+    await fill()
+    const server = resources.use(await startServer(data, await freePorts(), settings))
+    await deliver(server)
+    const s3 = await startFauxqs()
+    resources.defer(() => s3.stop())
+    const environment = {
+      AWS_ENDPOINT_URL_S3: s3.endpoint,
+      AWS_ACCESS_KEY_ID: testCredentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: testCredentials.secretAccessKey,
+    }
+    const to = ['--to', 's3://leaving/all', '--region', 'eu-west-1']
+    const out3 = (...words: readonly string[]) =>
+      commandLine(['export', ...words, ...to, '--data', data], { environment })
+    const without = await out3('all')
+    expect(without).toMatchObject({ code: 73 })
+    expect(without.stderr).toContain('s3://leaving: NoSuchBucket')
+    s3.s3.createBucket('leaving')
+    const ended = await out3('all', '--with-secrets', '--json')
+    expect(ended, ended.stderr).toMatchObject({ code: 0 })
+    expect(await out3('all', '--verify')).toMatchObject({ code: 0 })
+    const others = await out3('mbox', '--account', people[0] ?? '')
+    expect(others, others.stderr).toMatchObject({ code: 0 })
+
+    const back = join(out, '..', 'back')
+    for (const { key, body } of s3.s3.listObjects('leaving', { prefix: 'all/' }).objects) {
+      const path = join(out, key.slice('all/'.length))
+      await mkdir(dirname(path), { recursive: true })
+      await writeFile(path, body)
+    }
+    await run(['domain', 'import', join(out, 'domains.csv')], '', back)
+    await run(['account', 'import', join(out, 'accounts.csv')], '', back)
+    await run(['import', 'maildir', join(out, 'mail', '%d', '%n')], '', back)
+    await run(['import', 'service', out], '', back)
+    const other = resources.use(await startServer(back, await freePorts(), settings))
+    for (const login of people) {
+      const [there, here] = await Promise.all(
+        [other, server].map(({ ports }) => seenByImap({ port: ports.imap, login, password })),
+      )
+      expect(there).toEqual(here)
+    }
+  }, 120_000)
 
   it.skipIf(!isInstalled('unzip'))(
     'may also be taken as zips, account by account',

@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Administration } from '../administration.ts'
 import type { Refusal } from '../refusals.ts'
+import { recordOf } from './written-secrets.ts'
 
 /** Lines of files, as they are. */
 type Rows = AsyncIterable<unknown>
@@ -14,14 +15,12 @@ export type WrittenService = {
   readonly grants: Rows
   readonly settings: { readonly [path: string]: unknown }
   readonly appPasswords: Rows
-  readonly signingKeys: AsyncIterable<{
-    readonly domain: string
-    readonly selector: string
-    readonly pem: string
-  }>
+  readonly signingKeys: AsyncIterable<WrittenKey>
   /** The one that signs first. */
   readonly srsSecrets: readonly string[]
 }
+
+type WrittenKey = { readonly domain: string; readonly selector: string; readonly pem: string }
 
 export const broughtKinds = [
   'domain',
@@ -75,10 +74,8 @@ export async function* bringWritten(
     }
   }
   for await (const key of service.signingKeys) {
-    const brought = await signing.import(key)
-    const ended =
-      brought.kind === 'keys' ? 'added' : brought.kind === 'exists' ? 'unchanged' : brought
-    yield outcome('signing-key', `${key.selector}._domainkey.${key.domain}`, ended)
+    const name = `${key.selector}._domainkey.${key.domain}`
+    yield outcome('signing-key', name, await bringKey(signing, key))
   }
   if (service.srsSecrets.length > 0) {
     const brought = await srs.bring(service.srsSecrets)
@@ -170,6 +167,16 @@ async function bringGrant({ grants }: BringAdministration, row: unknown): Promis
   if (isThere) return 'unchanged'
   const set = await grants.set({ address, folder, grantee, rights })
   return set.kind === 'set' ? 'added' : set
+}
+
+async function bringKey(signing: BringAdministration['signing'], key: WrittenKey): Promise<Ended> {
+  const brought = await signing.import(key)
+  if (brought.kind === 'keys') return 'added'
+  if (brought.kind !== 'exists') return brought
+  const listed = await signing.list(key.domain)
+  if (listed.kind !== 'keys') return listed
+  const there = listed.keys.find(({ selector }) => selector === key.selector)
+  return there?.record === recordOf(key.pem) ? 'unchanged' : brought
 }
 
 async function bringSetting(

@@ -4,7 +4,12 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { AppPasswordRecord, Factors } from '#shared/directory/factors.ts'
 import { appPasswordScopes } from '#shared/directory/factors.ts'
-import { openPrivateKey } from '#shared/directory/signing-key.ts'
+import {
+  keyRecordText,
+  newSigningKey,
+  openPrivateKey,
+  readPrivateKey,
+} from '#shared/directory/signing-key.ts'
 import type { SigningKeys } from '#shared/directory/signing-keys.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 
@@ -43,6 +48,13 @@ export async function signingKeyFiles(
       file: keyFileOf(key.selector, domain),
       pem: openPrivateKey(key).export({ type: 'pkcs8', format: 'pem' }).toString(),
     }))
+}
+
+/** What is published of a key; undefined: it is none. */
+export function recordOf(pem: string): string | undefined {
+  const key = readPrivateKey(pem)
+  if (typeof key === 'string') return undefined
+  return keyRecordText(newSigningKey(key, { selector: '', nowMs: 0 }))
 }
 
 export type WrittenAppPasswords = {
@@ -106,7 +118,7 @@ export function readAppPasswordsRow(row: unknown):
     iterations > 0 &&
     iterations <= ITERATIONS_MAX
   if (salt !== null && !isSalt) return undefined
-  const records = appPasswords.map(recordOf)
+  const records = appPasswords.map(readAppPassword)
   if (records.some((one) => one === undefined)) return undefined
   return {
     address,
@@ -115,7 +127,7 @@ export function readAppPasswordsRow(row: unknown):
   }
 }
 
-function recordOf(row: unknown): AppPasswordRecord | undefined {
+function readAppPassword(row: unknown): AppPasswordRecord | undefined {
   const { id, name, scopes, createdMs, expiresMs, ...binary } = Object(row)
   const [hash, storedKey, serverKey] = [binary.hash, binary.storedKey, binary.serverKey].map(
     bytesOf,
