@@ -19,7 +19,7 @@ import { exportMbox } from '#shared/moving/export/mbox-export.ts'
 import { verifyMaildir } from '#shared/moving/export/verify-maildir.ts'
 import { decodedName, unescapedName } from '#shared/moving/mailboxes/maildir/folder-files.ts'
 import { openMaildir } from '#shared/moving/mailboxes/maildir/maildir-source.ts'
-import { account, makeFolder, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
+import { account, makeFolder, openTestMailbox, type TestMailbox, uids } from '#test/support/mailbox.ts'
 import { must } from '#test/support/must.ts'
 import {
   appendTexts,
@@ -28,6 +28,7 @@ import {
   verdictsOf,
   whole,
 } from '#test/support/own-mailbox.ts'
+import { smallDisk } from '#test/support/small-disk.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import '#test/support/seed.ts'
 
@@ -254,6 +255,47 @@ describe('a mailbox as a Maildir', () => {
       { uid: 2, what: 'flags' },
       { uid: 3, what: 'date' },
     ])
+  })
+
+  it('has every folder again, whatever its name is, and empty ones', async () => {
+    const names = [
+      ...['a.b/c', '..', 'x'.repeat(200), 'Work', 'work', '&AGE-', '~x', '\u{1f4ec}', 'a\\b', 'cur'],
+      ...['INBOX/new', 'sieve', ' blank ', '.hidden', 'a&b', '\u00fc'.repeat(70)],
+    ]
+    for (const name of names) {
+      const folder = await makeFolder(opened.mailbox, name)
+      await appendTexts(opened, folder, [{ text: `Subject: ${name.length}\r\n\r\n` }])
+      await makeFolder(opened.mailbox, `${name}/empty`)
+    }
+    const report = await exported()
+    const source = await openMaildir(out)
+    const there = (await source.folders()).map(({ names: path }) => path.join('/'))
+    const long = '\u00fc'.repeat(70)
+    const told = report.folders.filter(({ notes }) => notes.length > 0).map(({ path }) => path)
+    expect(told).toEqual([])
+    expect(there.toSorted()).toEqual(report.folders.map(({ path }) => path).toSorted())
+    for (const name of names) {
+      expect((await readSource(source, name.split('/'))).read, name).toHaveLength(1)
+    }
+    expect(there).toContain(`${long}/empty`)
+    const verdicts = await verdictsOf(verifyMaildir(own(), await openFolderTarget(out)))
+    expect(verdicts.every(({ differencesCount, others }) => differencesCount + others === 0)).toBe(true)
+  })
+
+  it('leaves nothing half where the disk is full, and says where that was', async (test) => {
+    const disk = await smallDisk(2)
+    if (!('path' in disk)) return test.skip(disk.reason)
+    resources.use(disk)
+    out = join(disk.path, 'Maildir')
+    const inbox = await opened.mailbox.inbox(account)
+    const big = `Subject: big\r\n\r\n${'a line of work\r\n'.repeat(150_000)}`
+    await appendTexts(opened, inbox, [{ text: 'a\r\n' }, { text: big }])
+    await expect(exported()).rejects.toThrow(`cannot write below ${out}: ENOSPC`)
+    expect((await files()).filter((name) => name.includes('U2.'))).toEqual([])
+    expect(await files('tmp')).toEqual([])
+    await opened.mailbox.expunge(inbox, uids(2))
+    await exported()
+    expect(await verified()).toMatchObject({ compared: 1, equal: 1, others: 0 })
   })
 
   it('says where it could not write', async () => {
