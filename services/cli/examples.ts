@@ -47,15 +47,20 @@ const lines: { readonly [path: string]: readonly string[] } = {
     'import maildir /home/ann/Maildir --account ann@example.org --dry-run',
     "import maildir '/var/mail/vhosts/%d/%n' --live --report report.json",
   ],
+  'import service': ['import service /srv/leaving'],
   'export maildir': [
     'export maildir --account ann@example.org --to /srv/takeout/ann',
+    'export maildir --account ann@example.org --to s3://takeout/ann --region eu-west-1',
     'export maildir --account ann@example.org --to /srv/takeout/ann --verify',
   ],
   'export all': [
     'export all --to /srv/leaving --with-secrets',
-    'export all --to /srv/leaving --verify',
+    'export all --to s3://leaving/2026 --region eu-west-1 --verify',
   ],
-  'export mbox': ['export mbox --account ann@example.org --to /srv/takeout/ann-mbox'],
+  'export mbox': [
+    'export mbox --account ann@example.org --to /srv/takeout/ann-mbox',
+    'export mbox --account ann@example.org --to /srv/takeout/ann-mbox --verify',
+  ],
   'export zip': [
     'export zip --account ann@example.org --to ann.zip',
     'export zip --account ann@example.org --to ann.zip --mbox --folder INBOX Sent',

@@ -47,7 +47,7 @@ export function exportCommands(parent: Command, define: Define): void {
       withPlace(command)
         .option(
           '--with-secrets',
-          'hashes of passwords too; else nobody logs in with what is written',
+          'hashes of passwords, app passwords, keys that sign; else nobody logs in with what is written',
         )
         .option('--domain <domain>', 'mail of this domain only')
         .option('--parallel <n>', 'mailboxes at the same time, up to 32 (default: 4)')

@@ -16,6 +16,7 @@ import { importPostfixCommand } from './import-from/postfix.ts'
 import { importQmailCommand } from './import-from/qmail.ts'
 import { importSendmailCommand } from './import-from/sendmail.ts'
 import { importSqlDumpCommand } from './import-from/sql-dump.ts'
+import { importServiceCommand } from './import-from/service.ts'
 import { importWorkMailCommand } from './import-from/workmail.ts'
 import { importWorkMailExportCommand } from './import-from/workmail-export.ts'
 
@@ -39,4 +40,5 @@ export function movingCommands(parent: Command, process: Process, define: Define
   importWorkMailExportCommand(group, define)
   importMboxCommand(group, define)
   importMhCommand(group, define)
+  importServiceCommand(group, define)
 }

@@ -108,6 +108,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const appPasswords = createAppPasswordAdministration(deps, fields)
   const scripts = lazyScripts(deps, fields)
   const settings = createSettingsAdministration(deps)
+  const grants = createGrantAdministration(deps, fields)
+  const { srsSecrets } = deps
   return {
     domains: createDomainAdministration(deps, fields),
     accounts,
@@ -125,7 +127,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     heldLogins: createHeldLoginAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),
     front: createFrontAdministration(deps, fields),
-    grants: createGrantAdministration(deps, fields),
+    grants,
     access,
     srs: createSrsAdministration(deps, fields),
     signing: createSigningAdministration(deps),
@@ -133,7 +135,9 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
     mailImports: lazyMailImports(deps, fields, scripts),
-    mailExports: lazyMailExports(deps, fields, scripts, { access, settings }),
+    mailExports: lazyMailExports(deps, fields, scripts, {
+      ...{ access, settings, grants, srsSecrets },
+    }),
     takeouts: createTakeoutAdministration(deps, fields),
     status: createStatusAdministration(deps),
     sending: createSendingAdministration(deps, fields),

@@ -28,6 +28,10 @@ export interface AppPasswordAdministration {
   /** The newest first. */
   list(address: string): Promise<AppPasswords | BadValue | NoSuchAccount>
   make(request: MakeAppPassword): Promise<AppPasswordMade | BadValue | NoSuchAccount | TooMany>
+  /** A row that an export wrote, with secrets: programs log in with what they have. Those that are here stay. */
+  bring(
+    row: unknown,
+  ): Promise<AppPasswordsBrought | NoAppPasswords | BadValue | NoSuchAccount | TooMany>
   /** Sessions that came by it end. */
   revoke(
     request: AppPasswordRequest,
@@ -74,6 +78,11 @@ export type AppPasswordMade = {
   /** Nobody gets to see it a second time. */
   readonly password: string
 }
+
+/** `count`: those that were not here. */
+export type AppPasswordsBrought = { readonly kind: 'brought'; readonly count: number }
+/** It is no such row. */
+export type NoAppPasswords = { readonly kind: 'no-row' }
 
 export type AppPasswordRevoked = {
   readonly kind: 'revoked'
@@ -158,6 +167,30 @@ export function createAppPasswordAdministration(
       const text = formatAddress(address)
       record({ what: 'app-password', name: text, before: null, after: changeFacts(made) })
       return { kind: 'made', address: text, appPassword: describe(made, new Map()), password }
+    },
+
+    async bring(row) {
+      const { readAppPasswordsRow } = await import('./moving/written-secrets.ts')
+      const written = readAppPasswordsRow(row)
+      if (written === undefined) return { kind: 'no-row' }
+      const found = await findAccount(directory, fields, written.address)
+      if (found.kind !== 'found') return found
+      const brought = await factors.change(found.account.id, (now) => {
+        const known = new Set(now.appPasswords.map(({ id }) => id))
+        const fresh = written.appPasswords.filter(({ id }) => !known.has(id))
+        if (fresh.length === 0) return { result: [] }
+        const appPasswords = [...now.appPasswords, ...fresh]
+        if (appPasswords.length > APP_PASSWORDS_MAX) return { result: null }
+        // With another salt they are for PLAIN and LOGIN alone.
+        return { next: { ...now, salt: now.salt ?? written.salt, appPasswords }, result: fresh }
+      })
+      if (brought === undefined) return found.gone
+      if (brought === null) return tooMany(written.address)
+      const name = formatAddress(found.account.address)
+      for (const one of brought) {
+        record({ what: 'app-password', name, before: null, after: changeFacts(one) })
+      }
+      return { kind: 'brought', count: brought.length }
     },
 
     async revoke({ address: text, id }) {

@@ -44,8 +44,9 @@ export type AdministrationDeps = {
   readonly directory: Directory
   readonly accessTables: AccessTables
   readonly bounceAddresses: Pick<BounceAddresses, 'isOne' | 'unwrap'>
-  /** Without `rotate` they are not ours to change. */
-  readonly srsSecrets: Partial<Pick<StoredSrsSecrets, 'rotate'>>
+  /** Without `rotate` and `bring` they are not ours to change. */
+  readonly srsSecrets: Pick<StoredSrsSecrets, 'forVerifying'> &
+    Partial<Pick<StoredSrsSecrets, 'rotate' | 'bring'>>
   readonly mailbox: Pick<Mailbox, 'access' | 'empty' | 'folders' | 'remove' | 'usage'>
   /** To try scripts on what is stored. */
   readonly mail: Pick<Mailbox, 'annotations' | 'blobs' | 'openFolder' | 'readMessages'>

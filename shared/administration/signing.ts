@@ -216,17 +216,16 @@ export function createSigningAdministration(deps: AdministrationDeps): SigningAd
       const brought = newSigningKey(privateKey, { selector, nowMs, imported: true })
       let isTaken = false
       const changed = await changeKnown(domain, { isAsKnown }, (all) => {
-        isTaken = all.some((key) => key.selector === selector)
-        if (isTaken) return undefined
         // Those that we made and nobody has published give way to it.
         const others = all.filter(
           (key) =>
-            key.algorithm !== brought.algorithm ||
+            (key.algorithm !== brought.algorithm && key.selector !== selector) ||
             key.state !== 'waiting' ||
             key.seenMs !== null ||
             key.imported,
         )
-        return [...others, brought]
+        isTaken = others.some((key) => key.selector === selector)
+        return isTaken ? undefined : [...others, brought]
       })
       if (changed === undefined) return changedMeanwhile(text)
       if (isTaken) return { kind: 'exists', field: 'selector', value: selector }

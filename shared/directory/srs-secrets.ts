@@ -24,6 +24,8 @@ export interface SrsSecrets {
 export interface StoredSrsSecrets extends SrsSecrets {
   /** Another one signs from now on. How many are verified with. */
   rotate(): Promise<number>
+  /** Those of another system, of which the first signs from now on. How many of them are new here. */
+  bring(secrets: readonly string[]): Promise<number>
 }
 
 const DAY_MS = 86_400_000
@@ -109,6 +111,20 @@ export function createSrsSecrets(deps: {
       return clock.now() - readingMs < READ_MS ? undefined : texts(await read())
     },
     rotate: async () => (await rotated({ ifDue: false })).length,
+    bring: (brought) =>
+      optimistic(async () => {
+        const before = await read()
+        const known = new Set(texts(before))
+        const nowMs = clock.now()
+        const fresh = brought
+          .filter((secret) => !known.has(secret))
+          .map((secret) => ({ secret, madeMs: nowMs }))
+        if (fresh.length === 0) return 0
+        const secrets = [...fresh, ...before].slice(0, SRS_SECRETS_MAX)
+        await write(secrets, before)
+        held = { secrets, readMs: nowMs }
+        return fresh.length
+      }),
   }
 }
 

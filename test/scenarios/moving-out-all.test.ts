@@ -1,9 +1,11 @@
 // Everything leaves, and an empty service takes it back by its own imports: domains, accounts with their passwords, aliases, access tables, mail.
 
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { testCredentials } from '#test/support/aws/signature.ts'
 import { commandLine } from '#test/support/command-line.ts'
+import { startFauxqs } from '#test/support/emulators/fauxqs.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { seenByImap } from '#test/support/mailbox-over-wire.ts'
 import { isInstalled, runProgram } from '#test/support/program.ts'
@@ -46,6 +48,12 @@ describe('a service that moves out', () => {
     await run(['access', 'set', 'clients', 'example.net', 'OK'])
     await run(['setting', 'set', 'minimalBackoffTime', '10m'])
     await run(['sieve', 'put', 'site', 'before', '-'], 'keep;')
+    await run(['domain', 'limit', 'a.test', '--accounts', '7', '--quota', '5GB'])
+    await run(['account', 'set', people[1] ?? '', '--name', 'Ben of the Books'])
+    await run(['account', 'forward', people[1] ?? '', '--to', 'x@elsewhere.test', '--keep'])
+    await run(['account', 'freeze', people[1] ?? '', '--reason', 'a test'])
+    await run(['srs', 'rotate'])
+    await run(['srs', 'rotate'])
   }
 
   async function deliver(server: ServerProcess): Promise<void> {
@@ -59,12 +67,42 @@ describe('a service that moves out', () => {
       }
       client.close()
     }
+    await run(['acl', 'set', people[0] ?? '', 'Work/2024', people[1] ?? '', 'lrs'])
+    await run(['acl', 'set', people[0] ?? '', 'INBOX', 'anyone', 'lr'])
+  }
+
+  /** What `import service` is to bring, as somebody sees it. */
+  const seen = async (folder: string) => ({
+    grants: JSON.parse((await run(['acl', 'show', people[0] ?? '', '--json'], '', folder)).stdout),
+    domain: await shown(['domain', 'show', 'a.test'], ['limits'], folder),
+    ben: await shown(['account', 'show', people[1] ?? ''], ['displayName', 'forward'], folder),
+    interval: await shown(['setting', 'show', 'minimalBackoffTime'], ['value'], folder),
+  })
+  async function shown(words: readonly string[], names: readonly string[], folder: string) {
+    const facts = JSON.parse((await run([...words, '--json'], '', folder)).stdout)
+    return Object.fromEntries(names.map((name) => [name, facts[name]]))
+  }
+  const isKey = (name: string) => name.startsWith('dkim/')
+  const secretsIn = async (folder: string) => {
+    const names = await readdir(folder, { recursive: true })
+    const wanted = names.filter((name) => /^(srs-secrets|app-passwords|dkim\/.*private)/.test(name))
+    const texts = await Promise.all(wanted.map((name) => readFile(join(folder, name), 'utf8')))
+    return Object.fromEntries(wanted.map((name, i) => [name, texts[i]]))
   }
 
   it('is the same where all is imported again', async () => {
     await fill()
     const server = resources.use(await startServer(data, await freePorts(), settings))
     await deliver(server)
+    const made = JSON.parse(
+      (
+        await run([
+          ...['account', 'app-password', 'add', people[0] ?? '', '--name', 'phone', '--json'],
+          ...['--for', 'imap'],
+        ])
+      ).stdout,
+    )
+    await run(['dkim', 'list', 'a.test'])
     await run(['export', 'all', '--to', out, '--with-secrets'])
     await run(['export', 'all', '--to', out, '--verify'])
     const second = JSON.parse(
@@ -83,9 +121,36 @@ describe('a service that moves out', () => {
     await run(['alias', 'import', join(out, 'aliases.csv')], '', back)
     await run(['access', 'import', 'clients', join(out, 'access', 'clients')], '', back)
     await run(['import', 'maildir', join(out, 'mail', '%d', '%n')], '', back)
+    const again = async () =>
+      JSON.parse((await run(['import', 'service', out, '--json'], '', back)).stdout)
+    const brought = await again()
+    expect(brought).toMatchObject({
+      domain: { added: 1, unchanged: 1, refused: 0 },
+      account: { added: 1, unchanged: 2, refused: 0 },
+      grant: { added: 2, refused: 0 },
+      setting: { added: 1, refused: 0 },
+      'app-password': { added: 1, refused: 0 },
+      'srs-secret': { added: 1, refused: 0 },
+    })
+    expect(brought['signing-key'].added).toBeGreaterThan(0)
+    expect(await seen(back)).toEqual(await seen(data))
+    for (const { added, refused } of Object.values<{ added: number; refused: number }>(
+      await again(),
+    )) {
+      expect([added, refused]).toEqual([0, 0])
+    }
+    const outAgain = join(out, '..', 'out-again')
+    await run(['export', 'all', '--to', outAgain, '--with-secrets'], '', back)
+    const [first, second2] = [await secretsIn(out), await secretsIn(outAgain)]
+    expect(second2).toEqual(first)
+    expect(Object.values(first)).not.toContain('')
+    expect(Object.keys(first).filter(isKey).length).toBeGreaterThan(0)
     for (const what of ['alias', 'access', 'domain', 'account']) {
       const strip = (rows: readonly Record<string, unknown>[]) =>
-        rows.map(({ id, createdMs, created, ...row }) => row)
+        rows.map(({ id, createdMs, created, frozen, ...row }) => ({
+          ...row,
+          frozen: Object(frozen).reason,
+        }))
       expect(strip(await listed(what, back)), what).toEqual(strip(await listed(what)))
     }
     const entries = async (folder: string) =>
@@ -97,8 +162,14 @@ describe('a service that moves out', () => {
         [other, server].map(({ ports }) => seenByImap({ port: ports.imap, login, password })),
       )
       expect(there).toEqual(here)
-      expect(Object.keys(here ?? {})).toEqual(['INBOX', 'Work/2024'])
+      expect(Object.keys(here ?? {})).toEqual(expect.arrayContaining(['INBOX', 'Work/2024']))
     }
+    const phone = await ImapClient.connect(other.ports.imap)
+    await phone.ok(`LOGIN ${people[0]} ${made.password}`)
+    phone.close()
+    // What is not asked for any more is not left.
+    await run(['export', 'all', '--to', out])
+    expect(await secretsIn(out)).toEqual({})
   }, 120_000)
 
   it('leaves its secrets where they are, unless they are asked for', async () => {
@@ -116,6 +187,49 @@ describe('a service that moves out', () => {
     expect(JSON.stringify(audit)).toContain('directory-export')
     expect(JSON.stringify(audit)).toContain('mail-export')
   }, 60_000)
+
+  it('goes into a bucket, and comes back from there by a program that knows no times', async () => {
+    await fill()
+    const server = resources.use(await startServer(data, await freePorts(), settings))
+    await deliver(server)
+    const s3 = await startFauxqs()
+    resources.defer(() => s3.stop())
+    const environment = {
+      AWS_ENDPOINT_URL_S3: s3.endpoint,
+      AWS_ACCESS_KEY_ID: testCredentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: testCredentials.secretAccessKey,
+    }
+    const to = ['--to', 's3://leaving/all', '--region', 'eu-west-1']
+    const out3 = (...words: readonly string[]) =>
+      commandLine(['export', ...words, ...to, '--data', data], { environment })
+    const without = await out3('all')
+    expect(without).toMatchObject({ code: 73 })
+    expect(without.stderr).toContain('s3://leaving: NoSuchBucket')
+    s3.s3.createBucket('leaving')
+    const ended = await out3('all', '--with-secrets', '--json')
+    expect(ended, ended.stderr).toMatchObject({ code: 0 })
+    expect(await out3('all', '--verify')).toMatchObject({ code: 0 })
+    const others = await out3('mbox', '--account', people[0] ?? '')
+    expect(others, others.stderr).toMatchObject({ code: 0 })
+
+    const back = join(out, '..', 'back')
+    for (const { key, body } of s3.s3.listObjects('leaving', { prefix: 'all/' }).objects) {
+      const path = join(out, key.slice('all/'.length))
+      await mkdir(dirname(path), { recursive: true })
+      await writeFile(path, body)
+    }
+    await run(['domain', 'import', join(out, 'domains.csv')], '', back)
+    await run(['account', 'import', join(out, 'accounts.csv')], '', back)
+    await run(['import', 'maildir', join(out, 'mail', '%d', '%n')], '', back)
+    await run(['import', 'service', out], '', back)
+    const other = resources.use(await startServer(back, await freePorts(), settings))
+    for (const login of people) {
+      const [there, here] = await Promise.all(
+        [other, server].map(({ ports }) => seenByImap({ port: ports.imap, login, password })),
+      )
+      expect(there).toEqual(here)
+    }
+  }, 120_000)
 
   it.skipIf(!isInstalled('unzip'))(
     'may also be taken as zips, account by account',
@@ -148,13 +262,32 @@ describe('a service that moves out', () => {
       const nowhere = await failing('zip', '--account', ann, '--to', join(out, 'no', 'where.zip'))
       expect(nowhere).toMatchObject({ code: 73 })
       expect(nowhere.stderr).toContain('cannot write')
-      const bucket = await failing('all', '--to', 's3://bucket/x')
+      const bucket = await failing('all', '--to', 's3:///x')
       expect(bucket).toMatchObject({ code: 64 })
+      for (const more of [[], ['--mbox']]) {
+        await run(['export', 'zip', '--account', ann, '--to', zip, ...more])
+        const { stdout } = await run([
+          ...['export', 'zip', '--account', ann, '--to', zip, ...more, '--verify', '--json'],
+        ])
+        const found: { compared: number; equal: number }[] = JSON.parse(stdout).folders
+        expect(found.reduce((sum, { equal }) => sum + equal, 0)).toBe(2)
+      }
+      const other = await failing(
+        'zip',
+        '--account',
+        people[1] ?? '',
+        '--to',
+        zip,
+        '--mbox',
+        '--verify',
+      )
+      expect(other).toMatchObject({ code: 73 })
+      expect(other.stderr).toContain('an export of ann@a.test is there')
       const far = await commandLine([
         ...['export', 'mbox', '--account', ann, '--to', out, '--folder', 'Nothing', '--data', data],
       ])
       expect(far).toMatchObject({ code: 0 })
-      expect(await readdir(out)).toEqual(['.subscriptions'])
+      expect((await readdir(out)).toSorted()).toEqual(['.postwolke-export.json', '.subscriptions'])
     },
     60_000,
   )

@@ -4,6 +4,7 @@ import type { FolderRef, Uid } from '#shared/contracts/mailbox.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
 import type { OwnMailbox } from '#shared/moving/export/own-mailbox.ts'
 import type { ExportReport, ExportStep } from '#shared/moving/export/report.ts'
+import type { ExportVerdict } from '#shared/moving/export/verdict.ts'
 import type { MailSource } from '#shared/moving/mailboxes/source.ts'
 import { wireForm } from '#shared/moving/mailboxes/wire-form.ts'
 import { account, type TestMailbox } from './mailbox.ts'
@@ -85,4 +86,13 @@ export async function readSource(source: MailSource, names: readonly string[]) {
   const { numbers } = opened
   await opened.close()
   return { numbers, read }
+}
+
+export async function verdictsOf(
+  steps: AsyncGenerator<ExportStep, readonly ExportVerdict[]>,
+): Promise<readonly ExportVerdict[]> {
+  for (;;) {
+    const step = await steps.next()
+    if (step.done) return step.value
+  }
 }

@@ -202,26 +202,40 @@ export function uploads(bucket: Bucket): (file: ExportFile) => Promise<void> {
   const inTurn = turnsOf(PARALLEL)
   return async ({ path, bytes, changedMs }) => {
     const key = keys.at(path())
-    const put = { ...bucket, key, memory, clock: systemClock, ifAbsent: false }
     const metadata = changedMs === undefined ? undefined : { mtime: secondsOf(changedMs) }
-    await inTurn(() =>
-      bucket.told(putObject({ ...put, metadata, partBytes: PART_BYTES }, limited(bytes, key))),
-    )
+    const put = { ...bucket, key, memory, metadata, clock: systemClock, ifAbsent: false }
+    let ofSource: unknown
+    const source = limited(bytes, key, (error) => (ofSource = error))
+    await inTurn(async () => {
+      try {
+        await bucket.told(putObject({ ...put, partBytes: PART_BYTES }, source))
+      } catch (error) {
+        // What the mailbox says of itself is nothing that the bucket said.
+        throw ofSource ?? error
+      }
+    })
   }
 }
 
 const secondsOf = (ms: number) => (ms / 1_000).toFixed(3)
 
-async function* limited(source: ExportFile['bytes'], key: string): AsyncGenerator<Uint8Array> {
+async function* limited(
+  source: ExportFile['bytes'],
+  key: string,
+  failed: (error: unknown) => void,
+): AsyncGenerator<Uint8Array> {
   let bytes = 0
-  for await (const chunk of source) {
-    bytes += chunk.length
-    if (bytes > OBJECT_BYTES_MAX) {
-      throw new TargetFailure(
-        `${key} has more than the ${OBJECT_BYTES_MAX} bytes that go into one upload`,
-      )
+  try {
+    for await (const chunk of source) {
+      bytes += chunk.length
+      if (bytes > OBJECT_BYTES_MAX) {
+        throw new TargetFailure(`${key} has more than the ${OBJECT_BYTES_MAX} bytes of one upload`)
+      }
+      yield chunk
     }
-    yield chunk
+  } catch (error) {
+    failed(error)
+    throw error
   }
 }
 

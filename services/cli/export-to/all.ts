@@ -1,8 +1,17 @@
 // `postwolke export all`: what somebody takes along who leaves with everything. Each part is in a form that an import here reads again.
 
 import { createHash } from 'node:crypto'
+import {
+  APP_PASSWORDS_FILE,
+  KEYS_FOLDER,
+  SRS_FILE,
+} from '#shared/administration/moving/written-secrets.ts'
 import { sumOf } from '#shared/moving/export/report.ts'
-import type { ExportTarget, WrittenFiles } from '#shared/moving/export/target.ts'
+import {
+  type ExportTarget,
+  TargetFailure,
+  type WrittenFiles,
+} from '#shared/moving/export/target.ts'
 import { filesWithin, targetWithin } from '#shared/moving/export/target-within.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { Context } from '../context.ts'
@@ -84,13 +93,32 @@ async function writeDirectory(
   root: string,
   { withSecrets = false }: AllOptions,
 ): Promise<void> {
-  for (const folder of ['mail', 'access', 'sieve']) await target.makeFolder(folder)
+  const folders = ['mail', 'access', 'sieve', ...(withSecrets ? [KEYS_FOLDER] : [])]
+  for (const folder of folders) await target.makeFolder(folder)
+  const written = new Set<string>()
   for await (const { path, text } of administration.mailExports.directory({
     to: root,
     withSecrets,
   })) {
     await target.write({ path: () => path, bytes: encoded(text) })
+    written.add(path)
   }
+  // Of an earlier run: what is gone here, and secrets that are not asked for any more.
+  for (const path of [APP_PASSWORDS_FILE, SRS_FILE, ...(await suffixed(target))]) {
+    if (!written.has(path)) await target.remove(path)
+  }
+}
+
+const suffixes = { sieve: '.sieve', [KEYS_FOLDER]: '.private' }
+
+async function suffixed(target: ExportTarget): Promise<readonly string[]> {
+  const paths: string[] = []
+  for (const [folder, suffix] of Object.entries(suffixes)) {
+    for (const name of (await target.list(folder)).keys()) {
+      if (name.endsWith(suffix)) paths.push(`${folder}/${name}`)
+    }
+  }
+  return paths
 }
 
 async function* encoded(text: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
@@ -163,7 +191,15 @@ async function compareMail(
   if (verifying.kind !== 'verifying') throw refused(verifying)
   let bytes = 0
   for (;;) {
-    const step = await verifying.steps.next()
+    const step = await verifying.steps.next().catch((error: unknown) => {
+      if (error instanceof TargetFailure) return error
+      throw error
+    })
+    // It came since, or its export is somebody else's.
+    if (step instanceof TargetFailure) {
+      const none = { messages: 0, bytes: 0, written: 0, differences: 1 }
+      return { account, place, ...none, notes: [step.message] }
+    }
     if (!step.done) {
       bytes += step.value.bytes
       pace.came(step.value)

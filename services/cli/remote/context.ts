@@ -116,7 +116,10 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     containment: returningRefusals(remoteContainment(client)),
     audit: remoteAudit(client),
     auditSeals: remoteAuditSeals(client),
-    appPasswords: returningRefusals(remoteAppPasswords(client)),
+    appPasswords: {
+      ...returningRefusals(remoteAppPasswords(client)),
+      bring: secretsBesideTheStore,
+    },
     clientSetup: returningRefusals(remoteClientSetup(client)),
     logins: returningRefusals(remoteLogins(client)),
     heldLogins: returningRefusals(remoteHeldLogins(client)),
@@ -125,7 +128,7 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     front: returningRefusals(remoteFront(client)),
     grants: returningRefusals(remoteGrants(client)),
     access: returningRefusals(remoteAccess(client)),
-    srs: returningRefusals(remoteSrs(client)),
+    srs: { ...returningRefusals(remoteSrs(client)), bring: secretsBesideTheStore },
     signing: returningRefusals(remoteSigning(client)),
     dns: returningRefusals(remoteDns(client)),
     queue: returningRefusals(remoteQueue(client, jobs)),
@@ -175,6 +178,13 @@ async function noCommandTakesOut(): Promise<never> {
 async function onlyBesideTheStore(): Promise<never> {
   throw new CommandFailure(
     "mail is brought where the store is: give --data or --aws, or let the server read it: 'import imap'",
+    'unavailable',
+  )
+}
+
+async function secretsBesideTheStore(): Promise<never> {
+  throw new CommandFailure(
+    'secrets of another service are brought where the store is: give --data or --aws',
     'unavailable',
   )
 }

@@ -300,7 +300,7 @@ export function remoteAccess(client: ApiClient): AccessAdministration {
 export const textOf = (source: Source): Uint8Array =>
   Buffer.from(Array.from(source.lines(), ({ text }) => text).join('\n'))
 
-export function remoteSrs(client: ApiClient): SrsAdministration {
+export function remoteSrs(client: ApiClient): Omit<SrsAdministration, 'bring'> {
   return {
     async rotate() {
       try {

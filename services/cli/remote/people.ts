@@ -251,7 +251,7 @@ export function remoteClientSetup(client: ApiClient): ClientSetupAdministration 
   }
 }
 
-export function remoteAppPasswords(client: ApiClient): AppPasswordAdministration {
+export function remoteAppPasswords(client: ApiClient): Omit<AppPasswordAdministration, 'bring'> {
   const all = (address: string) => `${accountPath(address)}/appPasswords`
 
   async function list(address: string) {

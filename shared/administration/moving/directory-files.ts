@@ -3,14 +3,32 @@
 
 import type { Directory } from '#shared/directory/directory.ts'
 import type { ListCursor } from '#shared/directory/listing.ts'
+import type { AccountRecord } from '#shared/directory/records.ts'
+import type { SrsSecrets } from '#shared/directory/srs-secrets.ts'
+import { formatAddress } from '#shared/mail/address.ts'
 import { SECRET } from '#shared/settings/problems.ts'
 import type { AccessAdministration } from '../access.ts'
+import type { GrantAdministration } from '../grants.ts'
 import { accountRow, aliasRow, csvLine, type Row } from '../imports/written-rows.ts'
 import type { SettingsAdministration } from '../settings.ts'
+import {
+  APP_PASSWORDS_FILE,
+  appPasswordsRow,
+  KEYS_FOLDER,
+  SRS_FILE,
+  signingKeyFiles,
+} from './written-secrets.ts'
 
 export type DirectoryFile = { readonly path: string; readonly text: AsyncIterable<string> }
 
+export type WrittenDirectory = Pick<
+  Directory,
+  'domains' | 'accounts' | 'aliases' | 'factors' | 'signingKeys'
+>
+
 export type OtherAdministration = {
+  readonly grants: Pick<GrantAdministration, 'list'>
+  readonly srsSecrets: Pick<SrsSecrets, 'forVerifying'>
   readonly access: Pick<AccessAdministration, 'tables' | 'page'>
   readonly settings: Pick<SettingsAdministration, 'list'>
 }
@@ -20,10 +38,12 @@ const PAGE = 500
 type Page<T> = { readonly items: readonly T[]; readonly next?: ListCursor }
 
 export async function* directoryFiles(
-  { domains, accounts, aliases }: Pick<Directory, 'domains' | 'accounts' | 'aliases'>,
-  { access, settings }: OtherAdministration,
+  directory: WrittenDirectory,
+  others: OtherAdministration,
   withSecrets: boolean,
 ): AsyncGenerator<DirectoryFile> {
+  const { domains, accounts, aliases } = directory
+  const { access, settings } = others
   const domainRows = () =>
     rows(
       (options) => domains.page(options),
@@ -58,18 +78,75 @@ export async function* directoryFiles(
     yield { path: `access/${fileNameOf(table)}`, text: entriesOf(access, table) }
   }
   yield { path: 'settings.json', text: settingsText(settings) }
+  yield { path: 'grants.ndjson', text: ndjson(grantRows(directory, others)) }
+  if (withSecrets) yield* secretFiles(directory, others)
 }
 
-async function* rows<T>(
-  page: (options: { readonly limit: number; readonly after?: ListCursor }) => Promise<Page<T>>,
-  rowOf: (one: T) => Row,
+/** Rights in folders, a row for each grantee of one. */
+async function* grantRows(
+  { accounts }: WrittenDirectory,
+  { grants }: OtherAdministration,
 ): AsyncGenerator<Row> {
+  for await (const { address } of rows((options) => accounts.page(options), addressRow)) {
+    const listed = await grants.list({ address: String(address) })
+    // Removed meanwhile.
+    if (listed.kind !== 'grants') continue
+    for (const { folder, grantee, rights } of listed.grants) {
+      yield { address: String(address), folder, grantee, rights }
+    }
+  }
+}
+
+const addressRow = ({ id, address }: Pick<AccountRecord, 'id' | 'address'>) => ({
+  id,
+  address: formatAddress(address),
+})
+
+async function* secretFiles(
+  directory: WrittenDirectory,
+  { srsSecrets }: OtherAdministration,
+): AsyncGenerator<DirectoryFile> {
+  const { domains, accounts, factors, signingKeys } = directory
+  async function* appPasswords(): AsyncGenerator<string> {
+    const page = (options: PageOptions) => accounts.page(options)
+    for await (const { items } of pagesOf(page)) {
+      for (const one of items) {
+        const row = await appPasswordsRow(factors, addressRow(one))
+        if (row !== undefined) yield `${JSON.stringify(row)}\n`
+      }
+    }
+  }
+  yield { path: APP_PASSWORDS_FILE, text: appPasswords() }
+  for await (const { items } of pagesOf((options) => domains.page(options))) {
+    for (const { domain } of items) {
+      for (const { file, pem } of await signingKeyFiles(signingKeys, domain)) {
+        yield { path: `${KEYS_FOLDER}/${file}`, text: onlyText(Buffer.from(pem)) }
+      }
+    }
+  }
+  const secrets = await srsSecrets.forVerifying()
+  const text = secrets.map((secret) => `${secret}\n`).join('')
+  yield { path: SRS_FILE, text: onlyText(Buffer.from(text)) }
+}
+
+type PageOptions = { readonly limit: number; readonly after?: ListCursor }
+
+async function* pagesOf<T>(
+  page: (options: PageOptions) => Promise<Page<T>>,
+): AsyncGenerator<Page<T>> {
   let after: ListCursor | undefined
   do {
     const found = await page({ limit: PAGE, ...(after !== undefined && { after }) })
-    for (const one of found.items) yield rowOf(one)
+    yield found
     after = found.next
   } while (after !== undefined)
+}
+
+async function* rows<T>(
+  page: (options: PageOptions) => Promise<Page<T>>,
+  rowOf: (one: T) => Row,
+): AsyncGenerator<Row> {
+  for await (const { items } of pagesOf(page)) for (const one of items) yield rowOf(one)
 }
 
 async function* csv(columns: readonly string[], all: AsyncIterable<Row>): AsyncGenerator<string> {

@@ -33,7 +33,7 @@ const LINE_CHARACTERS_MAX = 64 * 1024
 
 /** Lines by name; the last one of a name counts. Lines that are none, as one that a crash cut, are passed over. */
 export async function readManifest(
-  target: WrittenFiles,
+  target: Pick<WrittenFiles, 'read'>,
   path: string,
 ): Promise<ReadonlyMap<string, ManifestLine>> {
   const lines = new Map<string, ManifestLine>()

@@ -30,6 +30,7 @@ export async function* exportMbox(
   await writeBegun(target, whose, [...places, ...(before?.folders ?? [])])
   const folders: ExportedFolder[] = []
   for (const { from, file } of all) {
+    if (signal?.aborted) break
     if (!(isWanted?.(from.path) ?? true)) continue
     const found = await ownMessages(own, from)
     if (found === undefined) continue

@@ -39,11 +39,21 @@ function fileName(name: string): string {
 }
 
 /** Beside the mbox: what stands in it. */
-export const manifestOf = (file: string) => file.replace(/[^/]*$/, '.$&.manifest.jsonl')
+export function manifestOf(file: string): string {
+  const name = file.lastIndexOf('/') + 1
+  return `${file.slice(0, name)}.${file.slice(name)}.manifest.jsonl`
+}
 
 /** Files of earlier runs. Whoever can write there must not choose what is removed elsewhere. */
 export const staleMboxes = (before: Summary | undefined, now: readonly MboxPlace[]) =>
   (before?.folders ?? [])
     .map(({ place }) => place)
-    .filter((place) => /^[^./][^/]*(\.sbd\/[^./][^/]*)*$/.test(place))
+    .filter(isPlace)
     .filter((place) => now.every(({ file }) => file !== place))
+
+const isPlace = (place: string) =>
+  place
+    .split('/')
+    .every(
+      (name, i, { length }) => /^[^.]/.test(name) && (i + 1 === length || name.endsWith('.sbd')),
+    )

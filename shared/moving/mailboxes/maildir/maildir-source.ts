@@ -4,7 +4,9 @@
 import type { Stats } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import { Readable } from 'node:stream'
 import { chunks } from '#shared/runtime/chunks.ts'
+import { MANIFEST_FILE, readManifest } from '../../export/manifest.ts'
 import { type OwnFiles, ownFiles } from '../own-files.ts'
 import {
   goneBytes,
@@ -135,6 +137,7 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
   let files = await listFiles(directory)
   /** Listed, and gone before anybody looked at it. */
   const vanished = new Set<string>()
+  const dates = await exportedDates(own, directory)
   const isInbox = names.length === 1 && names[0] === 'INBOX'
   const popIds = popIdsOf(uids, isInbox, terms)
   const pathOf = ({ place }: Listed) => pathIn(directory, place)
@@ -168,7 +171,8 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
     count: files.size,
     async *messages() {
       const sorted = [...files.values()].sort((a, b) => compare(a, b, uids))
-      const areLost = await areDatesLost(sorted, (one) => statsOf(pathOf(one)))
+      const untold = sorted.filter(({ base }) => !dates.has(base))
+      const areLost = await areDatesLost(untold, (one) => statsOf(pathOf(one)))
       if (areLost) {
         terms.note(
           names.join('/'),
@@ -191,11 +195,12 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
             flags: flagsOf(listed?.letters ?? letters, keywords),
             bytes: stats?.size,
             internalDateMs:
-              stats === undefined || listed === undefined
+              dates.get(base) ??
+              (stats === undefined || listed === undefined
                 ? 0
                 : areLost
                   ? await dateOf(own, { base, path: pathOf(listed) }, stats)
-                  : Math.floor(stats.mtimeMs),
+                  : Math.floor(stats.mtimeMs)),
             saveDateMs: undefined,
             popId: popIds(base, record),
             popOrder: isInbox ? record?.popOrder : undefined,
@@ -225,6 +230,23 @@ async function openFolder(folder: MaildirFolder, terms: FolderTerms): Promise<Op
     },
     close: async () => undefined,
   }
+}
+
+/** By base name, as an export of ours noted them: files that came by way of a bucket have other times. */
+async function exportedDates(
+  own: OwnFiles,
+  directory: Buffer,
+): Promise<ReadonlyMap<string, number>> {
+  const dates = new Map<string, number>()
+  const text = await sideFile(own, directory, MANIFEST_FILE)
+  if (text === undefined) return dates
+  const whole = { read: async () => Readable.from([Buffer.from(text, 'latin1')]) }
+  const lines = await readManifest(whole, MANIFEST_FILE)
+  for (const { name, internalDate } of lines.values()) {
+    const ms = Date.parse(internalDate)
+    if (!Number.isNaN(ms)) dates.set(name, ms)
+  }
+  return dates
 }
 
 async function readUids(own: OwnFiles, directory: Buffer): Promise<UidList | undefined> {

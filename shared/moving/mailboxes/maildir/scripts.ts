@@ -45,6 +45,11 @@ async function scriptsIn(
     return scripts
   }
   const source = await scriptBytes(own, active, note)
+  // Where there are no links, as in a zip, it is a copy.
+  const copied = scripts.findIndex(
+    (script) => source && Buffer.compare(script.source, source) === 0,
+  )
+  if (copied >= 0) return scripts.map((script, i) => ({ ...script, active: i === copied }))
   const name = basename(active) === '.dovecot.sieve' ? 'dovecot' : basename(active, SUFFIX)
   return source ? [...scripts, { name, source, active: true }] : scripts
 }

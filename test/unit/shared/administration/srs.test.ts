@@ -33,10 +33,12 @@ it('has another secret sign, of which only the number is told', async () => {
 })
 
 it('changes none that stand in a file', async () => {
-  const deps = { bounceAddresses: world.pipeline.backend.bounceAddresses, srsSecrets: {} }
+  const srsSecrets = { forVerifying: async () => ['a'] }
+  const deps = { bounceAddresses: world.pipeline.backend.bounceAddresses, srsSecrets }
   const srs = createSrsAdministration(
     { ...deps, record: () => {} },
     createFields({ defaultDomain: '' }),
   )
   expect(await srs.rotate()).toEqual({ kind: 'in-file' })
+  expect(await srs.bring(['b'])).toMatchObject({ kind: 'setting-locked', value: 'srsSecretsFile' })
 })

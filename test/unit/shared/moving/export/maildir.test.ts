@@ -1,16 +1,34 @@
-import { mkdir, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openFolderTarget } from '#shared/moving/export/folder-target.ts'
 import { exportMaildir } from '#shared/moving/export/maildir-export.ts'
 import { folderDirectory } from '#shared/moving/export/maildir-names.ts'
+import { exportMbox } from '#shared/moving/export/mbox-export.ts'
 import { verifyMaildir } from '#shared/moving/export/verify-maildir.ts'
 import { decodedName, unescapedName } from '#shared/moving/mailboxes/maildir/folder-files.ts'
 import { openMaildir } from '#shared/moving/mailboxes/maildir/maildir-source.ts'
-import { account, makeFolder, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
+import { account, makeFolder, openTestMailbox, type TestMailbox, uids } from '#test/support/mailbox.ts'
 import { must } from '#test/support/must.ts'
-import { appendTexts, ownMailbox, readSource, whole } from '#test/support/own-mailbox.ts'
+import {
+  appendTexts,
+  ownMailbox,
+  readSource,
+  verdictsOf,
+  whole,
+} from '#test/support/own-mailbox.ts'
+import { smallDisk } from '#test/support/small-disk.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import '#test/support/seed.ts'
 
@@ -180,6 +198,111 @@ describe('a mailbox as a Maildir', () => {
     await expect(exported()).rejects.toThrow('a Maildir already that no export wrote')
     await writeFile(join(out, 'dovecot.index.log'), '')
     await expect(exported()).rejects.toThrow('a mail server uses this folder already')
+  })
+
+  it('is not written over the mail of somebody else, nor over mboxes', async () => {
+    const inbox = await opened.mailbox.inbox(account)
+    await appendTexts(opened, inbox, [{ text: 'a\r\n' }])
+    // Ended before it was whole: that is enough.
+    const steps = exportMaildir(own(), await openFolderTarget(out))
+    await steps.next()
+    await steps.return(undefined as never)
+    const before = await files()
+    const other = { ...own(), account: 'ben@example.test' }
+    await expect(whole(exportMaildir(other, await openFolderTarget(out)))).rejects.toThrow(
+      'an export of ann@example.test is there; ben@example.test needs a place of its own',
+    )
+    await expect(whole(exportMbox(own(), await openFolderTarget(out)))).rejects.toThrow(
+      'an export as maildir is there; mbox needs a place of its own',
+    )
+    expect(await files()).toEqual(before)
+    await expect(verdictsOf(verifyMaildir(other, await openFolderTarget(out)))).rejects.toThrow()
+  })
+
+  it('knows after a run of some folders which ones there were', async () => {
+    const { mailbox } = opened
+    const [one] = [await makeFolder(mailbox, 'One'), await makeFolder(mailbox, 'Two')]
+    await exported()
+    const target = await openFolderTarget(out)
+    const summary = async () =>
+      JSON.parse(await readFile(join(out, 'postwolke-export.json'), 'utf8'))
+    expect(await summary()).toMatchObject({ whole: true })
+    await whole(exportMaildir(own(), target, { isWanted: (path) => path === 'Two' }))
+    expect(await summary()).toMatchObject({ whole: false })
+    await mailbox.folders.remove(one)
+    await exported()
+    expect(await readdir(out)).not.toContain('.One')
+    expect(await summary()).toMatchObject({ whole: true })
+  })
+
+  it('is compared by what its files and lists say too', async () => {
+    const inbox = await opened.mailbox.inbox(account)
+    await appendTexts(
+      opened,
+      inbox,
+      Array.from({ length: 3 }, (_, n) => ({ text: `${n}\r\n`, flags: ['\\Seen'] })),
+    )
+    await exported()
+    expect(await verified()).toMatchObject({ equal: 3 })
+    const at = async (part: string) =>
+      join(out, 'cur', must((await files()).find((one) => one.includes(part))))
+    const list = join(out, 'dovecot-uidlist')
+    await writeFile(list, (await readFile(list, 'utf8')).replace(/^1 .*\n/m, ''))
+    await rename(await at('U2.'), (await at('U2.')).replace(/S$/, 'FS'))
+    await utimes(await at('U3.'), 5, 5)
+    expect((await verified())?.differences).toEqual([
+      { uid: 1, what: 'uid' },
+      { uid: 2, what: 'flags' },
+      { uid: 3, what: 'date' },
+    ])
+  })
+
+  it('has every folder again, whatever its name is, and empty ones', async () => {
+    const names = [
+      ...['a.b/c', '..', 'x'.repeat(200), 'Work', 'work', '&AGE-', '~x', '\u{1f4ec}', 'a\\b', 'cur'],
+      ...['INBOX/new', 'sieve', ' blank ', '.hidden', 'a&b', '\u00fc'.repeat(70)],
+    ]
+    for (const name of names) {
+      const folder = await makeFolder(opened.mailbox, name)
+      await appendTexts(opened, folder, [{ text: `Subject: ${name.length}\r\n\r\n` }])
+      await makeFolder(opened.mailbox, `${name}/empty`)
+    }
+    const report = await exported()
+    const source = await openMaildir(out)
+    const there = (await source.folders()).map(({ names: path }) => path.join('/'))
+    const long = '\u00fc'.repeat(70)
+    const told = report.folders.filter(({ notes }) => notes.length > 0).map(({ path }) => path)
+    expect(told).toEqual([])
+    expect(there.toSorted()).toEqual(report.folders.map(({ path }) => path).toSorted())
+    for (const name of names) {
+      expect((await readSource(source, name.split('/'))).read, name).toHaveLength(1)
+    }
+    expect(there).toContain(`${long}/empty`)
+    const verdicts = await verdictsOf(verifyMaildir(own(), await openFolderTarget(out)))
+    expect(verdicts.every(({ differencesCount, others }) => differencesCount + others === 0)).toBe(true)
+  })
+
+  it('leaves nothing half where the disk is full, and says where that was', async (test) => {
+    const disk = await smallDisk(2)
+    if (!('path' in disk)) return test.skip(disk.reason)
+    resources.use(disk)
+    out = join(disk.path, 'Maildir')
+    const inbox = await opened.mailbox.inbox(account)
+    const big = `Subject: big\r\n\r\n${'a line of work\r\n'.repeat(150_000)}`
+    await appendTexts(opened, inbox, [{ text: 'a\r\n' }, { text: big }])
+    await expect(exported()).rejects.toThrow(`cannot write below ${out}: ENOSPC`)
+    expect((await files()).filter((name) => name.includes('U2.'))).toEqual([])
+    expect(await files('tmp')).toEqual([])
+    await opened.mailbox.expunge(inbox, uids(2))
+    await exported()
+    expect(await verified()).toMatchObject({ compared: 1, equal: 1, others: 0 })
+  })
+
+  it('says where it could not write', async () => {
+    const file = join(out, '..', 'file')
+    await writeFile(file, '')
+    await expect(openFolderTarget(file)).rejects.toThrow(`${file} is no folder`)
+    await expect(openFolderTarget(join(file, 'below'))).rejects.toThrow(file)
   })
 
   it('has folders of the same names again, whatever they are', () => {

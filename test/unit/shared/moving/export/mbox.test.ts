@@ -4,9 +4,23 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openFolderTarget } from '#shared/moving/export/folder-target.ts'
 import { exportMbox } from '#shared/moving/export/mbox-export.ts'
+import { verifyMbox } from '#shared/moving/export/verify-mbox.ts'
 import { openMbox } from '#shared/moving/mailboxes/mbox/mbox-source.ts'
-import { account, makeFolder, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
-import { appendTexts, ownMailbox, readSource, type Text, whole } from '#test/support/own-mailbox.ts'
+import {
+  account,
+  makeFolder,
+  openTestMailbox,
+  type TestMailbox,
+  uids,
+} from '#test/support/mailbox.ts'
+import {
+  appendTexts,
+  ownMailbox,
+  readSource,
+  type Text,
+  verdictsOf,
+  whole,
+} from '#test/support/own-mailbox.ts'
 import { isInstalled, runProgram } from '#test/support/program.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import '#test/support/seed.ts'
@@ -95,6 +109,132 @@ describe('a mailbox as mboxes', () => {
     expect((await readSource(source, ['Work', '2024', '_x'])).read[0]?.text).toBe(
       '\r\nbody alone\r\n',
     )
+  })
+
+  async function compared() {
+    const files = await openFolderTarget(out, { isRead: true })
+    const verdicts = await verdictsOf(verifyMbox(ownMailbox(opened), files))
+    return verdicts.filter(({ compared: count, others }) => count + others > 0)
+  }
+
+  it('is compared message by message', async () => {
+    const inbox = await opened.mailbox.inbox(account)
+    await appendTexts(opened, inbox, [
+      { text: 'Subject: a\r\n\r\nFrom me\r\n>From you\r\n', flags: ['\\Seen', '$A'] },
+      // What cannot come back is not held against it.
+      { text: 'Status: mine\r\nSubject: b\r\n\r\na\nb\r\r\n', flags: ['\\Draft'] },
+      { text: 'Subject: only' },
+      { text: `Subject: big\r\n\r\n${'From the start\r\n'.repeat(300_000)}`, dateMs: 86_400_000 },
+      { text: 'Subject: last\r\n\r\nx' },
+    ])
+    const work = await makeFolder(opened.mailbox, 'Work/below')
+    await appendTexts(opened, work, [{ text: 'x\r\n' }])
+    await expect(compared()).rejects.toThrow(`there is no folder ${out}`)
+    await exported()
+    expect(await compared()).toMatchObject([
+      { path: 'INBOX', equal: 5, others: 0, differencesCount: 0 },
+      { path: 'Work/below', equal: 1, others: 0, differencesCount: 0 },
+    ])
+    await opened.mailbox.storeFlags(inbox, uids(1), { mode: 'replace', flags: ['\\Seen'] })
+    await opened.mailbox.expunge(inbox, uids(3))
+    await appendTexts(opened, inbox, [{ text: 'Subject: new\r\n\r\n' }])
+    const path = join(out, 'INBOX')
+    const text = await readFile(path, 'latin1')
+    await writeFile(
+      path,
+      text.replace('1970\nSubject: big', '1971\nSubject: big').replace('\n\nx\n', '\n\ny\n'),
+      'latin1',
+    )
+    await opened.mailbox.folders.rename(work, 'Other')
+    expect(await compared()).toMatchObject([
+      {
+        path: 'INBOX',
+        equal: 1,
+        others: 1,
+        differencesCount: 4,
+        differences: [
+          { uid: 6, what: 'missing' },
+          { uid: 1, what: 'flags' },
+          { uid: 4, what: 'date' },
+          { uid: 5, what: 'bytes' },
+        ],
+      },
+      { path: 'Other', equal: 0, others: 0, differences: [{ uid: 1, what: 'missing' }] },
+      { path: 'Work.sbd/below', compared: 0, others: 1 },
+    ])
+    const { notes } = await exported()
+    expect(notes.map(({ about }) => about)).toEqual(['Work.sbd/below'])
+    expect(
+      (await compared()).map(({ equal, differencesCount, others }) => [
+        equal,
+        differencesCount + others,
+      ]),
+    ).toEqual([
+      [5, 0],
+      [1, 0],
+    ])
+  })
+
+  it('has a file for each folder, whatever their names are', async () => {
+    const names = [
+      'Work',
+      'Work.sbd',
+      'work',
+      'Work/x',
+      'x.mbox',
+      '..',
+      '.x',
+      'n'.repeat(200),
+      'k.json',
+      '\u{1f4ec}',
+    ]
+    for (const name of names) {
+      const folder = await makeFolder(opened.mailbox, name)
+      await appendTexts(opened, folder, [{ text: `Subject: ${name.length}\r\n\r\n` }])
+    }
+    const report = await exported()
+    const places = new Map(report.folders.map(({ path, place }) => [path, place]))
+    expect(names.map((name) => places.get(name))).toEqual([
+      ...['Work', 'Work_sbd', 'work (2)', 'Work.sbd/x', 'x_mbox', '_.', '_x', 'n'.repeat(200)],
+      ...['k_json', '\u{1f4ec}'],
+    ])
+    const told = report.folders.filter(({ notes }) => notes.length > 0).map(({ path }) => path)
+    expect(told.toSorted()).toEqual(['..', '.x', 'Work.sbd', 'k.json', 'work', 'x.mbox'])
+    expect((await compared()).every(({ equal, others }) => equal === 1 && others === 0)).toBe(true)
+  })
+
+  it('believes nothing that a sender wrote of it', async () => {
+    const inbox = await opened.mailbox.inbox(account)
+    await appendTexts(opened, inbox, [
+      { text: 'X-IMAPbase: 7 99\r\nX-Status: D\r\nX-Keywords: evil\r\nSubject: a\r\n\r\n' },
+      { text: 'X-IMAP: 8 99\r\nX-Mozilla-Status: 0008\r\nSubject: b\r\n\r\n' },
+    ])
+    await exported()
+    const { numbers, read } = await readSource(await openMbox(out, { unquote: true }), ['INBOX'])
+    expect(numbers?.uidValidity).toBe(inbox.uidValidity)
+    expect(read.map(({ uid, flags, text }) => [uid, flags.join(), text])).toEqual([
+      [1, '', 'Subject: a\r\n\r\n'],
+      [2, '', 'Subject: b\r\n\r\n'],
+    ])
+    expect((await compared())[0]).toMatchObject({ equal: 2 })
+  })
+
+  it('leaves no half of a file where it ends early', async () => {
+    const inbox = await opened.mailbox.inbox(account)
+    await appendTexts(opened, inbox, [{ text: 'a\r\n' }])
+    await exported()
+    await appendTexts(opened, inbox, [{ text: 'b\r\n' }])
+    const target = await openFolderTarget(out)
+    const report = await whole(
+      exportMbox(ownMailbox(opened), target, { signal: AbortSignal.abort() }),
+    )
+    expect(report.folders).toEqual([])
+    expect(await compared()).toMatchObject([
+      { equal: 1, differences: [{ uid: 2, what: 'missing' }] },
+    ])
+    expect(JSON.parse(await readFile(join(out, '.postwolke-export.json'), 'utf8'))).toMatchObject({
+      whole: false,
+    })
   })
 
   it('tells what cannot come back', async () => {

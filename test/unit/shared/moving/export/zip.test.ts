@@ -4,11 +4,22 @@ import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openFolderTarget } from '#shared/moving/export/folder-target.ts'
 import { exportMaildir } from '#shared/moving/export/maildir-export.ts'
+import { exportMbox } from '#shared/moving/export/mbox-export.ts'
+import { verifyMaildir } from '#shared/moving/export/verify-maildir.ts'
+import { verifyMbox } from '#shared/moving/export/verify-mbox.ts'
 import { openZipFile } from '#shared/moving/export/zip-file.ts'
 import { centralHeader, endOfZip } from '#shared/moving/export/zip-format.ts'
+import { openWrittenZip } from '#shared/moving/export/zip-reading.ts'
 import { createZip } from '#shared/moving/export/zip-target.ts'
-import { account, makeFolder, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
-import { appendTexts, ownMailbox, whole } from '#test/support/own-mailbox.ts'
+import { openFileRanges } from '#shared/moving/workmail/export/byte-ranges.ts'
+import {
+  account,
+  makeFolder,
+  openTestMailbox,
+  type TestMailbox,
+  uids,
+} from '#test/support/mailbox.ts'
+import { appendTexts, ownMailbox, verdictsOf, whole } from '#test/support/own-mailbox.ts'
 import { isInstalled, runProgram } from '#test/support/program.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -121,6 +132,62 @@ describe('a mailbox as a zip', () => {
       expect(read[`whole${size}`]?.slice(0, 2)).toEqual([size, hash])
       expect(read[`pieces${size}`]?.slice(0, 2)).toEqual([size, hash])
     }
+  })
+
+  it('is compared, and what is damaged is found', async () => {
+    await fill()
+    const inbox = await opened.mailbox.inbox(account)
+    const path = join(folder, 'a.zip')
+    await zipped(path)
+    const compared = async () => {
+      const { files, close } = await openWrittenZip(await openFileRanges(path))
+      const verdicts = await verdictsOf(verifyMaildir(own(), files)).finally(close)
+      return verdicts.filter(({ compared: count, others }) => count + others > 0)
+    }
+    expect(await compared()).toMatchObject([
+      { path: 'INBOX', equal: 50, others: 0, differencesCount: 0 },
+      { path: 'Work/Küche', equal: 2, others: 0, differencesCount: 0 },
+    ])
+    await opened.mailbox.storeFlags(inbox, uids(3), { mode: 'add', flags: ['\\Seen'] })
+    await appendTexts(opened, inbox, [{ text: 'new\r\n' }])
+    await opened.mailbox.expunge(inbox, uids(4))
+    const bytes = await readFile(path)
+    // The seventh message: its last byte, before the descriptor.
+    const at = bytes.indexOf('U7.postwolke')
+    const packed = bytes.indexOf(Buffer.from('PK\x07\x08', 'latin1'), at)
+    bytes.writeUInt8(bytes.readUInt8(packed - 3) ^ 1, packed - 3)
+    await writeFile(path, bytes)
+    expect((await compared())[0]).toMatchObject({
+      compared: 50,
+      equal: 47,
+      others: 1,
+      differences: [
+        { uid: 3, what: 'flags' },
+        { uid: 7, what: 'bytes' },
+        { uid: 51, what: 'missing' },
+      ],
+    })
+    const short = bytes.subarray(0, bytes.length - 30)
+    await writeFile(path, short)
+    await expect(compared()).rejects.toThrow('no zip archive')
+  })
+
+  it('may have mboxes in it, which are compared too', async () => {
+    await fill()
+    const path = join(folder, 'a.zip')
+    const { target, end } = await openZipFile(path)
+    await whole(exportMbox(own(), target))
+    await end(true)
+    const { files, close } = await openWrittenZip(await openFileRanges(path))
+    const verdicts = await verdictsOf(verifyMbox(own(), files))
+    expect(verdicts.filter(({ compared }) => compared > 0)).toMatchObject([
+      { path: 'INBOX', equal: 50, others: 0 },
+      { path: 'Work/Küche', equal: 2, others: 0 },
+    ])
+    await expect(verdictsOf(verifyMaildir(own(), files))).rejects.toThrow(
+      'an export as mbox is there',
+    )
+    await close()
   })
 
   it('is left out of the way by a source that fails', async () => {
