@@ -102,6 +102,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const fields = createFields(deps.settings)
   const accounts = createAccountAdministration(deps, fields)
   const access = createAccessAdministration(deps)
+  const grants = createGrantAdministration(deps, fields)
   const appPasswords = createAppPasswordAdministration(deps, fields)
   const scripts = lazyScripts(deps, fields)
   const settings = createSettingsAdministration(deps)
@@ -122,14 +123,14 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     heldLogins: createHeldLoginAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),
     front: createFrontAdministration(deps, fields),
-    grants: createGrantAdministration(deps, fields),
+    grants,
     access,
     srs: createSrsAdministration(deps, fields),
     signing: createSigningAdministration(deps),
     dns: createDnsAdministration(deps),
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
-    mailImports: lazyMailImports(deps, fields, scripts),
+    mailImports: lazyMailImports(deps, fields, scripts, grants),
     mailExports: lazyMailExports(deps, fields, scripts, { access, settings }),
     status: createStatusAdministration(deps),
     sending: createSendingAdministration(deps, fields),
@@ -173,9 +174,15 @@ function lazyMailImports(
   deps: AdministrationDeps,
   fields: Fields,
   scripts: ScriptAdministration,
+  grants: GrantAdministration,
 ): MailImportAdministration {
   const load = async () =>
-    (await import('./moving/mailboxes.ts')).createMailImportAdministration(deps, fields, scripts)
+    (await import('./moving/mailboxes.ts')).createMailImportAdministration(
+      deps,
+      fields,
+      scripts,
+      grants,
+    )
   return {
     bring: async (request) => (await load()).bring(request),
     verify: async (request) => (await load()).verify(request),

@@ -46,7 +46,14 @@ const olds: readonly (readonly [
     hasDovecot,
     async (directory, resources) => {
       const master = { name: 'admin', password: 'masterword' }
-      const { ports } = resources.use(await startDovecot(directory, users, { master }))
+      const settings = [
+        'mail_attribute_dict = file:%h/dovecot-attributes',
+        'mail_plugins = acl',
+        'protocol imap {\n  mail_plugins = acl imap_acl\n  imap_metadata = yes\n}',
+        // Its master user has rights by himself only when they are those of whom he looks at.
+        'plugin {\n  acl = vfile\n  acl_anyone = allow\n  acl_user = %u\n}',
+      ]
+      const { ports } = resources.use(await startDovecot(directory, users, { master, settings }))
       return { port: ports.imap, delimiter: '.', admin: master }
     },
   ],
@@ -185,6 +192,63 @@ for (const [name, isThere, start] of olds) {
       })
       await same()
       expect(JSON.parse(await postwolke(...words, '--verify')).failed).toEqual([])
+    }, 120_000)
+
+    it('have their annotations, and others the rights that they had, where that is asked for', async () => {
+      const there = await ImapClient.connect(from.port)
+      await there.ok(`LOGIN ${accounts[0]} ${password}`)
+      await there.ok(
+        `SETMETADATA ${work()} (/private/comment "of ${accounts[0]}" /shared/comment {9}`,
+        'B\xfccher "\\)\r\n',
+      )
+      await there.ok('SETMETADATA "" (/private/comment "of all")')
+      await there.ok(`SETACL ${work()} bob@example.org lrsi`)
+      await there.ok(`SETACL ${work()} stranger@example.net lr`)
+      await there.ok(`SETACL ${work()} anyone l`)
+      there.close()
+      const words = await admin(from.port)
+      const rightsOf = (told: { mailboxes: { rights: { who: string; outcome: string }[] }[] }) =>
+        told.mailboxes[0]?.rights.map(({ who, outcome }) => `${who}: ${outcome}`).sort()
+      const listed = JSON.parse(await postwolke(...words))
+      expect(rightsOf(listed)).toEqual([
+        'anyone: not given: what everyone may do, an administrator says',
+        'bob@example.org: not given without --rights',
+        'stranger@example.net: not given without --rights',
+      ])
+      // Bob sees Ann's folder there, and has none of his own of it here.
+      expect(listed.mailboxes[1].folders.map(({ path }: { path: string }) => path)).not.toContain(
+        `Other Users/${accounts[0]}/Work/2024`,
+      )
+      const client = await ImapClient.connect(server.ports.imap)
+      await client.ok(`LOGIN ${accounts[0]} ${password}`)
+      const acl = async () => (await client.ok('GETACL Work/2024')).untagged
+      expect(await acl()).toEqual([
+        `ACL Work/2024 ${accounts[0]} lrswipkxtecda`.replace('ecda', 'eacd'),
+      ])
+      const wanted = '(/private/comment /shared/comment)'
+      expect((await client.ok(`GETMETADATA Work/2024 ${wanted}`)).untagged).toEqual([
+        `METADATA Work/2024 (/private/comment "of ${accounts[0]}" /shared/comment {9}\r\nB\xfccher "\\)`,
+      ])
+      expect((await client.ok('GETMETADATA "" (/private/comment)')).untagged).toEqual([
+        'METADATA "" (/private/comment "of all")',
+      ])
+      // What its owner has set here stays, and what he has given.
+      await client.ok('SETMETADATA Work/2024 (/private/comment "mine")')
+      const given = JSON.parse(await postwolke(...words, '--rights'))
+      expect(rightsOf(given)).toEqual([
+        'anyone: not given: what everyone may do, an administrator says',
+        'bob@example.org: given',
+        'stranger@example.net: not given: no such account here',
+      ])
+      expect((await acl())[0]).toMatch(/ bob@example.org lrsi$/)
+      await client.ok('SETACL Work/2024 bob@example.org lr')
+      const again = JSON.parse(await postwolke(...words, '--rights'))
+      expect(rightsOf(again)).toContain('bob@example.org: has rights here already')
+      expect((await acl())[0]).toMatch(/ bob@example.org lr$/)
+      expect((await client.ok('GETMETADATA Work/2024 (/private/comment)')).untagged).toEqual([
+        'METADATA Work/2024 (/private/comment "mine")',
+      ])
+      client.close()
     }, 120_000)
 
     it('are refused with a wrong password, which is no empty mailbox', async () => {

@@ -10,7 +10,7 @@ import type { Define } from '../define.ts'
 import { CommandFailure } from '../failure.ts'
 import { warn } from '../output.ts'
 import { readLogins, type SourceLogin } from './logins.ts'
-import { type MailOptions, withMailOptions } from './mail-options.ts'
+import { type MailOptions, withMailOptions, withRights } from './mail-options.ts'
 
 type Options = MailOptions & {
   readonly host: string
@@ -33,8 +33,8 @@ export function importImapCommand(parent: Command, define: Define): void {
     about:
       'bring mailboxes of any IMAP server, with uids where they can be kept; again and again until it is left',
     options: (command) =>
-      withMailOptions(
-        command
+      withRights(
+        withMailOptions(command)
           .requiredOption('--host <name>', 'the other server')
           .option('--port <n>', 'default: 993, or 143 without --tls implicit')
           .option('--tls <how>', 'implicit, starttls or none (default: implicit)')

@@ -7,7 +7,7 @@ import type { Define } from '../define.ts'
 import { CommandFailure } from '../failure.ts'
 import { readAll } from '../listing.ts'
 import { counted, warn } from '../output.ts'
-import { type MailOptions, withMailOptions } from './mail-options.ts'
+import { type MailOptions, withMailOptions, withRights } from './mail-options.ts'
 import type { ToBring } from './mail-run.ts'
 import { folderOf, isPattern, pathOf } from './path-pattern.ts'
 
@@ -23,7 +23,7 @@ export function importMaildirCommand(parent: Command, define: Define): void {
     about:
       'bring Maildirs (Dovecot, Courier, qmail) with uids, flags, dates and scripts; again and again while their server runs',
     options: (command) =>
-      withMailOptions(command)
+      withRights(withMailOptions(command))
         .option(
           '--account <address>',
           'whose it becomes; without, <path> has %d, %n or %u for all accounts',

@@ -2,6 +2,7 @@
 
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import type { Brought } from '#shared/mailbox/port.ts'
+import type { GivenRight } from './folder-extras.ts'
 import type { SourceMessage, SourceNote } from './source.ts'
 
 /** Notes kept for one folder; all are counted. */
@@ -139,5 +140,9 @@ export type MailboxReport = {
   readonly folders: readonly FolderFigures[]
   readonly subscribed: number
   readonly scripts: readonly { readonly name: string; readonly outcome: string }[]
+  /** Annotations that came. */
+  readonly annotations: number
+  /** What others may do at the source, and what became of it here. */
+  readonly rights: readonly GivenRight[]
   readonly notes: readonly SourceNote[]
 }

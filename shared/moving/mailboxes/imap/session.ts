@@ -56,8 +56,8 @@ export interface ImapSession {
   during<T>(path: string, work: Work<T>, budget?: Budget): Promise<T>
   /** The same once: whoever asks goes on himself with what is missing. */
   once<T>(path: string, work: Work<T>): Promise<T>
-  /** Forgets a session that broke, after its pause; throws when it has broken too often. */
-  broke(error: unknown): Promise<void>
+  /** Forgets a session that broke, and comes back after its pause; throws when it has broken too often. */
+  broke(error: unknown): Promise<{ readonly throttled: boolean }>
   /** What was asked went well: pauses begin again with the shortest. */
   works(): void
   close(): Promise<void>
@@ -120,7 +120,7 @@ export function createImapSession(
     open = ''
   }
 
-  async function broke(error: unknown): Promise<void> {
+  async function broke(error: unknown): Promise<{ readonly throttled: boolean }> {
     if (error instanceof SourceFailure) throw error
     const asked = pauseAskedBy(error)
     const throttled = asked === undefined && isThrottled(error)
@@ -134,6 +134,7 @@ export function createImapSession(
       throw new TemporaryFailure(`${host.host} ${what}: ${textOf(error)}`, { cause: error })
     }
     await clock.sleep(pauseMs)
+    return { throttled: asked !== undefined || throttled }
   }
 
   const works = () => {

@@ -5,6 +5,8 @@ import type { Stats } from 'node:fs'
 import { lstat, readdir, readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { chunks } from '#shared/runtime/chunks.ts'
+import { RIGHTS_MAX } from '../folder-extras.ts'
+import { rightInFile } from '../rights-there.ts'
 import {
   type MailSource,
   type OpenSource,
@@ -51,7 +53,6 @@ export async function openMaildir(
   }
   const byNames = new Map(folders.map((folder) => [folder.names.join('\0'), folder]))
   const delimiter = kind === 'fs' ? '/' : '.'
-  for (const folder of folders) await noteRights(folder, note)
   return {
     identity: `maildir:${root}`,
     folders: async () => folders,
@@ -68,6 +69,11 @@ export async function openMaildir(
       return [['INBOX'], ...named]
     },
     scripts: () => readScripts(homesOf(root), note),
+    async rights({ names }) {
+      const folder = byNames.get(names.join('\0'))
+      const text = folder && (await sideFile(folder.directory, 'dovecot-acl'))
+      return (text ?? '').split('\n', RIGHTS_MAX).flatMap((line) => rightInFile(line) ?? [])
+    },
     notes: () => notes,
     close: async () => undefined,
   }
@@ -86,14 +92,6 @@ async function sideFile(directory: Buffer, name: string): Promise<string | undef
 }
 
 type Note = (about: string, reason: string) => void
-
-/** Rights of others do not come: the names in them are another system's. */
-async function noteRights({ directory, names }: MaildirFolder, note: Note): Promise<void> {
-  const text = await sideFile(directory, 'dovecot-acl')
-  for (const line of (text ?? '').split('\n').slice(0, NOTES_MAX)) {
-    if (line !== '') note(names.join('/'), `rights are not brought: ${line.slice(0, 200)}`)
-  }
-}
 
 type FolderTerms = {
   readonly popIds: PopIds

@@ -3,9 +3,14 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { flagList } from '#shared/mailbox/flags.ts'
-import { type CopyOptions, copyMailbox } from '#shared/moving/mailboxes/copy-mailbox.ts'
+import {
+  type CopyOptions,
+  copyMailbox,
+  type MailTarget,
+} from '#shared/moving/mailboxes/copy-mailbox.ts'
 import { openMaildir } from '#shared/moving/mailboxes/maildir/maildir-source.ts'
 import type { MailboxReport } from '#shared/moving/mailboxes/report.ts'
+import type { SourceRight } from '#shared/moving/mailboxes/source.ts'
 import { verifyMailbox } from '#shared/moving/mailboxes/verify-mailbox.ts'
 import { account, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
 import { writeMaildir } from '#test/support/maildir.ts'
@@ -43,9 +48,13 @@ describe('a Maildir brought here', () => {
   })
   afterEach(() => resources.disposeAsync())
 
-  async function copy(options: Partial<CopyOptions> = {}): Promise<MailboxReport> {
+  async function copy(
+    options: Partial<CopyOptions> = {},
+    giveRights?: MailTarget['giveRights'],
+  ): Promise<MailboxReport> {
     const source = await openMaildir(root)
-    const target = { account: 'a@example.test', accountId: account, mailbox: opened.mailbox }
+    const { mailbox } = opened
+    const target = { account: 'a@example.test', accountId: account, mailbox, giveRights }
     const steps = copyMailbox(source, target, { ...whole, ...options })
     for (;;) {
       const step = await steps.next()
@@ -91,6 +100,29 @@ describe('a Maildir brought here', () => {
       ['Café', 'none', 0],
       ['Work/2024', 'none', 1],
     ])
+  })
+
+  it('lists the rights of others, and gives them where that is asked for', async () => {
+    await writeMaildir(root, '.Work.2024', [], {
+      'dovecot-acl': 'owner lrwstipekxa\nuser=bob lrs\nanyone lr\ngroup=staff lr\n-user=cy w\n',
+    })
+    const told = ({ rights }: MailboxReport) =>
+      rights.map(({ folder, who, rights, outcome }) => `${folder} ${who} ${rights} ${outcome}`)
+    expect(told(await copy())).toEqual([
+      'Work/2024 bob lrs not given without --rights',
+      'Work/2024 anyone lr not given: what everyone may do, an administrator says',
+      'Work/2024 group=staff lr not given: there are no groups here',
+      'Work/2024 -cy w not given without --rights',
+    ])
+    const given: string[] = []
+    const giveRights = async (path: string, { who, rights }: SourceRight) => {
+      given.push(`${path} ${who} ${rights}`)
+      return 'given'
+    }
+    expect(told(await copy({ rights: true }, giveRights))[0]).toBe('Work/2024 bob lrs given')
+    expect(given).toEqual(['Work/2024 bob lrs', 'Work/2024 -cy w'])
+    await copy({ rights: true, dryRun: true }, giveRights)
+    expect(given).toHaveLength(2)
   })
 
   it('brings nothing twice, and afterwards what is new, what has other flags and what is gone', async () => {
