@@ -206,6 +206,10 @@ describe('labels of Gmail', () => {
         '113 m7 $Important Hidden_&-_odd',
       ],
     })
+    // The other way afterwards: nothing comes twice into what both have.
+    await copy('folders')
+    await copy('keywords')
+    expect((await here()).INBOX).toEqual(['101 m1 $Important Work \\Seen'])
     must(gmail.messages[0]).labels = ['\\Inbox', 'Nobody']
     await copy('keywords')
     expect((await here()).INBOX).toEqual(['101 m1 Nobody \\Seen'])
