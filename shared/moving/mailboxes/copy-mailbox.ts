@@ -68,7 +68,7 @@ export async function* copyMailbox(
     if (!to.folder.selectable) continue
     const folder = await targetFolder(target, to, options, notes)
     if (folder === undefined) continue
-    const report = new FolderReport(to.folder.names, to.path)
+    const report = new FolderReport(to.folder.names, to.path, folder.keywords)
     reports.push(report)
     if (to.renamed) report.note('', `called ${JSON.stringify(to.folder.names.join('/'))} there`)
     const opened = await source.open(to.folder)

@@ -25,7 +25,7 @@ export function rightByImap(
 /** A line of `dovecot-acl`; undefined too where it is none. */
 export function rightInFile(line: string): SourceRight | undefined {
   const [, takes = '', quoted, bare = '', rights = ''] =
-    /^(-?)(?:"((?:[^"\\]|\\.)*)"|(\S+))\s+([a-z]*)/i.exec(line) ?? []
+    /^(-?)(?:"((?:[^"\\]|\\.)*)"|([^\s"]\S*))\s+([a-z]*)/i.exec(line) ?? []
   const identifier = quoted?.replace(/\\(.)/g, '$1') ?? bare
   const [, kind = '', , name = ''] = /^([a-z-]+)(=(.*))?$/i.exec(identifier) ?? []
   switch (kind.toLowerCase()) {
