@@ -304,6 +304,14 @@ describe('a server that is not well', () => {
     return { opening, pauses, [Symbol.asyncDispose]: async () => void server.close() }
   }
 
+  /** As long as somebody listens. */
+  function withoutEnd(socket: Socket, text: string): void {
+    const more = (error?: Error | null) => {
+      if (!error) socket.write(text, more)
+    }
+    more()
+  }
+
   const list = ['LIST', (tag: string) => `* LIST () "/" INBOX\r\n${tag} OK done\r\n`] as const
   const capability = [
     'CAPABILITY',
@@ -514,14 +522,54 @@ describe('a server that is not well', () => {
           if (!patterns.some((pattern) => command.endsWith(` ${pattern}`)))
             return `${tag} OK done\r\n`
           const line = `* LIST () "/" ${'x'.repeat(10_000)}\r\n`
-          const more = () => socket.destroyed || socket.write(line.repeat(10), more)
-          more()
+          withoutEnd(socket, line.repeat(10))
           return `* NO ${tag}\r\n`
         },
       ],
     ])
     await expect(endless.opening).rejects.toThrow(`127.0.0.1: ${told}`)
     expect(endless.pauses).toEqual([])
+  })
+
+  it('may tell no annotations, or tell them without end, or later', async () => {
+    let asked = 0
+    await using broken = await reading([
+      ['CAPABILITY', (tag) => `* CAPABILITY IMAP4rev1 METADATA ACL\r\n${tag} OK done\r\n`],
+      list,
+      ['GETACL', (tag) => `${tag} NO [NOPERM] not yours\r\n`],
+      [
+        'GETMETADATA',
+        (tag, socket) => {
+          asked++
+          if (asked === 1) return `${tag} NO [THROTTLED] slow\r\n`
+          if (asked === 2) {
+            const told =
+              '/private/comment "mine" /shared/comment NIL /private/vendor/cmu/x/expire "30"'
+            return `* METADATA INBOX (${told})\r\n${tag} OK done\r\n`
+          }
+          const line = `* METADATA INBOX (/private/a "${'x'.repeat(100_000)}")\r\n`
+          withoutEnd(socket, line)
+          return ''
+        },
+      ],
+    ])
+    const source = await broken.opening
+    const inbox = must((await source.folders())[0])
+    const [comment, ...others] = (await source.annotations?.(inbox)) ?? []
+    expect([comment?.entry, comment && Buffer.from(comment.value).toString(), others]).toEqual([
+      '/private/comment',
+      'mine',
+      [],
+    ])
+    expect(broken.pauses).toEqual([THROTTLED_PAUSES_MS[0]])
+    expect(await source.annotations?.(inbox)).toEqual([])
+    expect(await source.rights?.(inbox)).toEqual([])
+    expect(source.notes().map(({ reason }) => reason)).toEqual([
+      '/private/vendor/cmu/x/expire is a setting of that server, and not brought',
+      '127.0.0.1: more than 8 MB for its annotations',
+      'the server does not tell what others may do there',
+    ])
+    await source.close()
   })
 
   it('is told from one that refuses the login', async () => {

@@ -9,10 +9,10 @@ import {
   type SourceNote,
   type SourceRight,
 } from '../source.ts'
-import type { ImapSession } from './session.ts'
+import { type ImapSession, isThrottled } from './session.ts'
 
-/** Of one folder: all that we could keep, twice over. */
-const EXTRAS_BYTES_MAX = 16 * 1024 ** 2
+/** Of one folder: more than all that can be kept of one here. */
+const EXTRAS_BYTES_MAX = 8 * 1024 ** 2
 
 type Note = (note: SourceNote) => void
 
@@ -75,7 +75,7 @@ async function extras(
       return await work(client)
     } catch (error) {
       const status = error instanceof Error && 'responseStatus' in error && error.responseStatus
-      if (status !== 'NO' && status !== 'BAD') throw error
+      if ((status !== 'NO' && status !== 'BAD') || isThrottled(error)) throw error
       note({ about, reason: `the server does not tell ${what}` })
       return []
     }

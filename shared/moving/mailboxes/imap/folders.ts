@@ -71,7 +71,7 @@ export function imapFolders(
       selectable: !entry.flags.has('\\Noselect') && !entry.flags.has('\\NonExistent'),
       path: entry.path,
       listed: entry.pathAsListed || entry.path,
-      isForeign: foreign.some((prefix) => (entry.pathAsListed || entry.path).startsWith(prefix)),
+      isForeign: foreign.some((prefix) => isBelow(entry, prefix)),
       isSubscribed: entry.subscribed,
     })
   }
@@ -84,6 +84,13 @@ export function imapFolders(
     note({ about: '', reason: `of ${listed.length} folders only ${IMAP_FOLDERS_MAX} are brought` })
   }
   return folders
+}
+
+/** A prefix need not end with the delimiter. */
+function isBelow({ pathAsListed, path, delimiter }: ListResponse, prefix: string): boolean {
+  const listed = pathAsListed || path
+  const ends = prefix.endsWith(delimiter) || listed.slice(prefix.length).startsWith(delimiter)
+  return listed.startsWith(prefix) && ends
 }
 
 function namesOf({ pathAsListed, path, delimiter }: ListResponse, prefix: string): string[] {

@@ -82,10 +82,12 @@ export function createImapSession(
   async function connect(): Promise<ImapFlow> {
     ;[budget, before] = [hello, 0]
     // The client tells its log of each response before it keeps any of it.
+    let isOver = false
     const watch = (entry: unknown) => {
       if (typeof entry === 'object' && entry !== null && 'err' in entry) warned = entry.err
       const { bytesMax, what } = budget
-      if (made.stats().received - before <= bytesMax) return
+      if (isOver || made.stats().received - before <= bytesMax) return
+      isOver = true
       excess = `more than ${bytesMax / 1024 ** 2} MB for ${what}`
       made.close()
     }
@@ -190,7 +192,7 @@ function optionsOf(
     ...(tls !== 'implicit' && { doSTARTTLS: tls === 'starttls' }),
     tls: { ...(ca !== undefined && { ca }), rejectUnauthorized: trustsAny !== true },
     auth: authOf(login),
-    logger: { trace: watch, debug: watch, info: watch, warn: watch, error: watch },
+    logger: { trace: watch, debug: watch, info: watch, warn: watch, error: watch, fatal: watch },
     disableAutoIdle: true,
     maxLineLength: LINE_BYTES_MAX,
     maxLiteralSize: LITERAL_BYTES_MAX,
@@ -223,7 +225,7 @@ function pauseAskedBy(error: unknown): number | undefined {
 }
 
 /** Bytes of a day (Gmail), or commands of a minute, are used up; or there are too many sessions (RFC 9051 §7.1 has no code for some of it). */
-function isThrottled(error: unknown): boolean {
+export function isThrottled(error: unknown): boolean {
   if (!isFlowError(error)) return false
   const code = codeOf(error)
   if (code === 'THROTTLED' || code === 'OVERQUOTA') return true
