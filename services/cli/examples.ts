@@ -34,6 +34,7 @@ const lines: { readonly [path: string]: readonly string[] } = {
   'import imap': [
     'import imap --host old.example.org --account ann@example.org --password-file ann.secret',
     'import imap --host old.example.org --accounts accounts.csv --parallel 8 --report report.json',
+    'import imap --host imap.gmail.com --account ann@example.org --login ann@gmail.com --password-file ann.secret --labels keywords',
     'import imap --host old.example.org --accounts accounts.csv --admin cyrus --admin-password-file admin.secret --verify',
   ],
   'import plan': [

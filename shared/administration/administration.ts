@@ -105,10 +105,10 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   const fields = createFields(deps.settings)
   const accounts = createAccountAdministration(deps, fields)
   const access = createAccessAdministration(deps)
+  const grants = createGrantAdministration(deps, fields)
   const appPasswords = createAppPasswordAdministration(deps, fields)
   const scripts = lazyScripts(deps, fields)
   const settings = createSettingsAdministration(deps)
-  const grants = createGrantAdministration(deps, fields)
   const { srsSecrets } = deps
   return {
     domains: createDomainAdministration(deps, fields),
@@ -134,7 +134,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     dns: createDnsAdministration(deps),
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
-    mailImports: lazyMailImports(deps, fields, scripts),
+    mailImports: lazyMailImports(deps, fields, scripts, grants),
     mailExports: lazyMailExports(deps, fields, scripts, {
       ...{ access, settings, grants, srsSecrets },
     }),
@@ -181,9 +181,15 @@ function lazyMailImports(
   deps: AdministrationDeps,
   fields: Fields,
   scripts: ScriptAdministration,
+  grants: GrantAdministration,
 ): MailImportAdministration {
   const load = async () =>
-    (await import('./moving/mailboxes.ts')).createMailImportAdministration(deps, fields, scripts)
+    (await import('./moving/mailboxes.ts')).createMailImportAdministration(
+      deps,
+      fields,
+      scripts,
+      grants,
+    )
   return {
     begun: async (job) => (await load()).begun(job),
     bring: async (request) => (await load()).bring(request),

@@ -2,6 +2,7 @@
 // what becomes of labels that change there while somebody works here already.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { KEYWORDS_PER_FOLDER_MAX } from '#shared/mailbox/flags.ts'
 import { StoredMessage } from '#shared/message/stored-message.ts'
 import { type CopyOptions, copyMailbox } from '#shared/moving/mailboxes/copy-mailbox.ts'
 import type { LabelsAs } from '#shared/moving/mailboxes/imap/gmail.ts'
@@ -206,9 +207,27 @@ describe('labels of Gmail', () => {
         '113 m7 $Important Hidden_&-_odd',
       ],
     })
+    // The other way afterwards: nothing comes twice into what both have.
+    await copy('folders')
+    await copy('keywords')
+    expect((await here()).INBOX).toEqual(['101 m1 $Important Work \\Seen'])
     must(gmail.messages[0]).labels = ['\\Inbox', 'Nobody']
     await copy('keywords')
     expect((await here()).INBOX).toEqual(['101 m1 Nobody \\Seen'])
+  })
+
+  it('are told where a folder has no room for so many keywords', async () => {
+    await start()
+    const many = Array.from({ length: KEYWORDS_PER_FOLDER_MAX + 2 }, (_, n) => `label${n}`)
+    gmail.messages.push(message('10', many.slice(0, 70)), message('11', many.slice(70)))
+    const report = await copy('keywords')
+    const archive = report.folders.find(({ path }) => path === 'Archive')
+    // With four of other messages.
+    expect(Object.values(must(archive).droppedFlags)).toEqual(Array(6).fill(1))
+    expect(must(archive).notes).toEqual([
+      { about: '', reason: `has ${KEYWORDS_PER_FOLDER_MAX} keywords: more are left out` },
+    ])
+    expect((await here()).Archive?.at(-1)?.split(' ')).toHaveLength(2 + 60 - 6)
   })
 
   it('are folders as they are where \\All is hidden, and the report says what is missing', async () => {
@@ -225,12 +244,13 @@ describe('labels of Gmail', () => {
     await start()
     let refused = 0
     gmail.refuses = (command) => {
-      if (!command.includes('BODY.PEEK[]') || refused === 2) return undefined
+      if (!command.includes('BODY.PEEK[]') || refused === THROTTLED_PAUSES_MS.length)
+        return undefined
       refused++
       return 'NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)'
     }
     await copy()
-    expect(pauses).toEqual(THROTTLED_PAUSES_MS.slice(0, 2))
+    expect(pauses).toEqual(THROTTLED_PAUSES_MS)
     expect(await here()).toEqual(inFolders)
   })
 })

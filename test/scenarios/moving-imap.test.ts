@@ -49,7 +49,14 @@ const olds: readonly (readonly [
     hasDovecot,
     async (directory, resources) => {
       const master = { name: 'admin', password: 'masterword' }
-      const { ports } = resources.use(await startDovecot(directory, users, { master }))
+      const settings = [
+        'mail_attribute_dict = file:%h/dovecot-attributes',
+        'mail_plugins = acl',
+        'protocol imap {\n  mail_plugins = acl imap_acl\n  imap_metadata = yes\n}',
+        // Its master user has rights by himself only when they are those of whom he looks at.
+        'plugin {\n  acl = vfile\n  acl_anyone = allow\n  acl_user = %u\n}',
+      ]
+      const { ports } = resources.use(await startDovecot(directory, users, { master, settings }))
       return { port: ports.imap, delimiter: '.', admin: master }
     },
   ],
@@ -192,6 +199,63 @@ for (const [name, isThere, start] of olds) {
       expect(JSON.parse(await postwolke(...words, '--verify')).failed).toEqual([])
     }, 120_000)
 
+    it('have their annotations, and others the rights that they had, where that is asked for', async () => {
+      const there = await ImapClient.connect(from.port)
+      await there.ok(`LOGIN ${accounts[0]} ${password}`)
+      await there.ok(
+        `SETMETADATA ${work()} (/private/comment "of ${accounts[0]}" /shared/comment {9}`,
+        'B\xfccher "\\)\r\n',
+      )
+      await there.ok('SETMETADATA "" (/private/comment "of all")')
+      await there.ok(`SETACL ${work()} bob@example.org lrsi`)
+      await there.ok(`SETACL ${work()} stranger@example.net lr`)
+      await there.ok(`SETACL ${work()} anyone l`)
+      there.close()
+      const words = await admin(from.port)
+      const rightsOf = (told: { mailboxes: { rights: { who: string; outcome: string }[] }[] }) =>
+        told.mailboxes[0]?.rights.map(({ who, outcome }) => `${who}: ${outcome}`).sort()
+      const listed = JSON.parse(await postwolke(...words))
+      expect(rightsOf(listed)).toEqual([
+        'anyone: not given: what everyone may do, an administrator says',
+        'bob@example.org: not given without --rights',
+        'stranger@example.net: not given without --rights',
+      ])
+      // Bob sees Ann's folder there, and has none of his own of it here.
+      expect(listed.mailboxes[1].folders.map(({ path }: { path: string }) => path)).not.toContain(
+        `Other Users/${accounts[0]}/Work/2024`,
+      )
+      const client = await ImapClient.connect(server.ports.imap)
+      await client.ok(`LOGIN ${accounts[0]} ${password}`)
+      const acl = async () => (await client.ok('GETACL Work/2024')).untagged
+      expect(await acl()).toEqual([
+        `ACL Work/2024 ${accounts[0]} lrswipkxtecda`.replace('ecda', 'eacd'),
+      ])
+      const wanted = '(/private/comment /shared/comment)'
+      expect((await client.ok(`GETMETADATA Work/2024 ${wanted}`)).untagged).toEqual([
+        `METADATA Work/2024 (/private/comment "of ${accounts[0]}" /shared/comment {9}\r\nB\xfccher "\\)`,
+      ])
+      expect((await client.ok('GETMETADATA "" (/private/comment)')).untagged).toEqual([
+        'METADATA "" (/private/comment "of all")',
+      ])
+      // What its owner has set here stays, and what he has given.
+      await client.ok('SETMETADATA Work/2024 (/private/comment "mine")')
+      const given = JSON.parse(await postwolke(...words, '--rights'))
+      expect(rightsOf(given)).toEqual([
+        'anyone: not given: what everyone may do, an administrator says',
+        'bob@example.org: given',
+        'stranger@example.net: not given: no such account here',
+      ])
+      expect((await acl())[0]).toMatch(/ bob@example.org lrsi$/)
+      await client.ok('SETACL Work/2024 bob@example.org lr')
+      const again = JSON.parse(await postwolke(...words, '--rights'))
+      expect(rightsOf(again)).toContain('bob@example.org: has rights here already')
+      expect((await acl())[0]).toMatch(/ bob@example.org lr$/)
+      expect((await client.ok('GETMETADATA Work/2024 (/private/comment)')).untagged).toEqual([
+        'METADATA Work/2024 (/private/comment "mine")',
+      ])
+      client.close()
+    }, 120_000)
+
     it('are refused with a wrong password, which is no empty mailbox', async () => {
       const secret = join(place, 'wrong.secret')
       await writeFile(secret, 'wrongword\n', { mode: 0o600 })
@@ -243,6 +307,14 @@ describe('a server that is not well', () => {
       },
     })
     return { opening, pauses, [Symbol.asyncDispose]: async () => void server.close() }
+  }
+
+  /** As long as somebody listens. */
+  function withoutEnd(socket: Socket, text: string): void {
+    const more = (error?: Error | null) => {
+      if (!error) socket.write(text, more)
+    }
+    more()
   }
 
   const list = ['LIST', (tag: string) => `* LIST () "/" INBOX\r\n${tag} OK done\r\n`] as const
@@ -487,14 +559,54 @@ describe('a server that is not well', () => {
           if (!patterns.some((pattern) => command.endsWith(` ${pattern}`)))
             return `${tag} OK done\r\n`
           const line = `* LIST () "/" ${'x'.repeat(10_000)}\r\n`
-          const more = () => socket.destroyed || socket.write(line.repeat(10), more)
-          more()
+          withoutEnd(socket, line.repeat(10))
           return `* NO ${tag}\r\n`
         },
       ],
     ])
     await expect(endless.opening).rejects.toThrow(`127.0.0.1: ${told}`)
     expect(endless.pauses).toEqual([])
+  })
+
+  it('may tell no annotations, or tell them without end, or later', async () => {
+    let asked = 0
+    await using broken = await reading([
+      ['CAPABILITY', (tag) => `* CAPABILITY IMAP4rev1 METADATA ACL\r\n${tag} OK done\r\n`],
+      list,
+      ['GETACL', (tag) => `${tag} NO [NOPERM] not yours\r\n`],
+      [
+        'GETMETADATA',
+        (tag, socket) => {
+          asked++
+          if (asked === 1) return `${tag} NO [THROTTLED] slow\r\n`
+          if (asked === 2) {
+            const told =
+              '/private/comment "mine" /shared/comment NIL /private/vendor/cmu/x/expire "30"'
+            return `* METADATA INBOX (${told})\r\n${tag} OK done\r\n`
+          }
+          const line = `* METADATA INBOX (/private/a "${'x'.repeat(100_000)}")\r\n`
+          withoutEnd(socket, line)
+          return ''
+        },
+      ],
+    ])
+    const source = await broken.opening
+    const inbox = must((await source.folders())[0])
+    const [comment, ...others] = (await source.annotations?.(inbox)) ?? []
+    expect([comment?.entry, comment && Buffer.from(comment.value).toString(), others]).toEqual([
+      '/private/comment',
+      'mine',
+      [],
+    ])
+    expect(broken.pauses).toEqual([THROTTLED_PAUSES_MS[0]])
+    expect(await source.annotations?.(inbox)).toEqual([])
+    expect(await source.rights?.(inbox)).toEqual([])
+    expect(source.notes().map(({ reason }) => reason)).toEqual([
+      '/private/vendor/cmu/x/expire is a setting of that server, and not brought',
+      '127.0.0.1: more than 8 MB for its annotations',
+      'the server does not tell what others may do there',
+    ])
+    await source.close()
   })
 
   it('is told from one that refuses the login', async () => {

@@ -11,7 +11,13 @@ import { CommandFailure } from '../failure.ts'
 import { warn } from '../output.ts'
 import type { MailImportRequest } from '../services.ts'
 import { readLogins, type SourceLogin } from './logins.ts'
-import { copyOptions, type MailOptions, parallelOf, withMailOptions } from './mail-options.ts'
+import {
+  copyOptions,
+  type MailOptions,
+  parallelOf,
+  withMailOptions,
+  withRights,
+} from './mail-options.ts'
 import type { ToBring } from './mail-run.ts'
 
 type Options = MailOptions & ImapOptions & { readonly host: string }
@@ -36,12 +42,14 @@ export function importImapCommand(parent: Command, define: Define): void {
     about:
       'bring mailboxes of any IMAP server, with uids where they can be kept; again and again until it is left',
     options: (command) =>
-      withMailOptions(
-        withImapOptions(
-          command
-            .requiredOption('--host <name>', 'the other server')
-            .option('--port <n>', 'default: 993, or 143 without --tls implicit')
-            .option('--account <address>', 'whose it becomes'),
+      withRights(
+        withMailOptions(
+          withImapOptions(
+            command
+              .requiredOption('--host <name>', 'the other server')
+              .option('--port <n>', 'default: 993, or 143 without --tls implicit')
+              .option('--account <address>', 'whose it becomes'),
+          ),
         ),
       ),
     async run(context, _, options) {

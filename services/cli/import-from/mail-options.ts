@@ -12,6 +12,7 @@ export type MailOptions = {
   readonly folder?: readonly string[]
   readonly report?: string
   readonly parallel?: string
+  readonly rights?: boolean
 }
 
 export const PARALLEL_MAX = 32
@@ -33,12 +34,19 @@ export function withMailOptions(command: Command): Command {
     .option('--report <file>', 'write the whole report there, as JSON')
 }
 
+/** Of sources that know what others may do in folders. */
+export const withRights = (command: Command): Command =>
+  command.option(
+    '--rights',
+    'give accounts here the rights in folders that they have there (default: only list them)',
+  )
+
 export function copyOptions(options: MailOptions, signal: AbortSignal | undefined): CopyOptions {
-  const { dryRun = false, deletions = 'follow' } = options
+  const { dryRun = false, deletions = 'follow', rights } = options
   if (deletions !== 'follow' && deletions !== 'keep') {
     throw new CommandFailure('--deletions is follow or keep', 'usage')
   }
-  return { dryRun, deletions, signal, isWanted: wantedFolders(options) }
+  return { dryRun, deletions, rights, signal, isWanted: wantedFolders(options) }
 }
 
 export function wantedFolders({

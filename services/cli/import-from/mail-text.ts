@@ -20,6 +20,8 @@ export function reportLines(
       width,
     ),
     ...scriptLines(reports),
+    ...annotationLines(reports),
+    ...rightLines(reports),
     ...reports.flatMap(keptLines),
     ...(only.dryRun ? ['nothing was written'] : []),
   ]
@@ -53,6 +55,31 @@ function mailboxRow({ account, folders }: MailboxReport): string[] {
     [...uids].join(', ') || '-',
   ]
 }
+
+const RIGHTS_SHOWN_MAX = 30
+
+const rightLines = (reports: readonly MailboxReport[]) =>
+  reports.flatMap(({ account, rights }) => {
+    const lines = rights.map(
+      ({ folder, who, rights: letters, outcome }) =>
+        `${account}: ${folder}: rights of ${who} (${letters}): ${outcome}`,
+    )
+    const more = lines.length - RIGHTS_SHOWN_MAX
+    return more > 0
+      ? [
+          ...lines.slice(0, RIGHTS_SHOWN_MAX),
+          `${account}: and ${more} more rights, which --report has`,
+        ]
+      : lines
+  })
+
+const annotationLines = (reports: readonly MailboxReport[]) =>
+  reports
+    .filter(({ annotations }) => annotations > 0)
+    .map(({ account, annotations, dryRun }) => {
+      const came = counted(annotations, 'annotation')
+      return `${account}: ${came} ${dryRun ? 'would come' : 'came'}`
+    })
 
 const scriptLines = (reports: readonly MailboxReport[]) =>
   reports.flatMap(({ account, scripts }) =>

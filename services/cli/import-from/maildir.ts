@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import type { Define } from '../define.ts'
 import { byPattern } from './by-pattern.ts'
-import { type MailOptions, withMailOptions } from './mail-options.ts'
+import { type MailOptions, withMailOptions, withRights } from './mail-options.ts'
 import type { ToBring } from './mail-run.ts'
 import { isPattern, pathOf } from './path-pattern.ts'
 
@@ -21,7 +21,7 @@ export function importMaildirCommand(parent: Command, define: Define): void {
     about:
       'bring Maildirs (Dovecot, Courier, qmail) with uids, flags, dates and scripts; again and again while their server runs',
     options: (command) =>
-      withMailOptions(command)
+      withRights(withMailOptions(command))
         .option(
           '--account <address>',
           'whose it becomes; without, <path> has %d, %n or %u for all accounts',

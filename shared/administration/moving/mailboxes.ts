@@ -7,11 +7,17 @@ import {
   copyMailbox,
 } from '#shared/moving/mailboxes/copy-mailbox.ts'
 import type { MailboxReport } from '#shared/moving/mailboxes/report.ts'
-import type { MailSource, SourceFolder, SourceScript } from '#shared/moving/mailboxes/source.ts'
+import type {
+  MailSource,
+  SourceFolder,
+  SourceRight,
+  SourceScript,
+} from '#shared/moving/mailboxes/source.ts'
 import { type FolderVerdict, verifyMailbox } from '#shared/moving/mailboxes/verify-mailbox.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import type { Fields } from '../fields.ts'
 import { type FoundAccount, findAccount } from '../found-account.ts'
+import type { GrantAdministration } from '../grants.ts'
 import type { BadValue, NoSuchAccount } from '../refusals.ts'
 import type { ScriptAdministration } from '../scripts/scripts.ts'
 
@@ -56,6 +62,7 @@ export function createMailImportAdministration(
   deps: AdministrationDeps,
   fields: Fields,
   scripts: Pick<ScriptAdministration, 'list' | 'put'>,
+  grants: Pick<GrantAdministration, 'list' | 'set'>,
 ): MailImportAdministration {
   const mailbox = deps.mailForImports
 
@@ -66,7 +73,8 @@ export function createMailImportAdministration(
     const { id } = account
     const address = formatAddress(account.address)
     const keepScript = (script: SourceScript) => keep(scripts, address, script)
-    const target = { account: address, accountId: id, mailbox, keepScript }
+    const giveRights = (path: string, right: SourceRight) => give(grants, account, path, right)
+    const target = { account: address, accountId: id, mailbox, keepScript, giveRights }
     const report = yield* copyMailbox(source, target, options)
     const brought = report.folders.reduce((sum, folder) => sum + folder.brought, 0)
     if (!options.dryRun && brought > 0) {
@@ -93,6 +101,32 @@ export function createMailImportAdministration(
       const steps = verifyMailbox(source, target, isWanted)
       return { kind: 'verifying', account: formatAddress(found.account.address), steps }
     },
+  }
+}
+
+/** A name without a domain is one of the domain that the folder's owner is in. Who has rights here already keeps those. */
+async function give(
+  grants: Pick<GrantAdministration, 'list' | 'set'>,
+  owner: FoundAccount['account'],
+  folder: string,
+  { who, rights }: SourceRight,
+): Promise<string> {
+  const address = formatAddress(owner.address)
+  const grantee = who.includes('@') ? who : `${who}@${owner.address.domain}`
+  const listed = await grants.list({ address, folder })
+  if (listed.kind !== 'grants') return 'not given: the folder is gone'
+  const isThere = listed.grants.some((one) => one.grantee.toLowerCase() === grantee.toLowerCase())
+  if (isThere) return 'has rights here already'
+  const set = await grants.set({ address, folder, grantee, rights })
+  switch (set.kind) {
+    case 'set':
+      return 'given'
+    case 'no-such-account':
+      return 'not given: no such account here'
+    case 'is-owner':
+      return 'has all rights: the owner'
+    default:
+      return `not given: ${set.kind}`
   }
 }
 

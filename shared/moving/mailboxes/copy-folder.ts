@@ -256,6 +256,7 @@ function arrivedOf(message: SourceMessage, received: Received, report: FolderRep
   const { key, uid, internalDateMs, saveDateMs, popId, popOrder } = message
   const { kept, dropped } = keptFlags(message.flags)
   for (const flag of dropped) report.droppedFlag(flag)
+  report.fits(kept.keywords)
   const { blob, endsLine } = received
   return {
     message,

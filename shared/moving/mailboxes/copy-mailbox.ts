@@ -5,6 +5,7 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { createContents } from './contents.ts'
 import { type CopyTerms, copyFolder } from './copy-folder.ts'
+import { bringAnnotations, bringRights, type GivenRight, RIGHTS_MAX } from './folder-extras.ts'
 import { sourceId } from './ledger.ts'
 import type { MailboxForImports } from './mailbox-for-imports.ts'
 import { FolderReport, type MailboxReport } from './report.ts'
@@ -13,6 +14,8 @@ import {
   type OpenSource,
   SourceFailure,
   type SourceFolder,
+  type SourceNote,
+  type SourceRight,
   type SourceScript,
 } from './source.ts'
 import { pathOfUse, type TargetPath, targetPaths } from './target-paths.ts'
@@ -20,6 +23,8 @@ import { pathOfUse, type TargetPath, targetPaths } from './target-paths.ts'
 export type CopyOptions = CopyTerms & {
   /** Folders that are wanted, by what they are called at the source; undefined: all. */
   readonly isWanted?: ((folder: SourceFolder) => boolean) | undefined
+  /** Others are given the rights in folders here that they have at the source. */
+  readonly rights?: boolean | undefined
 }
 
 /** What whoever watches hears: how far it is, and each folder when it is done. */
@@ -39,6 +44,8 @@ export type MailTarget = {
   readonly mailbox: MailboxForImports
   /** Keeps a script, if none of its name is there; the outcome is for the report. Undefined: scripts are listed, not kept. */
   readonly keepScript?: ((script: SourceScript) => Promise<string>) | undefined
+  /** Gives somebody rights, if he has none in the folder; the outcome is for the report. Undefined: they are listed. */
+  readonly giveRights?: ((path: string, right: SourceRight) => Promise<string>) | undefined
 }
 
 export async function* copyMailbox(
@@ -47,19 +54,27 @@ export async function* copyMailbox(
   options: CopyOptions,
 ): AsyncGenerator<CopyStep, MailboxReport> {
   const { mailbox, accountId } = target
-  const folders = (await source.folders()).filter((folder) => options.isWanted?.(folder) ?? true)
+  const notes: SourceNote[] = []
+  const folders = (await source.folders()).filter(wanted(options))
   yield { kind: 'folders', folders: folders.length }
   const tree = await mailbox.folders.tree(accountId)
   const paths = targetPaths(folders, (use) => pathOfUse(tree, use))
   const reports: FolderReport[] = []
   const contents = createContents(mailbox)
+  const rights: GivenRight[] = []
+  const give = giving(target, options)
+  let annotations = 0
   for (const to of paths) {
     if (options.signal?.aborted) break
     if (!to.folder.selectable) continue
-    const report = new FolderReport(to.folder.names, to.path)
+    const folder = await targetFolder(target, to, options)
+    const isThere = 'uidValidity' in folder
+    const report = new FolderReport(to.folder.names, to.path, isThere ? folder.keywords : [])
     reports.push(report)
-    const folder = await targetFolder(target, to, options, report)
-    if (folder === undefined) continue
+    if (!isThere) {
+      report.failed(folder.reason)
+      continue
+    }
     if (to.renamed) report.note('', `called ${JSON.stringify(to.folder.names.join('/'))} there`)
     let opened: OpenSource | undefined
     try {
@@ -75,6 +90,13 @@ export async function* copyMailbox(
       )) {
         yield { kind: 'messages', ...progress }
       }
+      if (options.signal?.aborted) break
+      const of = { mailbox, accountId, id: folder.id }
+      const note = ({ about, reason }: SourceNote) => report.note(about, reason)
+      annotations += await bringAnnotations(source, to.folder, of, options, note)
+      if (rights.length < RIGHTS_MAX) {
+        rights.push(...(await bringRights(source, to.folder, to.path, give)))
+      }
     } catch (error) {
       // Of one folder, which may be gone by now; what concerns all of the source comes again with the next.
       if (!(error instanceof SourceFailure)) throw error
@@ -85,6 +107,10 @@ export async function* copyMailbox(
   }
   const subscribed = await subscribe(source, target, paths, options)
   const scripts = await keepScripts(source, target, options)
+  if (!options.signal?.aborted) {
+    const of = { mailbox, accountId, id: null }
+    annotations += await bringAnnotations(source, undefined, of, options, (one) => notes.push(one))
+  }
   return {
     identity: source.identity,
     account: target.account,
@@ -92,17 +118,34 @@ export async function* copyMailbox(
     folders: reports.map((report) => report.figures()),
     subscribed,
     scripts,
-    notes: source.notes(),
+    annotations,
+    rights,
+    notes: [...notes, ...source.notes()],
   }
 }
 
-/** Undefined where there can be none, and the report says why. */
+/** What is somebody else's comes with his mailbox, unless it is asked for. */
+export const wanted =
+  ({ isWanted }: Pick<CopyOptions, 'isWanted'>) =>
+  (folder: SourceFolder): boolean =>
+    isWanted === undefined ? folder.isForeign !== true : isWanted(folder)
+
+function giving(
+  { giveRights }: MailTarget,
+  { rights, dryRun }: CopyOptions,
+): MailTarget['giveRights'] {
+  if (rights !== true) return undefined
+  return dryRun ? async () => 'would be given where it is an account here' : giveRights
+}
+
+/** `reason`: why there can be none. */
 async function targetFolder(
   { mailbox, accountId }: MailTarget,
   { path, uses }: TargetPath,
   { dryRun }: CopyOptions,
-  report: FolderReport,
-): Promise<FolderRecord | undefined> {
+): Promise<FolderRecord | { readonly reason: string }> {
+  const found = async () =>
+    (await mailbox.folders.find(accountId, path)) ?? { reason: 'the folder was removed here' }
   const there = await mailbox.folders.find(accountId, path)
   if (there?.selectable) return there
   // Read for nothing but its name: nothing is there yet.
@@ -112,14 +155,13 @@ async function targetFolder(
     case 'created':
       return created.folder
     case 'exists':
-      return mailbox.folders.find(accountId, path)
+      return await found()
     case 'use-taken': {
       const plain = await mailbox.folders.create(accountId, path)
-      return plain.kind === 'created' ? plain.folder : mailbox.folders.find(accountId, path)
+      return plain.kind === 'created' ? plain.folder : await found()
     }
     default:
-      report.failed(`no such folder can be made here: ${created.kind}`)
-      return undefined
+      return { reason: `no such folder can be made here: ${created.kind}` }
   }
 }
 

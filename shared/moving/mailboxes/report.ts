@@ -1,7 +1,9 @@
 // What became of a mailbox that was brought here, folder by folder: kept while it is copied, and told as JSON and as text.
 
 import type { Uid } from '#shared/contracts/mailbox.ts'
+import { KEYWORDS_PER_FOLDER_MAX } from '#shared/mailbox/flags.ts'
 import type { Brought } from '#shared/mailbox/port.ts'
+import type { GivenRight } from './folder-extras.ts'
 import type { KeptItems } from './kept-items.ts'
 import type { SourceMessage, SourceNote } from './source.ts'
 
@@ -56,12 +58,17 @@ export class FolderReport {
   #broughtBytes = 0
   #otherUids = 0
   readonly #dropped = new Map<string, number>()
+  readonly #keywords: Set<string>
+  /** Of keywords. */
+  #isFull = false
   readonly #notes: SourceNote[] = []
   #notesCount = 0
 
-  constructor(names: readonly string[], path: string) {
+  /** `keywords`: those that the folder has. */
+  constructor(names: readonly string[], path: string, keywords: readonly string[] = []) {
     this.names = names
     this.path = path
+    this.#keywords = new Set(keywords.map((keyword) => keyword.toLowerCase()))
   }
 
   found({ flags, internalDateMs }: SourceMessage): void {
@@ -95,6 +102,21 @@ export class FolderReport {
     this.brought += messages.length
     this.#broughtBytes += bytes
     return { messages: messages.length, bytes }
+  }
+
+  /** What the folder has no room for it leaves out. */
+  fits(keywords: readonly string[]): void {
+    for (const keyword of keywords) {
+      const lower = keyword.toLowerCase()
+      if (this.#keywords.has(lower)) continue
+      if (this.#keywords.size < KEYWORDS_PER_FOLDER_MAX) {
+        this.#keywords.add(lower)
+        continue
+      }
+      if (!this.#isFull) this.note('', `has ${KEYWORDS_PER_FOLDER_MAX} keywords: more are left out`)
+      this.#isFull = true
+      this.droppedFlag(keyword)
+    }
   }
 
   droppedFlag(flag: string): void {
@@ -149,6 +171,10 @@ export type MailboxReport = {
   readonly folders: readonly FolderFigures[]
   readonly subscribed: number
   readonly scripts: readonly { readonly name: string; readonly outcome: string }[]
+  /** Annotations that came. */
+  readonly annotations: number
+  /** What others may do at the source, and what became of it here. */
+  readonly rights: readonly GivenRight[]
   readonly notes: readonly SourceNote[]
   /** What is no mail, where it was asked for. */
   readonly kept?: (KeptItems & { readonly directory: string }) | undefined

@@ -21,6 +21,10 @@ export interface MailSource {
   scripts(): Promise<readonly SourceScript[]>
   /** What was found in the folders that were read and is no mail; undefined where all is. */
   items?(): AsyncIterable<SourceItem>
+  /** Of a folder, or of the mailbox as a whole; absent: there are none. */
+  annotations?(folder: SourceFolder | undefined): Promise<readonly SourceAnnotation[]>
+  /** What others may do in a folder; absent: there are none. */
+  rights?(folder: SourceFolder): Promise<readonly SourceRight[]>
   /** What was found and does not come over, as far as it is known by now. */
   notes(): readonly SourceNote[]
   close(): Promise<void>
@@ -33,6 +37,8 @@ export type SourceFolder = {
   readonly uses: readonly string[]
   /** False: a name without messages. */
   readonly selectable: boolean
+  /** Somebody else's, which one may read: it comes only where it is asked for by its name. */
+  readonly isForeign?: boolean | undefined
 }
 
 /** Read once: `messages`, then `read` any number of times. */
@@ -99,6 +105,18 @@ export type SourceItem = {
   readonly folder: readonly string[]
   readonly name: string
   readonly bytes: readonly Uint8Array[]
+}
+
+/** RFC 5464. Only what people set. */
+export type SourceAnnotation = { readonly entry: string; readonly value: Uint8Array }
+
+/** RFC 4314. */
+export type SourceRight = {
+  /** As the source calls him; with a dash: rights that are taken away. */
+  readonly who: string
+  readonly of: 'account' | 'group' | 'everyone'
+  /** Letters that there are here. */
+  readonly rights: string
 }
 
 /** `about`: a folder, a file, a message in them; `reason`: for people, in English. */

@@ -4,6 +4,7 @@ import type { AccountId, FolderRef, Uid } from '#shared/contracts/mailbox.ts'
 import { flagList, sameFlags } from '#shared/mailbox/flags.ts'
 import type { MessageRecord } from '#shared/mailbox/records.ts'
 import { type ObjectReader, StoredMessage } from '#shared/message/stored-message.ts'
+import { wanted } from './copy-mailbox.ts'
 import { type Digest, digestOf } from './digest.ts'
 import { Ledger, sourceId } from './ledger.ts'
 import type { MailboxForImports } from './mailbox-for-imports.ts'
@@ -44,13 +45,13 @@ type Target = {
 export async function* verifyMailbox(
   source: MailSource,
   target: Target,
-  isWanted: (folder: SourceFolder) => boolean = () => true,
+  isWanted?: (folder: SourceFolder) => boolean,
 ): AsyncGenerator<{ readonly messages: number; readonly bytes: number }, readonly FolderVerdict[]> {
   const { mailbox, accountId } = target
   const tree = await mailbox.folders.tree(accountId)
-  const wanted = (await source.folders()).filter(isWanted)
+  const folders = (await source.folders()).filter(wanted({ isWanted }))
   const verdicts: FolderVerdict[] = []
-  for (const { folder, path } of targetPaths(wanted, (use) => pathOfUse(tree, use))) {
+  for (const { folder, path } of targetPaths(folders, (use) => pathOfUse(tree, use))) {
     if (!folder.selectable) continue
     const opened = await source.open(folder)
     try {

@@ -6,8 +6,10 @@ import { specialUses } from '#shared/mailbox/special-use.ts'
 import type { SourceFolder, SourceNote } from '../source.ts'
 
 export type ImapFolder = SourceFolder & {
-  /** As the server calls it. */
+  /** As the server calls it, decoded. */
   readonly path: string
+  /** As it is on the wire. */
+  readonly listed: string
   readonly isSubscribed: boolean
 }
 
@@ -38,10 +40,18 @@ const noMail = new Set(
     .map((name) => name.toLowerCase()),
 )
 
+export type ServerWays = {
+  /** Of the account's own folders (RFC 2342): `INBOX.` of Courier and Cyrus. */
+  readonly prefix: string
+  /** Of folders of others, and of nobody. */
+  readonly foreign: readonly string[]
+  /** Exchange and the like, whose calendars are folders. */
+  readonly isGroupware: boolean
+}
+
 export function imapFolders(
   listed: readonly ListResponse[],
-  prefix: string,
-  isGroupware: boolean,
+  { prefix, foreign, isGroupware }: ServerWays,
   note: (note: SourceNote) => void,
 ): readonly ImapFolder[] {
   const folders: ImapFolder[] = []
@@ -60,13 +70,27 @@ export function imapFolders(
       uses: usesOf(entry),
       selectable: !entry.flags.has('\\Noselect') && !entry.flags.has('\\NonExistent'),
       path: entry.path,
+      listed: entry.pathAsListed || entry.path,
+      isForeign: foreign.some((prefix) => isBelow(entry, prefix)),
       isSubscribed: entry.subscribed,
     })
+  }
+  const others = folders.filter(({ isForeign }) => isForeign).length
+  if (others > 0) {
+    const reason = `${others} folders of others come with their mailboxes, or with --folder`
+    note({ about: foreign.join(' '), reason })
   }
   if (listed.length > IMAP_FOLDERS_MAX) {
     note({ about: '', reason: `of ${listed.length} folders only ${IMAP_FOLDERS_MAX} are brought` })
   }
   return folders
+}
+
+/** A prefix need not end with the delimiter. */
+function isBelow({ pathAsListed, path, delimiter }: ListResponse, prefix: string): boolean {
+  const listed = pathAsListed || path
+  const ends = prefix.endsWith(delimiter) || listed.slice(prefix.length).startsWith(delimiter)
+  return listed.startsWith(prefix) && ends
 }
 
 function namesOf({ pathAsListed, path, delimiter }: ListResponse, prefix: string): string[] {

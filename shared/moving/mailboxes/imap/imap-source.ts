@@ -3,9 +3,17 @@
 
 import type { FetchMessageObject, ImapFlow } from 'imapflow'
 import { chunks } from '#shared/runtime/chunks.ts'
-import type { MailSource, OpenSource, SourceBytes, SourceMessage, SourceNote } from '../source.ts'
+import type {
+  MailSource,
+  OpenSource,
+  SourceBytes,
+  SourceFolder,
+  SourceMessage,
+  SourceNote,
+} from '../source.ts'
 import { goneBytes, MessageGone, SourceFailure } from '../source.ts'
-import { type ImapFolder, imapFolders } from './folders.ts'
+import { annotationsThere, rightsThere } from './annotations.ts'
+import { type ImapFolder, imapFolders, type ServerWays } from './folders.ts'
 import { GMAIL, type GmailFolders, gmailFolders, type LabelsAs } from './gmail.ts'
 import { createImapSession, type ImapSession, type ImapSessionOptions } from './session.ts'
 
@@ -42,7 +50,7 @@ export async function openImapSource(options: ImapSourceOptions): Promise<MailSo
     .during(
       '',
       async (client): Promise<Pick<GmailFolders, 'folders'> & Partial<GmailFolders>> => {
-        const found = imapFolders(await client.list(), prefixOf(client), isGroupware(client), note)
+        const found = imapFolders(await client.list(), waysOf(client), note)
         return client.capabilities.has(GMAIL)
           ? gmailFolders(found, labels, note)
           : { folders: found }
@@ -54,35 +62,37 @@ export async function openImapSource(options: ImapSourceOptions): Promise<MailSo
       throw error
     })
   const byNames = new Map(folders.map((folder) => [folder.names.join('\0'), folder]))
+  const knownAs = ({ names }: SourceFolder): ImapFolder => {
+    const folder = byNames.get(names.join('\0'))
+    if (folder === undefined) throw new SourceFailure(`no folder ${names.join('/')}`)
+    return folder
+  }
+  const isOwner = (name: string) => name.toLowerCase() === login.user.toLowerCase()
   return {
     // Without the port: a mailbox is the same with TLS and without.
     identity: `imap:${host.host.toLowerCase()}:${login.user}`,
     folders: async () => folders,
-    async open({ names }) {
-      const folder = byNames.get(names.join('\0'))
-      if (folder === undefined) throw new SourceFailure(`no folder ${names.join('/')}`)
-      return openFolder(session, folder, note, flagsIn)
-    },
+    open: async (folder) => openFolder(session, knownAs(folder), note, flagsIn),
     subscriptions: async () => {
       const subscribed = folders.filter(({ isSubscribed }) => isSubscribed)
       return subscribed.length === 0 ? undefined : subscribed.map(({ names }) => names)
     },
     scripts: async () => [],
+    annotations: (folder) =>
+      annotationsThere(session, folder === undefined ? '' : knownAs(folder).listed, note),
+    rights: (folder) => rightsThere(session, knownAs(folder).listed, isOwner, note),
     notes: () => notes,
     close: () => session.close(),
   }
 }
 
-/** Of the account's own folders (RFC 2342): `INBOX.` of Courier and Cyrus. */
-function prefixOf({ namespace }: ImapFlow): string {
-  return typeof namespace === 'object' && typeof namespace.prefix === 'string'
-    ? namespace.prefix
-    : ''
-}
-
-function isGroupware({ serverInfo }: ImapFlow): boolean {
+function waysOf({ namespace, namespaces, serverInfo }: ImapFlow): ServerWays {
+  const prefix =
+    typeof namespace === 'object' && typeof namespace.prefix === 'string' ? namespace.prefix : ''
+  const others = [namespaces?.other, namespaces?.shared].flatMap((some) => some || [])
+  const foreign = others.map((one) => one.prefix).filter((one) => one !== '' && one !== prefix)
   const told = JSON.stringify(serverInfo ?? {}).toLowerCase()
-  return /exchange|office365|outlook|workmail/.test(told)
+  return { prefix, foreign, isGroupware: /exchange|office365|outlook|workmail/.test(told) }
 }
 
 async function openFolder(
@@ -206,7 +216,16 @@ async function* read(
   while (left.length > 0) {
     const before = left.length
     try {
-      for (const some of batches(left, sizes)) {
+      // What breaks off before a message is asked for is not its doing.
+      await session.once(path, async () => undefined)
+    } catch (error) {
+      await session.broke(error)
+      continue
+    }
+    try {
+      // Which of many it was that ended the session, only reading it alone tells; and on a bad line one comes where many do not.
+      const next = attempts === 0 ? left : left.slice(0, 1)
+      for (const some of batches(next, sizes)) {
         for await (const [uid, bytes] of fetchBytes(session, path, some, sizes)) {
           const message = byUid.get(uid)
           if (message === undefined) continue
@@ -220,8 +239,10 @@ async function* read(
         left = left.filter((one) => !some.includes(one))
       }
       session.works()
+      attempts = 0
     } catch (error) {
-      await session.broke(error)
+      const { throttled } = await session.broke(error)
+      if (throttled) continue
       attempts = left.length < before ? 1 : attempts + 1
       if (attempts < ATTEMPTS_MAX) continue
       const [uid = 0] = left

@@ -58,8 +58,8 @@ export interface ImapSession {
   during<T>(path: string, work: Work<T>, budget?: Budget): Promise<T>
   /** The same once: whoever asks goes on himself with what is missing. */
   once<T>(path: string, work: Work<T>): Promise<T>
-  /** Forgets a session that broke, after its pause; throws when it has broken too often. */
-  broke(error: unknown): Promise<void>
+  /** Forgets a session that broke, and comes back after its pause; throws when it has broken too often. */
+  broke(error: unknown): Promise<{ readonly throttled: boolean }>
   /** What was asked went well: pauses begin again with the shortest. */
   works(): void
   close(): Promise<void>
@@ -96,10 +96,12 @@ export function createImapSession(options: ImapSessionOptions): ImapSession {
     if (signal?.aborted) throw ended()
     ;[budget, before] = [hello, 0]
     // The client tells its log of each response before it keeps any of it.
+    let isOver = false
     const watch = (entry: unknown) => {
       if (typeof entry === 'object' && entry !== null && 'err' in entry) warned = entry.err
       const { bytesMax, what } = budget
-      if (made.stats().received - before <= bytesMax) return
+      if (isOver || made.stats().received - before <= bytesMax) return
+      isOver = true
       excess = `more than ${bytesMax / 1024 ** 2} MB for ${what}`
       made.close()
     }
@@ -138,7 +140,7 @@ export function createImapSession(options: ImapSessionOptions): ImapSession {
     open = ''
   }
 
-  async function broke(error: unknown): Promise<void> {
+  async function broke(error: unknown): Promise<{ readonly throttled: boolean }> {
     if (error instanceof SourceFailure) throw error
     if (signal?.aborted) throw ended()
     const asked = pauseAskedBy(error)
@@ -153,6 +155,7 @@ export function createImapSession(options: ImapSessionOptions): ImapSession {
       throw new SourceAway(`${host.host} ${what}: ${textOf(error)}`, { cause: error })
     }
     await clock.sleep(pauseMs, signal)
+    return { throttled: asked !== undefined || throttled }
   }
 
   const works = () => {
@@ -213,7 +216,7 @@ function optionsOf(
     ...(tls !== 'implicit' && { doSTARTTLS: tls === 'starttls' }),
     tls: { ...(ca !== undefined && { ca }), rejectUnauthorized: trustsAny !== true },
     auth: authOf(login),
-    logger: { trace: watch, debug: watch, info: watch, warn: watch, error: watch },
+    logger: { trace: watch, debug: watch, info: watch, warn: watch, error: watch, fatal: watch },
     disableAutoIdle: true,
     maxLineLength: LINE_BYTES_MAX,
     maxLiteralSize: LITERAL_BYTES_MAX,
@@ -246,7 +249,7 @@ function pauseAskedBy(error: unknown): number | undefined {
 }
 
 /** Bytes of a day (Gmail), or commands of a minute, are used up; or there are too many sessions (RFC 9051 §7.1 has no code for some of it). */
-function isThrottled(error: unknown): boolean {
+export function isThrottled(error: unknown): boolean {
   if (!isFlowError(error)) return false
   const code = codeOf(error)
   if (code === 'THROTTLED' || code === 'OVERQUOTA') return true

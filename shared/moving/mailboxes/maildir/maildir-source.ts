@@ -7,7 +7,9 @@ import { basename, dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { chunks } from '#shared/runtime/chunks.ts'
 import { MANIFEST_FILE, readManifest } from '../../export/manifest.ts'
+import { RIGHTS_MAX } from '../folder-extras.ts'
 import { type OwnFiles, ownFiles } from '../own-files.ts'
+import { rightInFile } from '../rights-there.ts'
 import {
   goneBytes,
   type MailSource,
@@ -59,7 +61,6 @@ export async function openMaildir(
   }
   const byNames = new Map(folders.map((folder) => [folder.names.join('\0'), folder]))
   const delimiter = kind === 'fs' ? '/' : '.'
-  for (const folder of folders) await noteRights(own, folder, note)
   return {
     identity: `maildir:${root}`,
     folders: async () => folders,
@@ -78,6 +79,15 @@ export async function openMaildir(
       return [['INBOX'], ...named]
     },
     scripts: () => readScripts(homesOf(root), note),
+    async rights({ names }) {
+      const folder = byNames.get(names.join('\0'))
+      const text =
+        folder &&
+        (await sideFile(own, folder.directory, 'dovecot-acl').catch((error: SourceFailure) =>
+          note(names.join('/'), error.message),
+        ))
+      return (text ?? '').split('\n', RIGHTS_MAX).flatMap((line) => rightInFile(line) ?? [])
+    },
     notes: () => notes,
     close: async () => undefined,
   }
@@ -100,20 +110,6 @@ function unlessThere(path: Buffer): (error: NodeJS.ErrnoException) => undefined 
 }
 
 type Note = (about: string, reason: string) => undefined
-
-/** Rights of others do not come: the names in them are another system's. */
-async function noteRights(
-  own: OwnFiles,
-  { directory, names }: MaildirFolder,
-  note: Note,
-): Promise<void> {
-  const text = await sideFile(own, directory, 'dovecot-acl').catch((error: SourceFailure) =>
-    note(names.join('/'), error.message),
-  )
-  for (const line of (text ?? '').split('\n').slice(0, NOTES_MAX)) {
-    if (line !== '') note(names.join('/'), `rights are not brought: ${line.slice(0, 200)}`)
-  }
-}
 
 type FolderTerms = {
   readonly own: OwnFiles

@@ -3,10 +3,14 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { flagList } from '#shared/mailbox/flags.ts'
-import { type CopyOptions, copyMailbox } from '#shared/moving/mailboxes/copy-mailbox.ts'
+import {
+  type CopyOptions,
+  copyMailbox,
+  type MailTarget,
+} from '#shared/moving/mailboxes/copy-mailbox.ts'
 import { openMaildir } from '#shared/moving/mailboxes/maildir/maildir-source.ts'
 import type { MailboxReport } from '#shared/moving/mailboxes/report.ts'
-import type { MailSource } from '#shared/moving/mailboxes/source.ts'
+import type { MailSource, SourceRight } from '#shared/moving/mailboxes/source.ts'
 import { verifyMailbox } from '#shared/moving/mailboxes/verify-mailbox.ts'
 import { account, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
 import { writeMaildir } from '#test/support/maildir.ts'
@@ -47,7 +51,13 @@ describe('a Maildir brought here', () => {
   /** `meanwhile`: done when a folder has been listed and nothing of it was read yet. */
   async function copy(
     options: Partial<CopyOptions> = {},
-    meanwhile?: (folder: string) => Promise<void>,
+    {
+      meanwhile,
+      giveRights,
+    }: {
+      readonly meanwhile?: (folder: string) => Promise<void>
+      readonly giveRights?: MailTarget['giveRights']
+    } = {},
   ): Promise<MailboxReport> {
     const maildir = await openMaildir(root)
     const source: MailSource = {
@@ -58,7 +68,8 @@ describe('a Maildir brought here', () => {
         return listed
       },
     }
-    const target = { account: 'a@example.test', accountId: account, mailbox: opened.mailbox }
+    const { mailbox } = opened
+    const target = { account: 'a@example.test', accountId: account, mailbox, giveRights }
     const steps = copyMailbox(source, target, { ...whole, ...options })
     for (;;) {
       const step = await steps.next()
@@ -104,6 +115,29 @@ describe('a Maildir brought here', () => {
       ['Café', 'none', 0],
       ['Work/2024', 'none', 1],
     ])
+  })
+
+  it('lists the rights of others, and gives them where that is asked for', async () => {
+    await writeMaildir(root, '.Work.2024', [], {
+      'dovecot-acl': 'owner lrwstipekxa\nuser=bob lrs\nanyone lr\ngroup=staff lr\n-user=cy w\n',
+    })
+    const told = ({ rights }: MailboxReport) =>
+      rights.map(({ folder, who, rights, outcome }) => `${folder} ${who} ${rights} ${outcome}`)
+    expect(told(await copy())).toEqual([
+      'Work/2024 bob lrs not given without --rights',
+      'Work/2024 anyone lr not given: what everyone may do, an administrator says',
+      'Work/2024 group=staff lr not given: there are no groups here',
+      'Work/2024 -cy w not given without --rights',
+    ])
+    const given: string[] = []
+    const giveRights = async (path: string, { who, rights }: SourceRight) => {
+      given.push(`${path} ${who} ${rights}`)
+      return 'given'
+    }
+    expect(told(await copy({ rights: true }, { giveRights }))[0]).toBe('Work/2024 bob lrs given')
+    expect(given).toEqual(['Work/2024 bob lrs', 'Work/2024 -cy w'])
+    await copy({ rights: true, dryRun: true }, { giveRights })
+    expect(given).toHaveLength(2)
   })
 
   it('brings nothing twice, and afterwards what is new, what has other flags and what is gone', async () => {
@@ -214,12 +248,17 @@ describe('a Maildir brought here', () => {
 
   it('finds what is called otherwise by now, and takes nothing for gone that may be there', async () => {
     await copy()
-    const report = await copy({}, async (folder) => {
-      if (folder !== 'INBOX') return
-      await rename(join(root, 'cur/1.a.h,S=14:2,Sa'), join(root, 'cur/1.a.h,S=14:2,FS'))
-      await rename(join(root, 'new/3.c.h'), join(root, 'cur/3.c.h:2,R'))
-      await rm(join(root, 'cur/2.b.h:2,F'))
-    })
+    const report = await copy(
+      {},
+      {
+        meanwhile: async (folder) => {
+          if (folder !== 'INBOX') return
+          await rename(join(root, 'cur/1.a.h,S=14:2,Sa'), join(root, 'cur/1.a.h,S=14:2,FS'))
+          await rename(join(root, 'new/3.c.h'), join(root, 'cur/3.c.h:2,R'))
+          await rm(join(root, 'cur/2.b.h:2,F'))
+        },
+      },
+    )
     expect(report.folders[0]).toMatchObject({
       ...{ already: 3, flagsChanged: 2, removed: 0, unread: 0, failure: null },
     })
@@ -232,11 +271,16 @@ describe('a Maildir brought here', () => {
   })
 
   it('brings what changes its name before it is read, and misses nothing that goes', async () => {
-    const report = await copy({}, async (folder) => {
-      if (folder !== 'INBOX') return
-      await rename(join(root, 'cur/1.a.h,S=14:2,Sa'), join(root, 'cur/1.a.h,S=14:2,'))
-      await rm(join(root, 'cur/2.b.h:2,F'))
-    })
+    const report = await copy(
+      {},
+      {
+        meanwhile: async (folder) => {
+          if (folder !== 'INBOX') return
+          await rename(join(root, 'cur/1.a.h,S=14:2,Sa'), join(root, 'cur/1.a.h,S=14:2,'))
+          await rm(join(root, 'cur/2.b.h:2,F'))
+        },
+      },
+    )
     expect(report.folders[0]).toMatchObject({ brought: 2, unread: 0, failure: null, notes: [] })
     const dates = (await stored('INBOX')).told.map((line) => line.split('|').slice(0, 3).join('|'))
     expect(dates).toEqual(['5||1000000000000', '10||1200000000000'])
@@ -244,9 +288,14 @@ describe('a Maildir brought here', () => {
 
   it('tells of a folder that goes meanwhile, and brings the others', async () => {
     await copy()
-    const report = await copy({}, async (folder) => {
-      if (folder === 'Café') await rm(join(root, '.Work.2024'), { recursive: true })
-    })
+    const report = await copy(
+      {},
+      {
+        meanwhile: async (folder) => {
+          if (folder === 'Café') await rm(join(root, '.Work.2024'), { recursive: true })
+        },
+      },
+    )
     const work = must(report.folders.find(({ path }) => path === 'Work/2024'))
     expect(work).toMatchObject({ found: 0, removed: 0, failure: `${root}/.Work.2024 is gone` })
     expect(report.folders.map(({ failure }) => failure === null)).toEqual([true, true, false])
