@@ -1,13 +1,13 @@
 // What protects sessions with other hosts put together, as far as it is remembered for longer than one delivery: what domains publish, TLS
 // sessions to resume, and what they are told.
 
-import { createTargets } from '#shared/net/targets.ts'
 import { createDane, type Dane } from '#services/delivery/remote/tls/dane.ts'
 import { createTlsSessions, type TlsSessions } from '#services/delivery/remote/tls/sessions.ts'
 import { createSts, type Sts } from '#services/delivery/remote/tls/sts.ts'
 import { createStsFetch, type StsFetchDeps } from '#services/delivery/remote/tls/sts-fetch.ts'
 import { nobodyTold, type TlsReportSink } from '#shared/contracts/tls-report.ts'
 import { createValidatedResolver } from '#shared/dns/validated-resolver.ts'
+import { createTargets } from '#shared/net/targets.ts'
 import type { Backend } from './backend.ts'
 import { openResolver } from './dns.ts'
 import { createStsStore } from './sts-store.ts'

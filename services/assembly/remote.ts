@@ -17,7 +17,6 @@ import {
   createSmtpTransport,
   type SmtpTransportDeps,
 } from '#services/delivery/remote/smtp-transport.ts'
-import { createTargets } from '#shared/net/targets.ts'
 import type { SecurityOf } from '#services/delivery/remote/tls/host-security.ts'
 import {
   createSecurityOf,
@@ -28,6 +27,7 @@ import { createTlsClient } from '#services/delivery/remote/tls/tls-client.ts'
 import type { Transport } from '#services/delivery/remote/transport.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import type { Route } from '#shared/mail/route.ts'
+import { createTargets } from '#shared/net/targets.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'

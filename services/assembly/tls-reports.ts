@@ -1,10 +1,10 @@
 // Reports about TLS put together: what counts sessions, and what sends reports of them.
 
-import { createTargets } from '#shared/net/targets.ts'
 import { createDestinations } from '#services/tls-reports/destinations.ts'
 import { createTlsReportRecords, type TlsReportRecords } from '#services/tls-reports/records.ts'
 import { createTlsReportSending } from '#services/tls-reports/report-sending.ts'
 import { createUpload } from '#services/tls-reports/upload.ts'
+import { createTargets } from '#shared/net/targets.ts'
 import { createDoorbell } from '#shared/queue/doorbell.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Backend } from './backend.ts'

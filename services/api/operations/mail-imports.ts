@@ -78,12 +78,9 @@ const body = z
         .openapi({ description: 'PEM of who signs its certificate.' }),
       anyCertificate: z.boolean().optional(),
     }),
-    admin: z
-      .strictObject({ login: name, password: secret })
-      .optional()
-      .openapi({
-        description: 'Somebody there who may read for all; accounts need no secrets then.',
-      }),
+    admin: z.strictObject({ login: name, password: secret }).optional().openapi({
+      description: 'Somebody there who may read for all; accounts need no secrets then.',
+    }),
     accounts: z.array(account).min(1).max(MAIL_IMPORT_ACCOUNTS_MAX),
     folders: z
       .array(name)

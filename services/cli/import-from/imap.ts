@@ -8,8 +8,8 @@ import type { Process } from '../context.ts'
 import type { Define } from '../define.ts'
 import { CommandFailure } from '../failure.ts'
 import { warn } from '../output.ts'
-import { readLogins, type SourceLogin } from './logins.ts'
 import type { MailImportRequest } from '../services.ts'
+import { readLogins, type SourceLogin } from './logins.ts'
 import { copyOptions, type MailOptions, parallelOf, withMailOptions } from './mail-options.ts'
 
 type Options = MailOptions & {

@@ -3,8 +3,8 @@
 
 import type { JobError } from '#shared/jobs/job.ts'
 import { OUTPUT_PART_BYTES_MAX, type Slice } from '#shared/jobs/kind.ts'
-import type { FolderVerdict } from '#shared/moving/mailboxes/verify-mailbox.ts'
 import type { MailboxReport } from '#shared/moving/mailboxes/report.ts'
+import type { FolderVerdict } from '#shared/moving/mailboxes/verify-mailbox.ts'
 
 /** A mailbox that is over. */
 export type EndedMailbox = {

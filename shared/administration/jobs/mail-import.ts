@@ -27,7 +27,6 @@ import { explainRefusal } from '../explain.ts'
 import type { Refusal } from '../refusals.ts'
 import type { Actor } from '../rights/actor.ts'
 import { extentOf } from '../rights/allowed.ts'
-import { makerOf, refusalOf } from './maker.ts'
 import {
   loginOf,
   type MailImportAccount,
@@ -40,6 +39,7 @@ import {
   lineOf,
   type MailImportProgress,
 } from './mail-import-progress.ts'
+import { makerOf, refusalOf } from './maker.ts'
 
 export const MAIL_IMPORT = 'mail-import'
 

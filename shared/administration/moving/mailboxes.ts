@@ -19,7 +19,11 @@ export interface MailImportAdministration {
   /** Brings what is new at the source. May be ended between any two steps, and begun again. */
   bring(request: BringMail): Promise<BringingMail | BadValue | NoSuchAccount>
   /** For the record: a job was begun that brings mail, or compares it. */
-  begun(job: { readonly id: string; readonly host: string; readonly accounts: number }): Promise<void>
+  begun(job: {
+    readonly id: string
+    readonly host: string
+    readonly accounts: number
+  }): Promise<void>
   /** Reads everything on both sides. */
   verify(request: VerifyMail): Promise<VerifyingMail | BadValue | NoSuchAccount>
 }
