@@ -6,7 +6,7 @@ import { Schedule } from 'aws-cdk-lib/aws-events'
 import type { Construct } from 'constructs'
 import type { jobsJobs } from '#services/aws/environment.ts'
 import type { Parts } from '../parts.ts'
-import { administer } from '../permissions.ts'
+import { administer, readObjects, writeObjects } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import { administrationVariables } from './administration.ts'
 
@@ -20,7 +20,12 @@ export class Jobs extends PostwolkeFunction<'jobs'> {
       timeout: Duration.minutes(10),
       memoryMiB: deployment.preset.functionMemoryMiB,
       environment: administrationVariables(parts),
-      statements: administer(scope, parts, 'jobs'),
+      statements: [
+        ...administer(scope, parts, 'jobs'),
+        // Mail of other servers comes in, and is compared with what it was.
+        writeObjects(parts.storage),
+        ...readObjects(parts.storage),
+      ],
     })
     // Whoever begins a job wakes it; this is for what was not done in one go, and for what is tried again.
     this.every<(typeof jobsJobs)[number]>('Work', Schedule.rate(Duration.minutes(2)), {
