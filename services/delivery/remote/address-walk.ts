@@ -5,12 +5,12 @@ import { isIP, isIPv6 } from 'node:net'
 import type { Undelivered } from '#shared/contracts/delivery.ts'
 import type { DnsAnswer } from '#shared/dns/resolver.ts'
 import type { NextHop } from '#shared/mail/next-hop.ts'
+import type { Targets } from '#shared/net/targets.ts'
 import type { NextHopChoice } from './hop-choice.ts'
 import { failAsLoop, findMailHosts, lookupFailure, notFound } from './mail-hosts.ts'
 import type { ObstacleSink } from './obstacles.ts'
 import { defer, fail } from './outcome.ts'
 import { shuffle } from './shuffle.ts'
-import type { Targets } from '#shared/net/targets.ts'
 
 /** Hosts whose addresses are looked up for one transfer to one hop. */
 export const HOSTS_TRIED_MAX = 10
