@@ -6,7 +6,14 @@ import { Schedule } from 'aws-cdk-lib/aws-events'
 import type { Construct } from 'constructs'
 import type { jobsJobs } from '#services/aws/environment.ts'
 import type { Parts } from '../parts.ts'
-import { administer, allow, keysLike, readObjects, writeTakeouts } from '../permissions.ts'
+import {
+  administer,
+  allow,
+  keysLike,
+  readObjects,
+  writeObjects,
+  writeTakeouts,
+} from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import { administrationVariables } from './administration.ts'
 
@@ -25,8 +32,9 @@ export class Jobs extends PostwolkeFunction<'jobs'> {
       },
       statements: [
         ...administer(scope, parts, 'jobs'),
-        // Mail, for whoever wants all of his; what it becomes is written beside it.
+        // Mail of other servers comes in, and is compared with what it was; mail leaves, for whoever wants all of his.
         ...readObjects(parts.storage),
+        writeObjects(parts.storage),
         writeTakeouts(parts.storage),
         // Whether somebody still wants it.
         allow(

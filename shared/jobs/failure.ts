@@ -1,7 +1,7 @@
 // Why a job cannot be done, as a value: whoever shows it has words for it in the language of its reader. The log, the command line and
 // programs have the English ones here.
 
-import { type Unreached, unreachedText } from '#shared/moving/mailboxes/imap/unreached.ts'
+import { type Unreached, unreachedText } from '#shared/net/unreached.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 
 export type JobFailureReason =

@@ -37,13 +37,20 @@ export async function bringByServer(
     pace.end()
   }
   if (last === undefined) return
-  const { lines, refusals } = await imports.report(last)
+  const { lines: told, refusals } = await imports.report(last)
+  // As they were asked for, and not as they ended.
+  const places = new Map(request.accounts.map(({ address }, n) => [address.toLowerCase(), n]))
+  const placeOf = (account: string) => places.get(account.toLowerCase()) ?? 0
+  const lines = told.toSorted((one, other) => placeOf(one.account) - placeOf(other.account))
   const failed = refusals.flatMap(failedBy)
   if (request.verify) {
-    const told = await tellCompared(context, options, { done: lines.filter(isCompared), failed })
+    const differences = await tellCompared(context, options, {
+      done: lines.filter(isCompared),
+      failed,
+    })
     endJob(last)
     endWith(context, failed, of)
-    return endCompared(told)
+    return endCompared(differences)
   }
   await tellBrought(context, options, { done: lines.filter(isBrought), failed })
   endJob(last)

@@ -9,15 +9,18 @@ import { createFigureSender } from '#shared/figures/parts.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
-import { eventually } from '#test/support/accounts.ts'
+import { eventually, firstAccounts } from '#test/support/accounts.ts'
 import { standOn } from '#test/support/administration.ts'
 import { allAllowances, unusedAllowances } from '#test/support/deployment/allowances.ts'
 import { type HttpGateway, httpApiOf } from '#test/support/deployment/http-api.ts'
 import { operate } from '#test/support/deployment/mail.ts'
 import type { Deployment } from '#test/support/deployment/running-deployment.ts'
 import { openQuietStoresOf, openStoresOf } from '#test/support/deployment/stores.ts'
+import { ImapClient } from '#test/support/imap-client.ts'
 import { must } from '#test/support/must.ts'
 import { createPipeline } from '#test/support/pipeline.ts'
+import { freePorts, startServer } from '#test/support/server-process.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { deploy, deploymentFile, describeDeployed } from './deployed.ts'
 
 const resources = new AsyncDisposableStack()
@@ -293,6 +296,38 @@ describeDeployed('the API on AWS', () => {
     expect((await fetch(link)).status).toBe(404)
   })
 
+  it('brings mail of another server, and compares it, by the function jobs', async () => {
+    const folder = resources.use(await temporaryFolder()).path
+    const set = ['disablePlaintextAuth=loopback-allowed']
+    const old = resources.use(await startServer(folder, await freePorts(), set))
+    const { alice: from } = firstAccounts(old)
+    const client = await ImapClient.connect(old.ports.imap)
+    await client.ok(`LOGIN ${from.address} ${from.password}`)
+    await client.ok('CREATE Work')
+    await client.append('Work', 'Subject: one\r\n\r\none\r\n')
+    await client.append('INBOX', `Subject: two\r\n\r\n${'long\r\n'.repeat(2_000_000)}`)
+    client.close()
+    const changes = { importNetworks: '127.0.0.1' }
+    expect((await ask('POST /settings:change', { body: { changes } })).status).toBe(200)
+    const body = {
+      source: { kind: 'imap', host: '127.0.0.1', port: old.ports.imap, tls: 'none' },
+      accounts: [{ address: owner, login: from.address, password: from.password }],
+    }
+    const ended = async (more: object) => {
+      const begun = await ask('POST /mail-imports', { body: { ...body, ...more } })
+      expect(begun.status).toBe(202)
+      let last = begun.told
+      await deployment.runSchedules('2 minutes')
+      await eventually('its end', async () => {
+        last = (await ask(`GET /jobs/${begun.told.id}`)).told
+        return last.endedAt !== null
+      })
+      return last
+    }
+    expect(await ended({})).toMatchObject({ state: 'done', done: 1, counts: { messages: 2 } })
+    expect(await ended({ verify: true })).toMatchObject({ done: 1, counts: { equal: 2 } })
+  })
+
   it('needs no more rights than the roles have', () => {
     expect(deployment.gateway.refusals()).toEqual([])
   })
@@ -302,6 +337,16 @@ describeDeployed('the API on AWS', () => {
     standOn({ open: (clock) => openQuietStoresOf(deployment, 'apiFunction', clock), sparing: 10 })
     await import('../../scenarios/api-rights.test.ts')
     await import('../../scenarios/api-properties.test.ts')
+  })
+
+  describe('imports of mail', async () => {
+    beforeAll(() =>
+      standOn({
+        open: (clock) => openQuietStoresOf(deployment, 'jobsFunction', clock),
+        sparing: 1,
+      }),
+    )
+    await import('../../scenarios/mail-imports.test.ts')
   })
 
   it('and its stories need no more rights', () => {

@@ -5,13 +5,15 @@ import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { createTargets, type Targets } from '#shared/net/targets.ts'
+import type { Unreached } from '#shared/net/unreached.ts'
 import { createNetworkMatcher } from '#shared/settings/networks.ts'
 import { SourceAway } from '../source.ts'
-import type { ImapHost } from './session.ts'
-import type { Unreached } from './unreached.ts'
 
 /** SourceAway where nobody knows now. */
-export type Reach = (host: Pick<ImapHost, 'host' | 'tls'>) => Promise<Reached>
+export type Reach = (server: {
+  readonly host: string
+  readonly tls: 'implicit' | 'starttls' | 'none'
+}) => Promise<Reached>
 
 export type Reached = { readonly kind: 'address'; readonly address: string } | Unreached
 /** RFC 3501 §2.1, RFC 8314 §3.2; below 1024 everything else is another service, which is not to be talked to from here. */

@@ -3,10 +3,10 @@
 
 import { isIP } from 'node:net'
 import { ImapFlow, type ImapFlowError, type ImapFlowOptions } from 'imapflow'
+import { unreachedText } from '#shared/net/unreached.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { SourceAway, SourceFailure } from '../source.ts'
 import type { Reach } from './reach.ts'
-import { unreachedText } from './unreached.ts'
 
 export type ImapHost = {
   readonly host: string

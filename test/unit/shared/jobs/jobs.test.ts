@@ -166,6 +166,38 @@ describe('a job', () => {
     expect(others).toBe(0)
   })
 
+  it('that takes hours leaves a place for others, also for those that come later', async () => {
+    const ended: string[] = []
+    const held = Promise.withResolvers<void>()
+    const kind = (name: string, isLong: boolean): JobKind => ({
+      name,
+      ...(isLong && { isLong }),
+      async *run({ input }) {
+        if (input === 'wait') await held.promise
+        ended.push(`${name} ${input}`)
+        yield { cursor: '1', done: 1 }
+      },
+    })
+    let come = () => {}
+    const newcomer = async () => await new Promise<void>((resolve) => (come = resolve))
+    await jobs.begin({ kind: 'long', input: 'wait', owner })
+    clock.advance(1)
+    await jobs.begin({ kind: 'long', input: 'next', owner })
+    const running = runnerOf(kind('long', true), kind('short', false)).run({
+      signal: never,
+      newcomer,
+    })
+    const { id } = await jobs.begin({ kind: 'short', input: 'late', owner })
+    while ((await jobs.get(id))?.state !== 'done') {
+      come()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(ended).toEqual(['short late'])
+    held.resolve()
+    await running
+    expect(ended).toEqual(['short late', 'long wait', 'long next'])
+  })
+
   it('is not lost where only half of what began it is to be seen yet', async () => {
     const { id } = await begin()
     let isTorn = true

@@ -69,6 +69,9 @@ export const problems = {
   'problem.no-such-app-password': 'Dieses App-Passwort ist schon entfernt.',
   'problem.too-many':
     'Davon kann es höchstens {max} geben. Entfernen Sie eines, das niemand benutzt.',
+  'problem.source-refuses': 'Der andere Server: {reason}',
+  'problem.not-whole': 'Nicht lesbar: Nachrichten {messages}, Ordner {folders}.',
+  'problem.not-the-same': 'Unterschiede zum anderen Server: {differences}.',
   'problem.no-such-session': 'Diese Sitzung ist schon beendet.',
   'problem.wrong-answer':
     'Das stimmt nicht oder kommt zu spät. Versuchen Sie es erneut; bleibt es dabei, beginnen Sie neu.',

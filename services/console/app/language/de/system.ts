@@ -218,6 +218,18 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'job.kind.index-directory': 'Suchverzeichnis',
   'job.kind.doctor': 'Diagnose',
   'job.kind.mail-export': 'Export eines Postfachs',
+  'job.kind.mail-import': 'Mail eines anderen Servers',
+  'job.about.host': 'Server',
+  'job.about.verify': 'Nur verglichen',
+  'job.count.messages': 'Nachrichten',
+  'job.count.bytes': 'Größe',
+  'job.count.folders': 'Ordner',
+  'job.count.already': 'Waren schon hier',
+  'job.count.flagsChanged': 'Andere Flags',
+  'job.count.removed': 'Entfernt',
+  'job.count.unread': 'Nicht lesbar',
+  'job.count.equal': 'Gleich',
+  'job.count.differences': 'Unterschiede',
   'job.failure.nobody-does': 'Das tut hier niemand ({job}).',
   'job.failure.given-up': 'Nach {attempts} Versuchen aufgegeben.',
   'job.failure.text-gone': 'Der mitgegebene Text ist nicht mehr da.',
@@ -228,4 +240,11 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'job.failure.export-gone':
     'Er wurde gelöscht, oder seine Dateien blieben, wo das System vorher war.',
   'job.failure.maker-may-not': '{name}, von dem das ausging, darf das nicht mehr.',
+  'job.failure.source-no-such-host': 'Einen Host {host} gibt es nicht.',
+  'job.failure.source-not-public':
+    'Zu {host} darf kein Import: keine öffentliche Adresse, und nicht in importNetworks.',
+  'job.failure.source-clear-text':
+    '{host} ist nicht in importNetworks, und anderswohin gehen Passwörter nur mit TLS.',
+  'job.failure.source-away':
+    '{host} antwortet nicht. Ein neu begonnener Import macht dort weiter, wo dieser war.',
 }

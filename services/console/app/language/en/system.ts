@@ -214,6 +214,18 @@ export const system = {
   'job.kind.index-directory': 'Search index',
   'job.kind.doctor': 'Diagnosis',
   'job.kind.mail-export': 'Export of a mailbox',
+  'job.kind.mail-import': 'Mail of another server',
+  'job.about.host': 'Server',
+  'job.about.verify': 'Only compared',
+  'job.count.messages': 'Messages',
+  'job.count.bytes': 'Size',
+  'job.count.folders': 'Folders',
+  'job.count.already': 'Were here',
+  'job.count.flagsChanged': 'Other flags',
+  'job.count.removed': 'Removed',
+  'job.count.unread': 'Could not be read',
+  'job.count.equal': 'The same',
+  'job.count.differences': 'Differences',
   'job.failure.nobody-does': 'Nobody here does this ({job}).',
   'job.failure.given-up': 'Given up after {attempts} attempts.',
   'job.failure.text-gone': 'The text that came with it is gone.',
@@ -223,4 +235,11 @@ export const system = {
   'job.failure.maker-gone': '{name}, who began this, cannot sign in any more.',
   'job.failure.export-gone': 'It was deleted, or its files stayed where the system was before.',
   'job.failure.maker-may-not': '{name}, who began this, may not do it any more.',
+  'job.failure.source-no-such-host': 'There is no host {host}.',
+  'job.failure.source-not-public':
+    '{host} is where imports may not go: at no public address, and in none of importNetworks.',
+  'job.failure.source-clear-text':
+    '{host} is in none of importNetworks, and elsewhere passwords do not go without TLS.',
+  'job.failure.source-away':
+    '{host} does not answer. An import that is begun again goes on where this one was.',
 } as const

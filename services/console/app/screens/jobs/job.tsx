@@ -7,7 +7,7 @@ import { Button, ButtonLink } from '../../kit/button.tsx'
 import { CopyAs } from '../../kit/copy.tsx'
 import { useEvents } from '../../kit/events.ts'
 import { explainRefusal } from '../../kit/failure.tsx'
-import { Ago, Foreign, formatCount } from '../../kit/format.tsx'
+import { Ago, Foreign, formatBytes, formatCount } from '../../kit/format.tsx'
 import { t, tIfKnown } from '../../kit/language.ts'
 import { Fact, Facts, Loaded, Page, Panel } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
@@ -88,7 +88,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
                   ))}
                 {Object.entries(value.counts).map(([name, count]) => (
                   <Fact key={name} name={tIfKnown(`job.count.${name}`) ?? name}>
-                    {formatCount(count)}
+                    {name === 'bytes' ? formatBytes(count) : formatCount(count)}
                   </Fact>
                 ))}
               </Facts>

@@ -40,7 +40,7 @@ export function Progress({ job }: { readonly job: Job }) {
           ? t('job.doneSoFar', { count: made })
           : t('job.doneOf', { done: formatCount(made), total: formatCount(total) })}
         {failed > 0 && ` · ${t('job.failedRows', { count: failed })}`}
-        {!isEnded(job) && rate > 0 && ` · ${t('job.rate', { rate: Math.round(rate) })}`}
+        {!isEnded(job) && rate >= 0.5 && ` · ${t('job.rate', { rate: Math.round(rate) })}`}
         {!isEnded(job) &&
           secondsLeft !== null &&
           ` · ${t('job.left', { time: formatDuration(secondsLeft * 1000) })}`}

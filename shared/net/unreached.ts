@@ -1,4 +1,4 @@
-// Why a server that somebody has named is not connected to.
+// Why a server that mail is to be brought from is not connected to.
 
 import { unreachable } from '#shared/runtime/errors.ts'
 
