@@ -6,6 +6,7 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
+import { TAKEOUT_OBJECTS } from '#shared/administration/takeouts/records.ts'
 import { SETTINGS_PK, SETTINGS_STATE_PK } from '#shared/directory/stored-settings.ts'
 import { PARTS_PK as FIGURE_PARTS_PK } from '#shared/figures/parts.ts'
 import { STORE_PK } from '#shared/storage/format.ts'
@@ -257,6 +258,15 @@ export function writeObjects({ objects }: Storage): PolicyStatement {
   return allow(['s3:PutObject', 's3:AbortMultipartUpload'], [objects.arnForObjects('mail/*')])
 }
 
+export function writeTakeouts({ objects }: Storage): PolicyStatement {
+  const actions = ['s3:PutObject', 's3:AbortMultipartUpload']
+  return allow(actions, [objects.arnForObjects(`${TAKEOUT_OBJECTS}*`)])
+}
+
+export function readTakeouts({ objects }: Storage): PolicyStatement {
+  return allow(['s3:GetObject'], [objects.arnForObjects(`${TAKEOUT_OBJECTS}*`)])
+}
+
 export function readSecret(secretArn: string): PolicyStatement {
   return allow(['secretsmanager:GetSecretValue'], [secretArn])
 }
@@ -314,7 +324,16 @@ const administered = {
 /** Of those that end by themselves: who is signed in, what was begun, what others counted and is looked at. */
 const administeredCounters = {
   jobs: [
-    ...['JOB#*', 'JOBS*', 'ADMINISTRATOR', FIGURE_PARTS_PK, 'SESSION#*', 'LINK#*', 'SETUP#*'],
+    ...[
+      'JOB#*',
+      'JOBS*',
+      'TAKEOUTS#*',
+      'ADMINISTRATOR',
+      FIGURE_PARTS_PK,
+      'SESSION#*',
+      'LINK#*',
+      'SETUP#*',
+    ],
     ...['AUTH#*', 'RATE#*', 'SENT#*', 'DESTINATION#*', 'GREY#*', 'VERIFY#*', 'POP#*'],
   ],
   api: ['TICKET#*', 'FACTOR#*', 'REPEAT#*', 'FIGURES#*', 'DECISION#*'],

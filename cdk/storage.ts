@@ -19,6 +19,8 @@ import {
 } from 'aws-cdk-lib/aws-s3'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { Construct } from 'constructs'
+import { TAKEOUT_OBJECTS } from '#shared/administration/takeouts/records.ts'
+import { JOB_KEPT_SECONDS } from '#shared/jobs/records.ts'
 import { type TableLayout, type TableName, tableLayouts } from '#shared/storage/ports.ts'
 import type { Deployment } from './configuration.ts'
 import { FIVE_MINUTES, ownMetric } from './metrics.ts'
@@ -27,6 +29,8 @@ import type { AlarmFacts, Graph, Watched } from './watched.ts'
 
 /** Time to undo what should not have been deleted. */
 const DELETED_OBJECTS_KEPT = Duration.days(30)
+/** At the most: longer than their job is known. */
+const TAKEOUTS_KEPT = Duration.seconds(JOB_KEPT_SECONDS).plus(Duration.days(1))
 const ACCESS_LOGS_KEPT = Duration.days(90)
 
 export class Storage extends Construct implements Watched {
@@ -63,6 +67,12 @@ export class Storage extends Construct implements Watched {
           noncurrentVersionExpiration: DELETED_OBJECTS_KEPT,
           abortIncompleteMultipartUploadAfter: Duration.days(1),
           expiredObjectDeleteMarker: true,
+        },
+        // Whoever takes his mail along and deletes it here need not wait for that; and should the collector not come, they end by themselves.
+        {
+          prefix: TAKEOUT_OBJECTS,
+          expiration: TAKEOUTS_KEPT,
+          noncurrentVersionExpiration: Duration.days(1),
         },
       ],
     })

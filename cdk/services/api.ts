@@ -4,7 +4,14 @@
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { Parts } from '../parts.ts'
-import { administer, allow, readObjects, readOidcSecret, writeObjects } from '../permissions.ts'
+import {
+  administer,
+  allow,
+  readObjects,
+  readOidcSecret,
+  readTakeouts,
+  writeObjects,
+} from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import { version } from '../version.ts'
 import { administrationVariables } from './administration.ts'
@@ -40,6 +47,8 @@ export class Api extends PostwolkeFunction<'api'> {
         ...readObjects(parts.storage),
         // Letters of the system: links for a new password.
         writeObjects(parts.storage),
+        // For links to their volumes, which bear the right of who made them.
+        readTakeouts(parts.storage),
         allow(['lambda:InvokeFunction'], [jobs.lambda.functionArn]),
       ],
     })

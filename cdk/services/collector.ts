@@ -4,6 +4,7 @@ import { Duration } from 'aws-cdk-lib'
 import { Schedule } from 'aws-cdk-lib/aws-events'
 import type { Construct } from 'constructs'
 import type { collectorJobs } from '#services/aws/environment.ts'
+import { TAKEOUT_OBJECTS } from '#shared/administration/takeouts/records.ts'
 import type { Parts } from '../parts.ts'
 import {
   allow,
@@ -22,7 +23,7 @@ const daily = Schedule.rate(Duration.days(1))
 
 export class Collector extends PostwolkeFunction<'collector'> {
   constructor(scope: Construct, { deployment, bundles, storage }: Omit<Parts, 'queues'>) {
-    const { directory, mail, queue } = storage.tables
+    const { directory, mail, queue, counters } = storage.tables
     const { objects } = storage
     const prefix = watchQueuePrefix(deployment.name)
     super(scope, 'collector', {
@@ -34,6 +35,7 @@ export class Collector extends PostwolkeFunction<'collector'> {
         DIRECTORY_TABLE: directory.tableName,
         MAIL_TABLE: mail.tableName,
         QUEUE_TABLE: queue.tableName,
+        COUNTERS_TABLE: counters.tableName,
         OBJECTS_BUCKET: objects.bucketName,
         WATCH_QUEUE_PREFIX: prefix,
       },
@@ -44,9 +46,17 @@ export class Collector extends PostwolkeFunction<'collector'> {
         allow(['dynamodb:Query', 'dynamodb:BatchGetItem'], [directory.tableArn]),
         // Nothing is left of an account that was removed.
         allow(['dynamodb:DeleteItem'], [directory.tableArn], keysLike('REMOVED', 'ACC#*')),
+        // Of takeouts: whether there are their account and their job, and which volumes it made.
+        allow(['dynamodb:GetItem'], [directory.tableArn], keysLike('ACC#*')),
+        allow(['dynamodb:GetItem'], [counters.tableArn], keysLike('TAKEOUTS#*', 'JOB#*')),
         readStoreFormat(storage),
-        allow(['s3:ListBucket'], [objects.bucketArn], { StringLike: { 's3:prefix': ['mail/*'] } }),
-        allow(['s3:DeleteObject'], [objects.arnForObjects('mail/*')]),
+        allow(['s3:ListBucket'], [objects.bucketArn], {
+          StringLike: { 's3:prefix': ['mail/*', `${TAKEOUT_OBJECTS}*`] },
+        }),
+        allow(
+          ['s3:DeleteObject'],
+          [objects.arnForObjects('mail/*'), objects.arnForObjects(`${TAKEOUT_OBJECTS}*`)],
+        ),
         // Listing is of all queues or none.
         allow(['sqs:ListQueues'], ['*']),
         allow(['sqs:GetQueueAttributes', 'sqs:DeleteQueue'], [watchQueues(scope, prefix)]),

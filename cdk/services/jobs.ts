@@ -6,7 +6,7 @@ import { Schedule } from 'aws-cdk-lib/aws-events'
 import type { Construct } from 'constructs'
 import type { jobsJobs } from '#services/aws/environment.ts'
 import type { Parts } from '../parts.ts'
-import { administer } from '../permissions.ts'
+import { administer, readObjects, writeTakeouts } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import { administrationVariables } from './administration.ts'
 
@@ -19,8 +19,16 @@ export class Jobs extends PostwolkeFunction<'jobs'> {
       // What is not done by then goes on with the next run.
       timeout: Duration.minutes(10),
       memoryMiB: deployment.preset.functionMemoryMiB,
-      environment: administrationVariables(parts),
-      statements: administer(scope, parts, 'jobs'),
+      environment: {
+        ...administrationVariables(parts),
+        OBJECTS_BUCKET: parts.storage.objects.bucketName,
+      },
+      statements: [
+        ...administer(scope, parts, 'jobs'),
+        // Mail, for whoever wants all of his; what it becomes is written beside it.
+        ...readObjects(parts.storage),
+        writeTakeouts(parts.storage),
+      ],
     })
     // Whoever begins a job wakes it; this is for what was not done in one go, and for what is tried again.
     this.every<(typeof jobsJobs)[number]>('Work', Schedule.rate(Duration.minutes(2)), {

@@ -23,7 +23,7 @@ import type { Jobs } from '#shared/jobs/jobs.ts'
 import type { Rates } from '#shared/rates/rates.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import type { Table } from '#shared/storage/ports.ts'
+import type { ObjectKey, ObjectStore, Table } from '#shared/storage/ports.ts'
 import type { EventStreams } from './event-stream.ts'
 
 export interface ApiDeps {
@@ -58,6 +58,10 @@ export interface ApiDeps {
   readonly usage: UsageSource
   readonly search: Search
   readonly service: ServiceSource
+  /** Of what is fetched whole. */
+  readonly objects: Pick<ObjectStore, 'stream'>
+  /** Undefined where an answer may be of any size. */
+  readonly linkToObject: LinkToObject | undefined
   /** What ends by itself: answers to repeated requests. */
   readonly counters: Table
   /** Signs cursors. The same in every process that answers. */
@@ -66,6 +70,12 @@ export interface ApiDeps {
   readonly clock: Clock
   readonly log: Log
 }
+
+/** Where whoever knows it gets the object for some minutes, with these header fields. */
+export type LinkToObject = (
+  key: ObjectKey,
+  told: { readonly type: string; readonly disposition: string },
+) => Promise<string>
 
 /** `isOpen`: it is asked by whoever comes; then `nobody` is no refusal. */
 export type Authenticate = (

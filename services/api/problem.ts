@@ -115,6 +115,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'more-rights':
       return 403
     case 'too-often':
+    case 'export-too-often':
       return 429
     case 'wrong-answer':
     case 'is-owner':
@@ -134,6 +135,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'setting-locked':
     case 'differs':
     case 'still-running':
+    case 'export-under-way':
     case 'script-is-active':
     case 'source-in-use':
       return 409

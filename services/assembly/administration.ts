@@ -64,6 +64,7 @@ export function assembleAdministration(
     setupLinks: backend.setupLinks,
     letters: lazyLetters(backend),
     rates: backend.rates,
+    takeouts: backend.takeouts,
     audit: assembleAuditLog(backend),
     auditSeals: assembleAuditSeals(backend),
     sessions,

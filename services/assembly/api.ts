@@ -2,7 +2,7 @@
 
 import { createApi } from '#services/api/app.ts'
 import { createAuthenticate } from '#services/api/authenticate.ts'
-import type { ApiDeps } from '#services/api/deps.ts'
+import type { ApiDeps, LinkToObject } from '#services/api/deps.ts'
 import { createEventStreams } from '#services/api/event-stream.ts'
 import { operations } from '#services/api/operations/index.ts'
 import { createOverview } from '#shared/administration/overview.ts'
@@ -41,11 +41,21 @@ export type ApiParts = {
   readonly sessions?: LiveSessions | undefined
   /** Undefined: certificates are not ours to get. */
   readonly renewCertificate?: ServiceSource['renewCertificate']
+  readonly linkToObject?: LinkToObject
 }
 
 export async function assembleApi(
   backend: Backend,
-  { version, events, streams, figures, machine, sessions, renewCertificate }: ApiParts,
+  {
+    version,
+    events,
+    streams,
+    figures,
+    machine,
+    sessions,
+    renewCertificate,
+    linkToObject,
+  }: ApiParts,
 ): Promise<WebHandler> {
   const { store, directory, jobs, rates, clock, log } = backend
   const { cursorKey } = await openApiKeys(store.tables.directory)
@@ -93,6 +103,8 @@ export async function assembleApi(
       operator: backend.operator,
       isAcme: () => backend.settings.acmeDirectory !== '',
     }),
+    objects: store.objects,
+    linkToObject,
     usage: assembleUsage(backend, figures),
     search: createSearch(createDirectorySearch(store.tables.directory)),
     counters: store.tables.counters,

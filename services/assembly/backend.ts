@@ -2,6 +2,7 @@
 // socket. The command line uses it beside a running server, on the same data folder.
 
 import { jobEvent } from '#shared/administration/jobs/job-event.ts'
+import { createTakeoutRecords } from '#shared/administration/takeouts/records.ts'
 import type { CostModel } from '#shared/administration/usage/cost.ts'
 import { createDevices } from '#shared/auth/devices.ts'
 import { createHeldBack } from '#shared/auth/held-back.ts'
@@ -75,6 +76,13 @@ export function createBackend(deps: {
     return { quota, script, displayName, address: formatAddress(found.address) }
   }
 
+  const jobs = createJobs({
+    table: tables.counters,
+    clock,
+    wake: deps.wakeJobs ?? (() => signals.publish(JOBS_TOPIC, '')),
+    onChange: (job) => events.publish(jobEvent(job, clock.now())),
+  })
+
   return {
     ...deps,
     directory,
@@ -102,12 +110,8 @@ export function createBackend(deps: {
     account,
     quota: async (id: AccountId) => (await account(id))?.quota,
     events,
-    jobs: createJobs({
-      table: tables.counters,
-      clock,
-      wake: deps.wakeJobs ?? (() => signals.publish(JOBS_TOPIC, '')),
-      onChange: (job) => events.publish(jobEvent(job, clock.now())),
-    }),
+    jobs,
+    takeouts: createTakeoutRecords({ table: tables.counters, jobs, clock }),
     people: createPeople(directory.accounts, settings),
     operator,
     sieveLimits: sieveLimitsOf(settings),

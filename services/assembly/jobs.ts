@@ -6,15 +6,19 @@ import { createJobKinds } from '#shared/administration/jobs/kinds.ts'
 import type { Machine } from '#shared/administration/status.ts'
 import { createWordIndex } from '#shared/directory/word-index.ts'
 import { createJobRunner, type JobRunner } from '#shared/jobs/runner.ts'
+import type { VolumeLimits } from '#shared/moving/export/volumes.ts'
 import { assembleAdministration } from './administration.ts'
 import type { Backend } from './backend.ts'
 
-/** `machine`: where the system runs, if that is one. */
+/** `machine`: where the system runs, if that is one. `volumeLimits`: of exports of mailboxes, if they are others than usual. */
 export function assembleJobRunner(
   backend: Backend,
-  { machine }: { readonly machine?: Machine } = {},
+  {
+    machine,
+    volumeLimits,
+  }: { readonly machine?: Machine; readonly volumeLimits?: VolumeLimits } = {},
 ): JobRunner {
-  const { store, clock, events, directory } = backend
+  const { store, clock, events, directory, mailbox, takeouts } = backend
   const log = backend.log.child({ service: 'jobs' })
   // Whoever began a job is told with it; what it changes one by one is counted.
   const administration = assembleAdministration(backend, () => {})
@@ -29,6 +33,11 @@ export function assembleJobRunner(
         const { assembleDoctor, doctorDomains } = await import('./doctor.ts')
         const domains = await doctorDomains(administration)
         yield* assembleDoctor(backend, { machine, domains })
+      },
+      mailExports: {
+        ...{ takeouts, clock, limits: volumeLimits },
+        objects: store.objects,
+        usage: mailbox.usage,
       },
     }),
     clock,

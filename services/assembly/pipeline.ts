@@ -3,6 +3,7 @@
 
 import { createCleanup } from '#services/cleanup/cleanup.ts'
 import { createCollector } from '#services/collector/collector.ts'
+import { createTakeoutSweep } from '#services/collector/takeouts.ts'
 import { createDelivery, type Delivery } from '#services/delivery/delivery.ts'
 import { createDeposit } from '#services/delivery/local/deposit.ts'
 import type { Filtering } from '#services/delivery/local/filtering/filtering.ts'
@@ -129,12 +130,16 @@ export function assembleSweeper({ store, queue, clock, log }: Backend) {
   }
 }
 
-export function assembleCollector({ store, directory, mailbox, settings, clock, log }: Backend) {
-  return createCollector({
+export function assembleCollector(backend: Backend) {
+  const { store, directory, mailbox, takeouts, settings, clock } = backend
+  const { objects } = store
+  const { accounts } = directory
+  const log = backend.log.child({ service: 'collector' })
+  const collector = createCollector({
     queueTable: store.tables.queue,
     mail: store.tables.mail,
-    objects: store.objects,
-    accounts: directory.accounts,
+    objects,
+    accounts,
     finishRemovalsOf: mailbox.folders.finishRemovals,
     removedAccounts: directory.removedAccounts,
     removeMailOf: mailbox.remove,
@@ -142,8 +147,9 @@ export function assembleCollector({ store, directory, mailbox, settings, clock, 
     pressure: () => store.space.isShort(),
     options: { graceMs: settings.collectorGraceTime },
     clock,
-    log: log.child({ service: 'collector' }),
+    log,
   })
+  return { ...collector, sweepTakeouts: createTakeoutSweep({ objects, takeouts, accounts, log }) }
 }
 
 const placesOf = ({ mailbox, settings }: Backend) =>

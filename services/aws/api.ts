@@ -1,7 +1,7 @@
 // The function `api`: what is served over HTTP, behind an HTTP API. The same parts in the same order as on one machine
 // (services/assembly/web.ts).
 //
-// Implementation notes: nothing is streamed (an HTTP API cannot), so events are asked for by `?after=`. What is begun here and takes long
+// Implementation notes: nothing is streamed (an HTTP API cannot), so events are asked for by `?after=`, and files are fetched from S3. What is begun here and takes long
 // is done by the function `jobs`, which is woken before the answer.
 
 import { readFile } from 'node:fs/promises'
@@ -18,6 +18,7 @@ import type { jobsJobs, ScheduledEvent } from './environment.ts'
 import { createStoredEvents } from './events.ts'
 import { beforeAnswer, openFunction } from './functions.ts'
 import { answerOfResponse, type HttpAnswer, type HttpEvent, requestOfEvent } from './http-event.ts'
+import { linksTo } from './object-links.ts'
 import { requestTimeouts } from './request-timeouts.ts'
 import { remade } from './running.ts'
 import { StoreClosed } from './standing.ts'
@@ -31,7 +32,7 @@ const opened = await openFunction('api', process.env, {
   readOidcSecret: await oidcSecret(process.env.OIDC_CLIENT_SECRET ?? ''),
   listCosts: deployedCosts(process.env.IDLE_USD_PER_MONTH, process.env.AWS_REGION ?? ''),
 })
-const { variables, log } = opened
+const { variables, log, clients } = opened
 
 const siteInForce = remade(opened.running, (backend) => {
   const { store, clock } = backend
@@ -51,6 +52,7 @@ const siteInForce = remade(opened.running, (backend) => {
         version: variables.VERSION,
         events: createStoredEvents({ tables, clock }),
         streams: false,
+        linkToObject: linksTo(clients.s3, variables.OBJECTS_BUCKET),
         figures: createStoredFigures(tables.counters, clock),
         async consoleFiles() {
           return unpackFiles(await readFile(new URL('console.json', import.meta.url), 'utf8'))

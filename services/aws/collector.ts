@@ -18,8 +18,9 @@ const collector = remade(opened.running, (inForce) => assembleCollector(inForce)
 export const handler = onSchedule(opened, {
   /** A busy system makes more in an hour than one go collects. */
   async dead(leftMs) {
-    const { collectDead } = await collector()
+    const { collectDead, sweepTakeouts } = await collector()
     while ((await collectDead()) > 0 && leftMs() > COLLECTING_MS);
+    await sweepTakeouts()
   },
   orphans: async () =>
     await (await collector()).findOrphans(backend.clock.now() - ORPHANS_LOOK_BACK_MS),

@@ -105,6 +105,7 @@ const functionEnvironments = {
     'DIRECTORY_TABLE',
     'MAIL_TABLE',
     'QUEUE_TABLE',
+    'COUNTERS_TABLE',
     'OBJECTS_BUCKET',
     'WATCH_QUEUE_PREFIX',
   ],
@@ -132,7 +133,7 @@ const functionEnvironments = {
     'OIDC_CLIENT_SECRET',
     'IDLE_USD_PER_MONTH',
   ],
-  jobs: [...administrationVariables],
+  jobs: [...administrationVariables, 'OBJECTS_BUCKET'],
 } as const satisfies { readonly [name: string]: readonly string[] }
 
 /** Required variables of containers that nobody connects to. */

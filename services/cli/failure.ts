@@ -84,6 +84,8 @@ export function exitOfRefusal(refusal: Refusal): Exit {
     case 'not-waiting':
     case 'still-running':
     case 'too-often':
+    case 'export-under-way':
+    case 'export-too-often':
       return 'temporary'
     case 'wrong-answer':
     case 'more-rights':

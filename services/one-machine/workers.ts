@@ -88,6 +88,7 @@ export function createWorkers(backend: Backend, deliverRemote: RemoteDelivery) {
       every(HOUSEKEEPING_EVERY_MS, async () => {
         await services.collector.collectDead()
         await services.collector.finishRemovals()
+        await services.collector.sweepTakeouts()
         await assembleAdministration(running, () => {}).quarantine.forget()
         await housekeeping()
       }),

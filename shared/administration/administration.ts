@@ -49,6 +49,7 @@ import { createSettingsAdministration, type SettingsAdministration } from './set
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
 import { createSrsAdministration, type SrsAdministration } from './srs.ts'
 import { createStatusAdministration, type StatusAdministration } from './status.ts'
+import { createTakeoutAdministration, type TakeoutAdministration } from './takeouts/takeouts.ts'
 import { createTokenAdministration, type TokenAdministration } from './tokens.ts'
 import { createTraceAdministration, type TraceAdministration } from './trace/trace.ts'
 
@@ -83,6 +84,8 @@ export interface Administration {
   readonly mailImports: MailImportAdministration
   /** Mail of accounts here, for other systems. */
   readonly mailExports: MailExportAdministration
+  /** The same as files that are kept for some days, for whoever may fetch them. */
+  readonly takeouts: TakeoutAdministration
   readonly status: StatusAdministration
   /** What an account has sent of what it may, and what is held against it. */
   readonly sending: SendingAdministration
@@ -131,6 +134,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     imports: createImportAdministration(deps, fields),
     mailImports: lazyMailImports(deps, fields, scripts),
     mailExports: lazyMailExports(deps, fields, scripts, { access, settings }),
+    takeouts: createTakeoutAdministration(deps, fields),
     status: createStatusAdministration(deps),
     sending: createSendingAdministration(deps, fields),
     greylist: createGreylistAdministration(deps),
@@ -197,6 +201,7 @@ function lazyMailExports(
       others,
     )
   return {
+    own: async (account) => (await load()).own(account),
     write: async (request) => (await load()).write(request),
     verify: async (request) => (await load()).verify(request),
     async *directory(request) {

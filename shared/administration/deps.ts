@@ -38,6 +38,7 @@ import type { ReadRecords } from './dns/published.ts'
 import type { DnsSettings } from './dns/wanted-records.ts'
 import type { PolicyListSettings, PolicyRehearsal } from './policy-rehearsal.ts'
 import type { LetterLanguage } from './recovery-letters.ts'
+import type { TakeoutRecords } from './takeouts/records.ts'
 
 export type AdministrationDeps = {
   readonly directory: Directory
@@ -66,6 +67,7 @@ export type AdministrationDeps = {
   readonly setupLinks: Pick<SetupLinks, 'make'>
   readonly letters: Letters
   readonly rates: Pick<Rates, 'takeShared'>
+  readonly takeouts: TakeoutRecords
   /** The record of what was done. */
   readonly audit: AuditLog
   readonly auditSeals: AuditSeals
@@ -92,7 +94,7 @@ export type AdministrationDeps = {
       readonly authMechanisms: readonly string[]
       readonly smtpdRestrictionClasses: string
       readonly dkimSigning: boolean
-      /** Whether whoever runs the system may read what waits in the queue. */
+      /** Whether whoever runs the system may read what waits in the queue, or take out what is in a mailbox. */
       readonly operatorsReadMail: boolean
       /** The access table with senders that were let in from quarantine; '' for none. */
       readonly quarantineAllowTable: string

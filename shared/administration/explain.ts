@@ -87,6 +87,10 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
     }
     case 'too-often':
       return `too many letters were sent to ${value}, or by this account; ${refusal.perHour} an hour go out`
+    case 'export-under-way':
+      return `the mail of ${value} is being exported; wait for its end, or delete that export`
+    case 'export-too-often':
+      return `the mail of ${value} is exported ${refusal.perDay} times a day at most`
     case 'no-such-recovery-address':
       return `${value} has no recovery address`
     case 'no-such-factor':

@@ -1,4 +1,4 @@
-// What is written to whoever set a recovery address, or forgot a password. Nothing that a stranger typed stands in it.
+// What is written to whoever set a recovery address, forgot a password, or has a mailbox that is being taken out. Nothing that a stranger typed stands in it.
 
 import type { Letter } from '#shared/contracts/letters.ts'
 
@@ -7,6 +7,8 @@ export type RecoveryLetter =
   | { readonly kind: 'forgotten'; readonly url: string; readonly expiresMs: number }
   | { readonly kind: 'changed' }
   | { readonly kind: 'used' }
+  /** `isOwn`: by who has the account. */
+  | { readonly kind: 'exported'; readonly isOwn: boolean }
 
 export type LetterLanguage = 'en' | 'de'
 
@@ -61,6 +63,14 @@ removed just now. If that was not you, sign in, change your password, and tell w
         `The password of ${account} at ${host} was set anew just now by a link that was sent to its recovery
 address. If that was not you, tell whoever runs ${host}.`,
       ]
+    case 'exported':
+      return [
+        'All of your mail is being exported',
+        letter.isOwn
+          ? `Somebody who has signed in as ${account} at ${host} began just now to export all mail of this mailbox.
+If that was not you, delete the export (My mail), change your password, and tell whoever runs ${host}.`
+          : `Whoever runs ${host} began just now to export all mail of ${account}. If you know nothing of it, ask why.`,
+      ]
   }
 }
 
@@ -98,6 +108,16 @@ die ${host} betreiben.`,
         'Das Passwort wurde geaendert',
         `Das Passwort von ${account} auf ${host} wurde eben neu gesetzt, mit einem Link, der an die Adresse zur
 Wiederherstellung ging. Wenn Sie das nicht waren, sagen Sie es denen, die ${host} betreiben.`,
+      ]
+    case 'exported':
+      return [
+        'Alle Ihre Mails werden exportiert',
+        letter.isOwn
+          ? `Jemand, der als ${account} auf ${host} angemeldet ist, hat eben begonnen, alle Mails dieses Postfachs zu
+exportieren. Wenn Sie das nicht waren, löschen Sie den Export (Meine Mail), ändern Sie Ihr Passwort und sagen
+Sie es denen, die ${host} betreiben.`
+          : `Wer ${host} betreibt, hat eben begonnen, alle Mails von ${account} zu exportieren. Wenn Sie nichts davon
+wissen, fragen Sie, warum.`,
       ]
   }
 }

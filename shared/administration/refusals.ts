@@ -261,6 +261,9 @@ export type OverDomainLimit = Of<
 >
 /** Of letters that somebody has sent elsewhere. */
 export type TooOften = Of<'too-often', 'recoveryAddress', { readonly perHour: number }>
+/** Of a mailbox: one at a time, and so many a day. */
+export type ExportUnderWay = Of<'export-under-way', 'address'>
+export type ExportTooOften = Of<'export-too-often', 'address', { readonly perDay: number }>
 export type NoSuchRecoveryAddress = Of<'no-such-recovery-address', 'recoveryAddress'>
 
 /** `owner`: the address of whose it would be; null: of those of all. */
@@ -318,6 +321,8 @@ export type Refusal =
   | SourceInUse
   | OverDomainLimit
   | TooOften
+  | ExportUnderWay
+  | ExportTooOften
   | NoSuchRecoveryAddress
 
 /** A text from outside, parsed. */

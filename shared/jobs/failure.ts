@@ -16,6 +16,8 @@ export type JobFailureReason =
   /** Who began it cannot sign in any more. */
   | { readonly kind: 'maker-gone'; readonly name: string }
   | { readonly kind: 'maker-may-not'; readonly name: string }
+  /** Of the export of a mailbox: somebody deleted it, or its account, or the system has moved without its files. */
+  | { readonly kind: 'export-gone' }
 
 export function jobFailureText(reason: JobFailureReason): string {
   switch (reason.kind) {
@@ -35,6 +37,8 @@ export function jobFailureText(reason: JobFailureReason): string {
       return `${reason.name}, who began this, cannot sign in any more`
     case 'maker-may-not':
       return `${reason.name}, who began this, may not do it any more`
+    case 'export-gone':
+      return 'it was deleted, or its files stayed at the place that the system moved from'
     default:
       return unreachable(reason)
   }

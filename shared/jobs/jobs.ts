@@ -52,6 +52,8 @@ export type NewJob = {
   /** What it works on; may hold secrets. */
   readonly text?: Uint8Array
   readonly total?: number
+  /** Written with it, or neither: then ConditionFailed. */
+  readonly with?: (id: JobId) => readonly Write[]
 }
 
 export type JobListOptions = {
@@ -90,7 +92,7 @@ export function createJobs(deps: {
   }
 
   return {
-    async begin({ kind, input, about = {}, owner, text, total }) {
+    async begin({ kind, input, about = {}, owner, text, total, with: more = () => [] }) {
       const nowMs = clock.now()
       const id = newJobId(nowMs)
       const ttl = Math.floor(nowMs / 1_000) + JOB_KEPT_SECONDS
@@ -120,6 +122,7 @@ export function createJobs(deps: {
       await table.transact([
         { put: jobItem(job), if: { absent: 'pk' } },
         ...[...listed, OPEN_PK].map((pk): Write => ({ put: { pk, sk: id, ttl } })),
+        ...more(id),
       ])
       wake()
       return told(job)

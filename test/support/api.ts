@@ -104,6 +104,8 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
       backend,
       createStoredFigures(backend.store.tables.counters, backend.clock),
     ),
+    objects: backend.store.objects,
+    linkToObject: undefined,
     search: createSearch(createDirectorySearch(backend.store.tables.directory)),
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),

@@ -21,6 +21,7 @@ import { heldLoginOperations } from './held-logins.ts'
 import { invitationOperations } from './invitations.ts'
 import { jobOperations } from './jobs.ts'
 import { loginOperations } from './logins.ts'
+import { mailExportOperations } from './mail-exports.ts'
 import { overviewOperations } from './overview.ts'
 import { policyOperations } from './policy.ts'
 import { quarantineOperations } from './quarantine.ts'
@@ -60,6 +61,7 @@ export const operations: readonly Operation[] = [
   ...invitationOperations,
   ...jobOperations,
   ...loginOperations,
+  ...mailExportOperations,
   ...overviewOperations,
   ...policyOperations,
   ...quarantineOperations,

@@ -4,6 +4,7 @@
 import { z } from '@hono/zod-openapi'
 import { EXPORT_DIRECTORY, type ExportInput } from '#shared/administration/jobs/export-directory.ts'
 import { IMPORT_ROWS, type ImportInput } from '#shared/administration/jobs/import-rows.ts'
+import { MAIL_EXPORT } from '#shared/administration/jobs/mail-export.ts'
 import { tooManyJobs } from '#shared/administration/jobs/open-jobs.ts'
 import { UNDO_IMPORT, type UndoInput } from '#shared/administration/jobs/undo-import.ts'
 import { badValue } from '#shared/administration/refusals.ts'
@@ -53,8 +54,8 @@ export const jobOf = (job: JobFacts) => ({
   ...{ done: job.done, failed: job.failed, total: job.total, counts: { ...job.counts } },
   ...{ rate: job.rate, secondsLeft: job.secondsLeft, reason: job.reason },
   failure: job.failure && { ...job.failure },
-  // Of an import these are the rows that an undo looks at, and nothing to fetch.
-  hasOutput: job.outputParts > 0 && job.kind !== IMPORT_ROWS,
+  // Of an import these are the rows that an undo looks at, of a mailbox its volumes: nothing to fetch.
+  hasOutput: job.outputParts > 0 && job.kind !== IMPORT_ROWS && job.kind !== MAIL_EXPORT,
 })
 
 const orNull = (ms: number | null) => (ms === null ? null : timeOf(ms))

@@ -131,12 +131,19 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     imports: remoteImports(jobs),
     mailImports: { bring: onlyBesideTheStore, verify: onlyBesideTheStore },
     mailExports: {
+      own: writtenBesideTheStore,
       write: writtenBesideTheStore,
       verify: writtenBesideTheStore,
       // biome-ignore lint/correctness/useYield: it refuses when the first file is asked for.
       async *directory() {
         await writtenBesideTheStore()
       },
+    },
+    takeouts: {
+      begin: noCommandTakesOut,
+      list: noCommandTakesOut,
+      volume: noCommandTakesOut,
+      remove: noCommandTakesOut,
     },
     status: {
       async read() {
@@ -153,6 +160,10 @@ function remoteAdministration(client: ApiClient, jobs: RemoteJobs): Administrati
     scriptTrials: returningRefusals(remoteScriptTrials(client)),
     filters: returningRefusals(remoteFilters(client)),
   }
+}
+
+async function noCommandTakesOut(): Promise<never> {
+  throw new Error('takeouts are begun and fetched by the console and the API')
 }
 
 /** What is brought lies on this machine, and not on the server. */

@@ -8,6 +8,7 @@ import { type Diagnose, diagnosing } from './diagnose.ts'
 import { exportDirectory } from './export-directory.ts'
 import { importRows } from './import-rows.ts'
 import { indexDirectory } from './index-directory.ts'
+import { type MailExportParts, mailExport } from './mail-export.ts'
 import { queueChange } from './queue-change.ts'
 import { undoImport } from './undo-import.ts'
 
@@ -16,6 +17,7 @@ export type JobKindDeps = {
   readonly directory: AdministrationDeps['directory']
   readonly words: WordIndex
   readonly diagnose: Diagnose
+  readonly mailExports: MailExportParts
 }
 
 export function createJobKinds(deps: JobKindDeps): ReadonlyMap<string, JobKind> {
@@ -26,6 +28,7 @@ export function createJobKinds(deps: JobKindDeps): ReadonlyMap<string, JobKind> 
     queueChange(deps),
     indexDirectory(deps),
     diagnosing(deps),
+    mailExport(deps),
   ]
   return new Map(all.map((kind) => [kind.name, kind]))
 }

@@ -1,5 +1,6 @@
 // Mail of accounts here written out in forms that other systems read, and compared with what was written.
 
+import type { AccountRecord } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { type ExportOptions, exportMaildir } from '#shared/moving/export/maildir-export.ts'
 import { exportMbox } from '#shared/moving/export/mbox-export.ts'
@@ -23,6 +24,8 @@ import {
 } from './directory-files.ts'
 
 export interface MailExportAdministration {
+  /** The mailbox as an export reads it. */
+  own(account: AccountRecord): Promise<OwnMailbox>
   /** Writes what is not there yet. May be ended between any two steps, and begun again. */
   write(request: WriteMail): Promise<WritingMail | BadValue | NoSuchAccount>
   /** Reads everything on both sides, of an export as a Maildir. */
@@ -69,7 +72,7 @@ export function createMailExportAdministration(
   scripts: Pick<ScriptAdministration, 'list' | 'show'>,
   others: OtherAdministration,
 ): MailExportAdministration {
-  const ownMailbox = ({ account }: FoundAccount): OwnMailbox => {
+  const ownMailbox = ({ account }: Pick<FoundAccount, 'account'>): OwnMailbox => {
     const address = formatAddress(account.address)
     return {
       account: address,
@@ -93,6 +96,7 @@ export function createMailExportAdministration(
   }
 
   return {
+    own: async (account) => ownMailbox({ account }),
     async write(request) {
       const found = await findAccount(deps.directory, fields, request.account)
       if (found.kind !== 'found') return found

@@ -79,7 +79,9 @@ export const rights = {
   /** How far jobs are, and what they made, which may be more than who reads it sees: of others only who sees all. */
   'jobs.read':           row('all',  'self',      'all',   'self',    'self'),
   'jobs.run':            row('all',  'domains',   'none',  'none',    'none'),
-  /** Everybody's mail out of the system. */
+  /** All mail of an account as files, begun and fetched: who finds a browser signed in is not to take a mailbox along. */
+  'mail.takeout':        row('all',  'none',      'none',  'none',    'self', 'always'),
+  /** Everybody's mail out of the system: by giving rights in it. What takeouts there are. */
   'mail.export':         row('all',  'none',      'none',  'none',    'self', 'not-self'),
   'audit.verify':        row('all',  'none',      'all',   'none',    'none'),
   'audit.read':          row('all',  'domains',   'all',   'self',    'self'),

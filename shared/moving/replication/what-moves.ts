@@ -75,6 +75,10 @@ export const keyRows = {
     moves('JOBS', 'the list of jobs'),
     moves('JOBS#', 'the same by account'),
     moves('JOBS-OPEN', 'jobs that go on at the target'),
+    stays(
+      'TAKEOUTS#',
+      'exports of mailboxes: their volumes stay behind, to be fetched there or begun again',
+    ),
     moves('MOVING#export#', 'how far exports of WorkMail are'),
     moves('MOVING#cut-over', 'how far the cut-over of a domain is'),
     moves('LINK#', 'links for a new password that nobody has used yet'),

@@ -11,7 +11,7 @@ export const operatingSettings = {
     default: false,
     reload: true,
     about:
-      'Whether an owner may read by API and console what waits in the queue, after a second factor. Whoever has the data folder can read it anyhow.',
+      'Whether an owner may read by API and console what waits in the queue, and export mailboxes of others, after a second factor. Whoever has the data folder can read it anyhow.',
   }),
   quarantineLifetime: new Setting(duration({ min: 0, max: 400 * DAY }), {
     default: 0,

@@ -83,6 +83,16 @@ export async function rehearsed<Body>(
 export const get = async <Body>(path: string, query?: Query, signal?: AbortSignal): Promise<Body> =>
   (await call<Body>('GET', path, { ...(query && { query }), ...(signal && { signal }) })).body
 
+/** Of the server's clock against this one. */
+const CLOCKS_APART_MS = 30_000
+
+/** Before the browser itself fetches what is dangerous: whether who he is was proved just now, or is. */
+export async function prove(): Promise<boolean> {
+  const { steppedUpUntil } = await get<{ readonly steppedUpUntil: string | null }>('/session')
+  const isFresh = Date.parse(steppedUpUntil ?? '') > Date.now() + CLOCKS_APART_MS
+  return isFresh || (await settle('step-up'))
+}
+
 function interruptionOf({
   status,
   code,

@@ -32,6 +32,16 @@ export const me = {
   'arrived.verb': 'Nachsehen',
   'arrived.none': 'An diese Adresse wurde nichts gesendet',
 
+  'takeout.title': 'Meine Mails herunterladen',
+  'takeout.text':
+    'Alle Ihre Mails als Zip-Dateien: als mbox für Thunderbird und andere Programme oder als Maildir mit allem, was Mailserver davon wissen. Sie bleiben 7 Tage, und Sie bekommen einen Brief.',
+  'takeout.mbox': 'Als mbox exportieren',
+  'takeout.maildir': 'Als Maildir exportieren',
+  'takeout.until': 'Aufbewahrt bis',
+  'takeout.file': 'Datei {number} herunterladen ({size})',
+  'takeout.delete': 'Diesen Export löschen?',
+  'takeout.deleteText': 'Seine Dateien werden gelöscht. Ihre Mails bleiben, wo sie sind.',
+
   'factors.title': 'Zweiter Faktor',
   'factors.text':
     'Damit lässt Ihr Passwort allein niemanden herein. Programme brauchen dann App-Passwörter.',

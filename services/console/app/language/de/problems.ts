@@ -54,6 +54,8 @@ export const problems = {
     'Für die Domain {domain} gilt eine Grenze ({limit}: {max}), und die ist erreicht. Ein Eigentümer kann sie ändern.',
   'problem.too-often':
     'Dorthin oder von diesem Postfach wurden zu viele Links geschickt. Je Stunde sind es {perHour}.',
+  'problem.export-under-way': 'Ein Export dieses Postfachs läuft schon.',
+  'problem.export-too-often': 'Ein Postfach wird höchstens {perDay}-mal am Tag exportiert.',
   'rule.address-elsewhere':
     'Post an {value} kommt wieder in dieses Postfach. Geben Sie eine Adresse anderswo an.',
   'rule.count': 'Eine Zahl bis {max}.',

@@ -217,6 +217,7 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'job.kind.queue-change': 'Änderung der Warteschlange',
   'job.kind.index-directory': 'Suchverzeichnis',
   'job.kind.doctor': 'Diagnose',
+  'job.kind.mail-export': 'Export eines Postfachs',
   'job.failure.nobody-does': 'Das tut hier niemand ({job}).',
   'job.failure.given-up': 'Nach {attempts} Versuchen aufgegeben.',
   'job.failure.text-gone': 'Der mitgegebene Text ist nicht mehr da.',
@@ -224,5 +225,7 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'job.failure.bad-input': '{field} kann nicht {value} sein.',
   'job.failure.wrong-rows': 'Falsche Zeilen: {count}. Nichts wurde geändert.',
   'job.failure.maker-gone': '{name}, von dem das ausging, kann sich nicht mehr anmelden.',
+  'job.failure.export-gone':
+    'Er wurde gelöscht, oder seine Dateien blieben, wo das System vorher war.',
   'job.failure.maker-may-not': '{name}, von dem das ausging, darf das nicht mehr.',
 }

@@ -28,6 +28,16 @@ export const me = {
   'arrived.verb': 'Look',
   'arrived.none': 'Nothing was sent to this address',
 
+  'takeout.title': 'Download my mail',
+  'takeout.text':
+    'All of your mail as zip files: as mbox for Thunderbird and other programs, or as Maildir with all that mail servers know of it. They are kept for 7 days, and you get a letter.',
+  'takeout.mbox': 'Export as mbox',
+  'takeout.maildir': 'Export as Maildir',
+  'takeout.until': 'Kept until',
+  'takeout.file': 'Download file {number} ({size})',
+  'takeout.delete': 'Delete this export?',
+  'takeout.deleteText': 'Its files are deleted. Your mail stays where it is.',
+
   'factors.title': 'Second factor',
   'factors.text': 'With one, your password alone lets nobody in. Programs then need app passwords.',
   'factors.passkeys': 'Passkeys',

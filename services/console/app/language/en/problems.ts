@@ -45,6 +45,8 @@ export const problems = {
     'The domain {domain} has a limit ({limit}: {max}), and that is reached. An owner can change it.',
   'problem.too-often':
     'Too many links were sent there, or by this mailbox. {perHour} an hour go out.',
+  'problem.export-under-way': 'An export of this mailbox is under way.',
+  'problem.export-too-often': 'A mailbox is exported {perDay} times a day at most.',
   'rule.address-elsewhere':
     'Mail to {value} comes to this mailbox again. Give an address elsewhere.',
   'rule.count': 'A number up to {max}.',

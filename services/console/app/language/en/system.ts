@@ -213,6 +213,7 @@ export const system = {
   'job.kind.queue-change': 'Change in the queue',
   'job.kind.index-directory': 'Search index',
   'job.kind.doctor': 'Diagnosis',
+  'job.kind.mail-export': 'Export of a mailbox',
   'job.failure.nobody-does': 'Nobody here does this ({job}).',
   'job.failure.given-up': 'Given up after {attempts} attempts.',
   'job.failure.text-gone': 'The text that came with it is gone.',
@@ -220,5 +221,6 @@ export const system = {
   'job.failure.bad-input': '{field} cannot be {value}.',
   'job.failure.wrong-rows': 'Rows that are wrong: {count}. Nothing was changed.',
   'job.failure.maker-gone': '{name}, who began this, cannot sign in any more.',
+  'job.failure.export-gone': 'It was deleted, or its files stayed where the system was before.',
   'job.failure.maker-may-not': '{name}, who began this, may not do it any more.',
 } as const

@@ -17,6 +17,7 @@ import { Forwarding } from './forwarding.tsx'
 import { MeTabs, meTabs } from './me-tabs.tsx'
 import { ChangePassword } from './password.tsx'
 import { RecoveryAddress } from './recovery.tsx'
+import { Takeout } from './takeout.tsx'
 import { Tokens } from './tokens.tsx'
 
 export function screen({ params }: { readonly params: ScreenParams }) {
@@ -74,6 +75,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
               </Loaded>
             </Panel>
             <Arrived address={address} />
+            <Takeout path={path} />
           </div>
         </>
       )}
