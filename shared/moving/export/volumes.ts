@@ -27,7 +27,10 @@ export type Volume = {
   readonly next: VolumePlace | undefined
 }
 
-type Part = Awaited<ReturnType<OwnMailbox['mailbox']['snapshot']>>
+type Part = Awaited<ReturnType<OwnMailbox['mailbox']['snapshot']>> & {
+  /** The next volume has more of the folder. */
+  readonly goesOn: boolean
+}
 
 /** Holds the messages of one volume and those of one folder. A mailbox without messages is a volume as well. */
 export async function* volumesOf(
@@ -50,13 +53,14 @@ export async function* volumesOf(
         volume.count(message)
         continue
       }
-      if (i > first) volume.add(folder, { ...snapshot, messages: messages.slice(first, i) })
+      if (i > first)
+        volume.add(folder, { ...snapshot, messages: messages.slice(first, i), goesOn: true })
       yield volume.end(withTree(own, tree), { folder: id, uid: messages[i - 1]?.uid ?? after })
       volume = new Gathered()
       volume.count(message)
       first = i
     }
-    volume.add(folder, { ...snapshot, messages: messages.slice(first) })
+    volume.add(folder, { ...snapshot, messages: messages.slice(first), goesOn: false })
     volume.folders++
   }
   yield volume.end(withTree(own, tree), undefined)
@@ -93,8 +97,17 @@ class Gathered {
       if (part === undefined) throw new Error('a folder of another volume was asked for')
       return part
     }
+    const get: OwnMailbox['mailbox']['folders']['get'] = async (accountId, id) => {
+      const folder = await mailbox.folders.get(accountId, id)
+      const part = this.#parts.get(id)
+      const last = part?.messages.at(-1)
+      if (folder === undefined || !part?.goesOn || last === undefined) return folder
+      // Whoever reads one volume after the other has uids to come.
+      return { ...folder, uidNext: last.uid }
+    }
+    const folders = { ...mailbox.folders, get }
     return {
-      own: { ...own, mailbox: { ...mailbox, snapshot } },
+      own: { ...own, mailbox: { ...mailbox, folders, snapshot } },
       isWanted: (path) => this.#paths.has(path),
       messages: this.#messages,
       bytes: this.#bytes,
