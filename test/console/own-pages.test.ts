@@ -1,5 +1,6 @@
 // One's own pages and what only an owner has: factors, app passwords, tokens, roles, policy, as somebody goes through them.
 
+import { readFile } from 'node:fs/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type Browser, openBrowser, type Tab } from '#test/support/browser/browser.ts'
 import { settled, signIn } from '#test/support/console-visit.ts'
@@ -91,6 +92,48 @@ describe.skipIf(!isInstalled('chromium'))('what an owner does', () => {
     await page.goto(`${world.origin}/service/tokens`)
     await page.getByText('monitoring').waitFor()
     await page.getByText(people.owner, { exact: true }).last().waitFor()
+  })
+
+  it('exports all mail, saves it as a file, and deletes the export', async () => {
+    const { page } = tab
+    await world.send({ from: people.holder, to: people.owner, subject: 'to take along' })
+    await page.goto(`${world.origin}/me`)
+    await button('Export as mbox').click()
+    const file = page.getByRole('button', { name: /^Download file 1/ })
+    await prove(file)
+    await page.getByText('Kept until').waitFor()
+    expect(await tab.axe()).toEqual([])
+    const saving = page.waitForEvent('download')
+    await file.click()
+    const saved = await saving
+    const day = new Date().toISOString().slice(0, 10)
+    expect(saved.suggestedFilename()).toBe(`mail-${people.owner}-${day}-1.zip`)
+    const bytes = await readFile(await saved.path())
+    expect(bytes.subarray(0, 4).toString('latin1')).toBe('PK\x03\x04')
+    await page.getByRole('button', { name: 'Delete', exact: true }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await file.waitFor({ state: 'detached' })
+  })
+
+  it('asks for a new proof before it saves a file, where the last one is old', async () => {
+    const { page } = tab
+    await page.goto(`${world.origin}/me`)
+    await button('Export as Maildir').click()
+    const file = page.getByRole('button', { name: /^Download file 1/ })
+    await prove(file)
+    // As the server would tell it later.
+    await page.route('**/api/v1/session', async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, json: { ...(await response.json()), steppedUpUntil: null } })
+    })
+    await file.click()
+    const proof = page.getByRole('dialog', { name: 'Confirm that it is you' })
+    await proof.waitFor()
+    await page.unroute('**/api/v1/session')
+    const saving = page.waitForEvent('download')
+    await proof.getByLabel('Password').fill(PASSWORD)
+    await proof.getByRole('button', { name: 'Confirm' }).click()
+    expect((await saving).suggestedFilename()).toContain('.zip')
   })
 
   it('adds a passkey, and signs in by it', async () => {
