@@ -324,19 +324,10 @@ const administered = {
 /** Of those that end by themselves: who is signed in, what was begun, what others counted and is looked at. */
 const administeredCounters = {
   jobs: [
-    ...[
-      'JOB#*',
-      'JOBS*',
-      'TAKEOUTS#*',
-      'ADMINISTRATOR',
-      FIGURE_PARTS_PK,
-      'SESSION#*',
-      'LINK#*',
-      'SETUP#*',
-    ],
+    ...['JOB#*', 'JOBS*', 'ADMINISTRATOR', FIGURE_PARTS_PK, 'SESSION#*', 'LINK#*', 'SETUP#*'],
     ...['AUTH#*', 'RATE#*', 'SENT#*', 'DESTINATION#*', 'GREY#*', 'VERIFY#*', 'POP#*'],
   ],
-  api: ['TICKET#*', 'FACTOR#*', 'REPEAT#*', 'FIGURES#*', 'DECISION#*'],
+  api: ['TAKEOUTS#*', 'TICKET#*', 'FACTOR#*', 'REPEAT#*', 'FIGURES#*', 'DECISION#*'],
 } as const
 /** Mailboxes of accounts, their folders and messages; who is to be told of a change. */
 const administeredMail = ['A#*', 'F#*', 'B#*', 'W#*', 'T#*', 'EVERYONE'] as const

@@ -11,6 +11,7 @@ import {
   keysLike,
   manageMailboxes,
   readStoreFormat,
+  sendFigures,
   watchQueuePrefix,
   watchQueues,
 } from '../permissions.ts'
@@ -50,6 +51,7 @@ export class Collector extends PostwolkeFunction<'collector'> {
         allow(['dynamodb:GetItem'], [directory.tableArn], keysLike('ACC#*')),
         allow(['dynamodb:GetItem'], [counters.tableArn], keysLike('TAKEOUTS#*', 'JOB#*')),
         readStoreFormat(storage),
+        sendFigures(storage),
         allow(['s3:ListBucket'], [objects.bucketArn], {
           StringLike: { 's3:prefix': ['mail/*', `${TAKEOUT_OBJECTS}*`] },
         }),

@@ -6,7 +6,7 @@ import { Schedule } from 'aws-cdk-lib/aws-events'
 import type { Construct } from 'constructs'
 import type { jobsJobs } from '#services/aws/environment.ts'
 import type { Parts } from '../parts.ts'
-import { administer, readObjects, writeTakeouts } from '../permissions.ts'
+import { administer, allow, keysLike, readObjects, writeTakeouts } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import { administrationVariables } from './administration.ts'
 
@@ -28,6 +28,12 @@ export class Jobs extends PostwolkeFunction<'jobs'> {
         // Mail, for whoever wants all of his; what it becomes is written beside it.
         ...readObjects(parts.storage),
         writeTakeouts(parts.storage),
+        // Whether somebody still wants it.
+        allow(
+          ['dynamodb:GetItem'],
+          [parts.storage.tables.counters.tableArn],
+          keysLike('TAKEOUTS#*'),
+        ),
       ],
     })
     // Whoever begins a job wakes it; this is for what was not done in one go, and for what is tried again.

@@ -61,7 +61,7 @@ describe('permissions', () => {
   )
 
   it('of the collector do not let it read a message', () => {
-    const readers = ['apiRole', 'deliveryRole', 'edgeTaskTaskRole']
+    const readers = ['apiRole', 'deliveryRole', 'edgeTaskTaskRole', 'jobsRole']
     expect(rolesWith(standard, 's3:GetObject')).toEqual(readers)
   })
 

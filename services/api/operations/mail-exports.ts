@@ -5,7 +5,7 @@ import { mailExportFormats } from '#shared/administration/jobs/mail-export.ts'
 import type { Takeout } from '#shared/administration/takeouts/records.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { rangeOf } from '../range.ts'
-import { accountParams, time, timeOf } from '../schemas.ts'
+import { accountParams, text, time, timeOf } from '../schemas.ts'
 import { ofAccount } from '../subjects.ts'
 import { addressOf } from './accounts.ts'
 import { begun, jobOf, jobSchema, rehearsedJob } from './jobs.ts'
@@ -36,7 +36,7 @@ const oneParams = z.object({
   ...accountParams.shape,
   job: z.string().max(64).openapi({ example: 'j0199…' }),
 })
-const volumeParams = z.object({ ...oneParams.shape, volume: z.coerce.number().int().min(1) })
+const volumeParams = z.object({ ...oneParams.shape, volume: text('1') })
 
 const MAIL_ZIP = 'application/zip'
 
@@ -91,7 +91,8 @@ export const mailExportOperations = [
     async run({ params }, call) {
       const { deps, request, actor: by } = call
       const address = await addressOf(call, params.account)
-      const { job, volume: number } = params
+      const { job } = params
+      const number = Number(params.volume)
       const found = await call.administration.takeouts.volume({ address, job, number, by })
       if (found.kind !== 'volume') return found
       const { volume, fileName } = found

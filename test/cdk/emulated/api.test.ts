@@ -263,6 +263,36 @@ describeDeployed('the API on AWS', () => {
     await deployment.runSchedules('1 hour')
   })
 
+  it('exports a mailbox into the bucket, and leads whoever has it there', async () => {
+    const { mailStore, close } = await openStoresOf(deployment, 'apiFunction', systemClock)
+    resources.defer(close)
+    const { accept } = createPipeline(must(mailStore), systemClock)
+    const came = await accept('Subject: to take along\r\n\r\nHello\r\n', [owner])
+    await eventually('mail of ann', async () => (await ask(`GET /queue/${came}`)).status === 404)
+    const path = `/accounts/${owner}/exports`
+    const begun = await ask(`POST ${path}`, { body: { format: 'mbox' } })
+    expect(begun.status).toBe(202)
+    const list = async () => (await ask(`GET ${path}`)).told.data
+    await deployment.runSchedules('2 minutes')
+    await eventually('an export', async () => (await list())[0].job.state === 'done')
+    const [{ job, volumes }] = await list()
+    expect(volumes).toMatchObject([{ number: 1 }])
+    const volume = `/accounts/${owner}/exports/${job.id}/volumes/1`
+    const led = await ask(`GET ${volume}`)
+    expect(led.status).toBe(302)
+    const link = must(led.headers.get('location'))
+    const fetched = await fetch(link, { headers: { range: 'bytes=0-3' } })
+    expect([fetched.status, await fetched.text()]).toEqual([206, 'PK\x03\x04'])
+    const { searchParams } = new URL(link)
+    expect(searchParams.get('X-Amz-Expires')).toBe('300')
+    const disposition = searchParams.get('response-content-disposition')
+    expect(disposition).toMatch(/^attachment; filename="mail-ann@example.test-.*-1.zip"$/)
+    expect((await ask(`DELETE ${path}/${job.id}`)).status).toBe(204)
+    expect((await ask(`GET ${volume}`)).status).toBe(404)
+    await deployment.runSchedules('1 hour')
+    expect((await fetch(link)).status).toBe(404)
+  })
+
   it('needs no more rights than the roles have', () => {
     expect(deployment.gateway.refusals()).toEqual([])
   })

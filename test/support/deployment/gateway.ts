@@ -154,7 +154,7 @@ class RunningGateway implements Gateway {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const credential = parseCredential(request.headers.authorization)
+    const credential = parseCredential(request)
     const principal = this.#principals.get(credential.accessKeyId)
     if (principal === undefined) {
       this.#record(credential.accessKeyId, request.method ?? '', request.url ?? '', 'unknown-key')

@@ -6,10 +6,15 @@ import type { WireRequest } from './wire-request.ts'
 
 export type Credential = { readonly accessKeyId: string; readonly service: string }
 
-/** AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, … Empty strings for anything else. */
-export function parseCredential(authorization: string | undefined): Credential {
+/**
+ * AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …, or the same in the query of a link. Empty strings for anything
+ * else.
+ */
+export function parseCredential({ headers, url = '' }: IncomingMessage): Credential {
+  const inQuery = new URLSearchParams(url.split('?', 2)[1]).get('X-Amz-Credential')
+  const told = headers.authorization ?? `Credential=${inQuery}`
   const [, accessKeyId = '', service = ''] =
-    /Credential=([^/]+)\/\d+\/[^/]+\/([^/]+)\/aws4_request/.exec(authorization ?? '') ?? []
+    /Credential=([^/]+)\/\d+\/[^/]+\/([^/]+)\/aws4_request/.exec(told) ?? []
   return { accessKeyId, service }
 }
 

@@ -19,6 +19,12 @@ const harmlessParameters: ReadonlySet<string> = new Set([
   'encoding-type',
   'fetch-owner',
 ])
+/** Of a link: its signature, and the header fields that its answer is to have. */
+const isOfLink = (name: string) =>
+  /^X-Amz-(?:Algorithm|Content-Sha256|Credential|Date|Expires|Security-Token|Signature|SignedHeaders)$/.test(
+    name,
+  ) ||
+  /^(?:response-(?:cache-control|content-(?:disposition|type))|x-amz-checksum-mode)$/.test(name)
 /** Each needs another action besides: GetObject on the source, PutObjectTagging, PutObjectAcl and so on. */
 const unknownHeaders = [
   'x-amz-copy-source',
@@ -82,7 +88,8 @@ export function missingObjectAccesses(request: WireRequest): readonly AccessRequ
 function operationOf(request: WireRequest): string {
   const { query, headers } = request
   const parameter = operationParameters.find((name) => query.has(name))
-  const isStrange = (name: string) => name !== parameter && !harmlessParameters.has(name)
+  const isStrange = (name: string) =>
+    name !== parameter && !harmlessParameters.has(name) && !isOfLink(name)
   if ([...query.keys()].some(isStrange)) throw new UnknownRequest(request, 'a query parameter')
   const header = unknownHeaders.find((name) => headers[name] !== undefined)
   if (header !== undefined) throw new UnknownRequest(request, `header ${header}`)
