@@ -128,6 +128,7 @@ const manyOf = {
   passkey: 'passkeys',
   job: 'jobs that are not over',
   script: 'scripts',
+  export: 'exports that are kept',
 } as const
 
 /** The first of what is wrong with a script, and how much more there is. */

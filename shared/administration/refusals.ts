@@ -63,6 +63,8 @@ export type Field =
   | 'heading'
   | 'displayName'
   | 'job'
+  /** Of a mailbox. */
+  | 'export'
   | 'search'
   | 'sort'
   /** Of mail: who it is from and to, and which of them, or which client, is asked about. */
@@ -235,7 +237,7 @@ export type NoSuchAppPassword = Of<'no-such-app-password', 'appPassword'>
 /** One may have `max` of them. */
 export type TooMany = Of<
   'too-many',
-  'appPassword' | 'token' | 'passkey' | 'job' | 'script',
+  'appPassword' | 'token' | 'passkey' | 'job' | 'script' | 'export',
   { readonly max: number }
 >
 /** Of a factor that is being set up: it is wrong, was not asked for, or comes too late. What was given is nobody's to see. */

@@ -9,9 +9,9 @@ import { createBackend } from '#services/assembly/backend.ts'
 import { assembleJobRunner } from '#services/assembly/jobs.ts'
 import { assembleCollector } from '#services/assembly/pipeline.ts'
 import { TAKEOUT_KEPT_MS, TAKEOUT_OBJECTS } from '#shared/administration/takeouts/records.ts'
-import { TAKEOUT_RATE } from '#shared/administration/takeouts/takeouts.ts'
+import { TAKEOUT_RATE, TAKEOUTS_MAX } from '#shared/administration/takeouts/takeouts.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import { JOB_LEASE_MS } from '#shared/jobs/runner.ts'
+import { JOB_LEASE_MS, STARTS_MAX } from '#shared/jobs/runner.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
 import { bytesOf, type OwnMailbox, ownFolders } from '#shared/moving/export/own-mailbox.ts'
 import { openMaildir } from '#shared/moving/mailboxes/maildir/maildir-source.ts'
@@ -257,6 +257,42 @@ export function describeTakeouts(open: (clock: Clock) => Promise<Opened>): void 
     expect(await objects()).toHaveLength(one.volumes.length)
   }, 120_000)
 
+  it('is given up where a volume is left half done again and again', async () => {
+    await fill()
+    await api.ask(`POST ${at}`, { format: 'maildir' }, { as: holder })
+    const { backend } = pipeline
+    const { counters } = backend.store.tables
+    const lossy = tableLike(counters, {
+      async transact(writes) {
+        const isVolume = writes.some((one) => 'put' in one && one.put.sk.startsWith('O#'))
+        if (isVolume) throw new Error('killed')
+        await counters.transact(writes)
+      },
+    })
+    const store: Store = {
+      ...backend.store,
+      tables: { ...backend.store.tables, counters: lossy },
+      [Symbol.asyncDispose]: async () => {},
+    }
+    for (let n = 0; n <= STARTS_MAX; n++) {
+      const [one] = await listed()
+      expect([one.job.state, one.job.done]).toEqual([
+        n === 0 ? 'waiting' : 'running',
+        expect.any(Number),
+      ])
+      await work(createBackend({ ...backend, store }))
+      clock.advance(3_600_000)
+    }
+    const [one] = await listed()
+    expect(one).toMatchObject({
+      job: { state: 'failed', failure: { kind: 'given-up', attempts: STARTS_MAX } },
+      volumes: [],
+    })
+    const left = (await objects()).length
+    expect(left).toBe(STARTS_MAX)
+    expect(await assembleCollector(backend).sweepTakeouts()).toBe(left)
+  }, 120_000)
+
   it('is fetched whole or by a range, as a file with a name', async () => {
     await fill()
     const [{ job, volumes }] = await made()
@@ -336,7 +372,18 @@ export function describeTakeouts(open: (clock: Clock) => Promise<Opened>): void 
 
   it('is begun so often a day, and told to whoever has the account', async () => {
     await put('INBOX', [text(1)])
-    for (let n = 0; n < TAKEOUT_RATE.capacity; n++) await made()
+    for (let n = 0; n < TAKEOUTS_MAX; n++) await made()
+    const full = await api.ask(`POST ${at}`, {}, { as: holder })
+    expect(full).toMatchObject({ status: 409, body: { code: 'too-many' } })
+    const remove = async () => {
+      const [one] = await listed()
+      await api.ask(`DELETE ${at}/${one.job.id}`, undefined, { as: holder })
+    }
+    for (let n = TAKEOUTS_MAX; n < TAKEOUT_RATE.capacity; n++) {
+      await remove()
+      await made()
+    }
+    await remove()
     const over = await api.ask(`POST ${at}`, {}, { as: holder })
     expect(over).toMatchObject({ status: 429, body: { code: 'export-too-often' } })
     await pipeline.settle()
@@ -346,7 +393,7 @@ export function describeTakeouts(open: (clock: Clock) => Promise<Opened>): void 
     expect(letters).toHaveLength(TAKEOUT_RATE.capacity)
     expect(letters[0]).toContain('Somebody who has signed in as ann@example.test')
     expect(api.audited.filter(({ operation }) => operation === 'mailExports.create')).toHaveLength(
-      TAKEOUT_RATE.capacity + 1,
+      TAKEOUT_RATE.capacity + 2,
     )
   }, 60_000)
 

@@ -2,12 +2,10 @@
 // (takeouts/records.ts). A crash redoes the volume that was under way.
 //
 // Implementation notes: a volume takes longer than a lease, so that it yields slices with the same place while it is written. What these say to
-// be done is taken back by whoever has to begin the volume again (`half`); and as the runner sees slices, it is counted here how often that was
-// (`tries`).
+// be done is taken back by whoever has to begin the volume again (`half`). As the runner sees slices then, it is counted here how often that was.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
-import type { AccountRecord } from '#shared/directory/records.ts'
 import { badInput, JobFailure } from '#shared/jobs/failure.ts'
 import type { JobKind, JobWork, Slice } from '#shared/jobs/kind.ts'
 import { STARTS_MAX } from '#shared/jobs/runner.ts'
@@ -105,13 +103,17 @@ export function mailExport({
       if (work.cursor === OVER) return
       const input = inputOf(work.input)
       const before = placeOf(work.cursor)
-      if (before.tries === STARTS_MAX) {
+      const tries = before.half === null ? before.tries : before.tries + 1
+      if (tries === STARTS_MAX) {
         throw new JobFailure({ kind: 'given-up', attempts: STARTS_MAX })
       }
-      const account: AccountRecord = await stillMay(work, input.account)
-      const { messages: total } = await usage(account.id)
-      let place: Place = { ...before, half: 0, tries: before.tries + 1 }
-      yield { cursor: cursorOf(place), done: -before.half, total }
+      const account = await stillMay(work, input.account)
+      let place: Place = { ...before, half: null, tries }
+      if (work.cursor === '') {
+        const { messages: total } = await usage(account.id)
+        yield { cursor: cursorOf(place), done: 0, total }
+      }
+      if (before.half !== null) yield { cursor: cursorOf(place), done: -before.half }
       const { volumesOf } = await loadWriters()
       const own = administration.mailExports.own(account)
       for await (const volume of volumesOf(await own, place.from, limits)) {
@@ -135,15 +137,15 @@ async function loadWriters() {
 type Place = {
   /** Volumes are counted from 1. */
   readonly n: number
-  /** Messages of it that earlier slices said to be done. */
-  readonly half: number
-  /** How often it was begun before. */
+  /** Messages of it that slices said to be done; null: none has said anything. */
+  readonly half: number | null
+  /** How often it was left half done. */
   readonly tries: number
   readonly from: VolumePlace | undefined
 }
 
 const placeBehind = ({ n }: Place, { next }: Volume): Place => ({
-  ...{ n: n + 1, half: 0, tries: 0 },
+  ...{ n: n + 1, half: null, tries: 0 },
   from: next,
 })
 
@@ -153,7 +155,7 @@ const OVER = 'over'
 const cursorOf = (place: Place) => JSON.stringify(place)
 
 function placeOf(cursor: string): Place {
-  if (cursor === '') return { n: 1, half: 0, tries: 0, from: undefined }
+  if (cursor === '') return { n: 1, half: null, tries: 0, from: undefined }
   const { n, half, tries, from }: Place = JSON.parse(cursor)
   return { n, half, tries, from }
 }

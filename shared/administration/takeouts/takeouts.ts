@@ -17,6 +17,7 @@ import type {
   NoSuchAccount,
   NoSuchJob,
   SwitchedOff,
+  TooMany,
 } from '../refusals.ts'
 import type { Actor } from '../rights/actor.ts'
 import type { Takeout, TakeoutVolume } from './records.ts'
@@ -26,7 +27,13 @@ export interface TakeoutAdministration {
   begin(
     request: BeginTakeout,
   ): Promise<
-    TakeoutBegun | BadValue | NoSuchAccount | SwitchedOff | ExportUnderWay | ExportTooOften
+    | TakeoutBegun
+    | BadValue
+    | NoSuchAccount
+    | SwitchedOff
+    | ExportUnderWay
+    | TooMany
+    | ExportTooOften
   >
   /** The newest first. */
   list(address: string): Promise<TakeoutsListed | BadValue | NoSuchAccount>
@@ -66,6 +73,9 @@ export type TakeoutRemoved = { readonly kind: 'takeout-removed' }
 /** Of one account, whoever begins them. */
 export const TAKEOUT_RATE: Rate = { name: 'takeout', capacity: 3, perMs: 86_400_000 }
 
+/** That are kept, of one account: each is as large as its mailbox. */
+export const TAKEOUTS_MAX = 2
+
 export function createTakeoutAdministration(
   { directory, takeouts, rates, letters, settings, record, log }: AdministrationDeps,
   fields: Fields,
@@ -99,6 +109,10 @@ export function createTakeoutAdministration(
       const name = formatAddress(account.address)
       const underWay: ExportUnderWay = { kind: 'export-under-way', field: 'address', value: name }
       if (await takeouts.isUnderWay(account.id)) return underWay
+      const kept = (await takeouts.of(account.id)).filter(({ volumes }) => volumes.length > 0)
+      if (kept.length >= TAKEOUTS_MAX) {
+        return { kind: 'too-many', field: 'export', value: name, max: TAKEOUTS_MAX }
+      }
       if (!(await rates.takeShared(TAKEOUT_RATE, account.id))) {
         const perDay = TAKEOUT_RATE.capacity
         return { kind: 'export-too-often', field: 'address', value: name, perDay }
