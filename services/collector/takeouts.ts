@@ -27,7 +27,7 @@ export function createTakeoutSweep(deps: {
 
   /** Returns how many were deleted. */
   return async function sweepTakeouts(): Promise<number> {
-    let deleted = 0
+    let collected = 0
     let after: string | undefined
     /** Keys of one takeout follow each other. */
     let folder = ''
@@ -43,11 +43,11 @@ export function createTakeoutSweep(deps: {
         folder = its
         if (wanted === 'all' || wanted.has(key)) continue
         await objects.delete(key)
-        deleted++
+        collected++
       }
       after = page.next
     } while (after !== undefined)
-    if (deleted > 0) log.info({ deleted }, 'volumes of takeouts deleted')
-    return deleted
+    if (collected > 0) log.info({ collected }, 'volumes of takeouts deleted')
+    return collected
   }
 }

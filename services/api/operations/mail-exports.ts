@@ -1,8 +1,11 @@
 // Takeouts: all mail of an account as zip files, made by a job and fetched one by one.
 
 import { z } from '@hono/zod-openapi'
-import { mailExportFormats } from '#shared/administration/jobs/mail-export.ts'
-import type { Takeout } from '#shared/administration/takeouts/records.ts'
+import {
+  MAIL_EXPORT,
+  mailExportFormats,
+  type Takeout,
+} from '#shared/administration/takeouts/records.ts'
 import { answer, defineOperation } from '../operation.ts'
 import { rangeOf } from '../range.ts'
 import { accountParams, text, time, timeOf } from '../schemas.ts'
@@ -56,7 +59,7 @@ export const mailExportOperations = [
     subject: ({ params }) => ofAccount(params.account),
     output: jobSchema,
     async run({ params, body: { format } }, call) {
-      if (call.isRehearsal) return answer(rehearsedJob(call, MAIL_EXPORT_JOB))
+      if (call.isRehearsal) return answer(rehearsedJob(call, { kind: MAIL_EXPORT, total: null }))
       const address = await addressOf(call, params.account)
       const made = await call.administration.takeouts.begin({ address, format, by: call.actor })
       return made.kind === 'takeout-begun' ? begun(made.job) : made
@@ -139,5 +142,3 @@ export const mailExportOperations = [
     },
   }),
 ]
-
-const MAIL_EXPORT_JOB = { kind: 'mail-export', total: null } as const

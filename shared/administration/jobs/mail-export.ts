@@ -16,16 +16,15 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import type { Administration } from '../administration.ts'
 import type { AdministrationDeps } from '../deps.ts'
-import { newVolumeKey, type TakeoutRecords, volumeLine } from '../takeouts/records.ts'
+import {
+  MAIL_EXPORT,
+  type MailExportInput,
+  mailExportFormats,
+  newVolumeKey,
+  type TakeoutRecords,
+  volumeLine,
+} from '../takeouts/records.ts'
 import { makerOf, refusalOf } from './maker.ts'
-
-export const MAIL_EXPORT = 'mail-export'
-
-export const mailExportFormats = ['maildir', 'mbox'] as const
-export type MailExportInput = {
-  readonly account: AccountId
-  readonly format: (typeof mailExportFormats)[number]
-}
 
 /** Of one volume; so many messages a function reads from S3 before its time is over. */
 export const VOLUME_LIMITS: VolumeLimits = { bytes: 250_000_000, messages: 10_000 }

@@ -2,7 +2,7 @@
 // (jobs/mail-export.ts), and what it says as its output is the list of its volumes; here stands which jobs are takeouts of which account. Of the
 // `counters` table, where they end by themselves (`ttl`):
 //   TAKEOUTS#<account>  / <job>   one; without it its volumes are nobody's, and the collector's
-//   TAKEOUTS#<account>  / LAST    the job that was begun last: a next one is begun when that is over
+//   TAKEOUTS#<account>  / last    the job that was begun last: a next one is begun when that is over
 // Objects: takeouts/<account>/<job>/<n>-<random>.zip. Whoever writes one again after a crash, or beside somebody who was taken for dead, writes
 // another.
 
@@ -14,6 +14,14 @@ import type { Jobs, NewJob } from '#shared/jobs/jobs.ts'
 import { JOB_KEPT_SECONDS } from '#shared/jobs/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { ConditionFailed, type Key, type ObjectKey, type Table } from '#shared/storage/ports.ts'
+
+/** The kind of job that makes one, and what it is begun with. */
+export const MAIL_EXPORT = 'mail-export'
+export const mailExportFormats = ['maildir', 'mbox'] as const
+export type MailExportInput = {
+  readonly account: AccountId
+  readonly format: (typeof mailExportFormats)[number]
+}
 
 /** From the end of its job on. Less than jobs are known. */
 export const TAKEOUT_KEPT_MS = 7 * 86_400_000
@@ -49,7 +57,7 @@ export interface TakeoutRecords {
 
 const pkOf = (accountId: AccountId) => `TAKEOUTS#${accountId}`
 const keyOf = (accountId: AccountId, id: JobId): Key => ({ pk: pkOf(accountId), sk: id })
-const lastKey = (accountId: AccountId): Key => ({ pk: pkOf(accountId), sk: 'LAST' })
+const lastKey = (accountId: AccountId): Key => ({ pk: pkOf(accountId), sk: 'last' })
 
 const RANDOM_BYTES = 6
 

@@ -8,7 +8,6 @@ import type { Rate } from '#shared/rates/rate.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import type { Fields } from '../fields.ts'
 import { type FoundAccount, findAccount } from '../found-account.ts'
-import { MAIL_EXPORT, type MailExportInput } from '../jobs/mail-export.ts'
 import { tellOfRecovery } from '../recovery.ts'
 import type {
   BadValue,
@@ -20,7 +19,7 @@ import type {
   TooMany,
 } from '../refusals.ts'
 import type { Actor } from '../rights/actor.ts'
-import type { Takeout, TakeoutVolume } from './records.ts'
+import { MAIL_EXPORT, type MailExportInput, type Takeout, type TakeoutVolume } from './records.ts'
 
 export interface TakeoutAdministration {
   /** Resolves when the job that makes it is begun. */
