@@ -5,6 +5,7 @@
 import { type App, CfnResource, Validations } from 'aws-cdk-lib'
 import type { IConstruct } from 'constructs'
 import { containerNames } from '#services/aws/environment.ts'
+import { TAKEOUT_OBJECTS } from '#shared/administration/takeouts/records.ts'
 import type { Deployment } from './configuration.ts'
 
 export type Acknowledgement = {
@@ -96,6 +97,11 @@ export function acknowledgements({ name, alarmEmail }: Deployment): readonly Ack
       finding: wildcard(`${objects}/mail/*`),
       at: 'AWS::IAM::Policy',
       reason: 'Every message is an object of its own under this prefix.',
+    },
+    {
+      finding: wildcard(`${objects}/${TAKEOUT_OBJECTS}*`),
+      at: 'AWS::IAM::Policy',
+      reason: 'Every volume of an exported mailbox is an object of its own under this prefix.',
     },
     {
       finding: wildcard(`${sqs}:pw-watch-${name}_*`),

@@ -101,6 +101,7 @@ const functionEnvironments = {
     'INCOMING_DEAD_QUEUE_URL',
     'ACTIVE_DEAD_QUEUE_URL',
   ],
+  /** COUNTERS_TABLE: for takeouts. */
   collector: [
     'DIRECTORY_TABLE',
     'MAIL_TABLE',

@@ -104,7 +104,7 @@ function readNamed(variables: Readonly<Record<string, string>>, environment: Env
   return Object.fromEntries(named)
 }
 
-/** Functions upload one small message at a time and keep the default. */
+/** Functions upload one small message at a time, or two volumes of takeouts part by part, and keep the default. */
 function uploadBytesMax({ MEMORY_MIB }: Environment): number | undefined {
   if (MEMORY_MIB === undefined) return undefined
   return Math.floor(Number(MEMORY_MIB) * MIB * UPLOAD_MEMORY_SHARE)

@@ -1,6 +1,8 @@
 // What must never be lost: tables, buckets and secrets.
 
 import { describe, expect, it } from 'vitest'
+import { TAKEOUT_OBJECTS } from '#shared/administration/takeouts/records.ts'
+import { JOB_KEPT_SECONDS } from '#shared/jobs/records.ts'
 import { type TableLayout, tableLayouts } from '#shared/storage/ports.ts'
 import { readable } from './readable.ts'
 import { standard, syntheses } from './syntheses.ts'
@@ -107,6 +109,13 @@ describe('buckets', () => {
             AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
             // Or a marker would stay of every message that ever was.
             ExpiredObjectDeleteMarker: true,
+          },
+          // Longer than the collector lets them be, and than their job is known.
+          {
+            Prefix: TAKEOUT_OBJECTS,
+            Status: 'Enabled',
+            ExpirationInDays: (JOB_KEPT_SECONDS + 86_400) / 86_400,
+            NoncurrentVersionExpiration: { NoncurrentDays: 1 },
           },
         ],
       },

@@ -106,6 +106,8 @@ describe.skipIf(!isInstalled('chromium'))('what an owner does', () => {
     await prove(file)
     await page.getByText('Kept until').waitFor()
     expect(await tab.axe()).toEqual([])
+    await page.getByText('Kept until').scrollIntoViewIfNeeded()
+    await tab.screenshot('takeout')
     const saving = page.waitForEvent('download')
     await file.click()
     const saved = await saving

@@ -241,6 +241,8 @@ export function describeTakeouts(open: (clock: Clock) => Promise<Opened>): void 
     const [half] = await listed()
     expect(half.job.state).toBe('running')
     expect(half.volumes).toHaveLength(2)
+    // Of what is being made nothing is anybody's garbage.
+    expect(await assembleCollector(backend).sweepTakeouts()).toBe(0)
     expect(await objects()).toHaveLength(3)
     clock.advance(2 * JOB_LEASE_MS)
     await work()

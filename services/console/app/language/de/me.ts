@@ -34,7 +34,7 @@ export const me = {
 
   'takeout.title': 'Meine Mails herunterladen',
   'takeout.text':
-    'Alle Ihre Mails als Zip-Dateien: als mbox für Thunderbird und andere Programme oder als Maildir mit allem, was Mailserver davon wissen. Sie bleiben 7 Tage, und Sie bekommen einen Brief.',
+    'Alle Ihre Mails als Zip-Dateien: als mbox für Thunderbird und andere Programme oder als Maildir mit allem, was Mailserver davon wissen. Sie bleiben 7 Tage, und Sie bekommen eine Nachricht darüber.',
   'takeout.mbox': 'Als mbox exportieren',
   'takeout.maildir': 'Als Maildir exportieren',
   'takeout.until': 'Aufbewahrt bis',

@@ -47,6 +47,7 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'job.about.of': 'Zum Auftrag',
   'job.about.format': 'Format',
   'job.about.domain': 'Domain',
+  'job.about.account': 'Konto',
   'job.about.verb': 'Vorgang',
   'job.line': 'Zeile',
   'job.row': 'Inhalt',

@@ -30,7 +30,7 @@ export const me = {
 
   'takeout.title': 'Download my mail',
   'takeout.text':
-    'All of your mail as zip files: as mbox for Thunderbird and other programs, or as Maildir with all that mail servers know of it. They are kept for 7 days, and you get a letter.',
+    'All of your mail as zip files: as mbox for Thunderbird and other programs, or as Maildir with all that mail servers know of it. They are kept for 7 days, and you get a message about it.',
   'takeout.mbox': 'Export as mbox',
   'takeout.maildir': 'Export as Maildir',
   'takeout.until': 'Kept until',

@@ -43,6 +43,7 @@ export const system = {
   'job.about.of': 'Of the job',
   'job.about.format': 'Format',
   'job.about.domain': 'Domain',
+  'job.about.account': 'Account',
   'job.about.verb': 'Act',
   'job.line': 'Line',
   'job.row': 'Row',

@@ -55,13 +55,13 @@ export function Takeout({ path }: { readonly path: string }) {
     <Panel title={t('takeout.title')}>
       <p class="hint">{t('takeout.text')}</p>
       {!isOpen && (
-        <p>
+        <div class="panel-actions">
           {formats.map((format) => (
             <Button key={format} onPress={() => begin(format)}>
               {t(`takeout.${format}`)}
             </Button>
           ))}
-        </p>
+        </div>
       )}
       <Loaded of={exports} lines={1}>
         {({ data }) => (
