@@ -52,6 +52,23 @@ describe.skipIf(!isInstalled('chromium'))('the console of the directory', () => 
     expect(await other.page.evaluate('document.activeElement.getAttribute("role")')).toBe('alert')
   })
 
+  it('shows on which old server an account and a domain are, and moves them', async () => {
+    const { page } = tab
+    const panel = page.locator('section', { hasText: 'Old server' })
+    await page.goto(`${origin}/accounts/bob@example.test`)
+    await page.getByText('Its logins and its mail are passed on to old.').waitFor()
+    await page.getByRole('button', { name: 'It has moved', exact: true }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'It has moved' }).click()
+    await page.getByText('It has moved here.').waitFor()
+    await page.getByRole('button', { name: 'Back to the old server' }).click()
+    await page.getByText('Its logins and its mail are passed on to old.').waitFor()
+    await page.goto(`${origin}/domains/passed.test`)
+    await page.getByText('whoever has no account here are passed on to old.').waitFor()
+    await page.goto(`${origin}/accounts/ann@example.test`)
+    await heading('ann@example.test').waitFor()
+    expect(await panel.count()).toBe(0)
+  })
+
   it('makes an account in three keys, and shows what the server says beside its field', async () => {
     const { page } = tab
     await page.goto(`${origin}/domains`)
@@ -285,11 +302,15 @@ describe.skipIf(!isInstalled('chromium'))('the console of the directory', () => 
 })
 
 async function fill(backend: Backend): Promise<void> {
-  const { domains, accounts, roles } = assembleAdministration(backend, () => {})
+  const { domains, accounts, front, roles } = assembleAdministration(backend, () => {})
   await domains.add({ domain: 'example.test' })
   for (const address of people) {
     await accounts.add({ address, secret: async () => ({ kind: 'hash', hash: HASH }) })
   }
+  await domains.add({ domain: 'passed.test' })
+  await front.addSource({ name: 'old', imap: 'imaps://old.test' })
+  await front.setDomain({ domain: 'passed.test', source: 'old' })
+  await front.set({ address: 'bob@example.test', source: 'old', state: 'at-source' })
   await roles.set({ address: 'olga@example.test', role: 'owner' })
   await roles.set({
     address: 'hedda@example.test',

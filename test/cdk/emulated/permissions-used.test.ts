@@ -144,6 +144,19 @@ describeDeployed('permissions', () => {
     reader.destroy()
   })
 
+  it('let an old server be asked about who has no account here', async () => {
+    const place = ['--smtp', `[localhost]:${sink.port}`, '--imap', 'imaps://127.0.0.1:1']
+    await operate(deployment, ['domain', 'add', 'old.test'])
+    await operate(deployment, ['front', 'source', 'add', 'old', ...place])
+    await operate(deployment, ['front', 'set', 'old.test', 'old'])
+    await using smtp = await SmtpClient.open(deployment.port(25))
+    await smtp.hello()
+    expect((await smtp.envelope('friend@remote.test', 'guest@old.test')).code).toBe(250)
+    await operate(deployment, ['front', 'end', 'old.test'])
+    await operate(deployment, ['front', 'source', 'remove', 'old'])
+    await operate(deployment, ['domain', 'remove', 'old.test', '--yes'])
+  })
+
   it('let logins be counted, forgotten and improved', async () => {
     const old = { address: 'old@example.test', password: 'an old secret' }
     const hash = createHash('sha512').update(old.password).digest('base64')

@@ -234,6 +234,19 @@ export const directory = {
   'domain.dns': 'DNS',
   'domain.postmaster': 'Postmaster',
   'domain.postmasterHint': 'Wer Mail an postmaster@ liest. Kann leer bleiben.',
+  'front.title': 'Alter Server',
+  'front.at': 'Anmeldungen und E-Mails werden an {source} weitergereicht.',
+  'front.atDomain':
+    'Wer hier kein Konto hat, dessen Anmeldungen und E-Mails werden an {source} weitergereicht.',
+  'front.moving': 'Zieht von {source} um: Niemand kommt hinein, und E-Mails warten.',
+  'front.here': 'Ist hierher umgezogen.',
+  'front.back': 'Zurück zum alten Server',
+  'front.end': 'Ist umgezogen',
+  'front.endTitle': 'Ist {who} umgezogen?',
+  'front.endAccount':
+    'Nichts wird mehr an {source} weitergereicht. Was wartete, wird hier zugestellt.',
+  'front.endDomain':
+    'Wer hier kein Konto hat, ist dann unbekannt. Konten, die bei {source} sind, bleiben dort.',
   'domain.delete': 'Domain löschen',
   'domain.deleteHint': 'Mail für sie wird dann abgelehnt.',
   'domain.deleteTitle': '{domain} löschen?',

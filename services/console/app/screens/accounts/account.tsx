@@ -15,6 +15,7 @@ import { useVersioned } from '../../kit/versioned.tsx'
 import { matchRoute, segment } from '../../routes.ts'
 import type { ScreenParams } from '../../screen.ts'
 import { AuditRecords } from '../audit/records.tsx'
+import { Front } from '../front.tsx'
 import { AccountStatus, acts } from './acts.tsx'
 import { contain, release } from './contain.tsx'
 import { Devices } from './devices.tsx'
@@ -179,6 +180,7 @@ function Overview({ path, account }: { readonly path: string; readonly account: 
           </Fact>
         </Facts>
       </Panel>
+      <Front path={path} who={address} />
       {may('logins.read') && (
         <>
           <HeldBack path={path} address={address} />

@@ -15,6 +15,7 @@ import { toast } from '../../kit/toast.tsx'
 import { useVersioned } from '../../kit/versioned.tsx'
 import { segment } from '../../routes.ts'
 import type { ScreenParams } from '../../screen.ts'
+import { Front } from '../front.tsx'
 import { DomainDns } from './dns.tsx'
 import { DomainKeys } from './keys.tsx'
 import { DomainLimits } from './limits.tsx'
@@ -58,6 +59,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
           {({ body, etag }) => (
             <div class="panels">
               <Addresses domain={body} />
+              <Front path={`/domains/${segment(body.domain)}`} who={body.domain} isDomain />
               <DomainLimits key={etag} limits={body.limits} patch={domain.patch} />
               {may('domains.write') && <Delete domain={body} />}
             </div>

@@ -2,10 +2,10 @@ import { expect, it } from 'vitest'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { guestId } from '#shared/directory/guests.ts'
 import type { Domain } from '#shared/mail/domain.ts'
-import { createGuestsNow } from '#shared/queue/guests-now.ts'
 import type { Expand } from '#shared/queue/pipeline.ts'
 import type { QueuedRecipient } from '#shared/queue/records.ts'
 import type { LastResult } from '#shared/queue/results.ts'
+import { createGuestsNow } from '#shared/queue/source-slots.ts'
 
 const recipient = (address: string, accountId: AccountId | null): QueuedRecipient => ({
   ...{ address, accountId, extension: null, original: `was ${address}` },
