@@ -124,6 +124,7 @@ async function openFolder(
   const file = await openFile(path).catch((error: Error) => {
     throw new SourceFailure(`cannot read ${path}: ${error.message}`)
   })
+  const { ctimeMs } = await file.stat()
   const entries = known ?? (await Array.fromAsync(mboxEntries(file, zone)))
   const base = entries[0]?.status.base
   const byKey = new Map<string, MboxEntry>()
@@ -132,8 +133,16 @@ async function openFolder(
     popIds('', { uid, popId: undefined, popOrder: undefined, guid: undefined }, uidValidity)
 
   const bytesOf = (entry: MboxEntry): AsyncIterable<Uint8Array> => {
-    const stored = messageBytes(file, entry)
+    const stored = untouched(messageBytes(file, entry))
     return unquote ? requoted(stored, -1) : stored
+  }
+
+  /** A server that removes a message moves all that stands behind it, and what is read is half of one and half of another. */
+  async function* untouched(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    yield* bytes
+    const now = await file.stat()
+    if (now.ctimeMs === ctimeMs) return
+    throw new SourceFailure(`${path} was written to while it was read; the same command goes on`)
   }
 
   /** By its bytes; of those that are alike by which one it is. Its place in the file changes when one before it goes. */
