@@ -70,6 +70,7 @@ const lines: { readonly [path: string]: readonly string[] } = {
     'import mbox /var/mail/ann --account ann@example.org --timezone Europe/Berlin',
     'import mbox Takeout/Mail/All.mbox --labels --account ann@example.org',
     'import mbox /home/ann/mail --inbox /var/mail/ann --account ann@example.org --dry-run',
+    "import mbox '/home/%n/mail' --inbox '/var/mail/%n' --domain example.org",
   ],
   'import mh': ['import mh /home/ann/Mail --account ann@example.org --dry-run'],
   serve: ['serve --data /var/lib/postwolke'],

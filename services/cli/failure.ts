@@ -11,7 +11,7 @@ export const exits = {
   found: [1, 'a command that looks found what is not as it must be; a person said no'],
   differs: [2, "of 'policy replay': verdicts would be others"],
   usage: [64, 'the command line is wrong'],
-  data: [65, 'a value, or a line of a file, is not as it must be'],
+  data: [65, 'a value, a line of a file, or some of the mail to be brought, is not as it must be'],
   noInput: [66, 'a file cannot be read'],
   noUser: [67, 'there is no such account, alias, message, or whatever was named'],
   noHost: [68, 'there is no such domain'],

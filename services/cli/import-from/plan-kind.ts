@@ -42,9 +42,9 @@ function kindsOfFile(path: string): readonly SourceKind[] {
   const head = headOf(path)
   if (head.startsWith('From ')) return ['mbox']
   if (head.startsWith('PK\x03\x04') || head.startsWith('PK\x05\x06')) return ['workmail-export']
-  if (path.endsWith('/dovecot.conf') || /^# \S+ \([^)]*\): \S*dovecot\.conf/.test(head)) {
-    return ['dovecot']
-  }
+  const [line = ''] = head.split('\n', 1)
+  const isPrinted = line.startsWith('# ') && line.includes('dovecot.conf')
+  if (path.endsWith('/dovecot.conf') || isPrinted) return ['dovecot']
   return head === '' ? ['mbox'] : ['dovecot', 'passwd-file', 'exim']
 }
 

@@ -138,7 +138,7 @@ function print(
         String(survey?.folders.length ?? 0),
         String(survey?.messages ?? 0),
         formatBytes(survey?.bytes ?? 0),
-        survey?.folders.some(({ keepsUids }) => keepsUids) ? 'kept' : 'new',
+        survey === null ? '-' : survey.folders.some(({ keepsUids }) => keepsUids) ? 'kept' : 'new',
         String(survey?.scripts ?? 0),
         conflict ?? '',
       ]),

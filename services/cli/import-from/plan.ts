@@ -192,6 +192,7 @@ function hostIn(source: string): { readonly host: string; readonly port?: string
   if (!isBare || url.hostname === '') {
     throw new CommandFailure('a server is imap://host or imap://host:port', 'usage')
   }
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  // An address of IPv6.
+  const host = url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
   return { host, ...(url.port !== '' && { port: url.port }) }
 }

@@ -88,7 +88,8 @@ function safeName(name: string): string {
   const clean = name
     .normalize('NFC')
     .replace(/[\p{C}/\\:*?"<>|~]/gu, '_')
-    .replace(/^[.\s-]+|[.\s]+$/g, '_')
+    .trim()
+    .replace(/^[.-]/, '_')
   const cut = new TextDecoder().decode(Buffer.from(clean).subarray(0, NAME_BYTES_MAX))
   return cut.replace(/\uFFFD+$/, '') || '_'
 }

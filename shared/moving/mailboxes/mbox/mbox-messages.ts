@@ -13,6 +13,11 @@ export type MboxTerms = {
   readonly unquote: boolean
   /** What POP3 called messages that have a uid; undefined: it had none of them. */
   readonly popIds?: PopIds | undefined
+  /**
+   * Of a file that a server may write to: throws SourceFailure when it did. A server that removes a message moves all that stands behind it, and
+   * what is read is half of one and half of another.
+   */
+  readonly untouched?: () => Promise<void>
   /** Undefined: all of the file. */
   readonly entries?: readonly MboxEntry[] | undefined
 }
@@ -20,7 +25,7 @@ export type MboxTerms = {
 /** The file is closed with it. */
 export async function openMboxFile(
   file: ReadableFile & { close(): Promise<void> },
-  { zone, unquote, popIds, entries: known }: MboxTerms,
+  { zone, unquote, popIds, untouched, entries: known }: MboxTerms,
 ): Promise<OpenSource> {
   const entries = known ?? (await Array.fromAsync(mboxEntries(file, zone)))
   const base = entries[0]?.status.base
@@ -30,8 +35,13 @@ export async function openMboxFile(
     popIds?.('', { uid, popId: undefined, popOrder: undefined, guid: undefined }, uidValidity)
 
   const bytesOf = (entry: MboxEntry): AsyncIterable<Uint8Array> => {
-    const stored = messageBytes(file, entry)
+    const stored = whole(messageBytes(file, entry))
     return unquote ? requoted(stored, -1) : stored
+  }
+
+  async function* whole(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    yield* bytes
+    await untouched?.()
   }
 
   /** By its bytes; of those that are alike by which one it is. Its place in the file changes when one before it goes. */

@@ -102,14 +102,23 @@ async function byLabels(
   return { folders: [...folders.values()], notes }
 }
 
-const openFolder = async (
+async function openFolder(
   folder: Folder,
   terms: Pick<MboxTerms, 'zone' | 'unquote' | 'popIds'>,
-): Promise<OpenSource> => {
+): Promise<OpenSource> {
   const isInbox = folder.names.length === 1 && folder.names[0] === 'INBOX'
-  return openMboxFile(await openFile(folder), {
+  const file = await openFile(folder)
+  const { ctimeMs } = await file.stat()
+  return openMboxFile(file, {
     ...terms,
     popIds: isInbox ? terms.popIds : undefined,
     entries: folder.entries,
+    async untouched() {
+      const now = await file.stat()
+      if (now.ctimeMs === ctimeMs) return
+      throw new SourceFailure(
+        `${folder.file} was written to while it was read; the same command goes on`,
+      )
+    },
   })
 }

@@ -9,6 +9,7 @@ import {
   PIPELINE_BYTES_MAX,
   pop3Defaults,
 } from '#services/pop3/config.ts'
+import type { Uid } from '#shared/contracts/mailbox.ts'
 import { FakeCertificates } from '#test/support/fake-certificates.ts'
 import { ManualClock } from '#test/support/manual-clock.ts'
 import {
@@ -354,6 +355,23 @@ describe('reading messages', () => {
       return opened && { ...opened, stream: () => opened.stream(0, 5) }
     }
     expect(await say(client, 'RETR 1')).toBe('-ERR [SYS/PERM] message is not readable')
+  })
+
+  it('are listed as another system listed them, and removed by what they are', async () => {
+    const mailbox = new FakeMailbox(['Subject: 1\r\n\r\n', 'Subject: 2\r\n\r\n', '\r\nthird\r\n'])
+    mailbox.popOrders.set(103 as Uid, 4)
+    mailbox.popOrders.set(102 as Uid, 9)
+    mailbox.popIds.set(103 as Uid, 'own-name')
+    const { port } = await start({ mailbox })
+    const client = await open(port)
+    await client.readLine('greeting')
+    await say(client, 'USER alice', `PASS ${password}`)
+    const told: string[] = []
+    for (const n of [1, 2, 3]) told.push((await say(client, `UIDL ${n}`)).trimEnd())
+    expect(told).toEqual(['+OK 1 own-name', '+OK 2 7-102', '+OK 3 7-101'])
+    await say(client, 'DELE 1', 'DELE 3')
+    expect(await say(client, 'QUIT')).toMatch(/^\+OK/)
+    expect(mailbox.expunges).toEqual([[101, 103]])
   })
 
   it('lists every message of a maildrop larger than one write', async () => {

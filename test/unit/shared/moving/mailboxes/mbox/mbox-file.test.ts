@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { mboxEntries } from '#shared/moving/mailboxes/mbox/mbox-file.ts'
 import { openMbox } from '#shared/moving/mailboxes/mbox/mbox-source.ts'
+import { SourceFailure } from '#shared/moving/mailboxes/source.ts'
 import { readSource } from '#test/support/own-mailbox.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -153,6 +154,24 @@ describe('messages of an mbox', () => {
     expect(new Set(before).size).toBe(4)
     expect(await keys(b + c + c)).toEqual(before.slice(1))
     expect(await keys(b.replace('A: 2', 'Status: RO\nA: 2') + c + c)).toEqual(before.slice(1))
+  })
+
+  it('are not read on when somebody writes to the file', async () => {
+    await writeFile(path, `${from}A: one\n\nx\n\n${from}A: two\n\ny\n`)
+    const source = await openMbox(path)
+    const opened = await source.open({ names: ['INBOX'], uses: [], selectable: true })
+    const messages = await Array.fromAsync(opened.messages())
+    const found: string[] = []
+    const reading = (async () => {
+      for await (const { bytes } of opened.read(messages)) {
+        found.push(Buffer.concat(await Array.fromAsync(bytes)).toString())
+        // As a server does that removes the first.
+        await writeFile(path, `${from}A: two\n\ny\n`)
+      }
+    })()
+    await expect(reading).rejects.toThrow(SourceFailure)
+    expect(found).toEqual(['A: one\n\nx\n'])
+    await opened.close()
   })
 
   it('are dated in the zone of their server', async () => {
