@@ -19,7 +19,13 @@ import { exportMbox } from '#shared/moving/export/mbox-export.ts'
 import { verifyMaildir } from '#shared/moving/export/verify-maildir.ts'
 import { decodedName, unescapedName } from '#shared/moving/mailboxes/maildir/folder-files.ts'
 import { openMaildir } from '#shared/moving/mailboxes/maildir/maildir-source.ts'
-import { account, makeFolder, openTestMailbox, type TestMailbox, uids } from '#test/support/mailbox.ts'
+import {
+  account,
+  makeFolder,
+  openTestMailbox,
+  type TestMailbox,
+  uids,
+} from '#test/support/mailbox.ts'
 import { must } from '#test/support/must.ts'
 import {
   appendTexts,
@@ -259,7 +265,18 @@ describe('a mailbox as a Maildir', () => {
 
   it('has every folder again, whatever its name is, and empty ones', async () => {
     const names = [
-      ...['a.b/c', '..', 'x'.repeat(200), 'Work', 'work', '&AGE-', '~x', '\u{1f4ec}', 'a\\b', 'cur'],
+      ...[
+        'a.b/c',
+        '..',
+        'x'.repeat(200),
+        'Work',
+        'work',
+        '&AGE-',
+        '~x',
+        '\u{1f4ec}',
+        'a\\b',
+        'cur',
+      ],
       ...['INBOX/new', 'sieve', ' blank ', '.hidden', 'a&b', '\u00fc'.repeat(70)],
     ]
     for (const name of names) {
@@ -279,7 +296,9 @@ describe('a mailbox as a Maildir', () => {
     }
     expect(there).toContain(`${long}/empty`)
     const verdicts = await verdictsOf(verifyMaildir(own(), await openFolderTarget(out)))
-    expect(verdicts.every(({ differencesCount, others }) => differencesCount + others === 0)).toBe(true)
+    expect(verdicts.every(({ differencesCount, others }) => differencesCount + others === 0)).toBe(
+      true,
+    )
   })
 
   it('leaves nothing half where the disk is full, and says where that was', async (test) => {
