@@ -6,6 +6,7 @@ import type { OpenZip } from '#shared/moving/export/zip-file.ts'
 import { createZip } from '#shared/moving/export/zip-target.ts'
 import type { ByteRanges } from '#shared/moving/workmail/export/byte-ranges.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
+import { httpStatus } from '#shared/storage/aws/failures.ts'
 import { rangesIn } from '../workmail/s3-ranges.ts'
 import { type BucketOptions, type BucketPlace, openBucket } from './bucket.ts'
 import { uploads } from './bucket-target.ts'
@@ -46,5 +47,8 @@ export async function openZipRanges(
   options: BucketOptions,
 ): Promise<ByteRanges> {
   const { s3, told, bucket, prefix: key } = await openBucket(place, options)
-  return await told(rangesIn(s3, { bucket, key }))
+  return await told(rangesIn(s3, { bucket, key })).catch((error: Error) => {
+    if (httpStatus(error.cause) !== 404) throw error
+    throw new TargetFailure(`there is no s3://${bucket}/${key}`)
+  })
 }

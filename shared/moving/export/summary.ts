@@ -18,8 +18,6 @@ const SUMMARY_BYTES_MAX = 64 * 1024 ** 2
 
 export type Summary = {
   readonly account: string
-  /** The last run came to its end, and wrote all folders. */
-  readonly whole: boolean
   readonly folders: readonly SummedFolder[]
 }
 
@@ -44,9 +42,9 @@ export async function readSummary(
   } catch {
     return undefined
   }
-  const { account, whole, folders } = Object(parsed)
+  const { account, folders } = Object(parsed)
   if (typeof account !== 'string' || !Array.isArray(folders)) return undefined
-  return { account, whole: whole === true, folders: folders.filter(isFolder) }
+  return { account, folders: folders.filter(isFolder) }
 }
 
 const isFolder = (value: unknown): value is SummedFolder => {
@@ -106,6 +104,7 @@ export async function writeSummary(
     version: 1,
     account,
     format,
+    // For people: the last run came to its end, and wrote all folders.
     whole: others === undefined,
     folders: joined([...folders.map(summed), ...(others ?? [])]),
     notes,

@@ -262,6 +262,9 @@ describe('an export into a bucket', () => {
     await expect(openBucketTarget({ bucket: 'no-such', prefix }, options())).rejects.toThrow(
       /s3:\/\/no-such: NoSuchBucket/,
     )
+    await expect(openZipRanges({ bucket: Bucket, prefix: 'no.zip' }, options())).rejects.toThrow(
+      'there is no s3://leaving/no.zip',
+    )
     const { target, end } = await openBucketTarget(place(), options())
     const long = 'x'.repeat(KEY_BYTES_MAX)
     await expect(target.write({ path: () => long, bytes: [] })).rejects.toThrow(
