@@ -15,6 +15,9 @@ export type AliasSide = {
 /** Addresses of one alias, with all that it includes. */
 export const ALIAS_ADDRESSES_MAX = 10_000
 
+/** Of one line: as many addresses as that, and each with a name. */
+export const ALIAS_CHARACTERS_MAX = 1024 ** 2
+
 export function addressesOf(
   name: string,
   value: string,
@@ -29,7 +32,10 @@ export function addressesOf(
   function read(text: string, place: Place): void {
     const { collect, complete } = side
     const left = (reason: string) => collect.note('not-supported', name, reason, place)
-    for (const target of aliasTargets(text)) {
+    if (text.length > ALIAS_CHARACTERS_MAX) {
+      left(`more than ${ALIAS_CHARACTERS_MAX} characters; the rest is left out`)
+    }
+    for (const target of aliasTargets(text.slice(0, ALIAS_CHARACTERS_MAX))) {
       if (isFull(place)) return
       switch (target.kind) {
         case 'address': {

@@ -60,23 +60,25 @@ export type AliasTarget =
   | { readonly kind: 'special'; readonly word: string; readonly text: string }
 
 /** The right side: separated by commas and white space outside of quotes, comments in brackets and angles around addresses taken away. */
-export function aliasTargets(value: string): readonly AliasTarget[] {
-  return splitTargets(value).flatMap((text): readonly AliasTarget[] => {
-    const plain = text.startsWith('"') && text.endsWith('"') ? unquoted(text) : text
-    if (plain.startsWith('|')) return [{ kind: 'program', command: plain.slice(1).trim() }]
-    const special = /^:([a-z]+):/i.exec(plain)
-    if (special?.[1] !== undefined) {
-      const rest = unquoted(plain.slice(special[0].length).trim())
-      const word = special[1].toLowerCase()
-      if (word === 'include') return [{ kind: 'include', path: rest }]
-      return [{ kind: 'special', word, text: rest }]
-    }
-    if (plain.startsWith('/')) return [{ kind: 'file', path: plain }]
-    if (plain.startsWith('\\')) return [{ kind: 'mailbox', user: plain.slice(1) }]
-    const angle = /<([^<>]*)>$/.exec(text)
-    const address = angle?.[1] ?? text
-    return address === '' ? [] : [{ kind: 'address', address }]
-  })
+export function* aliasTargets(value: string): Generator<AliasTarget> {
+  for (const text of splitTargets(value)) yield* targetsIn(text)
+}
+
+function targetsIn(text: string): readonly AliasTarget[] {
+  const plain = text.startsWith('"') && text.endsWith('"') ? unquoted(text) : text
+  if (plain.startsWith('|')) return [{ kind: 'program', command: plain.slice(1).trim() }]
+  const special = /^:([a-z]+):/i.exec(plain)
+  if (special?.[1] !== undefined) {
+    const rest = unquoted(plain.slice(special[0].length).trim())
+    const word = special[1].toLowerCase()
+    if (word === 'include') return [{ kind: 'include', path: rest }]
+    return [{ kind: 'special', word, text: rest }]
+  }
+  if (plain.startsWith('/')) return [{ kind: 'file', path: plain }]
+  if (plain.startsWith('\\')) return [{ kind: 'mailbox', user: plain.slice(1) }]
+  const angle = /<([^<>]*)>$/.exec(text)
+  const address = angle?.[1] ?? text
+  return address === '' ? [] : [{ kind: 'address', address }]
 }
 
 /**
@@ -87,16 +89,20 @@ function splitTargets(value: string): readonly string[] {
   const targets: string[] = []
   let group: string[] = []
   let word = ''
+  // Asked of the word itself it would be put together anew each time.
+  let hasBlanks = false
   let isQuoted = false
   let comments = 0
   const endWord = () => {
     if (word.trim() !== '') group.push(word.trim())
     word = ''
+    hasBlanks = false
   }
   const endGroup = () => {
     endWord()
     const angle = group.find((one) => one.startsWith('<') && one.endsWith('>'))
-    targets.push(...(angle === undefined ? group : [angle]))
+    // One by one: a line may have more than a call takes arguments.
+    for (const one of angle === undefined ? group : [angle]) targets.push(one)
     group = []
   }
   for (let at = 0; at < value.length; at++) {
@@ -110,10 +116,11 @@ function splitTargets(value: string): readonly string[] {
       if (character === '"') isQuoted = false
     } else if (character === '(') comments = 1
     else if (character === ',') endGroup()
-    else if (isBlank(character) && !/^[:|]/.test(word)) endWord()
+    else if (isBlank(character) && !hasBlanks) endWord()
     else {
       if (character === '<') endWord()
       if (character === '"') isQuoted = true
+      if (word === '') hasBlanks = character === ':' || character === '|'
       word += character
       if (character === '>') endWord()
     }

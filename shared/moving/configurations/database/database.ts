@@ -159,7 +159,7 @@ function translate(
       .split(/[\s,]+/)
       .filter((one) => one !== '')
     if (!collect.spend(targets.length)) break
-    lead.targets.push(...targets.filter((target) => !isReply(target, name)))
+    for (const target of targets) if (!isReply(target, name)) lead.targets.push(target)
   }
   for (const [name, { targets, from }] of leads) {
     if (targets.length > 0) book.alias(name, targets, from)

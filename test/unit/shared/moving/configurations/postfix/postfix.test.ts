@@ -1,6 +1,7 @@
 // A configuration of Postfix as a plan: what each part of it becomes, and what is told of the rest.
 
 import { describe, expect, it } from 'vitest'
+import { ALIAS_CHARACTERS_MAX } from '#shared/moving/configurations/alias-file.ts'
 import { openDatabase } from '#shared/moving/configurations/database/database.ts'
 import { itemsOf, type MovingPlan } from '#shared/moving/configurations/plan.ts'
 import { readPostfix } from '#shared/moving/configurations/postfix/postfix.ts'
@@ -221,6 +222,25 @@ describe('mailboxes and aliases', () => {
     expect(found.plan.notes.filter(({ reason }) => reason.includes('database'))).toMatchObject([
       { about: expect.stringContaining('relay_domains') },
     ])
+  })
+
+  it('of one line may be more than a call takes arguments, and have an end', () => {
+    const main = 'mydestination = $myhostname\nalias_maps = hash:/a\n'
+    const found = (value: string) => {
+      const plan = read(main, { '/a': `all: ${value}\n` })
+      return {
+        targets: itemsOf(plan, 'alias').flatMap(({ targets }) => targets).length,
+        notes: plan.notes.filter(({ about }) => about === 'all').map(({ reason }) => reason),
+      }
+    }
+    expect(found('<'.repeat(ALIAS_CHARACTERS_MAX)).targets).toBe(0)
+    expect(found(`|${' a'.repeat(ALIAS_CHARACTERS_MAX / 2 - 1)}`).notes).toEqual([
+      expect.stringMatching(/^mail is given to no program/),
+    ])
+    expect(found(`ann,${' '.repeat(ALIAS_CHARACTERS_MAX)},bob`)).toEqual({
+      targets: 1,
+      notes: [`more than ${ALIAS_CHARACTERS_MAX} characters; the rest is left out`],
+    })
   })
 
   it('of lists end where lists include each other', () => {

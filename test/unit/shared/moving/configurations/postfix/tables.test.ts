@@ -213,6 +213,6 @@ describe('the right side of an alias', () => {
     ['(', []],
     ['"', [address('"')]],
   ])('%s', (text, expected) => {
-    expect(aliasTargets(text)).toEqual(expected)
+    expect([...aliasTargets(text)]).toEqual(expected)
   })
 })
