@@ -19,7 +19,10 @@ export class Jobs extends PostwolkeFunction<'jobs'> {
       // What is not done by then goes on with the next run.
       timeout: Duration.minutes(10),
       memoryMiB: deployment.preset.functionMemoryMiB,
-      environment: administrationVariables(parts),
+      environment: {
+        ...administrationVariables(parts),
+        OBJECTS_BUCKET: parts.storage.objects.bucketName,
+      },
       statements: [
         ...administer(scope, parts, 'jobs'),
         // Mail of other servers comes in, and is compared with what it was.

@@ -132,7 +132,7 @@ const functionEnvironments = {
     'OIDC_CLIENT_SECRET',
     'IDLE_USD_PER_MONTH',
   ],
-  jobs: [...administrationVariables],
+  jobs: [...administrationVariables, 'OBJECTS_BUCKET'],
 } as const satisfies { readonly [name: string]: readonly string[] }
 
 /** Required variables of containers that nobody connects to. */

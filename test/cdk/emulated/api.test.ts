@@ -268,7 +268,7 @@ describeDeployed('the API on AWS', () => {
 
   it('brings mail of another server, and compares it, by the function jobs', async () => {
     const folder = resources.use(await temporaryFolder()).path
-    const set = ['disablePlaintextAuth=loopback-allowed']
+    const set = ['disablePlaintextAuth=loopback-allowed', 'appendSizeLimit=20MB']
     const old = resources.use(await startServer(folder, await freePorts(), set))
     const { alice: from } = firstAccounts(old)
     const client = await ImapClient.connect(old.ports.imap)
