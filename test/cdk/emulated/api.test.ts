@@ -309,16 +309,6 @@ describeDeployed('the API on AWS', () => {
     await import('../../scenarios/api-properties.test.ts')
   })
 
-  describe('imports of mail', async () => {
-    beforeAll(() =>
-      standOn({
-        open: (clock) => openQuietStoresOf(deployment, 'jobsFunction', clock),
-        sparing: 1,
-      }),
-    )
-    await import('../../scenarios/mail-imports.test.ts')
-  })
-
   it('and its stories need no more rights', () => {
     expect(deployment.gateway.refusals()).toEqual([])
   })
