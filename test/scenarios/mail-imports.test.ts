@@ -1,5 +1,5 @@
 // Mail of another server brought by a job of the API: who may, what becomes of each mailbox, and what happens when it is stopped, forbidden or
-// cut off in the midst of it. The other server is in memory here; mail-imports-dovecot.test.ts has a real one.
+// cut off in the midst of it. The other server is in memory here; mail-imports-dovecot.test.ts has a real one, test/cdk/emulated/api.test.ts the function on AWS.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { assembleJobRunner } from '#services/assembly/jobs.ts'

@@ -298,7 +298,7 @@ describeDeployed('the API on AWS', () => {
 
   it('brings mail of another server, and compares it, by the function jobs', async () => {
     const folder = resources.use(await temporaryFolder()).path
-    const set = ['disablePlaintextAuth=loopback-allowed']
+    const set = ['disablePlaintextAuth=loopback-allowed', 'appendSizeLimit=20MB']
     const old = resources.use(await startServer(folder, await freePorts(), set))
     const { alice: from } = firstAccounts(old)
     const client = await ImapClient.connect(old.ports.imap)
@@ -337,16 +337,6 @@ describeDeployed('the API on AWS', () => {
     standOn({ open: (clock) => openQuietStoresOf(deployment, 'apiFunction', clock), sparing: 10 })
     await import('../../scenarios/api-rights.test.ts')
     await import('../../scenarios/api-properties.test.ts')
-  })
-
-  describe('imports of mail', async () => {
-    beforeAll(() =>
-      standOn({
-        open: (clock) => openQuietStoresOf(deployment, 'jobsFunction', clock),
-        sparing: 1,
-      }),
-    )
-    await import('../../scenarios/mail-imports.test.ts')
   })
 
   it('and its stories need no more rights', () => {
