@@ -34,7 +34,7 @@ export type ImapOptions = {
   readonly accounts?: string
   readonly admin?: string
   readonly adminPasswordFile?: string
-  readonly labels?: string
+  readonly labels?: boolean | string
 }
 
 export function importImapCommand(parent: Command, define: Define): void {
@@ -48,7 +48,11 @@ export function importImapCommand(parent: Command, define: Define): void {
             command
               .requiredOption('--host <name>', 'the other server')
               .option('--port <n>', 'default: 993, or 143 without --tls implicit')
-              .option('--account <address>', 'whose it becomes'),
+              .option('--account <address>', 'whose it becomes')
+              .option(
+                '--labels <how>',
+                'of Gmail: folders, with a copy in each, or keywords (default: folders)',
+              ),
           ),
         ),
       ),
@@ -78,10 +82,6 @@ export const withImapOptions = (command: Command) =>
     .option('--accounts <file>', 'many: CSV with the columns address, login, password or token')
     .option('--admin <name>', 'somebody there who may read for all (SASL PLAIN authorization)')
     .option('--admin-password-file <file>', 'its password')
-    .option(
-      '--labels <how>',
-      'of Gmail: folders, with a copy in each, or keywords (default: folders)',
-    )
 
 export async function imapMailboxes(
   options: ImapOptions & Pick<Options, 'host'>,
@@ -122,7 +122,8 @@ async function hostOf({
 }
 
 function labelsOf({ labels = 'folders' }: ImapOptions): LabelsAs {
-  if (labels === 'folders' || labels === 'keywords') return labels
+  if (labels === true || labels === 'folders') return 'folders'
+  if (labels === 'keywords') return labels
   throw new CommandFailure('--labels is folders or keywords', 'usage')
 }
 

@@ -15,7 +15,7 @@ export type MboxOptions = {
   readonly inbox?: string
   readonly timezone?: string
   readonly unquote?: boolean
-  readonly labels?: boolean
+  readonly labels?: boolean | string
   readonly uidlFormat?: string
 }
 
@@ -30,7 +30,8 @@ export function importMboxCommand(parent: Command, define: Define): void {
             '--account <address>',
             'whose it becomes; without, <path> has %d, %n or %u for all accounts, and so has --inbox',
           )
-          .option('--domain <domain>', 'of all accounts only those of this domain'),
+          .option('--domain <domain>', 'of all accounts only those of this domain')
+          .option('--labels', 'of Google Takeout: folders are the labels in the messages'),
       ),
     async run(context, [path], options) {
       const mailboxes = await mboxes(context, path, options)
@@ -52,7 +53,6 @@ export const withMboxOptions = (command: Command) =>
       "take the '>' away that mboxrd puts before lines that begin with From; right for 'export mbox'",
     )
     .option('--uidl-format <format>', "pop3_uidl_format of its Dovecot (default: Dovecot's own)")
-    .option('--labels', 'of Google Takeout: folders are the labels in the messages')
 
 export async function mboxes(
   context: Context,
@@ -61,7 +61,8 @@ export async function mboxes(
 ): Promise<readonly (ToBring & { readonly path: string })[]> {
   const { account, domain, inbox } = options
   const { openMbox } = await import('#shared/moving/mailboxes/mbox/mbox-source.ts')
-  const { timezone, unquote, labels, uidlFormat: popIdFormat } = options
+  const { timezone, unquote, uidlFormat: popIdFormat } = options
+  const labels = options.labels !== undefined
   const open = (root: string, spool: string | undefined) =>
     openMbox(root, { inbox: spool, timezone, unquote, labels, popIdFormat })
   if (account === undefined) {

@@ -39,7 +39,11 @@ export function importPlanCommand(parent: Command, process: Process, define: Def
         withMboxOptions(
           command
             .option('--kind <kind>', `what it is, if it is not plain: ${sourceKinds.join(', ')}`)
-            .option('--account <address>', 'whose a single mailbox would become'),
+            .option('--account <address>', 'whose a single mailbox would become')
+            .option(
+              '--labels [how]',
+              'of Gmail: folders or keywords; of Google Takeout: folders are the labels in the messages',
+            ),
         ),
       )
         .option('--region <region>', 'of Amazon: where the organization or the bucket is')
