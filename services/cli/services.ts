@@ -20,6 +20,7 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { ProofMethod } from '#shared/identity/second-factors.ts'
 import { type JobFacts, type JobId, parseJobId } from '#shared/jobs/job.ts'
 import type { JobErrorPage, JobPage } from '#shared/jobs/jobs.ts'
+import type { LabelsAs } from '#shared/moving/mailboxes/imap/gmail.ts'
 import type { ImapHost } from '#shared/moving/mailboxes/imap/session.ts'
 
 export interface Services {
@@ -58,6 +59,7 @@ export type MailImportRequest = Omit<MailImportText, 'ca'> & {
     readonly kind: 'imap'
     readonly anyCertificate?: boolean | undefined
   }
+  readonly labels: LabelsAs
   readonly deletions: 'follow' | 'keep'
   readonly rehearse: boolean
   readonly verify: boolean

@@ -88,6 +88,9 @@ const body = z
       .max(FOLDERS_MAX)
       .optional()
       .openapi({ description: 'Only these, by their path at the source.' }),
+    labels: z.enum(['folders', 'keywords']).optional().openapi({
+      description: 'What labels of Gmail become; without it `folders`.',
+    }),
     deletions: z.enum(['follow', 'keep']).optional().openapi({
       description: 'What is gone at the source since the last time; without it `follow`.',
     }),
@@ -140,6 +143,7 @@ export const mailImportOperations = [
       const input: MailImportInput = {
         ...{ host, tls, anyCertificate, dryRun, verify },
         port: source.port ?? (tls === 'implicit' ? 993 : 143),
+        labels: asked.labels ?? 'folders',
         deletions: asked.deletions ?? 'follow',
         parallel: asked.parallel ?? 0,
       }

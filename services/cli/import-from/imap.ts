@@ -129,6 +129,12 @@ function labelsOf({ labels = 'folders' }: ImapOptions): LabelsAs {
 
 /** What a server is asked for that reads the other one itself. */
 async function requestOf(options: Options, process: Process): Promise<MailImportRequest> {
+  if (options.rights) {
+    throw new CommandFailure(
+      '--rights is for a run beside the store: a server lists rights, and gives none',
+      'usage',
+    )
+  }
   const { trustsAny, ...host } = await hostOf(options)
   const logins = await loginsOf(options, process)
   const { dryRun, deletions } = copyOptions(options, undefined)
@@ -142,6 +148,7 @@ async function requestOf(options: Options, process: Process): Promise<MailImport
       ...(secret.kind === 'token' && { token: secret.token }),
     })),
     folders: options.folder,
+    labels: labelsOf(options),
     ...{ deletions, rehearse: dryRun, verify: options.verify === true },
     ...(options.parallel !== undefined && { parallel: parallelOf(options) }),
   }

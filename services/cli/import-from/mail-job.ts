@@ -17,6 +17,7 @@ import {
   tellBrought,
   tellCompared,
 } from './mail-run.ts'
+import { leftOut } from './mail-text.ts'
 import { type Pace, showPace } from './pace.ts'
 
 export async function bringByServer(
@@ -52,9 +53,10 @@ export async function bringByServer(
     endWith(context, failed, of)
     return endCompared(differences)
   }
-  await tellBrought(context, options, { done: lines.filter(isBrought), failed })
+  const done = lines.filter(isBrought)
+  await tellBrought(context, options, { done, failed })
   endJob(last)
-  endWith(context, failed, of)
+  endWith(context, failed, of, { left: done.flatMap(leftOut), dryRun: request.rehearse })
 }
 
 function tellPace(pace: Pace, before: JobFacts | undefined, now: JobFacts): void {

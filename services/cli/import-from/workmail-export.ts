@@ -12,7 +12,7 @@ import type { Define } from '../define.ts'
 import { CommandFailure } from '../failure.ts'
 import { loadAws } from './load-aws.ts'
 import { type MailOptions, withMailOptions } from './mail-options.ts'
-import { bringMail, type Keeping } from './mail-run.ts'
+import type { Keeping } from './mail-run.ts'
 import { awsOptions } from './workmail-organization.ts'
 
 type Options = MailOptions & ExportOptions & { readonly account: string; readonly keep?: string }
@@ -43,6 +43,7 @@ export function importWorkMailExportCommand(group: Command, define: Define): voi
       }
       const open = () => openExportAt(archive, options, context.process)
       const keeping = keep === undefined ? undefined : await keepingIn(resolve(keep), options)
+      const { bringMail } = await import('./mail-run.ts')
       await bringMail(context, [{ account, open }], options, keeping)
     },
   })

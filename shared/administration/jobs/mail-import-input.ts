@@ -1,6 +1,7 @@
 // What an import of mail is begun with: what is no secret, as it is kept with the job, and the logins, which are its sealed text.
 
 import { badInput } from '#shared/jobs/failure.ts'
+import type { LabelsAs } from '#shared/moving/mailboxes/imap/gmail.ts'
 import type { ImapHost, ImapLogin } from '#shared/moving/mailboxes/imap/session.ts'
 
 /** In one job; more are several. */
@@ -14,6 +15,8 @@ export type MailImportInput = {
   readonly port: number
   readonly tls: ImapHost['tls']
   readonly anyCertificate: boolean
+  /** Of Gmail: what its labels become. */
+  readonly labels: LabelsAs
   readonly deletions: 'follow' | 'keep'
   readonly dryRun: boolean
   /** Nothing is brought: it is compared. */
@@ -57,13 +60,15 @@ export function loginOf(
 }
 
 export function readMailImportInput(input: unknown): MailImportInput {
-  const { host, port, tls, anyCertificate, deletions, dryRun, verify, parallel } = Object(input)
+  const { host, port, tls, labels, deletions, parallel, ...flags } = Object(input)
+  const { anyCertificate, dryRun, verify } = flags
   if (typeof host !== 'string' || host === '') throw badInput('host', host)
   if (!Number.isInteger(port)) throw badInput('port', port)
   if (tls !== 'implicit' && tls !== 'starttls' && tls !== 'none') throw badInput('tls', tls)
   return {
     ...{ host, port, tls },
     anyCertificate: anyCertificate === true,
+    labels: labels === 'keywords' ? 'keywords' : 'folders',
     deletions: deletions === 'keep' ? 'keep' : 'follow',
     dryRun: dryRun === true,
     verify: verify === true,

@@ -11,6 +11,7 @@ import type { JobError } from '#shared/jobs/job.ts'
 import type { JobKind, JobWork } from '#shared/jobs/kind.ts'
 import { formatAddress, parseAddress } from '#shared/mail/address.ts'
 import type { CopyOptions } from '#shared/moving/mailboxes/copy-mailbox.ts'
+import type { LabelsAs } from '#shared/moving/mailboxes/imap/gmail.ts'
 import type { Reach } from '#shared/moving/mailboxes/imap/reach.ts'
 import type { ImapHost, ImapLogin } from '#shared/moving/mailboxes/imap/session.ts'
 import {
@@ -49,6 +50,7 @@ export interface MailServers {
   openImap(options: {
     readonly host: ImapHost
     readonly login: ImapLogin
+    readonly labels: LabelsAs
     /** Ends what is under way, and waits. */
     readonly signal: AbortSignal
   }): Promise<MailSource>
@@ -206,10 +208,11 @@ function createMailboxes(
     address: string,
     signal: AbortSignal,
   ): Promise<Told | undefined> {
-    const { port, tls, ca, anyCertificate, admin, verify } = terms
+    const { port, tls, ca, anyCertificate, admin, labels, verify } = terms
     const host: ImapHost = { host: terms.host, port, tls, ca, trustsAny: anyCertificate }
     try {
-      const source = await mailServers.openImap({ host, login: loginOf(one, admin), signal })
+      const login = loginOf(one, admin)
+      const source = await mailServers.openImap({ host, login, labels, signal })
       awayInARow = 0
       try {
         const told = await (verify ? compare(address, source) : bring(address, source, signal))

@@ -243,6 +243,10 @@ const withoutCommand: { readonly [operation: string]: string } = {
   'service.renewCertificate': 'a server looks by itself every hour; the console has the button',
   'doctor.run': 'doctor looks from where it is started',
   'doctor.get': 'doctor looks from where it is started',
+  'mailExports.create': 'export writes into a folder or a bucket; the console has it for holders',
+  'mailExports.list': 'pages of the console',
+  'mailExports.fetch': 'pages of the console',
+  'mailExports.remove': 'pages of the console',
   'events.read': 'a page that lives; commands ask once',
   'figures.read': 'plots of the console; /metrics has them for programs',
 }
