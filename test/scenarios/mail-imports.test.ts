@@ -39,10 +39,13 @@ let addresses: readonly string[]
 /** Before a message of anybody is read. */
 let beforeRead: (signal: AbortSignal) => Promise<void>
 let logins: string[]
+/** What the last one opened is to make of labels. */
+let labelsAs: string
 
 const mailServers: MailServers = {
   reach: createReach({ resolver, networks: [] }),
-  async openImap({ login: { user, secret }, signal }) {
+  async openImap({ login: { user, secret }, labels, signal }) {
+    labelsAs = labels
     const password = secret.kind === 'token' ? secret.token : secret.password
     logins.push(`${user} ${password}`)
     if (password === 'away') throw new SourceAway('imap.example.com does not answer')
@@ -188,8 +191,11 @@ describe('an import of mail', () => {
   it('brings only what is new when it is begun again, and compares when it is asked to', async () => {
     await begin(asked())
     await work()
-    const again = await begin(asked({ parallel: MAIL_IMPORT_PARALLEL_MAX }))
+    expect(labelsAs).toBe('folders')
+    const more = { parallel: MAIL_IMPORT_PARALLEL_MAX, labels: 'keywords' }
+    const again = await begin(asked(more))
     await work()
+    expect(labelsAs).toBe('keywords')
     expect((await job(again)).counts).toMatchObject({ already: 3 * (MESSAGES + 3), folders: 6 })
     expect((await job(again)).counts.messages).toBeUndefined()
     const compared = await begin(asked({ verify: true, folders: ['Work/2024'] }))
