@@ -26,7 +26,10 @@ export function createPassedClient(socket: Socket): PassedClient {
       done()
     },
   })
-  socket.once('close', () => end.destroy())
+  socket.once('close', () => {
+    end.destroy()
+    wanted?.()
+  })
   return {
     end,
     take(chunk) {
