@@ -69,7 +69,7 @@ describe('import plan of mail', () => {
     ])
     const reasons = ann.survey.notes.map(({ reason }: { reason: string }) => reason)
     expect(reasons).toEqual([
-      'rights are not brought: user=bob lr',
+      'rights of bob (lr): not given without --rights',
       'is a link, and links are not followed',
     ])
     expect([bob.there, dan.there, eve.there]).toEqual(['over-quota', 'missing', 'unknown'])

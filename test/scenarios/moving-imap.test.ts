@@ -1,6 +1,7 @@
 // Mailboxes of Debian's Dovecot and Cyrus brought by IMAP: uids, flags, dates and bytes are the same afterwards, over a line that breaks off again and again;
 // and what a server may do to whoever reads it.
 
+import { createCipheriv } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
@@ -30,7 +31,14 @@ const accounts = ['ann@example.org', 'bob@example.org', 'cy@example.org']
 const users = accounts.map((name) => ({ name, password }))
 const MESSAGES = 150
 const LINE = 'a line of some length, as it were\r\n'
-const LARGE_BYTES = 90_000 * LINE.length
+const LARGE_BYTES = 3_000_000
+
+/** Lines that no server compresses (COMPRESS=DEFLATE): what is cut is what was sent. The same each time. */
+function noise(bytes: number): string {
+  const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16))
+  const text = cipher.update(Buffer.alloc(Math.ceil((bytes * 3) / 4))).toString('base64')
+  return text.replaceAll(/.{76}/g, '$&\r\n')
+}
 
 type Old = {
   readonly port: number
@@ -109,8 +117,8 @@ for (const [name, isThere, start] of olds) {
       }
       for (let n = 0; n < MESSAGES; n++) {
         const folder = ['INBOX', 'INBOX', work(), 'B&APw-cher', 'Sent'][n % 5]
-        const lines = n % 50 === 7 ? LARGE_BYTES / LINE.length : n % 10
-        const text = `From: a@example.com\r\nSubject: ${n} \xfc\r\n\r\n${LINE.repeat(lines)}`
+        const body = n % 50 === 7 ? noise(LARGE_BYTES) : LINE.repeat(n % 10)
+        const text = `From: a@example.com\r\nSubject: ${n} \xfc\r\n\r\n${body}`
         const keywords = Array.from({ length: n % 13 === 0 ? 30 : 1 }, (_, k) => `key${k}`).join(
           ' ',
         )

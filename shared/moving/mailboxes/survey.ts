@@ -2,7 +2,9 @@
 
 import { performance } from 'node:perf_hooks'
 import { defaultFolders } from '#shared/mailbox/new-folder.ts'
+import { wanted } from './copy-mailbox.ts'
 import { digestOf } from './digest.ts'
+import { bringRights } from './folder-extras.ts'
 import { readable, Unreadable, unlessUnreadable } from './readable.ts'
 import {
   type MailSource,
@@ -46,9 +48,12 @@ const pathOfDefault = (use: string) =>
 export async function surveyMailbox(source: MailSource): Promise<MailboxSurvey> {
   const folders: FolderSurvey[] = []
   const sample = { messages: 0, ms: 0 }
-  const failed: SourceNote[] = []
+  const told: SourceNote[] = []
   let sampleBytes = 0
-  for (const { folder, path } of targetPaths(await source.folders(), pathOfDefault)) {
+  for (const { folder, path } of targetPaths(
+    (await source.folders()).filter(wanted({})),
+    pathOfDefault,
+  )) {
     if (!folder.selectable) continue
     let opened: OpenSource | undefined
     try {
@@ -70,12 +75,15 @@ export async function surveyMailbox(source: MailSource): Promise<MailboxSurvey> 
       for await (const { bytes: stream } of opened.read(first)) {
         const read = await digestOf(readable(stream)).catch(unlessUnreadable)
         if (!(read instanceof Unreadable)) sample.messages++
-        else if (!read.isGone) failed.push({ about: path, reason: read.message })
+        else if (!read.isGone) told.push({ about: path, reason: read.message })
       }
       sample.ms += performance.now() - startMs
+      for (const { who, rights, outcome } of await bringRights(source, folder, path, undefined)) {
+        told.push({ about: path, reason: `rights of ${who} (${rights}): ${outcome}` })
+      }
     } catch (error) {
       if (!(error instanceof SourceFailure)) throw error
-      failed.push({ about: path, reason: error.message })
+      told.push({ about: path, reason: error.message })
     } finally {
       await opened?.close()
     }
@@ -88,6 +96,6 @@ export async function surveyMailbox(source: MailSource): Promise<MailboxSurvey> 
     bytes: sum(({ bytes }) => bytes),
     sample,
     scripts: (await source.scripts()).length,
-    notes: [...failed, ...source.notes()],
+    notes: [...told, ...source.notes()],
   }
 }

@@ -178,16 +178,6 @@ describe.each([
       await operate(deployment, ['account', 'unfreeze', eve.address])
     })
 
-    it('needs no more rights than the roles have', async () => {
-      if (egress === 'direct') {
-        const sender = deployment.service('sender')
-        const [task] = sender.tasks
-        expect(task && (await sender.stop(task))).toBe(0)
-      }
-      expect(deployment.gateway.refusals()).toEqual([])
-      expect(deployment.pollingFailures).toEqual([])
-    })
-
     it('is asked of an old server at RCPT, and goes there', async () => {
       const nobody = 'nobody@example.test'
       const guest = 'guest@example.test'
@@ -203,7 +193,17 @@ describe.each([
       await operate(deployment, ['front', 'end', 'example.test'])
       await operate(deployment, ['front', 'source', 'remove', 'old'])
       expect(await receive(deployment, guest, mail('late'))).toMatch(/^550 5\.1\.1 /)
+      replies.rcpt = () => undefined
+    })
+
+    it('needs no more rights than the roles have', async () => {
+      if (egress === 'direct') {
+        const sender = deployment.service('sender')
+        const [task] = sender.tasks
+        expect(task && (await sender.stop(task))).toBe(0)
+      }
       expect(deployment.gateway.refusals()).toEqual([])
+      expect(deployment.pollingFailures).toEqual([])
     })
   })
 })

@@ -36,7 +36,8 @@ export async function openMbox(
   const zone = zoneOf(timezone)
   if (zone === undefined) throw new SourceFailure(`${timezone} is no time zone`)
   const found = await readMboxes(root, inbox)
-  const { folders, notes } = labels ? await byLabels(found, zone) : found
+  const { folders, notes: foundNotes } = labels ? await byLabels(found, zone) : found
+  const notes = [...foundNotes]
   const byNames = new Map(folders.map((folder) => [folder.names.join('\0'), folder]))
   return {
     identity: `mbox:${root}`,
@@ -48,7 +49,11 @@ export async function openMbox(
     },
     async subscriptions() {
       const path = join(root, '.subscriptions')
-      const text = await found.own?.text(path, SUBSCRIPTIONS_BYTES_MAX)
+      const text = await found.own?.text(path, SUBSCRIPTIONS_BYTES_MAX).catch((error) => {
+        if (!(error instanceof SourceFailure)) throw error
+        notes.push({ about: '.subscriptions', reason: error.message })
+        return undefined
+      })
       if (text === undefined) return undefined
       const lines = text.split('\n').filter((line) => line !== '')
       return [['INBOX'], ...lines.map((line) => line.split('/').map(decodedName))]

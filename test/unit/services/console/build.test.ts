@@ -7,8 +7,8 @@ import { type ConsoleFiles, packFiles, unpackFiles } from '#services/console/fil
 import { createConsoleHandler } from '#services/console/handler.ts'
 
 /** Of somebody who opens every screen, in one language; of all files. */
-const ONE_PERSON_BYTES_MAX = 141_000
-const ALL_BYTES_MAX = 158_000
+const ONE_PERSON_BYTES_MAX = 143_000
+const ALL_BYTES_MAX = 160_000
 /** As a browser over TLS takes them. */
 const ALL_BROTLI_BYTES_MAX = 150_000
 const FIRST_BYTES_MAX = 70_000
@@ -23,7 +23,7 @@ const gzipped = (paths: Iterable<string>) =>
   [...paths].reduce((sum, path) => sum + (files.assets.get(path)?.gzip.length ?? Number.NaN), 0)
 
 describe('the files of the console', () => {
-  it('are less than 150 KB by Brotli, 158 by gzip, 141 for one person, and 70 before anything is seen', () => {
+  it('are less than 150 KB by Brotli, 160 by gzip, 143 for one person, and 70 before anything is seen', () => {
     const paths = [...files.assets.keys()]
     // The longer of the two.
     const german = paths.filter((path) => path.includes('/de-'))

@@ -316,7 +316,7 @@ describe('a Maildir brought here', () => {
     await writeFile(join(root, 'dovecot-uidlist'), '')
     await truncate(join(root, 'dovecot-uidlist'), 257 * 1024 ** 2)
     expect((await copy()).folders[0]).toMatchObject({
-      failure: expect.stringContaining('dovecot-uidlist has more than'),
+      failure: expect.stringContaining('dovecot-uidlist: it has more than'),
     })
   })
 

@@ -71,13 +71,16 @@ describe('links of a mailbox', () => {
   it('lead to no lines of other files', async () => {
     await writeFile(join(home, 'box'), 'From a Sat Jan  3 01:05:34 2026\nSubject: x\n\nx\n')
     await symlink('/etc/passwd', join(home, '.subscriptions'))
-    expect(await (await openMbox(home)).subscriptions()).toBeUndefined()
+    const mbox = await openMbox(home)
+    expect(await mbox.subscriptions()).toBeUndefined()
+    expect(mbox.notes()).toMatchObject([{ about: '.subscriptions' }])
     await mkdir(join(home, 'mh', 'inbox'), { recursive: true })
     await writeFile(join(home, 'mh', 'inbox', '1'), 'Subject: x\n\nx\n')
     await writeFile(join(others, 'sequences'), 'replied: 1\n')
     await symlink(join(others, 'sequences'), join(home, 'mh', 'inbox', '.mh_sequences'))
-    const { read } = await readSource(await openMh(join(home, 'mh')), ['INBOX'])
-    expect(read).toMatchObject([{ flags: ['\\Seen'] }])
+    await expect(readSource(await openMh(join(home, 'mh')), ['INBOX'])).rejects.toThrow(
+      'is a link, and links are not followed',
+    )
   })
 
   it('count where their owner owns what they lead to, or root does', async () => {
@@ -108,7 +111,10 @@ describe('what is no file', () => {
     await expect(openMbox(home, { inbox: pipe })).rejects.toThrow('is no mbox')
     const root = join(home, 'Maildir')
     await writeMaildir(root, '', [{ name: 'cur/1.b.h:2,S', text: 'Subject: own\n\nx\n' }])
-    execFileSync('mkfifo', [join(root, 'dovecot-uidlist'), join(root, 'cur/2.b.h:2,S')])
+    execFileSync('mkfifo', [join(root, 'cur/2.b.h:2,S')])
     expect((await readSource(await openMaildir(root), ['INBOX'])).read).toHaveLength(1)
+    // Without the list all uids would be others.
+    execFileSync('mkfifo', [join(root, 'dovecot-uidlist')])
+    await expect(readSource(await openMaildir(root), ['INBOX'])).rejects.toThrow('is no file')
   })
 })
