@@ -177,6 +177,13 @@ describe.runIf(hasDovecot())('mailboxes of Dovecot, read by the server', () => {
     await same()
   }, 120_000)
 
+  it('bring no rights: who may give them is not asked of a job', async () => {
+    expect(await remote(importing(imap, '--rights'))).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('a server lists rights, and gives none'),
+    })
+  })
+
   it('are compared by it, too', async () => {
     await writeFile(list, `address,password\n${accounts[1]},${password}\n`, { mode: 0o600 })
     const ended = await remote(importing(imap, '--verify'))

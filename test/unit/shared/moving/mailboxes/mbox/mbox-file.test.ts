@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { mboxEntries } from '#shared/moving/mailboxes/mbox/mbox-file.ts'
 import { openMbox } from '#shared/moving/mailboxes/mbox/mbox-source.ts'
 import { SourceFailure } from '#shared/moving/mailboxes/source.ts'
+import { must } from '#test/support/must.ts'
 import { readSource } from '#test/support/own-mailbox.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -22,6 +23,19 @@ async function texts(content: string): Promise<readonly string[]> {
   const { read } = await readSource(await openMbox(path), ['INBOX'])
   return read.map(({ text }) => text.replaceAll('\r\n', '\n'))
 }
+
+it('of an mbox that is written to while it is read nothing more comes', async () => {
+  await writeFile(path, `${from}A: b\n\nx\n\n${from}C: d\n\ny\n`)
+  const [inbox] = await (await openMbox(path)).folders()
+  const opened = await (await openMbox(path)).open(must(inbox))
+  const messages = await Array.fromAsync(opened.messages())
+  await writeFile(path, `${from}C: d\n\ny\n`)
+  const reading = (async () => {
+    for await (const { bytes } of opened.read(messages)) await Array.fromAsync(bytes)
+  })()
+  await expect(reading).rejects.toThrow(SourceFailure)
+  await opened.close()
+})
 
 describe('messages of an mbox', () => {
   it.each([
