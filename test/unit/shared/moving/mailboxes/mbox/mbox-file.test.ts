@@ -29,7 +29,8 @@ it('of an mbox that is written to while it is read nothing more comes', async ()
   const [inbox] = await (await openMbox(path)).folders()
   const opened = await (await openMbox(path)).open(must(inbox))
   const messages = await Array.fromAsync(opened.messages())
-  await writeFile(path, `${from}C: d\n\ny\n`)
+  // As long as it was, with another one where the first stood.
+  await writeFile(path, `${from}C: d\n\ny\n\n${from}A: b\n\nx\n`)
   const reading = (async () => {
     for await (const { bytes } of opened.read(messages)) await Array.fromAsync(bytes)
   })()
