@@ -432,6 +432,7 @@ export function describeTakeouts(open: (clock: Clock) => Promise<Opened>): void 
     const off = { status: 403, body: { code: 'switched-off' } }
     expect(await api.ask(`POST ${at}`, {}, { as: olga })).toMatchObject(off)
     const look = `GET ${at}/${job.id}/volumes/1`
+    expect((await api.ask(`GET ${at}/${job.id}/volumes/01`)).status).toBe(404)
     expect(await api.ask(look, undefined, { as: olga })).toMatchObject(off)
     const settings = { ...pipeline.backend.settings, operatorsReadMail: true }
     const open = openApi({ ...pipeline.backend, settings })

@@ -95,7 +95,8 @@ export const mailExportOperations = [
       const { deps, request, actor: by } = call
       const address = await addressOf(call, params.account)
       const { job } = params
-      const number = Number(params.volume)
+      // One spelling for each: 01 is none.
+      const number = /^[1-9]\d{0,8}$/.test(params.volume) ? Number(params.volume) : 0
       const found = await call.administration.takeouts.volume({ address, job, number, by })
       if (found.kind !== 'volume') return found
       const { volume, fileName } = found
