@@ -13,6 +13,8 @@ export class LambdaPool {
   readonly #max: number
   readonly #idle: LambdaProcess[] = []
   readonly #busy = new Set<LambdaProcess>()
+  /** Of the busy ones those that get no other event. */
+  readonly #leaving = new Set<LambdaProcess>()
   readonly #waiting: (() => void)[] = []
   #count = 0
   #pastOutput = ''
@@ -39,6 +41,7 @@ export class LambdaPool {
     this.onEvent(payload, lambda.pid)
     const outcome = await lambda.invoke(payload)
     this.#busy.delete(lambda)
+    if (this.#leaving.delete(lambda)) await lambda.kill()
     if (lambda.isAlive && !this.#isClosed) this.#idle.push(lambda)
     else this.#forget(lambda)
     this.#waiting.shift()?.()
@@ -56,8 +59,9 @@ export class LambdaPool {
     return [this.#pastOutput, ...alive].join('')
   }
 
-  /** Ends the processes that stand still, as Lambda does from time to time: the next events start others. */
+  /** Ends the processes, as Lambda does from time to time, those at work when they are through: the next events start others. */
   async renew(): Promise<void> {
+    for (const lambda of this.#busy) this.#leaving.add(lambda)
     const all = this.#idle.splice(0)
     await Promise.all(all.map((lambda) => lambda.kill()))
     for (const lambda of all) this.#forget(lambda)
