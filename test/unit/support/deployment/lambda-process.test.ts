@@ -63,6 +63,19 @@ describe('a function', () => {
     expect(new Set(outcomes.map(({ payload }) => payload)).size).toBe(3)
   })
 
+  it('gives nothing more to a process that was at work when it was renewed', async () => {
+    const lambda = await pool(`export const handler = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      return process.pid
+    }`)
+    await lambda.invoke('{}')
+    const before = lambda.invoke('{}')
+    await vi.waitFor(() => expect(lambda.busyPids).toHaveLength(1))
+    await lambda.renew()
+    const { payload } = await before
+    expect((await lambda.invoke('{}')).payload).not.toBe(payload)
+  })
+
   it('is killed when it takes longer than its timeout, and starts again', async () => {
     const lambda = await pool(
       `export const handler = (event) => event.wait ? new Promise(() => setInterval(() => {}, 1000)) : 'quick'`,
