@@ -1,9 +1,8 @@
 // A zip as an object in a bucket, uploaded while it is written: there when it is whole, and nothing before.
 
-import { PassThrough } from 'node:stream'
 import { TargetFailure } from '#shared/moving/export/target.ts'
 import type { OpenZip } from '#shared/moving/export/zip-file.ts'
-import { createZip } from '#shared/moving/export/zip-target.ts'
+import { openZipStream } from '#shared/moving/export/zip-stream.ts'
 import type { ByteRanges } from '#shared/moving/workmail/export/byte-ranges.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { httpStatus } from '#shared/storage/aws/failures.ts'
@@ -13,28 +12,16 @@ import { uploads } from './bucket-target.ts'
 
 export async function openZipObject(place: BucketPlace, options: BucketOptions): Promise<OpenZip> {
   const bucket = await openBucket({ ...place, prefix: '' }, options)
-  const stream = new PassThrough()
-  // Told by the upload.
-  stream.on('error', () => undefined)
-  const upload = uploads(bucket)({ path: () => place.prefix, bytes: stream })
-  // Whoever writes, or ends it, hears of it.
-  const failed = upload.then(() => undefined)
-  failed.catch(() => undefined)
-  async function write(piece: Uint8Array): Promise<void> {
-    if (stream.write(piece)) return
-    const drained = new Promise<void>((resolve) => stream.once('drain', resolve))
-    await Promise.race([drained, failed])
-  }
-  const zip = createZip(write, systemClock.now())
+  const zip = openZipStream(
+    (bytes) => uploads(bucket)({ path: () => place.prefix, bytes }),
+    systemClock.now(),
+  )
   return {
     target: zip.target,
     async end(whole) {
       try {
-        if (whole) {
-          await zip.end()
-          stream.end()
-        } else stream.destroy(new TargetFailure('the zip ended early'))
-        await (whole ? upload : upload.catch(() => undefined))
+        if (whole) await zip.end()
+        else await zip.giveUp(new TargetFailure('the zip ended early'))
       } finally {
         bucket.s3.destroy()
       }
